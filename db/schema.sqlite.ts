@@ -1,0 +1,128 @@
+// The SQLite schema: the tables and columns of schema.ts in the same order, for the same SQL text.
+// Only two storage types: integer (numbers, booleans as 0 and 1) and text (everything else: JSON, and timestamps as
+// 'YYYY-MM-DD HH:MM:SS.mmm' in UTC). Ids of tables that count use AUTOINCREMENT: like PostgreSQL's serial they are
+// never given twice. tests/database compares the two schemas.
+import { sql } from "drizzle-orm";
+import { foreignKey, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+const now = sql`CURRENT_TIMESTAMP`;
+
+// ---- the five given tables
+
+export const auditLogs = sqliteTable("mcp_audit_logs", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  userId: integer("user_id").references(() => users.id, { onDelete: "set null" }),
+  connectionId: integer("connection_id").references(() => serviceConnections.id, { onDelete: "set null" }),
+  action: text("action").notNull(),
+  data: text("data"),
+  createdAt: text("created_at").default(now),
+});
+
+export const mcpTokens = sqliteTable("mcp_tokens", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  connectionId: integer("connection_id").notNull().references(() => serviceConnections.id, { onDelete: "cascade" }),
+  tokenHash: text("token_hash").notNull(),
+  expiresAt: text("expires_at"),
+  revokedAt: text("revoked_at"),
+  createdAt: text("created_at").default(now),
+}, (t) => [uniqueIndex("mcp_tokens_token_unique").on(t.tokenHash)]);
+
+export const serviceConnections = sqliteTable("mcp_service_connections", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  userId: integer("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
+  providerId: integer("provider_id").notNull().references(() => serviceProviders.id, { onDelete: "cascade" }),
+  name: text("name").notNull(),
+  status: text("status").notNull(),
+  configJson: text("config_json").notNull(),
+  secretJson: text("secret_json").notNull(),
+  tokenHash: text("token_hash").notNull(),
+  tokenLast4: text("token_last4"),
+  tokenCreatedAt: text("token_created_at").default(now),
+  createdAt: text("created_at").default(now),
+  updatedAt: text("updated_at").default(now),
+}, (t) => [uniqueIndex("mcp_service_connections_token_unique").on(t.tokenHash)]);
+
+export const serviceProviders = sqliteTable("mcp_service_providers", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  key: text("key").notNull(),
+  name: text("name").notNull(),
+  enabled: integer("enabled").default(1),
+  version: text("version"),
+  createdAt: text("created_at").default(now),
+  updatedAt: text("updated_at").default(now),
+}, (t) => [uniqueIndex("mcp_service_providers_key_unique").on(t.key)]);
+
+export const users = sqliteTable("mcp_users", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  name: text("name").notNull(),
+  email: text("email").notNull(),
+  phone: text("phone").notNull(),
+  passwordHash: text("password_hash").notNull(),
+  resetToken: text("reset_token"),
+  resetExpiresAt: text("reset_expires_at"),
+  createdAt: text("created_at").default(now),
+  updatedAt: text("updated_at").default(now),
+}, (t) => [uniqueIndex("mcp_users_email_unique").on(t.email)]);
+
+// ---- our own tables, explained in schema.ts
+
+export const dataKeys = sqliteTable("mcp_data_keys", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id"),
+  masterKid: integer("master_kid").notNull(),
+  wrapped: text("wrapped").notNull(),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_data_keys_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  index("mcp_data_keys_user_id_index").on(t.userId),
+]);
+
+export const tokenDetails = sqliteTable("mcp_token_details", {
+  tokenId: integer("token_id").primaryKey(),
+  name: text("name").notNull(),
+  last4: text("last4").notNull(),
+  rights: text("rights").notNull(),
+  confirm: text("confirm").notNull(),
+  mac: text("mac").notNull(),
+  lastUsedAt: text("last_used_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_token_details_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+]);
+
+export const connectionChecks = sqliteTable("mcp_connection_checks", {
+  connectionId: integer("connection_id").primaryKey(),
+  checkedAt: text("checked_at").notNull(),
+  ok: integer("ok").notNull(),
+  errorCode: text("error_code"),
+  errorText: text("error_text"),
+  latencyMs: integer("latency_ms"),
+  siteName: text("site_name"),
+  siteVersion: text("site_version"),
+  siteUser: text("site_user"),
+  siteRole: text("site_role"),
+  details: text("details").notNull(),
+}, (t) => [
+  foreignKey({
+    name: "mcp_connection_checks_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+]);
+
+export const auditHeads = sqliteTable("mcp_audit_heads", {
+  writer: text("writer").primaryKey().notNull(),
+  seq: integer("seq").notNull(),
+  hash: text("hash").notNull(),
+  updatedAt: text("updated_at").notNull(),
+});
+
+export const auditIndex = sqliteTable("mcp_audit_index", {
+  auditId: integer("audit_id").primaryKey(),
+  userId: integer("user_id"),
+  connectionId: integer("connection_id"),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_audit_index_audit_id_fk", columns: [t.auditId], foreignColumns: [auditLogs.id] })
+    .onDelete("cascade"),
+  index("mcp_audit_index_user_id_index").on(t.userId, t.auditId),
+  index("mcp_audit_index_connection_id_index").on(t.connectionId, t.auditId),
+]);

@@ -1,0 +1,133 @@
+// The PostgreSQL schema. drizzle-kit makes migrations/postgres/ from it; the program embeds those files.
+//
+// The first five tables were given by an earlier system and stay exactly as they are: names, column order, types,
+// lengths, nullability, defaults, indexes, foreign key names. New needs get new tables below them.
+// The program writes every timestamp itself, in UTC; the now() defaults are there only because they were given.
+import {
+  bigint, boolean, foreignKey, index, integer, jsonb, pgTable, serial, text, timestamp, uniqueIndex, varchar,
+} from "drizzle-orm/pg-core";
+
+// ---- the five given tables
+
+export const auditLogs = pgTable("mcp_audit_logs", {
+  id: serial("id").primaryKey(),
+  userId: integer("user_id").references(() => users.id, { onDelete: "set null" }),
+  connectionId: integer("connection_id").references(() => serviceConnections.id, { onDelete: "set null" }),
+  action: varchar("action", { length: 60 }).notNull(),
+  data: jsonb("data"),
+  createdAt: timestamp("created_at").defaultNow(),
+});
+
+export const mcpTokens = pgTable("mcp_tokens", {
+  id: serial("id").primaryKey(),
+  connectionId: integer("connection_id").notNull().references(() => serviceConnections.id, { onDelete: "cascade" }),
+  tokenHash: varchar("token_hash", { length: 64 }).notNull(),
+  expiresAt: timestamp("expires_at"),
+  revokedAt: timestamp("revoked_at"),
+  createdAt: timestamp("created_at").defaultNow(),
+}, (t) => [uniqueIndex("mcp_tokens_token_unique").on(t.tokenHash)]);
+
+export const serviceConnections = pgTable("mcp_service_connections", {
+  id: serial("id").primaryKey(),
+  userId: integer("user_id").notNull().references(() => users.id, { onDelete: "cascade" }),
+  providerId: integer("provider_id").notNull().references(() => serviceProviders.id, { onDelete: "cascade" }),
+  name: varchar("name", { length: 120 }).notNull(),
+  status: varchar("status", { length: 20 }).notNull(),
+  configJson: jsonb("config_json").notNull(),
+  secretJson: jsonb("secret_json").notNull(),
+  tokenHash: varchar("token_hash", { length: 64 }).notNull(),
+  tokenLast4: varchar("token_last4", { length: 8 }),
+  tokenCreatedAt: timestamp("token_created_at").defaultNow(),
+  createdAt: timestamp("created_at").defaultNow(),
+  updatedAt: timestamp("updated_at").defaultNow(),
+}, (t) => [uniqueIndex("mcp_service_connections_token_unique").on(t.tokenHash)]);
+
+export const serviceProviders = pgTable("mcp_service_providers", {
+  id: serial("id").primaryKey(),
+  key: varchar("key", { length: 40 }).notNull(),
+  name: varchar("name", { length: 100 }).notNull(),
+  enabled: boolean("enabled").default(true),
+  version: varchar("version", { length: 20 }),
+  createdAt: timestamp("created_at").defaultNow(),
+  updatedAt: timestamp("updated_at").defaultNow(),
+}, (t) => [uniqueIndex("mcp_service_providers_key_unique").on(t.key)]);
+
+export const users = pgTable("mcp_users", {
+  id: serial("id").primaryKey(),
+  name: varchar("name", { length: 150 }).notNull(),
+  email: varchar("email", { length: 190 }).notNull(),
+  phone: varchar("phone", { length: 20 }).notNull(),
+  passwordHash: varchar("password_hash", { length: 255 }).notNull(),
+  resetToken: varchar("reset_token", { length: 64 }),
+  resetExpiresAt: timestamp("reset_expires_at"),
+  createdAt: timestamp("created_at").defaultNow(),
+  updatedAt: timestamp("updated_at").defaultNow(),
+}, (t) => [uniqueIndex("mcp_users_email_unique").on(t.email)]);
+
+// ---- our own tables. Foreign keys are named <table>_<column>_fk: drizzle's long names pass PostgreSQL's 63 bytes here.
+
+// Keys wrapped by the master key: 'pepper', 'check', and 'user:7' for the data key of user 7.
+export const dataKeys = pgTable("mcp_data_keys", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id"),
+  masterKid: integer("master_kid").notNull(),
+  wrapped: text("wrapped").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_data_keys_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  index("mcp_data_keys_user_id_index").on(t.userId),
+]);
+
+// What a token may do. `mac` covers token id, connections, rights and expiry: editing rows does not widen a token.
+export const tokenDetails = pgTable("mcp_token_details", {
+  tokenId: integer("token_id").primaryKey(),
+  name: text("name").notNull(),
+  last4: text("last4").notNull(),
+  rights: text("rights").notNull(),
+  confirm: text("confirm").notNull(),
+  mac: text("mac").notNull(),
+  lastUsedAt: timestamp("last_used_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_token_details_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+]);
+
+// What the last check of a connection found.
+export const connectionChecks = pgTable("mcp_connection_checks", {
+  connectionId: integer("connection_id").primaryKey(),
+  checkedAt: timestamp("checked_at").notNull(),
+  ok: boolean("ok").notNull(),
+  errorCode: text("error_code"),
+  errorText: text("error_text"),
+  latencyMs: integer("latency_ms"),
+  siteName: text("site_name"),
+  siteVersion: text("site_version"),
+  siteUser: text("site_user"),
+  siteRole: text("site_role"),
+  details: text("details").notNull(),
+}, (t) => [
+  foreignKey({
+    name: "mcp_connection_checks_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+]);
+
+// The newest link of each writer's audit chain, moved in the transaction that adds the row.
+export const auditHeads = pgTable("mcp_audit_heads", {
+  writer: text("writer").primaryKey(),
+  seq: bigint("seq", { mode: "number" }).notNull(),
+  hash: text("hash").notNull(),
+  updatedAt: timestamp("updated_at").notNull(),
+});
+
+// Finds audit rows by user or connection. No foreign key on those two: the rows outlive what they speak of.
+export const auditIndex = pgTable("mcp_audit_index", {
+  auditId: integer("audit_id").primaryKey(),
+  userId: integer("user_id"),
+  connectionId: integer("connection_id"),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_audit_index_audit_id_fk", columns: [t.auditId], foreignColumns: [auditLogs.id] })
+    .onDelete("cascade"),
+  index("mcp_audit_index_user_id_index").on(t.userId, t.auditId),
+  index("mcp_audit_index_connection_id_index").on(t.connectionId, t.auditId),
+]);
