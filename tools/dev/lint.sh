@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# verb: lint                  compilers without warnings, format, clang-tidy, layers, scripts, lock files
+
+need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}"
+
+c_files() { git ls-files -co --exclude-standard -- 'src/*.c' 'src/*.h'; }
+c_sources() { git ls-files -co --exclude-standard -- 'src/*.c'; }
+
+lint_gcc() { meson_build build/asan -Db_sanitize=address,undefined -Db_lundef=false; }
+lint_clang() { CC=clang meson_build build/clang; }
+lint_format() {
+    local wrong
+    wrong=$(c_files | xargs -r clang-format --dry-run -Werror 2>&1 | sed -n 's/:[0-9]*:[0-9]*: error.*//p' | sort -u)
+    # shellcheck disable=SC2086  # one line of names
+    [[ -z $wrong ]] || { echo "run: clang-format -i" $wrong && return 1; }
+}
+lint_layers() { tools/layers.sh; }
+
+lint_tidy() {
+    local rc=0 log=build/logs/clang-tidy.txt
+    # clang-tidy uses one core: four files a process, a process for each core.
+    c_sources | grep -v '_fuzz\.c$' |
+        xargs -r -P "$(nproc)" -n 4 clang-tidy --quiet -p build/clang >"$log" 2>/dev/null || rc=1
+    cat "$log"
+    return "$rc"
+}
+
+# Every object of ours must have seen base/banned.h; ninja recorded what each one read.
+lint_banned() {
+    ninja -C build/clang -t deps | awk '
+        function done() { if (object ~ /src_/ && !seen) { print object " never includes base/banned.h"; bad = 1 } }
+        /^[^ ]/ { done(); object = $1; sub(/:$/, "", object); seen = 0 }
+        /base\/banned\.h$/ { seen = 1 }
+        END { done(); exit bad }'
+}
+
+lint_scripts() {
+    git ls-files -co --exclude-standard -- dev .ci/run '*.sh' | xargs -r shellcheck -x
+}
+
+lint_locks() { # lock files name packages and checksums, never where one machine fetched them
+    ! git ls-files -co --exclude-standard -- '*package-lock.json' | xargs -r grep -Hn '"resolved":'
+}
+
+lint_leftovers() {
+    ! git grep -nIwE 'TODO|FIXME|XXX|HACK' -- src db tests dashboard ':!tests/corpus'
+}
+
+# lint_one NAME: runs lint_NAME, tells, and notes it for ./dev test.
+lint_one() {
+    local start rc=0
+    start=$(now_ms)
+    "lint_$1" || rc=$?
+    if ((rc == 0)); then say "lint: $1: ok"; else say "lint: $1: FAILED"; fi
+    note "$rc" "lint: $1" $(($(now_ms) - start))
+    ((rc == 0)) || lint_failed=1
+}
+
+lint_failed=0
+for check in gcc clang format layers banned tidy scripts locks leftovers; do
+    lint_one $check
+done
+exit $lint_failed
