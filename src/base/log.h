@@ -1,0 +1,22 @@
+/*
+ * The program's own log: one line an event, to stderr, as text for people or JSON for collectors (PORTEIRO_LOG).
+ * Never a secret, never a body. Only the top of a call, the loop and main log; everything below reports errors upwards.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/str.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+void log_init(enum log_level lowest, bool json);
+
+/* Control characters in the text are shown as \xNN, so that outside text cannot forge a line. */
+void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,188 @@
+/* String slices. */
+#include "base/str.h"
+
+bool str_eq_nocase(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+int str_compare(struct str a, struct str b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
+    if (order != 0)
+        return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+bool str_starts_with(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq(str_sub(s, 0, prefix.len), prefix);
+}
+
+bool str_starts_with_nocase(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq_nocase(str_sub(s, 0, prefix.len), prefix);
+}
+
+bool str_ends_with(struct str s, struct str suffix)
+{
+    return s.len >= suffix.len && str_eq(str_from_offset(s, s.len - suffix.len), suffix);
+}
+
+bool str_contains(struct str s, struct str part)
+{
+    return str_find(s, part) != STR_NOT_FOUND;
+}
+
+bool str_contains_nocase(struct str s, struct str part)
+{
+    for (size_t i = 0; i + part.len <= s.len; i++)
+        if (str_eq_nocase(str_sub(s, i, part.len), part))
+            return true;
+    return false;
+}
+
+size_t str_find(struct str s, struct str part)
+{
+    if (part.len == 0)
+        return 0;
+    if (part.len > s.len)
+        return STR_NOT_FOUND;
+    const char *found = memmem(s.ptr, s.len, part.ptr, part.len);
+    return found ? (size_t)(found - s.ptr) : STR_NOT_FOUND;
+}
+
+size_t str_find_char(struct str s, char c)
+{
+    const char *found = s.len ? memchr(s.ptr, c, s.len) : NULL;
+    return found ? (size_t)(found - s.ptr) : STR_NOT_FOUND;
+}
+
+size_t str_find_last_char(struct str s, char c)
+{
+    for (size_t i = s.len; i-- > 0;)
+        if (s.ptr[i] == c)
+            return i;
+    return STR_NOT_FOUND;
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.len && ascii_is_space(s.ptr[0])) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len && ascii_is_space(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool str_next(struct str *rest, char separator, struct str *ret_piece)
+{
+    if (!rest->ptr)
+        return false;
+    size_t end = str_find_char(*rest, separator);
+    if (end == STR_NOT_FOUND) {
+        *ret_piece = *rest;
+        *rest = (struct str){NULL, 0};
+    } else {
+        *ret_piece = str_sub(*rest, 0, end);
+        *rest = str_from_offset(*rest, end + 1);
+    }
+    return true;
+}
+
+bool str_to_u64(struct str s, uint64_t *ret)
+{
+    uint64_t value = 0;
+    if (s.len == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!ascii_is_digit(s.ptr[i]) || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(s.ptr[i] - '0'), &value))
+            return false;
+    }
+    *ret = value;
+    return true;
+}
+
+bool str_to_i64(struct str s, int64_t *ret)
+{
+    bool negative = s.len && s.ptr[0] == '-';
+    uint64_t magnitude;
+    if (!str_to_u64(negative ? str_from_offset(s, 1) : s, &magnitude))
+        return false;
+    if (magnitude > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+        return false;
+    *ret = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+bool str_to_cstr(struct str s, char *out, size_t out_size)
+{
+    out[0] = '\0';
+    if (s.len >= out_size || str_find_char(s, '\0') != STR_NOT_FOUND)
+        return false;
+    if (s.len)
+        memcpy(out, s.ptr, s.len);
+    out[s.len] = '\0';
+    return true;
+}
+
+/* How many bytes the sequence at p has (RFC 3629 section 4), or 0 when it is malformed or cut off. */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
+{
+    unsigned char low = 0x80, high = 0xBF;
+    size_t length;
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] >= 0xC2 && p[0] <= 0xDF) {
+        length = 2;
+    } else if (p[0] >= 0xE0 && p[0] <= 0xEF) {
+        length = 3;
+        if (p[0] == 0xE0)
+            low = 0xA0;
+        if (p[0] == 0xED)
+            high = 0x9F;
+    } else if (p[0] >= 0xF0 && p[0] <= 0xF4) {
+        length = 4;
+        if (p[0] == 0xF0)
+            low = 0x90;
+        if (p[0] == 0xF4)
+            high = 0x8F;
+    } else {
+        return 0;
+    }
+    if (left < length || p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (p[i] < 0x80 || p[i] > 0xBF)
+            return 0;
+    return length;
+}
+
+bool str_is_utf8(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    for (size_t i = 0; i < s.len;) {
+        size_t length = utf8_sequence(p + i, s.len - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
+uint64_t str_hash(struct str s)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (unsigned char)s.ptr[i]) * 0x100000001b3u;
+    return hash;
+}

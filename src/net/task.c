@@ -1,0 +1,420 @@
+/* Tasks: the only file that switches stacks. */
+#include "net/task.h"
+
+#include "net/loop.h"
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
+#if WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+enum {
+    TASK_STACK_BYTES = WITH_ASAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
+    STACKS_KEPT = 64,                                       /* beyond that they go back to the kernel */
+    TASKS_MAX_DEFAULT = 20000,
+};
+
+enum task_state {
+    TASK_RUNNING, /* on its stack now, or lent the loop's stack */
+    TASK_PARKED,  /* waits for task_wake(), its timer, or cancellation */
+    TASK_READY,   /* in the ready list, goes on in the loop's next turn */
+    TASK_ENDED,
+};
+
+/* Lies at the top of its own stack's mapping. */
+struct task {
+    struct call *call;
+    void (*run)(struct call *call, void *context);
+    void (*done)(struct call *call, void *context);
+    void *context;
+    enum task_state state;
+    bool woken;             /* task_wake() came while it was not parked */
+    struct task *next;      /* in the ready list, or among the kept stacks */
+    struct loop_timer timer; /* of the current park */
+    ucontext_t registers;
+    sigjmp_buf escape; /* where an exhausted arena jumps to */
+    void (*on_loop_stack)(void *context); /* what the loop's stack is lent for */
+    void *on_loop_stack_context;
+    char *stack;
+#if WITH_ASAN
+    void *fake_stack;
+#endif
+};
+
+static struct {
+    ucontext_t loop_registers;
+    struct task *current; /* NULL: on the loop's stack */
+    struct task *ready_first, **ready_last;
+    struct event *ready_event;
+    struct task *kept;
+    size_t n_kept, n_tasks, max_tasks;
+#if WITH_ASAN
+    void *loop_fake_stack;
+    const void *loop_stack;
+    size_t loop_stack_size;
+#endif
+} tasks = {.max_tasks = TASKS_MAX_DEFAULT};
+
+void task_set_limit(size_t max_tasks)
+{
+    tasks.max_tasks = max_tasks;
+}
+
+size_t task_count(void)
+{
+    return tasks.n_tasks;
+}
+
+/* --- stacks ------------------------------------------------------------------------------------------------------------ */
+
+static struct task *stack_take(void)
+{
+    struct task *task = tasks.kept;
+    if (task) {
+        tasks.kept = task->next;
+        tasks.n_kept--;
+        *task = (struct task){.stack = task->stack, .timer = task->timer};
+        return task;
+    }
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    char *mapping = mmap(NULL, TASK_STACK_BYTES + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (mapping == MAP_FAILED)
+        return NULL;
+    task = calloc(1, sizeof *task);
+    if (!task || mprotect(mapping, guard, PROT_NONE) != 0) {
+        free(task);
+        munmap(mapping, TASK_STACK_BYTES + guard);
+        return NULL;
+    }
+    task->stack = mapping + guard;
+    return task;
+}
+
+static void stack_give_back(struct task *task)
+{
+    if (tasks.n_kept < STACKS_KEPT) {
+        task->next = tasks.kept;
+        tasks.kept = task;
+        tasks.n_kept++;
+        return;
+    }
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    loop_timer_done(&task->timer);
+    munmap(task->stack - guard, TASK_STACK_BYTES + guard);
+    free(task);
+}
+
+/* --- switching --------------------------------------------------------------------------------------------------------- */
+
+static void switch_to_loop(struct task *task)
+{
+    tasks.current = NULL;
+#if WITH_ASAN
+    /* NULL for an ended task: its fake stack is released. */
+    __sanitizer_start_switch_fiber(task->state == TASK_ENDED ? NULL : &task->fake_stack, tasks.loop_stack, tasks.loop_stack_size);
+#endif
+    swapcontext(&task->registers, &tasks.loop_registers);
+#if WITH_ASAN
+    __sanitizer_finish_switch_fiber(task->fake_stack, &tasks.loop_stack, &tasks.loop_stack_size);
+#endif
+}
+
+static void task_ended(struct task *task)
+{
+    struct call *call = task->call;
+    void (*done)(struct call *, void *) = task->done;
+    void *context = task->context;
+    call->task = NULL;
+    tasks.n_tasks--;
+    stack_give_back(task);
+    done(call, context);
+}
+
+/* Lets the task run until it parks or ends. On the loop's stack only. */
+static void switch_to_task(struct task *task)
+{
+    for (;;) {
+        task->state = TASK_RUNNING;
+        tasks.current = task;
+#if WITH_ASAN
+        __sanitizer_start_switch_fiber(&tasks.loop_fake_stack, task->stack, TASK_STACK_BYTES);
+#endif
+        swapcontext(&tasks.loop_registers, &task->registers);
+#if WITH_ASAN
+        __sanitizer_finish_switch_fiber(tasks.loop_fake_stack, NULL, NULL);
+#endif
+        if (!task->on_loop_stack)
+            break;
+        void (*run)(void *) = task->on_loop_stack;
+        task->on_loop_stack = NULL;
+        run(task->on_loop_stack_context);
+    }
+    if (task->state == TASK_ENDED)
+        task_ended(task);
+}
+
+static void escape_exhausted(struct arena *arena, size_t size, void *context)
+{
+    struct task *task = context;
+    struct call *call = task->call;
+    (void)arena;
+    (void)size;
+    call->error = E_UNAVAILABLE;
+    call->error_text = STR("This request needed more memory than one request may use. Ask for less at a time.");
+    call->error_detail = STR("arena exhausted");
+    siglongjmp(task->escape, 1);
+}
+
+static void task_main(unsigned high, unsigned low)
+{
+    struct task *task = (struct task *)(((uintptr_t)high << 32) | (uintptr_t)low);
+#if WITH_ASAN
+    __sanitizer_finish_switch_fiber(NULL, &tasks.loop_stack, &tasks.loop_stack_size);
+#endif
+    if (sigsetjmp(task->escape, 0) == 0) {
+        arena_on_exhausted(task->call->arena, escape_exhausted, task);
+        task->run(task->call, task->context);
+    }
+    task->state = TASK_ENDED;
+    switch_to_loop(task);
+    abort(); /* an ended task is never resumed */
+}
+
+static void run_ready(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+    struct task *task = tasks.ready_first; /* those made ready meanwhile wait for the next turn */
+    tasks.ready_first = NULL;
+    tasks.ready_last = &tasks.ready_first;
+    while (task) {
+        struct task *next = task->next;
+        switch_to_task(task);
+        task = next;
+    }
+}
+
+static void make_ready(struct task *task)
+{
+    task->state = TASK_READY;
+    task->next = NULL;
+    if (!tasks.ready_first)
+        tasks.ready_last = &tasks.ready_first;
+    *tasks.ready_last = task;
+    tasks.ready_last = &task->next;
+    event_active(tasks.ready_event, EV_TIMEOUT, 0);
+}
+
+/* Apart, because getcontext() returns twice in the compiler's eyes, and locals around it would count as clobbered. */
+static __attribute__((noinline)) void prepare_stack(struct task *task)
+{
+    uintptr_t address = (uintptr_t)task;
+    getcontext(&task->registers);
+    task->registers.uc_stack.ss_sp = task->stack;
+    task->registers.uc_stack.ss_size = TASK_STACK_BYTES;
+    task->registers.uc_link = NULL;
+    makecontext(&task->registers, (void (*)(void))task_main, 2, (unsigned)(address >> 32), (unsigned)address);
+}
+
+int task_spawn(struct call *call, void (*run)(struct call *call, void *context),
+               void (*done)(struct call *call, void *context), void *context)
+{
+    if (!tasks.ready_event && !(tasks.ready_event = event_new(loop_base(), -1, 0, run_ready, NULL)))
+        return E_LIMIT;
+    struct task *task = tasks.n_tasks < tasks.max_tasks ? stack_take() : NULL;
+    if (!task)
+        return E_LIMIT;
+    task->call = call;
+    task->run = run;
+    task->done = done;
+    task->context = context;
+    call->task = task;
+    tasks.n_tasks++;
+    prepare_stack(task);
+    if (tasks.current)
+        make_ready(task); /* a task does not switch to another: only the loop does */
+    else
+        switch_to_task(task);
+    return OK;
+}
+
+/* --- waiting ----------------------------------------------------------------------------------------------------------- */
+
+static void wake_by_timer(void *context)
+{
+    struct task *task = context;
+    if (task->state == TASK_PARKED)
+        make_ready(task);
+}
+
+/* A command waits by serving the loop itself. */
+static bool main_woken;
+
+static void wake_main(void *context)
+{
+    (void)context;
+}
+
+static void park_main(int64_t until_ms)
+{
+    struct loop_timer timer = {0};
+    if (until_ms < INT64_MAX && loop_timer_init(&timer, wake_main, NULL))
+        loop_timer_set(&timer, until_ms - clock_monotonic_ms() + 1);
+    while (!main_woken && clock_monotonic_ms() < until_ms)
+        loop_turn();
+    main_woken = false;
+    loop_timer_done(&timer);
+}
+
+/* Until woken or until_ms (INT64_MAX: only woken). */
+static void park(struct call *call, int64_t until_ms)
+{
+    struct task *task = call->task;
+    if (!task) {
+        park_main(until_ms);
+        return;
+    }
+    if (task->woken) {
+        task->woken = false;
+        return;
+    }
+    if (until_ms < INT64_MAX) {
+        if (!task->timer.event && !loop_timer_init(&task->timer, wake_by_timer, task))
+            return; /* no memory for a timer: seen as a wake-up for nothing; the next wait tries again */
+        loop_timer_set(&task->timer, until_ms - clock_monotonic_ms());
+    }
+    task->state = TASK_PARKED;
+    switch_to_loop(task);
+    task->woken = false;
+    if (until_ms < INT64_MAX)
+        loop_timer_clear(&task->timer);
+}
+
+int task_park(struct call *call)
+{
+    if (call->cancelled)
+        return fail(call, E_CANCELLED, "The request was cancelled.");
+    if (call_time_left_ms(call) == 0)
+        return fail(call, E_TIMEOUT, "The request took longer than it may.");
+    park(call, call->deadline_ms);
+    if (call->cancelled)
+        return fail(call, E_CANCELLED, "The request was cancelled.");
+    if (call_time_left_ms(call) == 0)
+        return fail(call, E_TIMEOUT, "The request took longer than it may.");
+    return OK;
+}
+
+void task_park_firmly(struct call *call)
+{
+    park(call, INT64_MAX);
+}
+
+int task_sleep(struct call *call, int64_t ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + ms;
+    while (clock_monotonic_ms() < until_ms) {
+        int64_t deadline_ms = call->deadline_ms;
+        park(call, until_ms < deadline_ms ? until_ms : deadline_ms);
+        if (call->cancelled)
+            return fail(call, E_CANCELLED, "The request was cancelled.");
+        if (call_time_left_ms(call) == 0)
+            return fail(call, E_TIMEOUT, "The request took longer than it may.");
+    }
+    return OK;
+}
+
+void task_wake(struct call *call)
+{
+    struct task *task = call->task;
+    if (!task)
+        main_woken = true;
+    else if (task->state == TASK_PARKED)
+        make_ready(task);
+    else
+        task->woken = true;
+}
+
+void task_on_loop_stack(struct call *call, void (*run)(void *context), void *context)
+{
+    struct task *task = call->task;
+    if (!task) {
+        run(context);
+        return;
+    }
+    task->on_loop_stack = run;
+    task->on_loop_stack_context = context;
+    switch_to_loop(task);
+}
+
+/* --- queues ------------------------------------------------------------------------------------------------------------ */
+
+struct task_waiter {
+    struct task_waiter *next;
+    struct call *call;
+    bool has_turn;
+};
+
+static void queue_remove(struct task_queue *queue, struct task_waiter *waiter)
+{
+    struct task_waiter *previous = NULL;
+    for (struct task_waiter *at = queue->first; at; previous = at, at = at->next) {
+        if (at != waiter)
+            continue;
+        if (previous)
+            previous->next = at->next;
+        else
+            queue->first = at->next;
+        if (queue->last == at)
+            queue->last = previous;
+        return;
+    }
+}
+
+int task_queue_wait(struct call *call, struct task_queue *queue)
+{
+    struct task_waiter waiter = {.call = call};
+    if (queue->last)
+        queue->last->next = &waiter;
+    else
+        queue->first = &waiter;
+    queue->last = &waiter;
+    while (!waiter.has_turn) {
+        int error = task_park(call);
+        if (error && !waiter.has_turn) {
+            queue_remove(queue, &waiter);
+            return error;
+        }
+    }
+    return OK; /* even when the time is up: the turn is ours, and must be passed on by its holder */
+}
+
+bool task_queue_wake_one(struct task_queue *queue)
+{
+    struct task_waiter *waiter = queue->first;
+    if (!waiter)
+        return false;
+    queue->first = waiter->next;
+    if (!queue->first)
+        queue->last = NULL;
+    waiter->has_turn = true;
+    task_wake(waiter->call);
+    return true;
+}
