@@ -1,0 +1,11 @@
+// What run.mjs started once for all test files: {postgres: {port}, sites: {new, old}}.
+if (!process.env.PORTEIRO_TEST_FIXTURES) {
+  throw new Error('run these tests with: node tests/integration/run.mjs [FILE...]');
+}
+export const fixtures = JSON.parse(process.env.PORTEIRO_TEST_FIXTURES);
+
+// The pairs that must work: the newest WordPress on PostgreSQL, the oldest on SQLite.
+export const PAIRS = [
+  { name: 'WordPress 7.1.1, PostgreSQL', site: fixtures.sites.new, database: fixtures.postgres.port },
+  { name: 'WordPress 6.1, SQLite', site: fixtures.sites.old, database: 'sqlite' },
+];
