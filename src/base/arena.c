@@ -46,7 +46,8 @@ struct arena {
 static void exhausted_default(struct arena *arena, size_t size, void *context)
 {
     (void)context;
-    fprintf(stderr, "porteiro: out of memory: %zu bytes more than the %zu of %zu in use\n", size, arena->used, arena->budget);
+    fprintf(stderr, "porteiro: out of memory: %zu bytes more than the %zu of %zu in use\n", size, arena->used,
+            arena->budget);
     abort();
 }
 

@@ -38,7 +38,8 @@ void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *
 
 /* Zeroed, aligned for any type. Never NULL. */
 __attribute__((returns_nonnull, malloc, alloc_size(2))) void *arena_alloc(struct arena *arena, size_t size);
-__attribute__((returns_nonnull, alloc_size(2, 3))) void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
+__attribute__((returns_nonnull, alloc_size(2, 3))) void *arena_alloc_array(struct arena *arena, size_t count,
+                                                                           size_t size);
 
 #define arena_new_of(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array_of(arena, type, count) ((type *)arena_alloc_array((arena), (count), sizeof(type)))

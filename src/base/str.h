@@ -24,7 +24,10 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+/* The formatter takes the braces for a block. */
+/* clang-format off */
 #define STR_INIT(literal) {(literal), sizeof(literal) - 1} /* for static tables */
+/* clang-format on */
 #define STR_EMPTY ((struct str){"", 0})
 /* printf("%.*s", STR_ARG(s)) */
 #define STR_ARG(s) (int)(s).len, (s).ptr

@@ -38,15 +38,15 @@ enum { CALL_ID_BYTES = 17 };
 
 struct call {
     struct arena *arena;
-    char id[CALL_ID_BYTES];    /* 16 hex digits: in our log, in answers, and as X-Request-ID upstream */
-    int64_t deadline_ms;       /* on the monotonic clock */
-    struct task *task;         /* the task it runs on; NULL in a command, which runs the loop while it waits */
-    struct principal *who;     /* NULL before authentication, and in commands */
-    struct db_link *db_link;   /* set between db_begin() and db_commit()/db_rollback() */
-    bool cancelled;            /* set by the server when the client has gone; every wait then ends with E_CANCELLED */
-    int error;                 /* the last fail()'s code */
-    struct str error_text;     /* for the person: what happened, why, what to do */
-    struct str error_detail;   /* for our log only */
+    char id[CALL_ID_BYTES];  /* 16 hex digits: in our log, in answers, and as X-Request-ID upstream */
+    int64_t deadline_ms;     /* on the monotonic clock */
+    struct task *task;       /* the task it runs on; NULL in a command, which runs the loop while it waits */
+    struct principal *who;   /* NULL before authentication, and in commands */
+    struct db_link *db_link; /* set between db_begin() and db_commit()/db_rollback() */
+    bool cancelled;          /* set by the server when the client has gone; every wait then ends with E_CANCELLED */
+    int error;               /* the last fail()'s code */
+    struct str error_text;   /* for the person: what happened, why, what to do */
+    struct str error_detail; /* for our log only */
 };
 
 /* The arena stays the caller's. */

@@ -45,11 +45,11 @@ struct task {
     void (*done)(struct call *call, void *context);
     void *context;
     enum task_state state;
-    bool woken;             /* task_wake() came while it was not parked */
-    struct task *next;      /* in the ready list, or among the kept stacks */
+    bool woken;              /* task_wake() came while it was not parked */
+    struct task *next;       /* in the ready list, or among the kept stacks */
     struct loop_timer timer; /* of the current park */
     ucontext_t registers;
-    sigjmp_buf escape; /* where an exhausted arena jumps to */
+    sigjmp_buf escape;                    /* where an exhausted arena jumps to */
     void (*on_loop_stack)(void *context); /* what the loop's stack is lent for */
     void *on_loop_stack_context;
     char *stack;
@@ -94,7 +94,8 @@ static struct task *stack_take(void)
         return task;
     }
     size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    char *mapping = mmap(NULL, TASK_STACK_BYTES + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *mapping =
+        mmap(NULL, TASK_STACK_BYTES + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (mapping == MAP_FAILED)
         return NULL;
     task = calloc(1, sizeof *task);
@@ -128,7 +129,8 @@ static void switch_to_loop(struct task *task)
     tasks.current = NULL;
 #if WITH_ASAN
     /* NULL for an ended task: its fake stack is released. */
-    __sanitizer_start_switch_fiber(task->state == TASK_ENDED ? NULL : &task->fake_stack, tasks.loop_stack, tasks.loop_stack_size);
+    __sanitizer_start_switch_fiber(task->state == TASK_ENDED ? NULL : &task->fake_stack, tasks.loop_stack,
+                                   tasks.loop_stack_size);
 #endif
     swapcontext(&task->registers, &tasks.loop_registers);
 #if WITH_ASAN

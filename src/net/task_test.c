@@ -233,9 +233,9 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wake),      cmocka_unit_test(test_timeout), cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_many),      cmocka_unit_test(test_exhausted), cmocka_unit_test(test_queue),
-        cmocka_unit_test(test_helper),    cmocka_unit_test(test_loop_stack), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_wake),   cmocka_unit_test(test_timeout),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_many),   cmocka_unit_test(test_exhausted),  cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_helper), cmocka_unit_test(test_loop_stack), cmocka_unit_test(test_limit),
     };
     if (!loop_init())
         return 1;
