@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# verb: test                  everything; ends with one line "N passed, M failed"
+# verb: test [PART...]        everything, or the named parts (unit lint fuzz integration); ends with "N passed, M failed"
 #
 # Two lanes run side by side: what computes (lint, unit tests, fuzzing) and what mostly waits (integration tests
 # and conformance, on a real WordPress). Each part has its log in build/test-logs/ and notes its results in one
@@ -30,8 +30,11 @@ build_everything() {
     meson_build build/asan -Db_sanitize=address,undefined -Db_lundef=false
 }
 
+wanted=" ${*:-unit lint fuzz integration} "
+
 # part NAME TIMEOUT COMMAND...
 part() {
+    [[ $wanted == *" $1 "* ]] || return 0
     local name=$1 limit=$2 log=$TEST_LOGS/$1.log own=$TEST_LOGS/$1.tsv rc=0 start passed failed
     shift 2
     start=$(now_ms)
