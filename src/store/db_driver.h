@@ -1,0 +1,96 @@
+/*
+ * What db.c and the two drivers share; nobody else includes it.
+ *
+ * db.c knows calls, arenas, pools, transactions and error texts. A driver knows one engine: it runs a request on one link and
+ * says how that went, without touching the call's arena, so that a link can never be lost to an exhausted one.
+ */
+#ifndef STORE_DB_DRIVER_H
+#define STORE_DB_DRIVER_H
+
+#include "store/db.h"
+
+/* A result in one heap block that grows: the driver's thread or the loop fills it, db.c copies it into the arena. */
+struct db_raw {
+    size_t n_rows, n_columns;
+    int64_t changes;
+    struct db_raw_cell {
+        size_t offset;
+        size_t len;
+        bool is_null;
+    } * cells;
+    size_t n_cells, cells_capacity;
+    char *text;
+    size_t text_len, text_capacity;
+    bool failed; /* too large, or no memory */
+};
+
+void db_raw_add(struct db_raw *raw, const char *ptr, size_t len, bool is_null);
+void db_raw_done(struct db_raw *raw);
+
+struct db_outcome {
+    enum error error; /* OK or what fail() is to say */
+    bool lost;        /* the connection broke: a read may be tried again on a new one */
+    char detail[256]; /* for our log */
+};
+
+PRINTF_LIKE(3, 4) void db_outcome_set(struct db_outcome *outcome, enum error error, const char *format, ...);
+
+struct db_request {
+    struct str sql; /* NUL-terminated */
+    const struct db_param *params;
+    const char *const
+        *texts; /* PostgreSQL: the parameters as text; SQLite: of times only. Made before a link is taken */
+    size_t n_params;
+    bool is_script;
+    int64_t deadline_ms;
+};
+
+struct db_pool {
+    struct db_link *idle; /* the most recently used first */
+    struct db_waiter *first, *last;
+};
+
+struct db_link { /* first member of the driver's own struct */
+    struct db *db;
+    struct db_pool *pool;
+    struct db_link *next;      /* of all the database's */
+    struct db_link *next_idle; /* of the pool's idle ones */
+    bool busy;
+    bool failed; /* a statement of the open transaction failed */
+    struct transaction *transaction;
+    struct call janitor; /* rolls back what a call left open */
+    struct arena *janitor_arena;
+};
+
+enum { DB_POOLS_MAX = 2 };
+
+struct db {
+    enum db_kind kind;
+    const struct db_driver *driver;
+    struct db_link *links;
+    struct db_pool pools[DB_POOLS_MAX];
+    struct db_pool *read_pool; /* for single statements that only read; may be the same */
+    struct db_pool *write_pool;
+};
+
+struct db_driver {
+    const char *begin;
+    /* Runs the request; may wait. Leaves the link usable, or closes it and says so by outcome->lost. */
+    void (*run)(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
+                struct db_outcome *outcome);
+    /* Ends what is open on the link, at once and without waiting; the next run() begins anew. */
+    void (*reset)(struct db_link *link);
+    void (*close)(struct db *db);
+};
+
+/* Called by the drivers' open functions for each of their links. False when there is no memory. */
+MUST_CHECK bool db_link_add(struct db *db, struct db_pool *pool, struct db_link *link);
+void db_link_done(struct db_link *link);
+
+/* Waits, deaf to cancellation, until *done or deadline_ms; returns *done. Who sets *done wakes the call. */
+bool db_wait(struct call *call, const bool *done, int64_t deadline_ms);
+
+MUST_CHECK int db_sqlite_open(struct call *call, struct str path, struct db **ret_db);
+MUST_CHECK int db_postgres_open(struct call *call, struct str url, struct db **ret_db);
+
+#endif

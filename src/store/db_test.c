@@ -1,0 +1,559 @@
+/*
+ * The driver's contract, on SQLite always and on PostgreSQL with the server that tests/database/cluster.sh starts: the same
+ * statements, the same answers. A missing PostgreSQL is a failure.
+ */
+#include "net/helper.h"
+#include "net/loop.h"
+#include "net/task.h"
+#include "store/db.h"
+#include "store/db_test_help.h"
+
+#include <cmocka.h>
+
+/* What one test works with: a fresh database with one table, and a command's call. */
+struct fixture {
+    struct test_database database;
+    struct call call;
+    struct db *db;
+};
+
+static void call_begin(struct call *call)
+{
+    call_init(call, arena_new(64 * 1024 * 1024), 20 * 1000);
+}
+
+static void call_end(struct call *call)
+{
+    arena_free(call->arena);
+}
+
+#define assert_ok(call, expression)                                                                                    \
+    do {                                                                                                               \
+        int result_ = (expression);                                                                                    \
+        if (result_)                                                                                                   \
+            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
+                     STR_ARG((call)->error_detail));                                                                   \
+    } while (0)
+
+static void assert_str(struct str actual, const char *expected)
+{
+    if (!str_eq(actual, str_from(expected)))
+        fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(actual), expected);
+}
+
+static int setup(void **state, enum db_kind kind)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    *state = fixture;
+    test_database_new(&fixture->database, kind);
+    call_begin(&fixture->call);
+    assert_ok(&fixture->call, db_open(&fixture->call, str_from(fixture->database.url), &fixture->db));
+    assert_ok(&fixture->call, db_begin(&fixture->call, fixture->db));
+    const char *table =
+        kind == DB_SQLITE
+            ? "CREATE TABLE parent (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE);"
+              "CREATE TABLE thing (id integer PRIMARY KEY AUTOINCREMENT, parent_id integer REFERENCES parent (id)"
+              " ON DELETE CASCADE, name text, small integer, big integer, enabled integer, at text, data text)"
+            : "CREATE TABLE parent (id serial PRIMARY KEY, name varchar(40) NOT NULL UNIQUE);"
+              "CREATE TABLE thing (id serial PRIMARY KEY, parent_id integer REFERENCES parent (id)"
+              " ON DELETE CASCADE, name text, small integer, big bigint, enabled boolean, at timestamp, data jsonb)";
+    assert_ok(&fixture->call, db_script(&fixture->call, fixture->db, str_from(table)));
+    assert_ok(&fixture->call, db_commit(&fixture->call, fixture->db));
+    return 0;
+}
+
+static int setup_sqlite(void **state)
+{
+    return setup(state, DB_SQLITE);
+}
+
+static __attribute__((unused)) int setup_postgres(void **state)
+{
+    return setup(state, DB_POSTGRES);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    call_end(&fixture->call);
+    db_close(fixture->db);
+    test_database_done(&fixture->database);
+    free(fixture);
+    return 0;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------------- */
+
+static void values_survive(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db_rows rows;
+    assert_ok(call, db_query(call, f->db, &rows,
+                             "INSERT INTO thing (name, small, big, enabled, at, data) VALUES ($1, $2, $3, $4, $5, $6) "
+                             "RETURNING id",
+                             DB_TEXT(STR("Olá 'you' \"$2\"; --")), DB_INT(-7), DB_INT(INT64_MAX), DB_BOOL(true),
+                             DB_TIME(1763897007693), DB_TEXT(STR("{\"a\": [1, \"b\"]}"))));
+    assert_int_equal(rows.n_rows, 1);
+    assert_int_equal(db_changes(&rows), 1);
+    int64_t id = db_int(&rows, 0, 0);
+    assert_true(id > 0);
+    assert_ok(call,
+              db_query(call, f->db, &rows,
+                       "SELECT name, small, big, enabled, at, data, parent_id, data ->> 'a' FROM thing WHERE id = $1",
+                       DB_INT(id)));
+    assert_int_equal(rows.n_rows, 1);
+    assert_int_equal(rows.n_columns, 8);
+    assert_str(db_text(&rows, 0, 0), "Olá 'you' \"$2\"; --");
+    assert_int_equal(db_int(&rows, 0, 1), -7);
+    assert_true(db_int(&rows, 0, 2) == INT64_MAX);
+    assert_true(db_bool(&rows, 0, 3));
+    assert_true(db_time_ms(&rows, 0, 4) == 1763897007693);
+    assert_str(db_text(&rows, 0, 5), "{\"a\": [1, \"b\"]}");
+    assert_true(db_is_null(&rows, 0, 6));
+    assert_int_equal(db_int(&rows, 0, 6), 0);
+    assert_str(db_text(&rows, 0, 6), "");
+    assert_false(db_is_null(&rows, 0, 0));
+    assert_int_equal(rows.cells[0].ptr[rows.cells[0].len], '\0');
+}
+
+static void nulls_and_empty_texts_differ(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db_rows rows;
+    assert_ok(call, db_query(call, f->db, NULL, "INSERT INTO thing (name, small, enabled, at) VALUES ($1, $2, $3, $4)",
+                             DB_NULL, DB_NULL, DB_NULL, DB_NULL));
+    assert_ok(call, db_query(call, f->db, NULL, "INSERT INTO thing (name, enabled) VALUES ($1, $2)", DB_TEXT(STR_EMPTY),
+                             DB_BOOL(false)));
+    assert_ok(call, db_query(call, f->db, &rows, "SELECT name, enabled, small, at FROM thing ORDER BY id"));
+    assert_int_equal(rows.n_rows, 2);
+    for (size_t column = 0; column < 4; column++)
+        assert_true(db_is_null(&rows, 0, column));
+    assert_false(db_is_null(&rows, 1, 0));
+    assert_false(db_is_null(&rows, 1, 1));
+    assert_false(db_bool(&rows, 1, 1));
+    assert_int_equal(db_time_ms(&rows, 0, 3), 0);
+}
+
+/* The index of a SQLite parameter is its first appearance; ours is its number. */
+static void parameters_go_by_number(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows,
+                                 "SELECT CAST($2 AS text), CAST($1 AS text), CAST($2 AS text) || CAST($1 AS text)",
+                                 DB_TEXT(STR("one")), DB_TEXT(STR("two"))));
+    assert_str(db_text(&rows, 0, 0), "two");
+    assert_str(db_text(&rows, 0, 1), "one");
+    assert_str(db_text(&rows, 0, 2), "twoone");
+}
+
+static void fractions_of_any_length_are_read(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    static const int64_t times[] = {1763897007000, 1763897007500, 1763897007690, 1763897007001};
+    for (size_t i = 0; i < ARRAY_LENGTH(times); i++)
+        assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (at) VALUES ($1)", DB_TIME(times[i])));
+    assert_ok(&f->call,
+              db_query(&f->call, f->db, &rows, "SELECT at FROM thing WHERE at >= $1 ORDER BY id", DB_TIME(times[0])));
+    assert_int_equal(rows.n_rows, ARRAY_LENGTH(times));
+    for (size_t i = 0; i < ARRAY_LENGTH(times); i++)
+        assert_true(db_time_ms(&rows, i, 0) == times[i]);
+}
+
+static void changes_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    for (int i = 0; i < 5; i++)
+        assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (small) VALUES ($1)", DB_INT(i)));
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "UPDATE thing SET name = 'x' WHERE small >= $1", DB_INT(2)));
+    assert_int_equal(db_changes(&rows), 3);
+    assert_int_equal(rows.n_rows, 0);
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "DELETE FROM thing WHERE small = $1", DB_INT(99)));
+    assert_int_equal(db_changes(&rows), 0);
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "SELECT small FROM thing LIMIT $1", DB_INT(4)));
+    assert_int_equal(db_changes(&rows), 4);
+}
+
+static void a_large_result_is_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    enum { LENGTH = 300000 };
+    char *text = arena_alloc(f->call.arena, LENGTH);
+    memset(text, 'x', LENGTH);
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (name) VALUES ($1), ($1), ($1)",
+                                 DB_TEXT(str_of(text, LENGTH))));
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "SELECT name, id FROM thing"));
+    assert_int_equal(rows.n_rows, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(str_eq(db_text(&rows, i, 0), str_of(text, LENGTH)));
+}
+
+/* ---- errors ----------------------------------------------------------------------------------------------------------- */
+
+static void failures_have_their_codes(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db *db = f->db;
+    assert_ok(call, db_query(call, db, NULL, "INSERT INTO parent (name) VALUES ($1)", DB_TEXT(STR("a"))));
+    assert_int_equal(db_query(call, db, NULL, "INSERT INTO parent (name) VALUES ($1)", DB_TEXT(STR("a"))), E_CONFLICT);
+    assert_int_equal(db_query(call, db, NULL, "INSERT INTO thing (parent_id) VALUES ($1)", DB_INT(12345)), E_NOT_FOUND);
+    assert_int_equal(db_query(call, db, NULL, "INSERT INTO parent (name) VALUES ($1)", DB_NULL), E_INTERNAL);
+    assert_int_equal(db_query(call, db, NULL, "SELECT secret_column FROM thing"), E_INTERNAL);
+    assert_false(str_contains(call->error_text, STR("secret_column")));
+    assert_true(str_contains(call->error_detail, STR("secret_column")));
+    assert_int_equal(db_query(call, db, NULL, "SELECT 1 FROM thing WHERE id = $1"), E_INTERNAL);
+    assert_int_equal(db_query(call, db, NULL, "SELECT 1", DB_INT(1)), E_INTERNAL);
+    assert_int_equal(db_query(call, db, NULL, "SELECT 1; SELECT 2"), E_INTERNAL);
+    assert_int_equal(db_query(call, db, NULL, "SELECT \"no such name\" FROM thing"), E_INTERNAL);
+    assert_int_equal(db_query(call, db, NULL, "INSERT INTO thing (name) VALUES ($1)", DB_TEXT(str_of("a\0b", 3))),
+                     E_INVALID);
+    assert_int_equal(db_query(call, db, NULL, "INSERT INTO thing (name) VALUES ($1)", DB_TEXT(STR("\xff\xfe"))),
+                     E_INVALID);
+    assert_int_equal(db_script(call, db, STR("DROP TABLE thing")), E_INTERNAL);
+    /* and the connection is still good */
+    assert_ok(call, db_query(call, db, NULL, "SELECT 1 FROM thing"));
+}
+
+static void a_cast_in_the_parameter_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(db_query(&f->call, f->db, NULL, "SELECT $1::text", DB_TEXT(STR("x"))), E_INTERNAL);
+}
+
+static void a_slow_statement_ends_at_the_deadline(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    int64_t began_ms = clock_monotonic_ms(), deadline_ms = call->deadline_ms;
+    call->deadline_ms = began_ms + 300;
+    int error = db_query(call, f->db, NULL,
+                         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) "
+                         "SELECT count(*) FROM n");
+    assert_int_equal(error, E_TIMEOUT);
+    assert_in_range(clock_monotonic_ms() - began_ms, 250, 2000);
+    call->deadline_ms = deadline_ms;
+    assert_ok(call, db_query(call, f->db, NULL, "SELECT 1"));
+}
+
+/* ---- transactions ----------------------------------------------------------------------------------------------------- */
+
+static int64_t count_things(struct fixture *f)
+{
+    struct call call;
+    struct db_rows rows;
+    call_begin(&call);
+    assert_ok(&call, db_query(&call, f->db, &rows, "SELECT count(*) FROM thing"));
+    int64_t count = db_int(&rows, 0, 0);
+    call_end(&call);
+    return count;
+}
+
+static void insert_thing(struct fixture *f, struct call *call)
+{
+    assert_ok(call, db_query(call, f->db, NULL, "INSERT INTO thing (name) VALUES ($1)", DB_TEXT(STR("t"))));
+}
+
+static void transactions_end_as_told(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    assert_int_equal(count_things(f), 0); /* others do not see it, and need not wait */
+    assert_int_equal(db_begin(call, f->db), E_INTERNAL);
+    assert_ok(call, db_commit(call, f->db));
+    assert_int_equal(count_things(f), 1);
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    assert_ok(call, db_rollback(call, f->db));
+    assert_int_equal(count_things(f), 1);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL);
+    assert_ok(call, db_rollback(call, f->db));
+}
+
+static void an_open_transaction_ends_with_its_call(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 10; i++) { /* more often than there are connections */
+        struct call call;
+        call_begin(&call);
+        assert_ok(&call, db_begin(&call, f->db));
+        insert_thing(f, &call);
+        call_end(&call);
+    }
+    assert_int_equal(count_things(f), 0);
+    insert_thing(f, &f->call);
+    assert_int_equal(count_things(f), 1);
+}
+
+static void a_failed_statement_spoils_the_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT nothing FROM thing"), E_INTERNAL);
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT 1"), E_INTERNAL);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL);
+    assert_int_equal(count_things(f), 0);
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    assert_ok(call, db_commit(call, f->db));
+    assert_int_equal(count_things(f), 1);
+}
+
+static void deletion_cascades(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db_rows rows;
+    assert_ok(call, db_query(call, f->db, &rows, "INSERT INTO parent (name) VALUES ('p') RETURNING id"));
+    assert_ok(call,
+              db_query(call, f->db, NULL, "INSERT INTO thing (parent_id) VALUES ($1)", DB_INT(db_int(&rows, 0, 0))));
+    assert_ok(call, db_query(call, f->db, NULL, "DELETE FROM parent"));
+    assert_int_equal(count_things(f), 0);
+}
+
+/* ---- tasks ------------------------------------------------------------------------------------------------------------ */
+
+enum { TASKS = 60, TURNS = 10 };
+
+struct worker {
+    struct fixture *fixture;
+    struct call call;
+    int error;
+    bool *all_ended;
+    size_t *n_running;
+};
+
+static int add_one(struct worker *worker)
+{
+    struct call *call = &worker->call;
+    struct db *db = worker->fixture->db;
+    struct db_rows rows;
+    int error = db_begin(call, db);
+    if (!error)
+        error = db_query(call, db, &rows, "UPDATE thing SET big = big + 1 RETURNING big");
+    if (!error && rows.n_rows != 1)
+        error = E_INTERNAL;
+    if (!error)
+        error = db_commit(call, db);
+    if (!error)
+        error = db_query(call, db, &rows, "SELECT big FROM thing");
+    return error;
+}
+
+static void worker_run(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    (void)call;
+    for (int turn = 0; turn < TURNS && !worker->error; turn++)
+        worker->error = add_one(worker);
+}
+
+static void worker_ended(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    (void)call;
+    --*worker->n_running;
+}
+
+static void run_workers(struct fixture *f, struct worker *workers, size_t count, void (*run)(struct call *, void *))
+{
+    size_t n_running = count;
+    for (size_t i = 0; i < count; i++) {
+        workers[i] = (struct worker){.fixture = f, .n_running = &n_running};
+        call_begin(&workers[i].call);
+    }
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(task_spawn(&workers[i].call, run, worker_ended, &workers[i]), OK);
+    while (n_running)
+        loop_turn();
+}
+
+static void many_tasks_share_the_connections(void **state)
+{
+    struct fixture *f = *state;
+    static struct worker workers[TASKS];
+    struct db_rows rows;
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (big) VALUES (0)"));
+    run_workers(f, workers, TASKS, worker_run);
+    for (size_t i = 0; i < TASKS; i++) {
+        assert_ok(&workers[i].call, workers[i].error);
+        call_end(&workers[i].call);
+    }
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "SELECT big FROM thing"));
+    assert_int_equal(db_int(&rows, 0, 0), TASKS * TURNS);
+}
+
+static void worker_hold(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    worker->error = db_begin(call, worker->fixture->db);
+    if (!worker->error)
+        worker->error = db_query(call, worker->fixture->db, NULL, "INSERT INTO thing (big) VALUES (1)");
+    if (!worker->error)
+        worker->error = task_sleep(call, 400);
+    /* ends with its transaction open */
+}
+
+static void worker_wait(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    call->deadline_ms = clock_monotonic_ms() + 100;
+    worker->error = db_begin(call, worker->fixture->db);
+}
+
+static void worker_hold_or_wait(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    bool holds = worker->call.id[0] == 'h';
+    (holds ? worker_hold : worker_wait)(call, context);
+}
+
+static void waiting_for_a_connection_ends_at_the_deadline(void **state)
+{
+    struct fixture *f = *state;
+    static struct worker workers[DB_POSTGRES_LINKS + 1];
+    size_t n_holders = db_kind(f->db) == DB_SQLITE ? 1 : DB_POSTGRES_LINKS;
+    size_t n_running = n_holders + 1;
+    for (size_t i = 0; i < n_running; i++) {
+        workers[i] = (struct worker){.fixture = f, .n_running = &n_running};
+        call_begin(&workers[i].call);
+        workers[i].call.id[0] = i < n_holders ? 'h' : 'w';
+    }
+    for (size_t i = 0; i <= n_holders; i++)
+        assert_int_equal(task_spawn(&workers[i].call, worker_hold_or_wait, worker_ended, &workers[i]), OK);
+    while (n_running)
+        loop_turn();
+    assert_int_equal(workers[n_holders].error, E_TIMEOUT);
+    for (size_t i = 0; i <= n_holders; i++) {
+        if (i < n_holders)
+            assert_ok(&workers[i].call, workers[i].error);
+        call_end(&workers[i].call);
+    }
+    assert_int_equal(count_things(f), 0);
+    insert_thing(f, &f->call); /* the links are whole again */
+}
+
+static void worker_exhaust(struct call *call, void *context)
+{
+    struct worker *worker = context;
+    struct db_rows rows;
+    worker->error = db_begin(call, worker->fixture->db);
+    for (;;)
+        worker->error = db_query(call, worker->fixture->db, &rows, "SELECT name FROM thing");
+}
+
+/* A call that runs out of memory in the middle of a result gives everything back. */
+static void an_exhausted_call_gives_its_connection_back(void **state)
+{
+    struct fixture *f = *state;
+    static struct worker workers[8];
+    char text[2000];
+    memset(text, 'x', sizeof text);
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (name) VALUES ($1)",
+                                 DB_TEXT(str_of(text, sizeof text))));
+    size_t n_running = ARRAY_LENGTH(workers);
+    for (size_t i = 0; i < ARRAY_LENGTH(workers); i++) {
+        workers[i] = (struct worker){.fixture = f, .n_running = &n_running};
+        call_init(&workers[i].call, arena_new(16000 + i * 100), 20000);
+        assert_int_equal(task_spawn(&workers[i].call, worker_exhaust, worker_ended, &workers[i]), OK);
+    }
+    while (n_running) {
+        loop_turn();
+        for (size_t i = 0; i < ARRAY_LENGTH(workers); i++)
+            if (!workers[i].call.task && workers[i].call.arena) { /* the owner frees an ended call's arena */
+                assert_int_equal(workers[i].call.error, E_UNAVAILABLE);
+                arena_free(workers[i].call.arena);
+                workers[i].call.arena = NULL;
+            }
+    }
+    assert_int_equal(count_things(f), 1);
+    insert_thing(f, &f->call);
+}
+
+static void a_cancelled_call_may_still_write(void **state)
+{
+    struct fixture *f = *state;
+    f->call.cancelled = true;
+    insert_thing(f, &f->call);
+    assert_int_equal(count_things(f), 1);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+
+static void bad_urls_are_refused(void **state)
+{
+    struct call call;
+    struct db *db = NULL;
+    (void)state;
+    call_begin(&call);
+    assert_int_equal(db_open(&call, STR(""), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("sqlite:"), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("mysql://localhost/x"), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("postgres://127.0.0.1:99999999/x"), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("postgres://127.0.0.1/x?nonsense=1"), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("sqlite:/nonexistent/folder/file.db"), &db), E_UNAVAILABLE);
+    assert_int_equal(db_open(&call, STR("sqlite:/etc/passwd"), &db), E_UNAVAILABLE); /* not a database */
+    assert_null(db);
+    call_end(&call);
+}
+
+static void the_sqlite_file_is_private(void **state)
+{
+    struct fixture *f = *state;
+    struct stat status;
+    insert_thing(f, &f->call);
+    const char *suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
+        const char *path = str_format(f->call.arena, "%s%s", f->database.url + strlen("sqlite:"), suffixes[i]).ptr;
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+    }
+}
+
+#define ON_SQLITE(test)                                                                                                \
+    {                                                                                                                  \
+#test "_sqlite", test, setup_sqlite, teardown, NULL                                                            \
+    }
+#define ON_POSTGRES(test)                                                                                              \
+    {                                                                                                                  \
+#test "_postgres", test, setup_postgres, teardown, NULL                                                        \
+    }
+/* clang-format off */
+#define ON_BOTH(test) ON_SQLITE(test)
+/* clang-format on */
+
+int main(void)
+{
+    umask(0022);
+    const struct CMUnitTest tests[] = {
+        ON_BOTH(values_survive),
+        ON_BOTH(nulls_and_empty_texts_differ),
+        ON_BOTH(parameters_go_by_number),
+        ON_BOTH(fractions_of_any_length_are_read),
+        ON_BOTH(changes_are_counted),
+        ON_BOTH(a_large_result_is_whole),
+        ON_BOTH(failures_have_their_codes),
+        ON_BOTH(a_slow_statement_ends_at_the_deadline),
+        ON_BOTH(transactions_end_as_told),
+        ON_BOTH(an_open_transaction_ends_with_its_call),
+        ON_BOTH(a_failed_statement_spoils_the_transaction),
+        ON_BOTH(deletion_cascades),
+        ON_BOTH(many_tasks_share_the_connections),
+        ON_BOTH(waiting_for_a_connection_ends_at_the_deadline),
+        ON_BOTH(an_exhausted_call_gives_its_connection_back),
+        ON_BOTH(a_cancelled_call_may_still_write),
+        ON_SQLITE(a_cast_in_the_parameter_is_refused),
+        ON_SQLITE(the_sqlite_file_is_private),
+        cmocka_unit_test(bad_urls_are_refused),
+    };
+    return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
+}
