@@ -16,6 +16,8 @@ enum {
     RAW_CELLS_MAX = 4 * 1024 * 1024,
 };
 
+_Static_assert(DB_PARAMS_MAX == 64, "params_match() has a bit for each");
+
 /* A call that waits for a link of a pool. */
 struct db_waiter {
     struct db_waiter *next;
@@ -211,6 +213,7 @@ static void link_give_back(struct db_link *link)
     struct db_pool *pool = link->pool;
     struct db_waiter *waiter = pool->first;
     link->failed = false;
+    link->transaction = NULL;
     if (waiter) {
         pool->first = waiter->next;
         if (!pool->first)
@@ -305,10 +308,38 @@ static bool is_storable(const struct db_param *param)
            (str_find_char(param->text, '\0') == STR_NOT_FOUND && str_is_utf8(param->text));
 }
 
+/* Each of $1 to $n occurs, and no other. PostgreSQL lets some parameters be superfluous, SQLite none. */
+static bool params_match(struct str sql, size_t n_params)
+{
+    uint64_t seen = 0;
+    char quote = 0;
+    for (size_t i = 0; i < sql.len; i++) {
+        char c = sql.ptr[i];
+        if (quote || c == '\'' || c == '"') {
+            quote = !quote ? c : c == quote ? 0 : quote;
+            continue;
+        }
+        if (c != '$')
+            continue;
+        size_t number = 0;
+        while (i + 1 < sql.len && ascii_is_digit(sql.ptr[i + 1]) && number <= DB_PARAMS_MAX)
+            number = number * 10 + (size_t)(sql.ptr[++i] - '0');
+        if (number < 1 || number > n_params)
+            return false;
+        seen |= UINT64_C(1) << (number - 1);
+    }
+    return seen == (n_params ? UINT64_MAX >> (DB_PARAMS_MAX - n_params) : 0);
+}
+
 static int prepare_request(struct call *call, enum db_kind kind, struct str sql, const struct db_param *params,
                            size_t n_params, struct db_request *request)
 {
     assert(n_params <= DB_PARAMS_MAX);
+    if (!params_match(sql, n_params)) {
+        struct db_outcome outcome = {0};
+        db_outcome_set(&outcome, E_INTERNAL, "the statement does not use exactly $1 to $%zu", n_params);
+        return fail_with(call, &outcome);
+    }
     const char **texts = arena_array_of(call->arena, const char *, n_params);
     for (size_t i = 0; i < n_params; i++) {
         struct db_outcome outcome = {0};
@@ -328,13 +359,14 @@ static struct db_link *open_transaction(const struct call *call, const struct db
     return call->db_link && call->db_link->db == db ? call->db_link : NULL;
 }
 
-static void run_in_transaction(struct call *call, struct db_link *link, const struct db_request *request,
-                               struct db_raw *raw, struct db_outcome *outcome)
+static void run_in_transaction(struct call *call, struct db_link *link, struct db_request *request, struct db_raw *raw,
+                               struct db_outcome *outcome)
 {
     if (link->failed) {
         db_outcome_set(outcome, E_INTERNAL, "a statement after one that failed in the same transaction");
         return;
     }
+    request->in_transaction = true;
     link->db->driver->run(call, link, request, raw, outcome);
     if (outcome->error)
         link->failed = true;
@@ -403,7 +435,7 @@ static void run_plain(struct call *call, struct db_link *link, struct str sql, i
                       struct db_outcome *outcome)
 {
     struct db_raw raw = {0};
-    struct db_request request = {.sql = sql, .deadline_ms = deadline_ms};
+    struct db_request request = {.sql = sql, .deadline_ms = deadline_ms, .in_transaction = link->transaction != NULL};
     *outcome = (struct db_outcome){0};
     link->db->driver->run(call, link, &request, &raw, outcome);
     db_raw_done(&raw);

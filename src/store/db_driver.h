@@ -42,6 +42,7 @@ struct db_request {
         *texts; /* PostgreSQL: the parameters as text; SQLite: of times only. Made before a link is taken */
     size_t n_params;
     bool is_script;
+    bool in_transaction; /* the link has one open: on a new connection the statement would mean something else */
     int64_t deadline_ms;
 };
 

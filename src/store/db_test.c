@@ -8,6 +8,10 @@
 #include "store/db.h"
 #include "store/db_test_help.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <cmocka.h>
 
 /* What one test works with: a fresh database with one table, and a command's call. */
@@ -67,7 +71,7 @@ static int setup_sqlite(void **state)
     return setup(state, DB_SQLITE);
 }
 
-static __attribute__((unused)) int setup_postgres(void **state)
+static int setup_postgres(void **state)
 {
     return setup(state, DB_POSTGRES);
 }
@@ -487,6 +491,151 @@ static void a_cancelled_call_may_still_write(void **state)
     assert_int_equal(count_things(f), 1);
 }
 
+/* ---- PostgreSQL's connections ------------------------------------------------------------------------------------- */
+
+static void kill_backends(struct fixture *f)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%s'",
+             f->database.name);
+    test_postgres_exec("postgres", sql);
+}
+
+static void a_closed_idle_connection_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 3; i++) {
+        insert_thing(f, &f->call);
+        kill_backends(f);
+    }
+    insert_thing(f, &f->call); /* writes too: nothing had been sent on the dead one */
+    kill_backends(f);
+    assert_ok(&f->call, db_begin(&f->call, f->db));
+    insert_thing(f, &f->call);
+    assert_ok(&f->call, db_commit(&f->call, f->db));
+    assert_int_equal(count_things(f), 5);
+}
+
+/* Ends its own backend in the middle of the statement, the first time. */
+static const char suicide[] =
+    "SELECT CASE WHEN nextval('attempts') = 1 THEN pg_terminate_backend(pg_backend_pid()) END, "
+    "pg_sleep(0.1)";
+
+static void a_read_that_broke_is_tried_again_once(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "CREATE SEQUENCE attempts"));
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, suicide));
+    assert_int_equal(rows.n_rows, 1);
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "SELECT last_value FROM attempts"));
+    assert_int_equal(db_int(&rows, 0, 0), 2);
+}
+
+static void a_write_that_broke_is_not_repeated(void **state)
+{
+    struct fixture *f = *state;
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "CREATE SEQUENCE attempts"));
+    assert_int_equal(db_query(&f->call, f->db, NULL,
+                              "INSERT INTO thing (small) SELECT 1 FROM (SELECT pg_terminate_backend(pg_backend_pid()), "
+                              "pg_sleep(0.1), nextval('attempts')) AS x"),
+                     E_UNAVAILABLE);
+    assert_true(str_contains(f->call.error_detail, STR("57P01")));
+    assert_int_equal(count_things(f), 0);
+}
+
+static void a_transaction_that_broke_is_over(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    kill_backends(f);
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT 1"), E_UNAVAILABLE);
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT 1"), E_INTERNAL);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL);
+    assert_int_equal(count_things(f), 0);
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    kill_backends(f);
+    assert_int_equal(db_commit(call, f->db), E_UNAVAILABLE);
+    assert_int_equal(count_things(f), 0);
+}
+
+static void a_statement_given_up_is_cancelled_on_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db_rows rows = {0};
+    int64_t deadline_ms = call->deadline_ms;
+    call->deadline_ms = clock_monotonic_ms() + 200;
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT pg_sleep(30)"), E_TIMEOUT);
+    call->deadline_ms = deadline_ms;
+    for (int i = 0; i < 50; i++) {
+        assert_ok(call, db_query(call, f->db, &rows,
+                                 "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'"));
+        if (db_int(&rows, 0, 0) == 0)
+            return;
+        usleep(20000);
+    }
+    fail_msg("the statement still runs");
+}
+
+static void sessions_speak_utc_and_iso(void **state)
+{
+    struct fixture *f = *state;
+    struct db_rows rows;
+    char sql[200];
+    snprintf(sql, sizeof sql, "ALTER DATABASE %s SET datestyle = 'German'", f->database.name);
+    test_postgres_exec("postgres", sql);
+    kill_backends(f);
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "INSERT INTO thing (at) VALUES (now())"));
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, "SELECT at FROM thing"));
+    assert_in_range(db_time_ms(&rows, 0, 0), clock_now_ms() - 60000, clock_now_ms() + 60000);
+}
+
+static void a_server_that_is_down_is_said(void **state)
+{
+    struct call call;
+    struct db *db;
+    (void)state;
+    call_begin(&call);
+    assert_ok(&call, db_open(&call, STR("postgres://user:topsecret@127.0.0.1:1/none"), &db));
+    assert_int_equal(db_query(&call, db, NULL, "SELECT 1"), E_UNAVAILABLE);
+    assert_false(str_contains(call.error_text, STR("127.0.0.1")));
+    assert_true(str_contains(call.error_detail, STR("127.0.0.1")));
+    assert_false(str_contains(call.error_detail, STR("topsecret")));
+    assert_int_equal(db_begin(&call, db), E_UNAVAILABLE);
+    call_end(&call);
+    db_close(db);
+}
+
+/* A backlog that accepts and never answers. */
+static void a_server_that_hangs_is_given_up(void **state)
+{
+    struct call call;
+    struct db *db;
+    char url[100];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+    for (uint16_t port = 27599; port > 27500; port--) {
+        address.sin_port = htons(port);
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+            break;
+    }
+    assert_int_equal(listen(fd, 5), 0);
+    snprintf(url, sizeof url, "postgres://user@127.0.0.1:%d/none?connect_timeout=2", ntohs(address.sin_port));
+    call_begin(&call);
+    assert_ok(&call, db_open(&call, str_from(url), &db));
+    int64_t began_ms = clock_monotonic_ms();
+    assert_int_equal(db_query(&call, db, NULL, "SELECT 1"), E_UNAVAILABLE);
+    assert_in_range(clock_monotonic_ms() - began_ms, 1000, 4000);
+    call_end(&call);
+    db_close(db);
+    close(fd);
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------------------------- */
 
 static void bad_urls_are_refused(void **state)
@@ -498,7 +647,7 @@ static void bad_urls_are_refused(void **state)
     assert_int_equal(db_open(&call, STR(""), &db), E_INVALID);
     assert_int_equal(db_open(&call, STR("sqlite:"), &db), E_INVALID);
     assert_int_equal(db_open(&call, STR("mysql://localhost/x"), &db), E_INVALID);
-    assert_int_equal(db_open(&call, STR("postgres://127.0.0.1:99999999/x"), &db), E_INVALID);
+    assert_int_equal(db_open(&call, STR("postgres://127.0.0.1/%zz"), &db), E_INVALID);
     assert_int_equal(db_open(&call, STR("postgres://127.0.0.1/x?nonsense=1"), &db), E_INVALID);
     assert_int_equal(db_open(&call, STR("sqlite:/nonexistent/folder/file.db"), &db), E_UNAVAILABLE);
     assert_int_equal(db_open(&call, STR("sqlite:/etc/passwd"), &db), E_UNAVAILABLE); /* not a database */
@@ -528,7 +677,7 @@ static void the_sqlite_file_is_private(void **state)
 #test "_postgres", test, setup_postgres, teardown, NULL                                                        \
     }
 /* clang-format off */
-#define ON_BOTH(test) ON_SQLITE(test)
+#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
 /* clang-format on */
 
 int main(void)
@@ -552,6 +701,14 @@ int main(void)
         ON_BOTH(an_exhausted_call_gives_its_connection_back),
         ON_BOTH(a_cancelled_call_may_still_write),
         ON_SQLITE(a_cast_in_the_parameter_is_refused),
+        ON_POSTGRES(a_closed_idle_connection_is_replaced),
+        ON_POSTGRES(a_read_that_broke_is_tried_again_once),
+        ON_POSTGRES(a_write_that_broke_is_not_repeated),
+        ON_POSTGRES(a_transaction_that_broke_is_over),
+        ON_POSTGRES(a_statement_given_up_is_cancelled_on_the_server),
+        ON_POSTGRES(sessions_speak_utc_and_iso),
+        cmocka_unit_test(a_server_that_is_down_is_said),
+        cmocka_unit_test(a_server_that_hangs_is_given_up),
         ON_SQLITE(the_sqlite_file_is_private),
         cmocka_unit_test(bad_urls_are_refused),
     };
