@@ -11,8 +11,23 @@ mkdir -p "$TEST_LOGS"
 export RESULTS=$TEST_LOGS/results.tsv
 : >"$RESULTS"
 
-# A second stop signal is not waited for; children get it with us.
-trap 'trap - INT TERM; kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
+# Whatever ends this script early (a package that cannot be installed, a build that fails) is a failure with its name.
+stage=installing
+finish() {
+    trap - EXIT
+    local running
+    mapfile -t running < <(jobs -p)
+    ((${#running[@]} == 0)) || kill "${running[@]}" 2>/dev/null || true
+    [[ $stage == finished ]] || note 1 "$stage" 0
+    slowest
+    passed=$(grep -c '^ok' "$RESULTS" || true)
+    failed=$(grep -c '^fail' "$RESULTS" || true)
+    grep '^fail' "$RESULTS" | cut -f2 | sed 's/^/failed: /' || true
+    echo "$passed passed, $failed failed"
+    exit $((failed > 0))
+}
+trap finish EXIT
+trap 'stage="interrupted while $stage"; exit 130' INT TERM
 
 install_everything() {
     need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" \
@@ -87,15 +102,23 @@ slowest() {
     done
 }
 
+progress() {
+    while sleep 1; do
+        ((SECONDS % 30)) || say "$SECONDS s: $(cat "$TEST_LOGS"/*.tsv | grep -c '^ok') passed so far"
+    done
+}
+
 export -f unit_tests
 install_everything
+stage=building
 build_everything
+stage=testing
+progress &
+progress_pid=$!
 computing_lane &
+computing_pid=$!
 waiting_lane &
-wait
-slowest
-passed=$(grep -c '^ok' "$RESULTS" || true)
-failed=$(grep -c '^fail' "$RESULTS" || true)
-grep '^fail' "$RESULTS" | cut -f2 | sed 's/^/failed: /' || true
-echo "$passed passed, $failed failed"
-((failed == 0))
+wait $! "$computing_pid" || true
+kill "$progress_pid"
+stage=finished
+exit
