@@ -32,7 +32,8 @@ start)
             -o "-h 127.0.0.1 -p $port -k '$dir' -c fsync=off -c shared_buffers=16MB -c max_connections=60 -c timezone=America/Sao_Paulo" \
             start >/dev/null 2>&1; then
             if [ -n "$owner" ]; then
-                (while kill -0 "$owner" 2>/dev/null; do sleep 1; done; [ ! -d "$dir" ] || stop "$dir") </dev/null >/dev/null 2>&1 &
+                # In a session of its own: what ends the owner's process group must not end this too.
+                setsid "$0" watch "$dir" "$owner" </dev/null >/dev/null 2>&1 &
             fi
             echo "postgres://postgres@127.0.0.1:$port"
             exit 0
@@ -41,6 +42,10 @@ start)
     echo "cluster.sh: the server did not start; its log:" >&2
     tail -20 "$dir/data/server.log" >&2
     exit 1
+    ;;
+watch)
+    while kill -0 "$3" 2>/dev/null; do sleep 1; done
+    [ ! -d "$2" ] || stop "$2"
     ;;
 stop) stop "$2" ;;
 *) echo "usage: cluster.sh start DIR [OWNER_PID] | stop DIR" >&2; exit 2 ;;
