@@ -1,0 +1,779 @@
+/* One connection: read a request, run its call, write the answer, again. */
+#include "net/http_connection.h"
+
+#include "base/clock.h"
+#include "net/task.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void step(struct http_connection *connection);
+static void on_readable(struct http_connection *connection);
+
+/* --- phases, lists, events --------------------------------------------------------------------------------------------- */
+
+static void leave_list(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->lists[connection->phase].first = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    else
+        server->lists[connection->phase].last = connection->previous;
+}
+
+static void join_list(struct http_connection *connection, enum http_phase phase)
+{
+    struct http_server *server = connection->server;
+    connection->phase = phase;
+    connection->next = NULL;
+    connection->previous = server->lists[phase].last;
+    if (connection->previous)
+        connection->previous->next = connection;
+    else
+        server->lists[phase].first = connection;
+    server->lists[phase].last = connection;
+}
+
+static int64_t time_limit_ms(const struct http_connection *connection, enum http_phase phase)
+{
+    const struct http_server_settings *settings = &connection->server->settings;
+    switch (phase) {
+    case HTTP_IDLE:
+        return settings->idle_timeout_ms;
+    case HTTP_HEAD:
+        return settings->head_timeout_ms;
+    case HTTP_BODY:
+        return settings->body_grace_ms; /* prolonged by what has come, see http_connection_overdue() */
+    case HTTP_CALL:
+        return connection->throttled ? settings->write_stall_ms : INT64_MAX / 2;
+    case HTTP_SEND:
+        return settings->write_stall_ms;
+    case HTTP_LINGER:
+        return settings->linger_ms;
+    case HTTP_CLOSED:
+    case HTTP_PHASES:
+        break;
+    }
+    return INT64_MAX / 2;
+}
+
+void http_connection_enter(struct http_connection *connection, enum http_phase phase)
+{
+    leave_list(connection);
+    join_list(connection, phase);
+    /* now_ms is up to a tick old: never too early, at most a tick too late. */
+    connection->deadline_ms =
+        connection->server->now_ms + connection->server->tick_ms + time_limit_ms(connection, phase);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *context);
+
+void http_connection_set_events(struct http_connection *connection, short events)
+{
+    if (connection->events == events || connection->fd < 0)
+        return;
+    event_del(&connection->event);
+    connection->events = events;
+    if (events & (EV_READ | EV_WRITE)) {
+        event_assign(&connection->event, loop_base(), connection->fd, events | EV_PERSIST, on_event, connection);
+        event_add(&connection->event, NULL);
+    }
+}
+
+/* --- exchanges and arenas ---------------------------------------------------------------------------------------------- */
+
+static void exchange_reset(struct http_exchange *exchange)
+{
+    http_head_init(&exchange->head);
+    exchange->chunked = (struct http_chunked){0};
+    exchange->body_apart = false;
+    exchange->body_received = 0;
+    exchange->size = 0;
+    exchange->request.method = STR_EMPTY;
+    exchange->request.path = STR_EMPTY;
+    exchange->call.arena = NULL;
+    exchange->status = 0;
+    exchange->answer_refused = false;
+    exchange->streaming = exchange->stream_ended = false;
+    exchange->cancel_on_close = false;
+    exchange->ended = false;
+    exchange->n_out = 0;
+    exchange->stream_sent = 0;
+    exchange->answer_body = STR_EMPTY;
+    buf_clear(&exchange->answer_headers);
+    buf_clear(&exchange->stream_out);
+    buf_done(&exchange->body); /* up to max_body_bytes: not kept */
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    buf_done(&exchange->body);
+    buf_done(&exchange->answer_headers);
+    buf_done(&exchange->stream_out);
+    free(exchange->bytes);
+    free(exchange);
+}
+
+static struct http_exchange *exchange_take(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = server->exchanges;
+    if (exchange) {
+        server->exchanges = exchange->next;
+        server->n_exchanges--;
+    } else {
+        exchange = calloc(1, sizeof *exchange);
+        if (exchange)
+            exchange->bytes = malloc(HTTP_READ_BYTES);
+        if (!exchange || !exchange->bytes) {
+            free(exchange);
+            return NULL;
+        }
+        exchange->capacity = HTTP_READ_BYTES;
+        buf_init_heap(&exchange->body, server->settings.max_body_bytes);
+        buf_init_heap(&exchange->answer_headers, HTTP_ANSWER_HEADERS_MAX_BYTES);
+        buf_init_heap(&exchange->stream_out, HTTP_STREAM_WAITING_MAX_BYTES);
+        exchange_reset(exchange);
+    }
+    exchange->connection = connection;
+    return exchange;
+}
+
+/* Of a connection that is done with it. */
+static void exchange_give_back(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    connection->exchange = NULL;
+    bool grown = exchange->capacity > HTTP_READ_BYTES ||
+                 exchange->answer_headers.capacity + exchange->stream_out.capacity > HTTP_READ_BYTES;
+    if (grown || server->n_exchanges == HTTP_POOL_MAX) {
+        http_exchange_free(exchange);
+        return;
+    }
+    exchange_reset(exchange);
+    exchange->n_bytes = 0;
+    exchange->next = server->exchanges;
+    server->exchanges = exchange;
+    server->n_exchanges++;
+}
+
+static struct arena *arena_take(struct http_server *server)
+{
+    return server->n_arenas ? server->arenas[--server->n_arenas] : arena_new(server->settings.arena_budget_bytes);
+}
+
+static void arena_give_back(struct http_server *server, struct arena *arena)
+{
+    if (!arena)
+        return;
+    if (server->n_arenas == HTTP_POOL_MAX) {
+        arena_free(arena);
+        return;
+    }
+    arena_reset(arena);
+    server->arenas[server->n_arenas++] = arena;
+}
+
+/* --- beginning and end of a connection --------------------------------------------------------------------------------- */
+
+bool http_connection_new(struct http_server *server, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+    struct http_connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return false;
+    connection->server = server;
+    connection->fd = fd;
+    connection->events = EV_READ;
+    connection->peer.any.sa_family = AF_UNSPEC;
+    if (peer_len <= sizeof connection->peer) /* a longer one is a local socket's: no address */
+        memcpy(&connection->peer, peer, peer_len);
+    event_assign(&connection->event, loop_base(), fd, EV_READ | EV_PERSIST, on_event, connection);
+    if (event_add(&connection->event, NULL) != 0) {
+        free(connection);
+        return false;
+    }
+    server->n_connections++;
+    join_list(connection, HTTP_IDLE);
+    http_connection_enter(connection, HTTP_IDLE);
+    return true;
+}
+
+static void destroy(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (connection->exchange) {
+        arena_give_back(server, connection->exchange->call.arena);
+        exchange_give_back(connection);
+    }
+    leave_list(connection);
+    free(connection);
+    http_server_left(server);
+}
+
+static void cancel(struct http_exchange *exchange)
+{
+    exchange->call.cancelled = true;
+    task_wake(&exchange->call);
+}
+
+void http_connection_close(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (connection->fd < 0)
+        return;
+    http_connection_set_events(connection, 0);
+    close(connection->fd);
+    connection->fd = -1;
+    if (connection->phase != HTTP_CALL) {
+        destroy(connection);
+        return;
+    }
+    /* The handler goes on: what it does may be half done already. It is told when it asked to be, and when it writes. */
+    http_connection_enter(connection, HTTP_CLOSED);
+    if (exchange->cancel_on_close)
+        cancel(exchange);
+    else if (exchange->streaming)
+        task_wake(&exchange->call);
+}
+
+/*
+ * Closes our side and throws away what still comes for a moment: closing at once with bytes unread would reset the connection,
+ * and the client might lose the answer (RFC 9112 9.6).
+ */
+static void linger(struct http_connection *connection)
+{
+    arena_give_back(connection->server, connection->exchange->call.arena);
+    connection->exchange->call.arena = NULL;
+    exchange_give_back(connection);
+    shutdown(connection->fd, SHUT_WR);
+    http_connection_enter(connection, HTTP_LINGER);
+    http_connection_set_events(connection, EV_READ);
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------------- */
+
+enum read_result { READ_SOME, READ_NOTHING, READ_END, READ_BROKEN };
+
+static enum read_result read_into(struct http_connection *connection, char *room, size_t size, size_t *ret_read)
+{
+    ssize_t count;
+    do
+        count = read(connection->fd, room, size);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? READ_NOTHING : READ_BROKEN;
+    if (count == 0)
+        return READ_END;
+    *ret_read = (size_t)count;
+    return READ_SOME;
+}
+
+/* More room behind what has come; moves the head, so that it has to be read again. */
+static bool grow(struct http_exchange *exchange, size_t capacity)
+{
+    char *bytes = realloc(exchange->bytes, capacity);
+    if (!bytes)
+        return false;
+    exchange->bytes = bytes;
+    exchange->capacity = capacity;
+    return true;
+}
+
+static enum read_result fill_bytes(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    size_t count = 0;
+    enum read_result result =
+        read_into(connection, exchange->bytes + exchange->n_bytes, exchange->capacity - exchange->n_bytes, &count);
+    exchange->n_bytes += count;
+    return result;
+}
+
+/* A body with a length that does not fit behind its head: straight to its place. */
+static enum read_result fill_body(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    uint64_t left = exchange->head.content_length - exchange->body_received;
+    size_t size = left < HTTP_BODY_READ_BYTES ? (size_t)left : HTTP_BODY_READ_BYTES, count = 0;
+    char *room = buf_reserve(&exchange->body, size);
+    if (!room)
+        return READ_BROKEN;
+    enum read_result result = read_into(connection, room, size, &count);
+    exchange->body.len += count;
+    exchange->body_received += count;
+    return result;
+}
+
+/* --- the body ---------------------------------------------------------------------------------------------------------- */
+
+static void refuse(struct http_connection *connection, int status, struct str sentence)
+{
+    http_exchange_own_answer(connection->exchange, status, sentence);
+    connection->close_after = true;
+    http_exchange_start(connection->exchange, status, sentence);
+    http_connection_enter(connection, HTTP_SEND);
+}
+
+static void refuse_body(struct http_connection *connection)
+{
+    refuse(connection, 413, STR("The body of the request is too large."));
+}
+
+/* The one place where the bytes of a body apart go. */
+static bool take_body(struct http_exchange *exchange, struct str bytes)
+{
+    exchange->body_received += bytes.len;
+    buf_add(&exchange->body, bytes);
+    return !buf_failed(&exchange->body);
+}
+
+static void begin_body(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_head *head = &exchange->head;
+    size_t behind = exchange->n_bytes - head->size;
+    if (head->content_length > connection->server->settings.max_body_bytes) {
+        refuse_body(connection);
+        return;
+    }
+    exchange->size = head->size;
+    http_connection_enter(connection, HTTP_BODY);
+    if (!head->chunked && head->content_length <= behind)
+        return; /* all here, the usual case */
+    exchange->body_since_ms = connection->server->now_ms;
+    exchange->body_apart = head->chunked || head->content_length > exchange->capacity - head->size;
+    if (exchange->body_apart && !head->chunked) {
+        take_body(exchange, str_of(exchange->bytes + head->size, behind));
+        exchange->n_bytes = head->size;
+    }
+    if (head->chunked && exchange->capacity - head->size < HTTP_READ_BYTES / 2) {
+        http_head_init(&exchange->head); /* it moves, and is read again */
+        if (!grow(exchange, exchange->capacity + HTTP_READ_BYTES) ||
+            http_head_parse(&exchange->head, exchange->bytes, exchange->n_bytes) != HTTP_DONE) {
+            refuse(connection, 503, STR("The server is short of memory."));
+            return;
+        }
+    }
+    if (head->expect_continue && behind == 0) {
+        struct iovec out = {(void *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25};
+        size_t n_out = 1;
+        if (http_connection_send(connection, &out, &n_out) < 0 || n_out) /* nothing else is on its way: it fits */
+            connection->close_after = true;
+    }
+}
+
+static enum http_progress read_chunks(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    struct str rest = str_of(exchange->bytes + exchange->size, exchange->n_bytes - exchange->size), data;
+    enum http_progress progress = HTTP_MORE;
+    while (progress == HTTP_MORE && rest.len) {
+        size_t used;
+        progress = http_chunked_decode(&exchange->chunked, rest, &used, &data);
+        rest = str_from_offset(rest, used);
+        if (data.len && !take_body(exchange, data)) {
+            refuse_body(connection);
+            return HTTP_ERROR;
+        }
+    }
+    if (progress == HTTP_ERROR) {
+        refuse(connection, exchange->chunked.status, str_from(exchange->chunked.problem));
+        return HTTP_ERROR;
+    }
+    if (rest.len) /* the next request, behind this one's head */
+        memmove(exchange->bytes + exchange->size, rest.ptr, rest.len);
+    exchange->n_bytes = exchange->size + rest.len;
+    return progress;
+}
+
+static enum http_progress read_body(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_head *head = &exchange->head;
+    struct str *body = &exchange->request.body;
+    if (head->chunked) {
+        enum http_progress progress = read_chunks(connection);
+        if (progress == HTTP_DONE)
+            *body = buf_str(&exchange->body);
+        return progress;
+    }
+    if (exchange->body_apart) {
+        *body = buf_str(&exchange->body);
+        return exchange->body_received == head->content_length ? HTTP_DONE : HTTP_MORE;
+    }
+    size_t behind = exchange->n_bytes - head->size;
+    exchange->body_received = behind;
+    if (behind < head->content_length)
+        return HTTP_MORE;
+    *body = str_of(exchange->bytes + head->size, (size_t)head->content_length);
+    exchange->size = head->size + body->len;
+    return HTTP_DONE;
+}
+
+/* --- the call ---------------------------------------------------------------------------------------------------------- */
+
+static void call_ended(struct call *call, void *context)
+{
+    struct http_exchange *exchange = context;
+    struct http_connection *connection = exchange->connection;
+    (void)call;
+    exchange->ended = true;
+    connection->server->n_busy--;
+    if (!connection->stepping)
+        step(connection);
+}
+
+static void run_handler(struct call *call, void *context)
+{
+    struct http_exchange *exchange = context;
+    const struct http_server_settings *settings = &exchange->connection->server->settings;
+    settings->handler(call, exchange, settings->context);
+}
+
+static void begin_call(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_head *head = &exchange->head;
+    struct http_request *request = &exchange->request;
+    request->method = head->method;
+    request->target = head->target;
+    request->path = head->path;
+    request->query = head->query;
+    request->headers = head->headers;
+    request->n_headers = head->n_headers;
+    request->minor_version = head->minor_version;
+    memcpy(&request->peer, &connection->peer, sizeof connection->peer);
+    connection->n_requests++;
+    http_connection_enter(connection, HTTP_CALL);
+    struct arena *arena = arena_take(server);
+    if (arena) {
+        call_init(&exchange->call, arena, server->settings.call_timeout_ms);
+        server->n_busy++;
+        if (task_spawn(&exchange->call, run_handler, call_ended, exchange) == OK)
+            return;
+        server->n_busy--;
+    }
+    http_exchange_own_answer(exchange, 503, STR("The server is busy. Try again in a moment."));
+    exchange->ended = true;
+}
+
+static void end_call(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (!exchange->status) {
+        if (exchange->call.error == E_UNAVAILABLE && exchange->call.error_text.len)
+            http_exchange_own_answer(exchange, 503, exchange->call.error_text);
+        else
+            http_exchange_own_answer(exchange, 500, STR("The server has failed to answer."));
+    }
+    connection->throttled = false;
+    http_connection_enter(connection, HTTP_SEND);
+    if (!exchange->streaming)
+        http_exchange_start(exchange, exchange->status, exchange->answer_body);
+}
+
+/* --- writing ----------------------------------------------------------------------------------------------------------- */
+
+ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out)
+{
+    struct msghdr message = {.msg_iov = out, .msg_iovlen = *n_out};
+    ssize_t sent;
+    do
+        sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+    size_t left = (size_t)sent, done = 0;
+    while (done < *n_out && left >= out[done].iov_len)
+        left -= out[done++].iov_len;
+    *n_out -= done;
+    if (*n_out) {
+        memmove(out, out + done, *n_out * sizeof *out);
+        out[0].iov_base = (char *)out[0].iov_base + left;
+        out[0].iov_len -= left;
+    }
+    return sent;
+}
+
+/* HTTP_DONE: the answer is out. HTTP_ERROR: the client has gone. */
+static enum http_progress send_answer(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    bool waits;
+    if (exchange->streaming) {
+        if (!exchange->stream_ended || !http_exchange_flush_stream(exchange))
+            return HTTP_ERROR; /* not ended: the client must see that it is broken off */
+        waits = exchange->stream_out.len > 0;
+    } else {
+        if (http_connection_send(connection, exchange->out, &exchange->n_out) < 0)
+            return HTTP_ERROR;
+        waits = exchange->n_out > 0;
+    }
+    if (!waits)
+        return HTTP_DONE;
+    http_connection_set_events(connection, connection->events | EV_WRITE);
+    return HTTP_MORE;
+}
+
+/* After the answer. True: there is more to do. */
+static bool finish(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    size_t behind = exchange->n_bytes > exchange->size ? exchange->n_bytes - exchange->size : 0;
+    if (connection->close_after) {
+        bool client_knows = connection->client_closed || (exchange->ended && !exchange->head.keep_alive && !behind);
+        if (client_knows)
+            http_connection_close(connection);
+        else
+            linger(connection);
+        return false;
+    }
+    arena_give_back(server, exchange->call.arena);
+    if (behind) {
+        memmove(exchange->bytes, exchange->bytes + exchange->size, behind);
+        exchange_reset(exchange);
+        exchange->n_bytes = behind;
+        http_connection_enter(connection, HTTP_HEAD);
+        http_connection_set_events(connection, connection->client_closed ? 0 : EV_READ);
+        return true;
+    }
+    exchange->call.arena = NULL;
+    exchange_give_back(connection);
+    http_connection_enter(connection, HTTP_IDLE);
+    http_connection_set_events(connection, EV_READ);
+    return false;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------------ */
+
+/* True: the head is there. */
+static bool step_head(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    switch (http_head_parse(&exchange->head, exchange->bytes, exchange->n_bytes)) {
+    case HTTP_DONE:
+        begin_body(connection);
+        return true;
+    case HTTP_ERROR:
+        refuse(connection, exchange->head.status, str_from(exchange->head.problem));
+        return true;
+    case HTTP_MORE:
+        break;
+    }
+    if (connection->client_closed) {
+        http_connection_close(connection);
+        return false;
+    }
+    if (connection->phase != HTTP_HEAD)
+        http_connection_enter(connection, HTTP_HEAD);
+    if (exchange->n_bytes < exchange->capacity)
+        return false;
+    if (grow(exchange,
+             exchange->capacity < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MAX_BYTES + HTTP_READ_BYTES : exchange->capacity * 2))
+        return false;
+    refuse(connection, 503, STR("The server is short of memory."));
+    return true;
+}
+
+/* Goes on until it has to wait for the client or the handler. The connection may be gone afterwards. */
+static void step(struct http_connection *connection)
+{
+    enum http_progress progress;
+    for (;;) {
+        connection->stepping = true;
+        switch ((enum http_phase)connection->phase) {
+        case HTTP_IDLE:
+        case HTTP_HEAD:
+            if (!step_head(connection))
+                goto wait;
+            break;
+        case HTTP_BODY:
+            progress = read_body(connection);
+            if (progress == HTTP_MORE)
+                goto wait;
+            if (progress == HTTP_DONE)
+                begin_call(connection);
+            break;
+        case HTTP_CALL:
+            if (!connection->exchange->ended)
+                goto wait;
+            end_call(connection);
+            break;
+        case HTTP_SEND:
+            progress = send_answer(connection);
+            if (progress == HTTP_MORE)
+                goto wait;
+            if (progress == HTTP_ERROR) {
+                http_connection_close(connection);
+                return;
+            }
+            connection->stepping = false;
+            if (!finish(connection))
+                return;
+            break;
+        case HTTP_CLOSED:
+            if (!connection->exchange->ended)
+                goto wait;
+            destroy(connection);
+            return;
+        case HTTP_LINGER:
+        case HTTP_PHASES:
+            return;
+        }
+    }
+wait:
+    connection->stepping = false;
+}
+
+/* While the handler runs, or the answer waits: take what the client sends ahead, as far as there is room, and see it leave. */
+static void read_ahead(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (exchange->n_bytes == exchange->capacity) {
+        http_connection_set_events(connection, connection->events & ~EV_READ);
+        return;
+    }
+    switch (fill_bytes(connection)) {
+    case READ_SOME:
+    case READ_NOTHING:
+        break;
+    case READ_END:
+        connection->client_closed = true;
+        http_connection_set_events(connection, connection->events & ~EV_READ);
+        if (connection->phase == HTTP_CALL && exchange->cancel_on_close)
+            cancel(exchange);
+        break;
+    case READ_BROKEN:
+        http_connection_close(connection);
+        break;
+    }
+}
+
+static void read_away(struct http_connection *connection)
+{
+    char away[4096];
+    size_t count;
+    for (int i = 0; i < 16; i++) {
+        enum read_result result = read_into(connection, away, sizeof away, &count);
+        if (result == READ_NOTHING)
+            return;
+        if (result != READ_SOME) {
+            http_connection_close(connection);
+            return;
+        }
+    }
+}
+
+static void read_request(struct http_connection *connection)
+{
+    if (!connection->exchange && !(connection->exchange = exchange_take(connection))) {
+        http_connection_close(connection);
+        return;
+    }
+    bool straight =
+        connection->phase == HTTP_BODY && connection->exchange->body_apart && !connection->exchange->head.chunked;
+    switch (straight ? fill_body(connection) : fill_bytes(connection)) {
+    case READ_SOME:
+        step(connection);
+        break;
+    case READ_NOTHING:
+        if (connection->phase == HTTP_IDLE)
+            exchange_give_back(connection);
+        break;
+    case READ_END: /* in the middle of a request, or between two */
+    case READ_BROKEN:
+        http_connection_close(connection);
+        break;
+    }
+}
+
+static void on_readable(struct http_connection *connection)
+{
+    switch ((enum http_phase)connection->phase) {
+    case HTTP_IDLE:
+    case HTTP_HEAD:
+    case HTTP_BODY:
+        read_request(connection);
+        break;
+    case HTTP_CALL:
+    case HTTP_SEND:
+        read_ahead(connection);
+        break;
+    case HTTP_LINGER:
+        read_away(connection);
+        break;
+    case HTTP_CLOSED:
+    case HTTP_PHASES:
+        break;
+    }
+}
+
+static void on_writable(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (connection->phase == HTTP_SEND) {
+        http_connection_enter(connection, HTTP_SEND); /* the client takes something: its time begins anew */
+        step(connection);
+        return;
+    }
+    if (connection->phase != HTTP_CALL)
+        return;
+    if (!http_exchange_flush_stream(exchange)) {
+        http_connection_close(connection);
+        return;
+    }
+    connection->throttled = exchange->stream_out.len > 0;
+    http_connection_enter(connection, HTTP_CALL);
+    if (connection->throttled)
+        return;
+    http_connection_set_events(connection, connection->events & ~EV_WRITE);
+    task_wake(&exchange->call);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    /* One at a time, for the connection may be gone afterwards; the other is reported again. */
+    if (what & EV_WRITE)
+        on_writable(context);
+    else if (what & EV_READ)
+        on_readable(context);
+}
+
+void http_connection_overdue(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    if (connection->phase == HTTP_BODY) {
+        const struct http_server *server = connection->server;
+        int64_t granted_ms = (int64_t)(exchange->body_received * 1000 / server->settings.body_min_bytes_per_s);
+        connection->deadline_ms =
+            exchange->body_since_ms + server->settings.body_grace_ms + server->tick_ms + granted_ms;
+        if (connection->deadline_ms > server->now_ms)
+            return;
+    }
+    if (connection->phase == HTTP_HEAD || connection->phase == HTTP_BODY) {
+        refuse(connection, 408, STR("The request did not come in time."));
+        step(connection);
+        return;
+    }
+    http_connection_close(connection);
+}
+
+void http_connection_drain(struct http_connection *connection)
+{
+    assert(connection->phase == HTTP_IDLE && !connection->exchange);
+    struct http_server *server = connection->server;
+    on_readable(connection);
+    /* Still idle, and not gone? Then it is where it was, the oldest in its list. */
+    if (server->lists[HTTP_IDLE].first == connection && connection->phase == HTTP_IDLE)
+        http_connection_close(connection);
+}

@@ -1,0 +1,146 @@
+/*
+ * Inside of the HTTP server: what http_server.c (listeners, time limits), http_connection.c (one connection: read, call, write,
+ * close) and http_exchange.c (one request and its answer) know of each other. Others include net/http_server.h.
+ *
+ * A connection that is idle has no exchange: it costs its struct, and no buffer. The exchange comes from the server's pool with
+ * the first byte of a request and goes back when the answer is out and nothing more was read.
+ */
+#ifndef NET_HTTP_CONNECTION_H
+#define NET_HTTP_CONNECTION_H
+
+#include "base/buf.h"
+#include "net/http_chunked.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+#include <sys/uio.h>
+
+enum {
+    HTTP_LISTENERS_MAX = 8,
+    HTTP_READ_BYTES = 8 * 1024, /* of a pooled exchange's buffer: most requests fit whole */
+    HTTP_POOL_MAX = 64,         /* exchanges and arenas kept for the next requests */
+    HTTP_ANSWER_HEADERS_MAX_BYTES = 16 * 1024,
+    HTTP_BODY_READ_BYTES = 64 * 1024,
+    HTTP_STREAM_PIECE_BYTES = 32 * 1024, /* what of a stream may wait in our memory for a slow client; */
+    HTTP_STREAM_WAITING_MAX_BYTES =
+        HTTP_STREAM_PIECE_BYTES + HTTP_ANSWER_HEADERS_MAX_BYTES + 1024, /* and its framing */
+};
+
+enum http_phase {
+    HTTP_IDLE,   /* between requests */
+    HTTP_HEAD,   /* part of a head has come */
+    HTTP_BODY,   /* the head has come, the body not yet */
+    HTTP_CALL,   /* the handler runs */
+    HTTP_SEND,   /* the handler has ended, the answer is not out yet */
+    HTTP_LINGER, /* the answer is out, our side is closed; what still comes is thrown away */
+    HTTP_CLOSED, /* the socket is closed; only its handler still runs */
+    HTTP_PHASES,
+};
+
+struct http_connection {
+    struct http_server *server;
+    struct http_connection *next, *previous; /* in the list of its phase, oldest first */
+    struct http_exchange *exchange;
+    int64_t deadline_ms; /* of the phase, on the server's clock */
+    int fd;
+    unsigned n_requests;
+    uint8_t phase;
+    short events;       /* what the event waits for */
+    bool client_closed; /* the client has closed its side: no more requests, but it may still read */
+    bool close_after;   /* no request after this one */
+    bool stepping;      /* http_connection_step() is on the stack */
+    bool throttled;     /* stream output waits in HTTP_CALL */
+    struct event event;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+};
+
+struct http_exchange {
+    struct http_connection *connection;
+    struct http_exchange *next; /* in the pool */
+    /* what has come: this request's head, its body when that fits, and what was sent behind it */
+    char *bytes;
+    size_t n_bytes, capacity;
+    size_t size; /* of this request in bytes[] */
+    struct http_chunked chunked;
+    struct buf body; /* heap: a chunked body, or one that does not fit */
+    bool body_apart;
+    uint64_t body_received;
+    int64_t body_since_ms;
+    struct http_request request;
+    struct call call;
+    /* the answer */
+    int status;          /* 0: not answered yet */
+    bool answer_refused; /* a header of it was not valid */
+    bool streaming, stream_ended;
+    bool cancel_on_close;
+    bool ended; /* the handler has */
+    struct str answer_body;
+    struct buf answer_headers; /* heap */
+    char start[192];           /* status line, Date, Content-Length, Connection */
+    struct iovec out[3];
+    size_t n_out;
+    struct buf stream_out; /* heap: of a stream, what the socket did not take at once */
+    size_t stream_sent;    /* of stream_out */
+    struct http_head head; /* large, last */
+};
+
+struct http_server {
+    struct http_server_settings settings;
+    struct {
+        struct event *event;
+        int fd;
+    } listeners[HTTP_LISTENERS_MAX];
+    size_t n_listeners;
+    struct {
+        struct http_connection *first, *last;
+    } lists[HTTP_PHASES];
+    size_t n_connections, n_busy;
+    struct http_exchange *exchanges; /* the pool */
+    size_t n_exchanges;
+    struct arena *arenas[HTTP_POOL_MAX];
+    size_t n_arenas;
+    struct loop_timer tick;  /* runs while there are connections */
+    int64_t tick_ms, now_ms; /* now_ms: the time of the last tick */
+    struct loop_timer accept_again;
+    bool accept_paused;
+    bool draining, drained_told;
+    struct loop_post drained_post;
+    int64_t date_s;
+    char date[37]; /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", no NUL */
+    char error[200];
+};
+
+/* http_server.c */
+void http_server_left(struct http_server *server); /* a connection has gone */
+
+/* http_connection.c */
+/* Takes over an accepted, non-blocking socket. False (fd still the caller's): no memory. */
+MUST_CHECK bool http_connection_new(struct http_server *server, int fd, const struct sockaddr *peer,
+                                    socklen_t peer_len);
+/* Closes the socket. The connection is gone after this, unless its handler still runs. */
+void http_connection_close(struct http_connection *connection);
+void http_connection_overdue(struct http_connection *connection); /* its deadline has passed */
+void http_connection_drain(struct http_connection *connection);   /* an idle one: serve what has come, else close */
+/* Moves it to the phase's list, newest, with the phase's deadline. */
+void http_connection_enter(struct http_connection *connection, enum http_phase phase);
+void http_connection_set_events(struct http_connection *connection, short events);
+/* sendmsg() without SIGPIPE; the bytes taken, 0 when it would block, -1 when the client has gone. Cuts what was taken off out[]. */
+ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out);
+void http_exchange_free(struct http_exchange *exchange);
+
+/* http_exchange.c */
+void http_exchange_start(struct http_exchange *exchange, int status, struct str body); /* fills start[] and out[] */
+/* In place of the handler's answer: a sentence as plain text. */
+void http_exchange_own_answer(struct http_exchange *exchange, int status, struct str text);
+/* Sends what waits in stream_out. False: the client has gone. */
+bool http_exchange_flush_stream(struct http_exchange *exchange);
+const char *http_status_reason(int status);
+
+#endif

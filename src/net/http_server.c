@@ -1,0 +1,349 @@
+/* The HTTP server: listeners, time limits, drain. */
+#include "net/http_server.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/http_connection.h"
+#include "net/task.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,       /* cut by net.core.somaxconn */
+    ACCEPTS_AT_ONCE = 32, /* then the others' events have their turn */
+    ACCEPT_PAUSE_MS = 100,
+    TICK_MAX_MS = 1000,
+    TICK_MIN_MS = 10,
+};
+
+static void on_tick(void *context);
+static void accept_again(void *context);
+
+/* --- settings ---------------------------------------------------------------------------------------------------------- */
+
+static void fill_defaults(struct http_server_settings *settings)
+{
+#define DEFAULT(name, value) settings->name = settings->name ? settings->name : (value)
+    DEFAULT(max_connections, 20000);
+    DEFAULT(max_requests_per_connection, 1000);
+    DEFAULT(max_body_bytes, 4 * 1024 * 1024);
+    DEFAULT(arena_budget_bytes, 16 * 1024 * 1024);
+    DEFAULT(call_timeout_ms, 60000);
+    DEFAULT(head_timeout_ms, 10000);
+    DEFAULT(body_grace_ms, 5000);
+    DEFAULT(body_min_bytes_per_s, 500);
+    DEFAULT(idle_timeout_ms, 60000);
+    DEFAULT(write_stall_ms, 20000);
+    DEFAULT(linger_ms, 2000);
+#undef DEFAULT
+}
+
+/* Time limits are looked at in ticks: fine enough for the shortest of them. */
+static int64_t tick_for(const struct http_server_settings *settings)
+{
+    const int64_t limits[] = {settings->head_timeout_ms, settings->body_grace_ms, settings->idle_timeout_ms,
+                              settings->write_stall_ms, settings->linger_ms};
+    int64_t tick_ms = TICK_MAX_MS;
+    for (size_t i = 0; i < ARRAY_LENGTH(limits); i++)
+        if (limits[i] / 4 < tick_ms)
+            tick_ms = limits[i] / 4;
+    return tick_ms < TICK_MIN_MS ? TICK_MIN_MS : tick_ms;
+}
+
+struct http_server *http_server_new(const struct http_server_settings *settings)
+{
+    assert(settings->handler);
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return NULL;
+    server->settings = *settings;
+    fill_defaults(&server->settings);
+    server->tick_ms = tick_for(&server->settings);
+    if (loop_timer_init(&server->tick, on_tick, server) && loop_timer_init(&server->accept_again, accept_again, server))
+        return server;
+    http_server_free(server);
+    return NULL;
+}
+
+/* --- accepting --------------------------------------------------------------------------------------------------------- */
+
+static bool close_oldest_idle(struct http_server *server)
+{
+    struct http_connection *oldest = server->lists[HTTP_IDLE].first;
+    if (oldest)
+        http_connection_close(oldest);
+    return oldest != NULL;
+}
+
+static void pause_accepting(struct http_server *server, int reason)
+{
+    log_warning("http: accepting no connections for %d ms: %s", ACCEPT_PAUSE_MS, strerror(reason));
+    for (size_t i = 0; i < server->n_listeners; i++)
+        event_del(server->listeners[i].event);
+    server->accept_paused = true;
+    loop_timer_set(&server->accept_again, ACCEPT_PAUSE_MS);
+}
+
+static void accept_again(void *context)
+{
+    struct http_server *server = context;
+    server->accept_paused = false;
+    for (size_t i = 0; i < server->n_listeners; i++)
+        event_add(server->listeners[i].event, NULL);
+}
+
+static void turn_away(int fd)
+{
+    static const char answer[] =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: text/plain\r\n"
+        "Content-Length: 42\r\nConnection: close\r\n\r\nThe server is busy. Try again in a moment.";
+    send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+static void welcome(struct http_server *server, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+    if (server->n_connections == 0) {
+        server->now_ms = clock_monotonic_ms();
+        loop_timer_set(&server->tick, server->tick_ms);
+    }
+    if (server->n_connections >= server->settings.max_connections && !close_oldest_idle(server))
+        turn_away(fd);
+    else if (!http_connection_new(server, fd, peer, peer_len))
+        close(fd);
+}
+
+static void on_accept(evutil_socket_t listener, short what, void *context)
+{
+    struct http_server *server = context;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct sockaddr_storage peer = {0};
+        socklen_t peer_len = sizeof peer;
+        int fd = accept4(listener, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            welcome(server, fd, (struct sockaddr *)&peer, peer_len);
+            continue;
+        }
+        if (errno == EINTR || errno == ECONNABORTED)
+            continue;
+        bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        if (!exhausted)
+            return; /* EAGAIN; or a network's error, which concerns that one connection only */
+        int reason = errno;
+        if (!close_oldest_idle(server)) {
+            pause_accepting(server, reason);
+            return;
+        }
+    }
+}
+
+/* --- listening --------------------------------------------------------------------------------------------------------- */
+
+static int listen_failed(char error[200], struct str address, const char *what)
+{
+    snprintf(error, 200, "Cannot listen on %.*s: %s.", (int)(address.len < 60 ? address.len : 60), address.ptr, what);
+    return E_UNAVAILABLE;
+}
+
+static struct addrinfo *resolve(struct str address)
+{
+    char host[64], port[8];
+    size_t colon = str_find_last_char(address, ':');
+    if (colon == STR_NOT_FOUND)
+        return NULL;
+    struct str name = str_sub(address, 0, colon);
+    bool brackets = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
+    if (brackets)
+        name = str_sub(name, 1, name.len - 2);
+    uint64_t number;
+    if (!str_to_cstr(name, host, sizeof host) || !str_to_cstr(str_from_offset(address, colon + 1), port, sizeof port) ||
+        !str_to_u64(str_from(port), &number) || number > 65535 || name.len == 0)
+        return NULL;
+    struct addrinfo hints = {.ai_family = brackets ? AF_INET6 : AF_INET,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    return getaddrinfo(host, port, &hints, &found) == 0 ? found : NULL;
+}
+
+int http_listen_socket(struct str address, char error[200])
+{
+    struct addrinfo *found = resolve(address);
+    if (!found) {
+        listen_failed(error, address, "it is not an address and a port, such as 127.0.0.1:8080 or [::1]:8080");
+        return E_INVALID;
+    }
+    int one = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+                bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    int reason = errno;
+    freeaddrinfo(found);
+    if (good)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return listen_failed(error, address, strerror(reason));
+}
+
+int http_server_listen_fd(struct http_server *server, int fd, struct str *ret_error)
+{
+    int one = 1;
+    *ret_error = STR("Cannot listen on one more socket.");
+    if (server->n_listeners == HTTP_LISTENERS_MAX || evutil_make_socket_nonblocking(fd) != 0)
+        return E_LIMIT;
+    /* Accepted sockets inherit it; an answer is written at once and must not wait for an acknowledgement. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct event *event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_accept, server);
+    if (!event || event_add(event, NULL) != 0) {
+        if (event)
+            event_free(event);
+        return E_UNAVAILABLE;
+    }
+    server->listeners[server->n_listeners].event = event;
+    server->listeners[server->n_listeners++].fd = fd;
+    *ret_error = STR_EMPTY;
+    return OK;
+}
+
+int http_server_listen(struct http_server *server, struct str address, struct str *ret_error)
+{
+    int fd = http_listen_socket(address, server->error);
+    if (fd < 0) {
+        *ret_error = str_from(server->error);
+        return fd;
+    }
+    int error = http_server_listen_fd(server, fd, ret_error);
+    if (error)
+        close(fd);
+    return error;
+}
+
+int http_server_port(const struct http_server *server)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+    if (server->n_listeners == 0 || getsockname(server->listeners[0].fd, (struct sockaddr *)&address, &len) != 0)
+        return 0;
+    if (address.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port) : 0;
+}
+
+static void close_listeners(struct http_server *server)
+{
+    loop_timer_clear(&server->accept_again);
+    for (size_t i = 0; i < server->n_listeners; i++) {
+        event_free(server->listeners[i].event);
+        close(server->listeners[i].fd);
+    }
+    server->n_listeners = 0;
+}
+
+/* --- time limits ------------------------------------------------------------------------------------------------------- */
+
+static void on_tick(void *context)
+{
+    struct http_server *server = context;
+    server->now_ms = clock_monotonic_ms();
+    for (enum http_phase phase = 0; phase < HTTP_CLOSED; phase++) {
+        /* Oldest first; but of bodies and calls each has its own time. */
+        bool in_order = phase != HTTP_BODY && phase != HTTP_CALL;
+        struct http_connection *next;
+        for (struct http_connection *at = server->lists[phase].first; at; at = next) {
+            next = at->next;
+            if (at->deadline_ms <= server->now_ms)
+                http_connection_overdue(at);
+            else if (in_order)
+                break;
+        }
+    }
+    if (server->n_connections)
+        loop_timer_set(&server->tick, server->tick_ms);
+}
+
+/* --- the end ----------------------------------------------------------------------------------------------------------- */
+
+static void tell_drained(void *context)
+{
+    struct http_server *server = context;
+    server->settings.drained(server->settings.context);
+}
+
+static void see_drained(struct http_server *server)
+{
+    if (!server->draining || server->n_connections || server->drained_told || !server->settings.drained)
+        return;
+    server->drained_told = true;
+    server->drained_post = (struct loop_post){.run = tell_drained, .context = server};
+    loop_post(&server->drained_post); /* not now: the caller still uses the server */
+}
+
+void http_server_left(struct http_server *server)
+{
+    server->n_connections--;
+    see_drained(server);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    if (server->draining)
+        return;
+    server->draining = true;
+    close_listeners(server);
+    while (server->lists[HTTP_IDLE].first)
+        http_connection_drain(server->lists[HTTP_IDLE].first);
+    see_drained(server);
+}
+
+static void cancel_list(struct http_connection *first)
+{
+    for (struct http_connection *at = first; at; at = at->next) {
+        at->exchange->call.cancelled = true;
+        task_wake(&at->exchange->call);
+    }
+}
+
+void http_server_cancel_all(struct http_server *server)
+{
+    cancel_list(server->lists[HTTP_CALL].first);
+    cancel_list(server->lists[HTTP_CLOSED].first);
+}
+
+size_t http_server_connections(const struct http_server *server)
+{
+    return server->n_connections;
+}
+
+size_t http_server_busy(const struct http_server *server)
+{
+    return server->n_busy;
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
+    assert(server->n_busy == 0);
+    server->settings.drained = NULL;
+    close_listeners(server);
+    for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
+        while (server->lists[phase].first)
+            http_connection_close(server->lists[phase].first);
+    while (server->exchanges) {
+        struct http_exchange *exchange = server->exchanges;
+        server->exchanges = exchange->next;
+        http_exchange_free(exchange);
+    }
+    for (size_t i = 0; i < server->n_arenas; i++)
+        arena_free(server->arenas[i]);
+    loop_timer_done(&server->tick);
+    loop_timer_done(&server->accept_again);
+    free(server);
+}
