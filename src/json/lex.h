@@ -1,0 +1,103 @@
+/*
+ * The tokens of JSON (RFC 8259), for the reader (json.c), the lazy scanner (json_scan.c) and the writer (json_write.c).
+ * Strict: what another parser might read differently is refused, never repaired. Pure; nothing here allocates.
+ */
+#ifndef JSON_LEX_H
+#define JSON_LEX_H
+
+#include "call/call.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { LEX_NUMBER_MAX_BYTES = 400 };
+
+struct lex {
+    const char *at; /* after a failure: the byte that is wrong */
+    const char *end;
+    const char *reason; /* NULL until something is wrong */
+    int error;          /* E_INVALID, or E_LIMIT when a bound of ours was passed */
+};
+
+/* Records the failure; always false. */
+bool lex_fail(struct lex *lex, const char *at, int error, const char *reason);
+
+/* `at` is behind the opening quote, and afterwards behind the closing one. False: malformed. */
+MUST_CHECK bool lex_string(struct lex *lex, bool *ret_escaped);
+MUST_CHECK bool lex_number(struct lex *lex);
+/* Moves over `word` ("true", "false", "null"). */
+MUST_CHECK bool lex_word(struct lex *lex, struct str word);
+/* What to say about a byte that cannot start a value here, or about the end of the text. Always false. */
+bool lex_fail_unexpected(struct lex *lex);
+
+/* Writes the text of a string's inside, which lex_string() accepted, to out (inside.len bytes are enough); the length. */
+size_t lex_decode(struct str inside, char *out);
+/* Whether that text equals `text`, without writing it anywhere. */
+bool lex_inside_is(struct str inside, struct str text);
+
+/* Bytes of the well-formed UTF-8 sequence at `at` (RFC 3629), which is at least 0x80; 0 when it is malformed or cut off. */
+static inline size_t lex_utf8(const char *at, const char *end)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    size_t left = (size_t)(end - at);
+    if (p[0] < 0xE0)
+        return p[0] >= 0xC2 && left >= 2 && (p[1] & 0xC0) == 0x80 ? 2 : 0;
+    if (left < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
+        return 0;
+    if (p[0] < 0xF0) {
+        unsigned code = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6;
+        return code >= 0x800 && (code < 0xD800 || code > 0xDFFF) ? 3 : 0;
+    }
+    if (p[0] > 0xF4 || left < 4 || (p[3] & 0xC0) != 0x80)
+        return 0;
+    unsigned high = (p[0] & 0x07u) << 6 | (p[1] & 0x3Fu); /* the code point's upper nine bits */
+    return high >= 0x10 && high <= 0x10F ? 4 : 0;
+}
+
+/* The first byte in [at, end) that a string does not simply contain: quote, backslash, control character, or not ASCII. */
+static inline const char *lex_plain_portable(const char *at, const char *end)
+{
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= 0x20)
+        at++;
+    return at;
+}
+
+static inline const char *lex_plain(const char *at, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
+    while (end - at >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+        /* Signed: what is not ASCII is negative. */
+        stop = _mm_or_si128(stop, _mm_cmplt_epi8(bytes, space));
+        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+        if (mask)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+#endif
+    return lex_plain_portable(at, end);
+}
+
+static inline bool lex_is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline void lex_space(struct lex *lex)
+{
+    const char *at = lex->at;
+    while (at < lex->end && lex_is_space(*at))
+        at++;
+    lex->at = at;
+}
+
+/* The next byte, or '\0', which starts nothing, at the end. */
+static inline char lex_peek(const struct lex *lex)
+{
+    return lex->at < lex->end ? *lex->at : '\0';
+}
+
+#endif
