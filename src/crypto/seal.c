@@ -1,0 +1,226 @@
+/* Sealed values. */
+#include <sodium.h> /* before base/banned.h: it names what is banned there */
+
+#include "crypto/seal.h"
+
+#include "base/buf.h"
+
+enum {
+    NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    AAD_BYTES_MAX = 256,
+    DATA_KEY_KID = 1, /* the only generation of data keys so far */
+};
+
+static struct str place_aad(const struct seal_place *place, char out[AAD_BYTES_MAX])
+{
+    int length = snprintf(out, AAD_BYTES_MAX, "v1|%lld|%.*s|%.*s|%.*s", (long long)place->owner, STR_ARG(place->table),
+                          STR_ARG(place->row), STR_ARG(place->column));
+    /* Places are our own constants and numbers. */
+    if (length < 0 || length >= AAD_BYTES_MAX)
+        abort();
+    return str_of(out, (size_t)length);
+}
+
+int seal_box(struct call *call, const struct seal_place *place, int64_t kid, const unsigned char key[KEY_BYTES],
+             struct str plain, struct str *ret_sealed)
+{
+    if (plain.len > SEAL_PLAIN_BYTES_MAX)
+        return fail(call, E_LIMIT, "A secret may be at most 1 MiB long.");
+    char aad_text[AAD_BYTES_MAX];
+    struct str aad = place_aad(place, aad_text);
+    unsigned char nonce[NONCE_BYTES];
+    randombytes_buf(nonce, sizeof nonce);
+    size_t size = plain.len + TAG_BYTES;
+    unsigned char *cipher = arena_alloc(call->arena, size);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(cipher, NULL, (const unsigned char *)plain.ptr, plain.len,
+                                               (const unsigned char *)aad.ptr, aad.len, NULL, nonce, key);
+
+    char nonce_text[sodium_base64_ENCODED_LEN(NONCE_BYTES, sodium_base64_VARIANT_ORIGINAL)];
+    size_t text_size = sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL);
+    char *cipher_text = arena_alloc(call->arena, text_size);
+    sodium_bin2base64(nonce_text, sizeof nonce_text, nonce, sizeof nonce, sodium_base64_VARIANT_ORIGINAL);
+    sodium_bin2base64(cipher_text, text_size, cipher, size, sodium_base64_VARIANT_ORIGINAL);
+    *ret_sealed =
+        call_format(call, "{\"v\":1,\"kid\":%lld,\"n\":\"%s\",\"c\":\"%s\"}", (long long)kid, nonce_text, cipher_text);
+    return OK;
+}
+
+/*
+ * The four members, read by a scanner of its own: the form is fixed, flat and ours, nothing in it is ever escaped, and
+ * whatever else stands there is no sealed value.
+ */
+struct sealed_parts {
+    struct str v, kid, n, c;
+};
+
+static void skip_space(struct str *rest)
+{
+    while (rest->len && ascii_is_space(rest->ptr[0]))
+        *rest = str_from_offset(*rest, 1);
+}
+
+static bool take_char(struct str *rest, char c)
+{
+    skip_space(rest);
+    if (rest->len == 0 || rest->ptr[0] != c)
+        return false;
+    *rest = str_from_offset(*rest, 1);
+    return true;
+}
+
+/* "text" without escapes, or digits. */
+static bool take_scalar(struct str *rest, struct str *ret, bool *ret_is_text)
+{
+    skip_space(rest);
+    *ret_is_text = rest->len && rest->ptr[0] == '"';
+    if (*ret_is_text) {
+        struct str inside = str_from_offset(*rest, 1);
+        size_t end = str_find_char(inside, '"');
+        if (end == STR_NOT_FOUND)
+            return false;
+        *ret = str_sub(inside, 0, end);
+        *rest = str_from_offset(inside, end + 1);
+        return str_find_char(*ret, '\\') == STR_NOT_FOUND;
+    }
+    size_t length = 0;
+    while (length < rest->len && ascii_is_digit(rest->ptr[length]))
+        length++;
+    *ret = str_sub(*rest, 0, length);
+    *rest = str_from_offset(*rest, length);
+    return length > 0;
+}
+
+static bool parse_sealed(struct str text, struct sealed_parts *ret)
+{
+    static const struct {
+        struct str name;
+        size_t offset;
+        bool is_text;
+    } members[] = {
+        {STR_INIT("v"), offsetof(struct sealed_parts, v), false},
+        {STR_INIT("kid"), offsetof(struct sealed_parts, kid), false},
+        {STR_INIT("n"), offsetof(struct sealed_parts, n), true},
+        {STR_INIT("c"), offsetof(struct sealed_parts, c), true},
+    };
+    *ret = (struct sealed_parts){0};
+    if (!take_char(&text, '{'))
+        return false;
+    for (size_t count = 0; count < ARRAY_LENGTH(members); count++) {
+        struct str name, value;
+        bool name_is_text, value_is_text, known = false;
+        if ((count && !take_char(&text, ',')) || !take_scalar(&text, &name, &name_is_text) || !name_is_text ||
+            !take_char(&text, ':') || !take_scalar(&text, &value, &value_is_text))
+            return false;
+        for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
+            struct str *slot = (struct str *)(void *)((char *)ret + members[i].offset);
+            if (str_eq(name, members[i].name) && !slot->ptr && members[i].is_text == value_is_text) {
+                *slot = value;
+                known = true;
+            }
+        }
+        if (!known)
+            return false;
+    }
+    if (!take_char(&text, '}'))
+        return false;
+    skip_space(&text);
+    return text.len == 0;
+}
+
+int seal_unbox(struct call *call, const struct seal_place *place, const unsigned char key[KEY_BYTES], struct str sealed,
+               struct str *ret_plain)
+{
+    struct sealed_parts parts;
+    unsigned char nonce[NONCE_BYTES];
+    size_t nonce_size, size;
+    int64_t kid;
+    if (!parse_sealed(sealed, &parts) || !str_eq(parts.v, STR("1")) || !str_to_i64(parts.kid, &kid))
+        return E_CRYPTO;
+    if (sodium_base642bin(nonce, sizeof nonce, parts.n.ptr, parts.n.len, NULL, &nonce_size, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) ||
+        nonce_size != sizeof nonce)
+        return E_CRYPTO;
+    size_t capacity = parts.c.len / 4 * 3 + 3;
+    unsigned char *cipher = arena_alloc(call->arena, capacity);
+    if (sodium_base642bin(cipher, capacity, parts.c.ptr, parts.c.len, NULL, &size, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) ||
+        size < TAG_BYTES)
+        return E_CRYPTO;
+
+    char aad_text[AAD_BYTES_MAX];
+    struct str aad = place_aad(place, aad_text);
+    size_t plain_size = size - TAG_BYTES;
+    char *plain = arena_alloc(call->arena, plain_size + 1);
+    keyring_wipe_later(call, plain, plain_size);
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)plain, NULL, NULL, cipher, size,
+                                                   (const unsigned char *)aad.ptr, aad.len, nonce, key))
+        return E_CRYPTO;
+    *ret_plain = str_of(plain, plain_size);
+    return OK;
+}
+
+int seal_make_at(struct call *call, const struct seal_place *place, struct str wrapped_key, struct str plain,
+                 struct str *ret_sealed)
+{
+    unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
+    keyring_wipe_later(call, key, KEY_BYTES);
+    int error = keyring_data_key(call, place->owner, wrapped_key, key);
+    if (error)
+        return error;
+    return seal_box(call, place, DATA_KEY_KID, key, plain, ret_sealed);
+}
+
+int seal_open_at(struct call *call, const struct seal_place *place, struct str wrapped_key, struct str sealed,
+                 struct str *ret_plain)
+{
+    unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
+    keyring_wipe_later(call, key, KEY_BYTES);
+    int error = keyring_data_key(call, place->owner, wrapped_key, key);
+    if (error)
+        return error;
+    if (seal_unbox(call, place, key, sealed, ret_plain))
+        return fail(call, E_CRYPTO,
+                    "A sealed value does not open: it was changed or moved, or belongs to another key. "
+                    "Restore the database from a backup, or enter the value again.");
+    return OK;
+}
+
+static struct seal_place connection_place(struct call *call, int64_t user_id, int64_t connection_id)
+{
+    return (struct seal_place){
+        .owner = user_id,
+        .table = STR("mcp_service_connections"),
+        .row = call_format(call, "%lld", (long long)connection_id),
+        .column = STR("secret_json"),
+    };
+}
+
+bool seal_is_earlier(struct str sealed_json)
+{
+    struct str name;
+    bool is_text;
+    return take_char(&sealed_json, '{') && take_scalar(&sealed_json, &name, &is_text) && is_text &&
+           str_eq(name, STR("enc"));
+}
+
+int seal_open(struct call *call, const struct sealed *sealed, struct str *ret_plain)
+{
+    struct seal_place place = connection_place(call, sealed->user_id, sealed->connection_id);
+    if (seal_is_earlier(sealed->sealed_json))
+        return fail(call, E_CRYPTO,
+                    "The password of this connection is still sealed by the earlier system. Enter the password again: "
+                    "open the connection in the dashboard and save its application password.");
+    if (seal_open_at(call, &place, sealed->wrapped_key, sealed->sealed_json, ret_plain))
+        return fail(call, E_CRYPTO,
+                    "The stored password of this connection does not open with this server's key. Enter the password "
+                    "again: open the connection in the dashboard and save its application password.");
+    return OK;
+}
+
+int seal_make(struct call *call, int64_t user_id, int64_t connection_id, struct str wrapped_key, struct str plain,
+              struct str *ret_sealed_json)
+{
+    struct seal_place place = connection_place(call, user_id, connection_id);
+    return seal_make_at(call, &place, wrapped_key, plain, ret_sealed_json);
+}
