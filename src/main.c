@@ -1,6 +1,7 @@
-#include <stdio.h>
-int main(void)
+/* The program. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    puts("porteiro");
-    return 0;
+    return cli_main(argc, argv);
 }

@@ -1,0 +1,18 @@
+/* The table of subcommands. */
+#include "cli/command.h"
+
+const struct noun *const nouns[] = {
+    &migrate_noun,
+    &config_noun,
+    &version_noun,
+};
+const size_t n_nouns = ARRAY_LENGTH(nouns);
+
+bool command_option(const struct command *command, size_t index, struct option *ret)
+{
+    if (index < command->n_options) {
+        *ret = command->options[index];
+        return true;
+    }
+    return command->more_options && command->more_options(index - command->n_options, ret);
+}
