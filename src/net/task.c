@@ -1,13 +1,13 @@
-/* Tasks: the only file that switches stacks. */
+/* Tasks: the only file that switches stacks (by net/task_switch). */
 #include "net/task.h"
 
 #include "net/loop.h"
+#include "net/task_switch.h"
 
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -48,7 +48,7 @@ struct task {
     bool woken;              /* task_wake() came while it was not parked */
     struct task *next;       /* in the ready list, or among the kept stacks */
     struct loop_timer timer; /* of the current park */
-    ucontext_t registers;
+    task_place place;
     sigjmp_buf escape;                    /* where an exhausted arena jumps to */
     void (*on_loop_stack)(void *context); /* what the loop's stack is lent for */
     void *on_loop_stack_context;
@@ -59,7 +59,7 @@ struct task {
 };
 
 static struct {
-    ucontext_t loop_registers;
+    task_place loop_place;
     struct task *current; /* NULL: on the loop's stack */
     struct task *ready_first, **ready_last;
     struct event *ready_event;
@@ -132,7 +132,7 @@ static void switch_to_loop(struct task *task)
     __sanitizer_start_switch_fiber(task->state == TASK_ENDED ? NULL : &task->fake_stack, tasks.loop_stack,
                                    tasks.loop_stack_size);
 #endif
-    swapcontext(&task->registers, &tasks.loop_registers);
+    task_switch(&task->place, &tasks.loop_place);
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(task->fake_stack, &tasks.loop_stack, &tasks.loop_stack_size);
 #endif
@@ -158,7 +158,7 @@ static void switch_to_task(struct task *task)
 #if WITH_ASAN
         __sanitizer_start_switch_fiber(&tasks.loop_fake_stack, task->stack, TASK_STACK_BYTES);
 #endif
-        swapcontext(&tasks.loop_registers, &task->registers);
+        task_switch(&tasks.loop_place, &task->place);
 #if WITH_ASAN
         __sanitizer_finish_switch_fiber(tasks.loop_fake_stack, NULL, NULL);
 #endif
@@ -184,9 +184,9 @@ static void escape_exhausted(struct arena *arena, size_t size, void *context)
     siglongjmp(task->escape, 1);
 }
 
-static void task_main(unsigned high, unsigned low)
+static void task_main(void)
 {
-    struct task *task = (struct task *)(((uintptr_t)high << 32) | (uintptr_t)low);
+    struct task *task = tasks.current;
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(NULL, &tasks.loop_stack, &tasks.loop_stack_size);
 #endif
@@ -225,17 +225,6 @@ static void make_ready(struct task *task)
     event_active(tasks.ready_event, EV_TIMEOUT, 0);
 }
 
-/* Apart, because getcontext() returns twice in the compiler's eyes, and locals around it would count as clobbered. */
-static __attribute__((noinline)) void prepare_stack(struct task *task)
-{
-    uintptr_t address = (uintptr_t)task;
-    getcontext(&task->registers);
-    task->registers.uc_stack.ss_sp = task->stack;
-    task->registers.uc_stack.ss_size = TASK_STACK_BYTES;
-    task->registers.uc_link = NULL;
-    makecontext(&task->registers, (void (*)(void))task_main, 2, (unsigned)(address >> 32), (unsigned)address);
-}
-
 int task_spawn(struct call *call, void (*run)(struct call *call, void *context),
                void (*done)(struct call *call, void *context), void *context)
 {
@@ -250,7 +239,7 @@ int task_spawn(struct call *call, void (*run)(struct call *call, void *context),
     task->context = context;
     call->task = task;
     tasks.n_tasks++;
-    prepare_stack(task);
+    task_switch_prepare(&task->place, task->stack, TASK_STACK_BYTES, task_main);
     if (tasks.current)
         make_ready(task); /* a task does not switch to another: only the loop does */
     else
