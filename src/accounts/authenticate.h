@@ -1,0 +1,47 @@
+/*
+ * Who is it? A bearer token to its connection, owner, provider and rights.
+ *
+ *     form and checksum -> HMAC -> cache -> one query -> rules -> MAC over the rights
+ *
+ * A revocation is seen at once by all processes of this host (accounts/generation.h), by other hosts within a second: that
+ * long a cached answer is believed without asking the database. When the database is down, answers up to 60 seconds old go
+ * on serving (writes still fail: their audit cannot be written). Nothing runs in the background while nobody calls.
+ */
+#ifndef ACCOUNTS_AUTHENTICATE_H
+#define ACCOUNTS_AUTHENTICATE_H
+
+#include "accounts/tokens.h"
+#include "providers/provider.h"
+
+enum {
+    AUTH_CACHE_ENTRIES = 10 * 1000,
+    AUTH_FRESH_MS = 1000,
+    AUTH_NEGATIVE_MS = 2000,
+    AUTH_STALE_MS = 60 * 1000, /* while the database is down */
+    AUTH_TOUCH_MS = 60 * 1000, /* last_used_at is written at most that often for a token */
+    AUTH_QUERY_MS = 800,       /* how long the database may take when a stale answer is at hand */
+};
+
+/* What a token stands for. Constant; lives until the call's arena is released. */
+struct principal {
+    int64_t token_id, connection_id, user_id;
+    int64_t expires_at_ms; /* 0: never */
+    struct str provider_key, token_name, token_last4;
+    unsigned rights;
+    enum confirm confirm;
+    struct site site; /* name, config and sealed secret of the connection */
+};
+
+/*
+ * E_UNAUTHENTICATED: the text says what to do, call->error_detail for our log what was wrong. E_UNAVAILABLE, E_TIMEOUT: the
+ * database is not there and nothing is known of this token. May wait, but not on the hot path.
+ */
+MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct principal **ret);
+
+/* Writes the last_used_at times that are due: every minute by a task of its own while there are any, and once at the end. */
+int authenticate_flush(struct call *call);
+
+/* Forgets all cached answers. */
+void authenticate_done(void);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Who did what: every account, connection, token and tool event is a row of mcp_audit_logs, in its final form at once.
+ *
+ * `data` holds the event's own members and one more, "chain":
+ *     {"email":"ana@x.example","chain":{"v":1,"writer":"host/main","seq":12,"prev":"<hash of 11>","hash":"...",
+ *      "user":7,"connection":null,"token":null,"action":"auth.login","at":1763897007693}}
+ * hash = SHA-256 over the canonical bytes of data without "hash" (sorted members, see json_canonical()): they repeat user,
+ * connection, action and time, so that the columns, two of which deletion empties, are only checked against them. There is one
+ * chain per writer. Its head (mcp_audit_heads) moves in the same transaction and carries a MAC under a key of the server, so
+ * that somebody who can write rows, but has no key, can neither change, remove or reorder rows nor cut the end off unseen.
+ */
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include "store/audit.h"
+
+enum {
+    AUDIT_ACTION_BYTES_MAX = 60,
+    AUDIT_DATA_BYTES_MAX = 8 * 1024, /* larger data is replaced by its size */
+    AUDIT_BATCH_ROWS = 64,
+    AUDIT_BATCH_MS = 1000,
+    AUDIT_QUEUE_ROWS_MAX = 20 * 1000, /* beyond, while the database is down, events are counted and dropped */
+};
+
+struct audit_event {
+    int64_t user_id, connection_id, token_id; /* 0: none */
+    struct str action;                        /* "connections.create", "tool.wp_edit.intent" */
+    struct str data_json;                     /* an object without secrets, or empty */
+};
+
+/*
+ * Committed when it returns; in an open transaction of the call: with it. No record, no action: whoever gets an error here
+ * must not go on. Record right before the commit: the chain's head is locked until then.
+ */
+MUST_CHECK int audit_record(struct call *call, const struct audit_event *event);
+
+/* For what only reads: copied, and written within a second or with 64 others. Does not wait, cannot fail the caller. */
+void audit_later(const struct audit_event *event);
+
+/* Writes what is queued; at shutdown, and at the end of a command. */
+int audit_flush(struct call *call);
+
+/* Newest first. */
+MUST_CHECK int audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret);
+
+/* An event as people read it: the row's data without the chain. */
+struct audit_shown {
+    int64_t id, at_ms, user_id, connection_id, token_id; /* as the chain has them: also of what is gone */
+    struct str action;
+    struct str data_json; /* without "chain" */
+    bool is_chained;      /* false: written by the earlier system */
+};
+struct audit_shown audit_show(struct call *call, const struct audit_row *row);
+
+struct audit_verdict {
+    int64_t rows, chained, chains;
+    bool ok;
+    int64_t broken_id;  /* the first broken row, or 0 when what is missing is at the end of a chain */
+    struct str problem; /* what is wrong there */
+};
+/* Recomputes every chain. OK whenever it came to a verdict. */
+MUST_CHECK int audit_verify(struct call *call, struct audit_verdict *ret);
+
+/* By accounts_open(). writer: see struct accounts_options. */
+MUST_CHECK int audit_init(struct call *call, struct str writer);
+void audit_done(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* The rows of mcp_audit_logs, mcp_audit_index and mcp_audit_heads. What makes a chain of them is in audit/. */
+#ifndef STORE_AUDIT_H
+#define STORE_AUDIT_H
+
+#include "store/store.h"
+
+struct audit_row {
+    int64_t id;
+    int64_t user_id, connection_id; /* the foreign key columns: 0 once what they point at is gone */
+    struct str action, data_json;
+    int64_t created_at_ms;
+};
+struct audit_rows {
+    size_t count;
+    struct audit_row *items;
+};
+
+struct audit_head {
+    struct str writer;
+    int64_t seq;
+    struct str hash;
+};
+struct audit_heads {
+    size_t count;
+    struct audit_head *items;
+};
+
+MUST_CHECK int store_audit_heads(struct call *call, struct audit_heads *ret);
+
+/*
+ * In a transaction: takes the next `count` numbers of the writer's chain and locks its head until the end. The answer is the
+ * head as it was; a new writer begins with seq 0 and an empty hash.
+ */
+MUST_CHECK int store_audit_take(struct call *call, struct str writer, int64_t count, struct audit_head *ret_before);
+MUST_CHECK int store_audit_set_head(struct call *call, struct str writer, struct str hash);
+
+/*
+ * Row and index row. A user or connection that is gone by now leaves the foreign key columns empty: the index and the chain
+ * still name it.
+ */
+MUST_CHECK int store_audit_insert(struct call *call, const struct audit_row *row);
+
+/* All fields are optional: 0 or empty. */
+struct audit_query {
+    int64_t user_id, connection_id;
+    struct str action_prefix;
+    int64_t since_ms;
+    int64_t before_id;
+    int64_t limit; /* 0: AUDIT_LIMIT_DEFAULT; at most AUDIT_LIMIT_MAX */
+};
+enum { AUDIT_LIMIT_DEFAULT = 100, AUDIT_LIMIT_MAX = 1000 };
+
+/* Newest first. */
+MUST_CHECK int store_audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret);
+/* Oldest first, for checking the chains. */
+MUST_CHECK int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret);
+
+#endif
