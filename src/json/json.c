@@ -14,9 +14,7 @@
 #include "json/lex.h"
 #include "json/number.h"
 
-enum {
-    ESTIMATE_SMALL = 2048, /* up to so many bytes, short values are expected */
-};
+enum { BLOCK_VALUES = 512 };
 
 #define NONE UINT32_MAX /* no array or object is open */
 
@@ -35,21 +33,26 @@ struct reader {
     struct json_limits limits;
     const char *start;
     struct json *block;
-    uint32_t low, high, capacity;
+    uint32_t low, high;
     uint32_t values; /* so far */
+    uint32_t spaces; /* bytes of white space so far */
     uint32_t open;   /* the innermost open array or object: its place among the pending */
     uint32_t depth;
     struct str name; /* of the member whose value comes next */
 };
 
+/*
+ * Room for what the text so far lets expect, but not much at once: a further block costs only the copying of what is pending.
+ * At least as much more as is pending, so that copying stays proportional to the text.
+ */
 static void grow(struct reader *reader)
 {
     size_t left = (size_t)(reader->lex.end - reader->lex.at), done = (size_t)(reader->lex.at - reader->start);
-    size_t more;
-    if (!reader->block)
-        more = left <= ESTIMATE_SMALL ? left / 12 + 4 : left / 40 + ESTIMATE_SMALL / 12;
-    else
-        more = (size_t)((double)left * 1.2 * reader->values / (double)(done + 1)) + 16;
+    size_t more = left / 12 + 4;
+    if (reader->block)
+        more = (size_t)((double)left * reader->values / (double)(done + 1)) + 16;
+    if (more > BLOCK_VALUES)
+        more = BLOCK_VALUES;
     if (more < reader->low)
         more = reader->low;
     if (more > left / 2 + 2)
@@ -59,7 +62,16 @@ static void grow(struct reader *reader)
     if (reader->low)
         memcpy(block, reader->block, reader->low * sizeof *block);
     reader->block = block;
-    reader->capacity = reader->high = (uint32_t)capacity;
+    reader->high = (uint32_t)capacity;
+}
+
+static inline void skip_space(struct reader *reader)
+{
+    const char *at = reader->lex.at;
+    if (at < reader->lex.end && lex_is_space(*at)) {
+        lex_space(&reader->lex);
+        reader->spaces += (uint32_t)(reader->lex.at - at);
+    }
 }
 
 /* A new pending value, with the name that was read before it. */
@@ -100,7 +112,7 @@ static inline bool read_text(struct reader *reader, struct str *ret)
 /* A member's name and the colon, up to its value. */
 static bool read_name(struct reader *reader)
 {
-    lex_space(&reader->lex);
+    skip_space(reader);
     if (lex_peek(&reader->lex) != '"') {
         if (reader->lex.at == reader->lex.end)
             return lex_fail_unexpected(&reader->lex);
@@ -108,7 +120,7 @@ static bool read_name(struct reader *reader)
     }
     if (!read_text(reader, &reader->name))
         return false;
-    lex_space(&reader->lex);
+    skip_space(reader);
     if (lex_peek(&reader->lex) != ':')
         return lex_fail(&reader->lex, reader->lex.at, E_INVALID, "a colon must follow a member's name");
     reader->lex.at++;
@@ -195,7 +207,9 @@ static bool open_value(struct reader *reader, enum json_type type)
     struct json *value = push(reader, type);
     reader->lex.at++;
     reader->depth++;
-    value->count = reader->open; /* until it is closed */
+    /* Until it is closed, two members remember what was before it. */
+    value->count = reader->open;
+    value->raw_len = reader->spaces;
     reader->open = reader->low - 1;
     reader->name = STR_EMPTY;
     return true;
@@ -215,6 +229,7 @@ static bool close_value(struct reader *reader)
     memmove(children, value + 1, count * sizeof *children);
     value->count = count;
     value->children = children;
+    value->spaced = value->raw_len != reader->spaces;
     value->raw_len = (uint32_t)(reader->lex.at - value->raw);
     if (value->type != JSON_OBJECT)
         return true;
@@ -256,7 +271,7 @@ static bool read_word(struct reader *reader, enum json_type type, bool boolean, 
 /* A value that is complete, or the opening of one: then its first child, if any, comes next. */
 static bool read_value(struct reader *reader)
 {
-    lex_space(&reader->lex);
+    skip_space(reader);
     switch (lex_peek(&reader->lex)) {
     case '"':
         return read_string(reader);
@@ -284,7 +299,7 @@ static bool read_behind(struct reader *reader)
     while (reader->open != NONE) {
         const struct json *around = &reader->block[reader->open];
         bool object = around->type == JSON_OBJECT, first = reader->low == reader->open + 1;
-        lex_space(&reader->lex);
+        skip_space(reader);
         char c = lex_peek(&reader->lex);
         if (c == (object ? '}' : ']')) {
             if (!close_value(reader))
@@ -314,7 +329,7 @@ static bool read_all(struct reader *reader)
         if (!read_value(reader) || !read_behind(reader))
             return false;
     } while (reader->open != NONE);
-    lex_space(&reader->lex);
+    skip_space(reader);
     if (reader->lex.at != reader->lex.end)
         return lex_fail(&reader->lex, reader->lex.at, E_INVALID, "something follows the value");
     return true;

@@ -27,6 +27,7 @@ struct json {
     enum json_type type : 8;
     bool indexed; /* an object with so many members that they have an index by name */
     bool boolean;
+    bool spaced; /* there is white space between its tokens */
     uint32_t name_len;
     const char *name; /* as member of an object */
     const char *raw;

@@ -11,14 +11,20 @@ void json_write_init(struct json_writer *w, struct buf *buf)
     *w = (struct json_writer){.buf = buf};
 }
 
-/* What must stand before a value. */
-static void before_value(struct json_writer *w)
+/* Notes that a value comes; true when a comma must stand before it. */
+static bool next_value(struct json_writer *w)
 {
     assert(w->keyed || w->depth == 0 || !(w->objects & 1));
-    if (w->comma)
-        buf_add_char(w->buf, ',');
+    bool comma = w->comma;
     w->comma = true;
     w->keyed = false;
+    return comma;
+}
+
+static void before_value(struct json_writer *w)
+{
+    if (next_value(w))
+        buf_add_char(w->buf, ',');
 }
 
 static void open_bracket(struct json_writer *w, bool object)
@@ -50,57 +56,92 @@ void json_end(struct json_writer *w)
     w->comma = true;
 }
 
-static void add_escape(struct buf *buf, unsigned char c)
+/* What a character below 0x80 that is not plain becomes; the length. */
+static size_t write_escape(unsigned char c, char to[6])
 {
     static const char hex[] = "0123456789abcdef";
     static const char letters[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-    size_t length = 6;
-    if (c >= 0x20 || letters[c]) {
-        escape[1] = c >= 0x20 ? (char)c : letters[c];
-        length = 2;
-    }
-    buf_add(buf, str_of(escape, length));
+    to[0] = '\\';
+    to[1] = c >= 0x20 ? (char)c : letters[c];
+    if (to[1])
+        return 2;
+    memcpy(to + 1, "u00", 3);
+    to[4] = hex[c >> 4];
+    to[5] = hex[c & 15];
+    return 6;
 }
 
-/* In quotes. */
-static void add_quoted(struct buf *buf, struct str text)
+/* The sequence at *at, or U+FFFD for a byte that belongs to none; the length of what was written. */
+static size_t write_utf8(const char **at, const char *end, char to[4])
 {
-    const char *at = text.ptr, *end = at + text.len, *begin = at; /* [begin, at) is still to be copied */
-    buf_reserve(buf, text.len + 2);
-    buf_add_char(buf, '"');
-    while ((at = lex_plain(at, end)) < end) {
-        size_t length = (unsigned char)*at >= 0x80 ? lex_utf8(at, end) : 0;
-        if (length) {
-            at += length;
-            continue;
-        }
-        buf_add(buf, str_of(begin, (size_t)(at - begin)));
-        if ((unsigned char)*at >= 0x80)
-            buf_add(buf, STR("\xEF\xBF\xBD"));
-        else
-            add_escape(buf, (unsigned char)*at);
-        begin = ++at;
+    size_t length = lex_utf8(*at, end);
+    memcpy(to, length ? *at : "\xEF\xBF\xBD", length ? length : 3);
+    *at += length ? length : 1;
+    return length ? length : 3;
+}
+
+/* Up to 16 plain characters; how many. May write 16 bytes. */
+static inline size_t copy_plain(const char *at, const char *end, char to[16])
+{
+#ifdef __SSE2__
+    if (end - at >= 16) {
+        unsigned mask = lex_special_bits(at);
+        _mm_storeu_si128((__m128i *)(void *)to, lex_load(at));
+        return mask ? (size_t)__builtin_ctz(mask) : 16;
     }
-    buf_add(buf, str_of(begin, (size_t)(end - begin)));
-    buf_add_char(buf, '"');
+#endif
+    size_t count = (size_t)(lex_plain_portable(at, end - at > 16 ? at + 16 : end) - at);
+    for (size_t i = 0; i < count; i++)
+        to[i] = at[i];
+    return count;
+}
+
+enum {
+    PIECE_BYTES = 512,
+    STEP_BYTES = 16 + 6 + 2
+}; /* what one step writes at most, and the closing quote with its colon */
+
+/* In quotes; with a comma before and a colon behind when those are due. Collected in pieces, for one byte at a time is slow. */
+static void add_quoted(struct buf *buf, bool comma, struct str text, bool colon)
+{
+    char piece[PIECE_BYTES];
+    size_t used = 0;
+    const char *at = text.ptr, *end = at + text.len;
+    if (comma)
+        piece[used++] = ',';
+    piece[used++] = '"';
+    while (at < end) {
+        if (used > PIECE_BYTES - STEP_BYTES) {
+            buf_add(buf, str_of(piece, used));
+            used = 0;
+        }
+        size_t plain = copy_plain(at, end, piece + used);
+        at += plain;
+        used += plain;
+        if (plain == 16 || at == end)
+            continue;
+        if ((unsigned char)*at >= 0x80)
+            used += write_utf8(&at, end, piece + used);
+        else
+            used += write_escape((unsigned char)*at++, piece + used);
+    }
+    piece[used++] = '"';
+    if (colon)
+        piece[used++] = ':';
+    buf_add(buf, str_of(piece, used));
 }
 
 void json_key(struct json_writer *w, struct str name)
 {
     assert(w->depth > 0 && (w->objects & 1) && !w->keyed);
-    if (w->comma)
-        buf_add_char(w->buf, ',');
-    add_quoted(w->buf, name);
-    buf_add_char(w->buf, ':');
+    add_quoted(w->buf, w->comma, name, true);
     w->comma = false;
     w->keyed = true;
 }
 
 void json_string(struct json_writer *w, struct str text)
 {
-    before_value(w);
-    add_quoted(w->buf, text);
+    add_quoted(w->buf, next_value(w), text, false);
 }
 
 void json_i64(struct json_writer *w, int64_t number)
@@ -143,20 +184,19 @@ void json_raw_value(struct json_writer *w, struct str raw)
 static void add_compact(struct buf *buf, const struct json *value)
 {
     bool object = value->type == JSON_OBJECT;
-    if (!object && value->type != JSON_ARRAY) {
+    if (!value->spaced) {
         buf_add(buf, value->type == JSON_MISSING ? STR("null") : json_raw(value));
         return;
     }
     buf_add_char(buf, object ? '{' : '[');
     for (size_t i = 0; i < json_count(value); i++) {
-        if (i > 0)
-            buf_add_char(buf, ',');
         if (object) {
             struct json_member member = json_member_at(value, i);
-            add_quoted(buf, member.name);
-            buf_add_char(buf, ':');
+            add_quoted(buf, i > 0, member.name, true);
             add_compact(buf, member.value);
         } else {
+            if (i > 0)
+                buf_add_char(buf, ',');
             add_compact(buf, json_at(value, i));
         }
     }
@@ -209,7 +249,7 @@ struct str json_quote(struct arena *arena, struct str text)
 {
     struct buf buf;
     buf_init(&buf, arena, SIZE_MAX / 2); /* the arena's budget is the limit */
-    add_quoted(&buf, text);
+    add_quoted(&buf, false, text, false);
     return buf_str(&buf);
 }
 
@@ -222,10 +262,7 @@ static void add_canonical_members(struct buf *buf, const struct json *object)
     buf_add_char(buf, '{');
     for (size_t i = 0; i < json_count(object); i++) {
         struct json_member member = json_member_at(object, order[i]);
-        if (i > 0)
-            buf_add_char(buf, ',');
-        add_quoted(buf, member.name);
-        buf_add_char(buf, ':');
+        add_quoted(buf, i > 0, member.name, true);
         add_canonical(buf, member.value);
     }
     buf_add_char(buf, '}');
@@ -247,7 +284,7 @@ static void add_canonical(struct buf *buf, const struct json *value)
         buf_add_char(buf, ']');
         break;
     case JSON_STRING:
-        add_quoted(buf, json_str(value));
+        add_quoted(buf, false, json_str(value), false);
         break;
     case JSON_NUMBER:
         number_write_canonical(buf, json_raw(value));

@@ -66,13 +66,12 @@ bool lex_number(struct lex *lex)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* One more than the value of a hexadecimal digit; 0: it is none. */
+static const unsigned char hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* The UTF-16 unit of the \uXXXX at `at`, or -1. */
 static int escaped_unit(const char *at, const char *end)
@@ -81,10 +80,10 @@ static int escaped_unit(const char *at, const char *end)
     if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
         return -1;
     for (int i = 2; i < 6; i++) {
-        int digit = hex_digit(at[i]);
-        if (digit < 0)
+        int digit = hex_digits[(unsigned char)at[i]];
+        if (digit == 0)
             return -1;
-        unit = unit << 4 | digit;
+        unit = unit << 4 | (digit - 1);
     }
     return unit;
 }
@@ -122,12 +121,35 @@ static const char *skip_escape(const char *at, const char *end, const char **ret
     return NULL;
 }
 
+/*
+ * Over plain characters and the short escapes among them, to something else. Texts with an escape in every line are the rule
+ * (markup in JSON), so all those of one block of 16 bytes are found with one look at it.
+ */
+static const char *skip_text(const char *at, const char *end, bool *ret_escaped)
+{
+#ifdef __SSE2__
+    while (end - at > 16) {
+        unsigned mask = lex_special_bits(at), width = 16;
+        while (mask) {
+            unsigned i = (unsigned)__builtin_ctz(mask);
+            if (at[i] != '\\' || !escapes[(unsigned char)at[i + 1]])
+                return at + i;
+            *ret_escaped = true;
+            mask &= ~(3u << i);
+            width = i == 15 ? 17 : 16;
+        }
+        at += width;
+    }
+#endif
+    return lex_plain(at, end);
+}
+
 bool lex_string(struct lex *lex, bool *ret_escaped)
 {
     const char *at = lex->at, *end = lex->end, *reason;
     *ret_escaped = false;
     for (;;) {
-        at = lex_plain(at, end);
+        at = skip_text(at, end, ret_escaped);
         if (at == end)
             return lex_fail(lex, at, E_INVALID, "a string is not closed");
         if (*at == '"')
@@ -193,24 +215,48 @@ static size_t decode_escape(const char **at, const char *end, char out[4])
     return encode_utf8(code, out);
 }
 
+#ifdef __SSE2__
+/*
+ * Decodes the 16 bytes at *at, and up to one escape behind them; stops early at \u. Copies are blind, 16 bytes each: what is
+ * written is never ahead of what was read, so they stay within inside.len as long as *at + 33 does.
+ */
+static void decode_block(const char **at, char **to)
+{
+    const char *block = *at;
+    unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(lex_load(block), _mm_set1_epi8('\\')));
+    size_t from = 0;
+    while (mask) {
+        size_t i = (size_t)__builtin_ctz(mask);
+        _mm_storeu_si128((__m128i *)(void *)*to, lex_load(block + from));
+        *to += i - from;
+        char simple = escapes[(unsigned char)block[i + 1]];
+        if (!simple) {
+            *at = block + i;
+            return;
+        }
+        *(*to)++ = simple;
+        from = i + 2;
+        mask &= ~(3u << i);
+    }
+    if (from < 16) {
+        _mm_storeu_si128((__m128i *)(void *)*to, lex_load(block + from));
+        *to += 16 - from;
+        from = 16;
+    }
+    *at = block + from;
+}
+#endif
+
 size_t lex_decode(struct str inside, char *out)
 {
     const char *at = inside.ptr, *end = at + inside.len;
     char *to = out;
     while (at < end) {
 #ifdef __SSE2__
-        /* Blind copies of 16 bytes never pass inside.len: what is written is never ahead of what was read. */
-        const __m128i backslash = _mm_set1_epi8('\\');
-        if (end - at >= 16) {
-            __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-            _mm_storeu_si128((__m128i *)(void *)to, bytes);
-            unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, backslash));
-            size_t plain = mask ? (size_t)__builtin_ctz(mask) : 16;
-            at += plain;
-            to += plain;
-            if (!mask)
-                continue;
-        }
+        while (end - at >= 33 && !(at[0] == '\\' && at[1] == 'u'))
+            decode_block(&at, &to);
+        if (at == end)
+            break;
 #endif
         if (*at == '\\') {
             char text[4];

@@ -63,16 +63,27 @@ static inline const char *lex_plain_portable(const char *at, const char *end)
     return at;
 }
 
+#ifdef __SSE2__
+static inline __m128i lex_load(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+/* Of the 16 bytes at `at`: a bit for each that is not plain. */
+static inline unsigned lex_special_bits(const char *at)
+{
+    __m128i bytes = lex_load(at);
+    __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    /* Signed: what is not ASCII is negative. */
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(stop, _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20))));
+}
+#endif
+
 static inline const char *lex_plain(const char *at, const char *end)
 {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
     while (end - at >= 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i stop = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-        /* Signed: what is not ASCII is negative. */
-        stop = _mm_or_si128(stop, _mm_cmplt_epi8(bytes, space));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+        unsigned mask = lex_special_bits(at);
         if (mask)
             return at + __builtin_ctz(mask);
         at += 16;
