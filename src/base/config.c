@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const char SYSTEM_FILE[] = "/etc/porteiro/porteiro.conf";
 
 /* One load in progress. */

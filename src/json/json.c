@@ -59,7 +59,7 @@ static void grow(struct reader *reader)
         more = left / 2 + 2; /* a value and what separates it from the next have two bytes */
     size_t capacity = reader->low + more;
     struct json *block = arena_array_of(reader->arena, struct json, capacity);
-    if (reader->low)
+    if (reader->block)
         memcpy(block, reader->block, reader->low * sizeof *block);
     reader->block = block;
     reader->high = (uint32_t)capacity;

@@ -1,6 +1,8 @@
 /* Leaves one stack and goes on with another. */
 #include "net/task_switch.h"
 
+#include "base/banned.h"
+
 #include <stdint.h>
 #include <string.h>
 

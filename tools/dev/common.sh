@@ -112,12 +112,16 @@ need() {
     return "$rc"
 }
 
-# meson_build DIR [SETUP-OPTION...]: configures once, then builds what changed.
+# meson_build DIR [SETUP-OPTION...]: configures once and whenever a source came or went (meson looks for them only then),
+# then builds what changed.
 meson_build() {
-    local dir=$1
+    local dir=$1 sources again=()
     shift
-    if [[ ! -f $dir/build.ninja ]]; then
-        step "configuring $dir" meson setup "$dir" "$@" || return
+    sources=$(for kind in program test fuzz; do sh tools/sources.sh $kind; done)
+    if [[ ! -f $dir/build.ninja || $sources != "$(cat "$dir/sources.txt" 2>/dev/null)" ]]; then
+        [[ ! -f $dir/build.ninja ]] || again=(--reconfigure)
+        step "configuring $dir" meson setup "${again[@]}" "$dir" "$@" || return
+        echo "$sources" >"$dir/sources.txt"
     fi
     # Asking ninja whether there is work at all keeps a second run quiet.
     if [[ $(ninja -C "$dir" -n 2>&1 | tail -n 1) != *"no work to do"* ]]; then
