@@ -41,7 +41,7 @@ struct http_client_settings {
     int64_t idle_ms;              /* 60,000: then a key's connections are closed */
 };
 
-/* Once per process after loop_init(). E_INVALID: the CA file cannot be read. E_UNAVAILABLE: no memory. */
+/* Once per process after loop_init(); SIGPIPE is ignored from then on. E_INVALID: the CA file cannot be read. E_UNAVAILABLE: no memory. */
 MUST_CHECK int http_client_init(const struct http_client_settings *settings);
 
 /* Closes all connections. Requests in flight end with E_CANCELLED. */
@@ -63,7 +63,7 @@ enum http_fetch_failure {
     HTTP_FETCH_REFUSED_LOOP, /* our own listener or public_url */
     HTTP_FETCH_PLAIN_HTTP_REFUSED,
     HTTP_FETCH_PROTOCOL, /* not HTTP, or an encoding that cannot be read */
-    HTTP_FETCH_BUSY,     /* too many requests with this key wait already */
+    HTTP_FETCH_BUSY, /* too many requests with this key wait already (E_LIMIT), or its turn did not come (E_TIMEOUT) */
     HTTP_FETCH_CANCELLED,
     HTTP_FETCH_MEMORY,
 };

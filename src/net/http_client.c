@@ -1,0 +1,912 @@
+/* The HTTP client: requests of calls, carried by libcurl on the loop. */
+#include <openssl/ssl.h> /* before base/banned.h: both use banned names */
+#include <sodium.h>
+
+#include "net/http_client.h"
+
+#include "net/http_transfer.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum {
+    CREDENTIAL_MAX_BYTES = 768,     /* user, colon, password */
+    UNUSED_MAX = 64,                /* transfers kept for reuse ... */
+    BUFFER_KEPT_BYTES = 64 * 1024,  /* ... with buffers up to this size */
+    RESERVE_MAX_BYTES = 256 * 1024, /* so much is believed of a Content-Length before it has come */
+    SWEEP_MIN_MS = 20,
+    SWEEP_MAX_MS = 250,
+    DNS_CACHE_S = 60,
+    CONNECTION_MAX_IDLE_S = 90,
+    CONNECTION_MAX_LIFE_S = 600,
+};
+
+#define USER_AGENT "porteiro/" PORTEIRO_VERSION
+
+static struct {
+    struct http_client_settings limits;
+    struct http_slots slots;        /* global */
+    struct http_transfers starting; /* wait for the loop's stack */
+    struct http_transfers in_flight;
+    struct http_transfers unused;
+    size_t n_unused;
+    struct event *start_event;
+    struct loop_timer sweep; /* looks at the time limits of all in flight */
+    int64_t sweep_at_ms;     /* INT64_MAX: not set */
+    int64_t sweep_every_ms;
+    X509_STORE *authorities;
+    struct http_client_counts counts;
+} client;
+
+static void transfer_end(struct http_transfer *transfer);
+
+/* --- slots: how many at once ------------------------------------------------------------------------------------------- */
+
+static void stop_waiting(struct http_transfer *transfer)
+{
+    if (transfer->state != TRANSFER_WAITING)
+        return;
+    TAILQ_REMOVE(&transfer->waiting_in->waiting, transfer, link);
+    transfer->waiting_in->n_waiting--;
+    client.counts.queued--;
+    transfer->state = TRANSFER_NEW;
+}
+
+/* OK, E_LIMIT when too many wait, or as task_park(). Not a task_queue: whoever waits may be abandoned. */
+static int slot_take(struct call *call, struct http_slots *slots, struct http_transfer *transfer, bool *holds)
+{
+    if (slots->used < slots->limit) {
+        slots->used++;
+        *holds = true;
+        return OK;
+    }
+    if (slots != &client.slots && slots->n_waiting >= client.limits.max_queued_per_key) {
+        transfer->failure = HTTP_FETCH_BUSY;
+        return E_LIMIT;
+    }
+    transfer->waiting_in = slots;
+    transfer->waiting_for = holds;
+    transfer->state = TRANSFER_WAITING;
+    TAILQ_INSERT_TAIL(&slots->waiting, transfer, link);
+    slots->n_waiting++;
+    client.counts.queued++;
+    while (!*holds) {
+        int error = task_park(call);
+        if (error) {
+            stop_waiting(transfer);
+            return error;
+        }
+    }
+    return OK;
+}
+
+static void slot_give(struct http_slots *slots, bool *holds)
+{
+    if (!*holds)
+        return;
+    *holds = false;
+    struct http_transfer *next = TAILQ_FIRST(&slots->waiting);
+    if (!next) {
+        slots->used--;
+        return;
+    }
+    stop_waiting(next);
+    *next->waiting_for = true;
+    task_wake(next->call);
+}
+
+static void give_slots(struct http_transfer *transfer)
+{
+    slot_give(&client.slots, &transfer->holds_global_slot);
+    if (transfer->pool)
+        slot_give(&transfer->pool->slots, &transfer->holds_key_slot);
+}
+
+/* --- the request for libcurl ------------------------------------------------------------------------------------------- */
+
+static const struct method {
+    struct str name;
+    bool is_repeatable;
+    bool has_body; /* Content-Length even when it is empty */
+} methods[] = {
+    {STR_INIT("GET"), true, false},     {STR_INIT("HEAD"), true, false},  {STR_INIT("POST"), false, true},
+    {STR_INIT("PUT"), false, true},     {STR_INIT("PATCH"), false, true}, {STR_INIT("DELETE"), false, false},
+    {STR_INIT("OPTIONS"), true, false},
+};
+
+static const struct method *method_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+        if (str_eq(methods[i].name, name))
+            return &methods[i];
+    return NULL;
+}
+
+/* Fields that are libcurl's business. */
+static bool is_our_field(struct str name)
+{
+    static const struct str ours[] = {
+        STR_INIT("Host"),   STR_INIT("Content-Length"), STR_INIT("Transfer-Encoding"), STR_INIT("Connection"),
+        STR_INIT("TE"),     STR_INIT("Keep-Alive"),     STR_INIT("Accept-Encoding"),   STR_INIT("Upgrade"),
+        STR_INIT("Expect"), STR_INIT("Trailer"),        STR_INIT("Proxy-Connection"),  STR_INIT("Proxy-Authorization"),
+        STR_INIT("Cookie"),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(ours); i++)
+        if (str_eq_nocase(ours[i], name))
+            return true;
+    return false;
+}
+
+static bool is_field(const struct http_header *header)
+{
+    if (header->name.len == 0 || is_our_field(header->name))
+        return false;
+    for (size_t i = 0; i < header->name.len; i++) {
+        char c = header->name.ptr[i];
+        if (!ascii_is_alnum(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    for (size_t i = 0; i < header->value.len; i++) {
+        unsigned char c = (unsigned char)header->value.ptr[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* What is wrong with the request, or NULL. */
+static const char *check_request(const struct http_fetch *request)
+{
+    if (!method_find(request->method))
+        return "its method is not known";
+    if (request->n_headers > HTTP_FETCH_HEADERS_MAX)
+        return "it has too many headers";
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (!is_field(&request->headers[i]))
+            return "a header cannot be sent";
+    if (request->pool_key.len > HTTP_FETCH_KEY_MAX_BYTES)
+        return "its pool key is too long";
+    if (request->basic_user.len + request->basic_password.len + 1 > CREDENTIAL_MAX_BYTES)
+        return "its user name or password is too long";
+    if (str_find_char(request->basic_user, ':') != STR_NOT_FOUND)
+        return "its user name holds a colon";
+    return NULL;
+}
+
+/* Ends the piece of text that began at `from`, as a header line when it is one. Pointers are set when the text is complete. */
+static void line_end(struct http_transfer *transfer, size_t from)
+{
+    buf_add_char(&transfer->text, '\0');
+    transfer->lines[transfer->n_lines++].data = (char *)from; /* NOLINT(performance-no-int-to-ptr): an offset for now */
+}
+
+static void add_line(struct http_transfer *transfer, struct str line)
+{
+    size_t from = transfer->text.len;
+    buf_add(&transfer->text, line);
+    line_end(transfer, from);
+}
+
+static void add_basic(struct http_transfer *transfer, struct str user, struct str password)
+{
+    char plain[CREDENTIAL_MAX_BYTES], encoded[CREDENTIAL_MAX_BYTES * 4 / 3 + 8];
+    size_t from = transfer->text.len;
+    memcpy(plain, user.ptr, user.len);
+    plain[user.len] = ':';
+    if (password.len)
+        memcpy(plain + user.len + 1, password.ptr, password.len);
+    sodium_bin2base64(encoded, sizeof encoded, (unsigned char *)plain, user.len + 1 + password.len,
+                      sodium_base64_VARIANT_ORIGINAL);
+    buf_add(&transfer->text, STR("Authorization: Basic "));
+    buf_add(&transfer->text, str_from(encoded));
+    line_end(transfer, from);
+    sodium_memzero(plain, sizeof plain);
+    sodium_memzero(encoded, sizeof encoded);
+}
+
+static void add_header(struct http_transfer *transfer, const struct http_header *header)
+{
+    size_t from = transfer->text.len;
+    buf_add(&transfer->text, header->name);
+    if (header->value.len) {
+        buf_add(&transfer->text, STR(": "));
+        buf_add(&transfer->text, header->value);
+    } else {
+        buf_add_char(&transfer->text, ';'); /* libcurl's way to send an empty field */
+    }
+    line_end(transfer, from);
+}
+
+static size_t text_max(const struct http_fetch *request, const struct url *url)
+{
+    size_t max = url->host.len + url->path.len + url->query.len + CREDENTIAL_MAX_BYTES * 4 / 3 + 256;
+    for (size_t i = 0; i < request->n_headers; i++)
+        max += request->headers[i].name.len + request->headers[i].value.len + 3;
+    return max;
+}
+
+/* False: no memory. */
+static bool write_text(struct http_transfer *transfer, const struct http_fetch *request, const struct url *url)
+{
+    bool has_type = http_header_get(request->headers, request->n_headers, STR("Content-Type")).ptr != NULL;
+    transfer->text.max = text_max(request, url);
+    if (!buf_reserve(&transfer->text, transfer->text.max)) /* all at once: growing would leave secrets behind */
+        return false;
+    url_add(&transfer->text, url);
+    buf_add_char(&transfer->text, '\0');
+    for (size_t i = 0; i < request->n_headers; i++)
+        add_header(transfer, &request->headers[i]);
+    if (request->basic_user.len)
+        add_basic(transfer, request->basic_user, request->basic_password);
+    if (request->body.len || method_find(request->method)->has_body) {
+        add_line(transfer, STR("Expect:")); /* not sent */
+        if (!has_type)
+            add_line(transfer, STR("Content-Type:"));
+    }
+    for (size_t i = 0; i < transfer->n_lines; i++) {
+        transfer->lines[i].data = transfer->text.ptr + (uintptr_t)transfer->lines[i].data;
+        transfer->lines[i].next = i + 1 < transfer->n_lines ? &transfer->lines[i + 1] : NULL;
+    }
+    return !buf_failed(&transfer->text);
+}
+
+/* Tells the easy handle what differs from request to request. */
+static bool write_options(CURL *easy, struct http_transfer *transfer)
+{
+    const struct http_fetch *request = transfer->request;
+    const struct method *method = method_find(request->method);
+    const char *custom = method->name.ptr; /* NUL-terminated by the literal */
+    CURLcode failed = curl_easy_setopt(easy, CURLOPT_URL, transfer->text.ptr);
+    if (request->body.len || method->has_body) {
+        failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.ptr : "");
+        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        if (str_eq(method->name, STR("POST")))
+            custom = NULL;
+    } else if (str_eq(method->name, STR("HEAD"))) {
+        failed |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        custom = NULL;
+    } else {
+        failed |= curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        if (str_eq(method->name, STR("GET")))
+            custom = NULL;
+    }
+    failed |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom);
+    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->n_lines ? transfer->lines : NULL);
+    return failed == CURLE_OK;
+}
+
+/* --- libcurl's callbacks ----------------------------------------------------------------------------------------------- */
+
+static void note_refusal(struct http_transfer *transfer, enum egress_verdict verdict, const char *why)
+{
+    static const enum http_fetch_failure failures[] = {
+        [EGRESS_ALLOWED] = HTTP_FETCH_OK,
+        [EGRESS_REFUSED_ADDRESS] = HTTP_FETCH_REFUSED_ADDRESS,
+        [EGRESS_REFUSED_LOOP] = HTTP_FETCH_REFUSED_LOOP,
+        [EGRESS_REFUSED_PLAIN] = HTTP_FETCH_PLAIN_HTTP_REFUSED,
+        [EGRESS_REFUSED_PORT] = HTTP_FETCH_REFUSED_PORT,
+    };
+    transfer->refusal = failures[verdict];
+    transfer->refused_why = why;
+    client.counts.refused++;
+}
+
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_carrier *carrier = context;
+    struct http_transfer *transfer = carrier->transfer;
+    const char *why;
+    if (purpose != CURLSOCKTYPE_IPCXN || !transfer)
+        return CURL_SOCKET_BAD;
+    enum egress_verdict verdict = egress_judge(client.limits.policy, &address->addr, transfer->is_https, &why);
+    if (verdict != EGRESS_ALLOWED) {
+        note_refusal(transfer, verdict, why);
+        const void *bytes = address->family == AF_INET6
+                                ? (const void *)&((const struct sockaddr_in6 *)(const void *)&address->addr)->sin6_addr
+                                : (const void *)&((const struct sockaddr_in *)(const void *)&address->addr)->sin_addr;
+        if (!inet_ntop(address->family, bytes, transfer->refused_ip, sizeof transfer->refused_ip))
+            transfer->refused_ip[0] = '\0';
+        return CURL_SOCKET_BAD; /* libcurl tries the name's next address */
+    }
+    curl_socket_t fd = http_pool_open_socket(address);
+    if (fd != CURL_SOCKET_BAD) {
+        transfer->sockets++;
+        client.counts.connections_opened++;
+    }
+    return fd;
+}
+
+/* Before each request on a connection, new or kept: the last look at whom we speak to. */
+static int on_connection(void *context, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+    struct http_carrier *carrier = context;
+    struct http_transfer *transfer = carrier->transfer;
+    const char *why;
+    (void)local_ip;
+    (void)local_port;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
+    if (inet_pton(AF_INET, primary_ip, &address.v4.sin_addr) == 1) {
+        address.v4.sin_family = AF_INET;
+        address.v4.sin_port = htons((uint16_t)primary_port);
+    } else if (inet_pton(AF_INET6, primary_ip, &address.v6.sin6_addr) == 1) {
+        address.v6.sin6_family = AF_INET6;
+        address.v6.sin6_port = htons((uint16_t)primary_port);
+    }
+    enum egress_verdict verdict = egress_judge(client.limits.policy, &address.any, transfer->is_https, &why);
+    if (verdict != EGRESS_ALLOWED) {
+        note_refusal(transfer, verdict, why);
+        transfer->failure = transfer->refusal;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (transfer->attempts > 0 && !transfer->is_repeatable) {
+        /* libcurl wants to send a write again, because a kept connection broke: it may have been done. */
+        transfer->failure = HTTP_FETCH_RESET;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    transfer->attempts++;
+    transfer->activity_ms = clock_monotonic_ms();
+    if (!str_to_cstr(str_from(primary_ip), transfer->primary_ip, sizeof transfer->primary_ip))
+        transfer->primary_ip[0] = '\0';
+    return CURL_PREREQFUNC_OK;
+}
+
+static size_t too_large(struct http_transfer *transfer)
+{
+    transfer->failure = HTTP_FETCH_TOO_LARGE;
+    return 0; /* libcurl gives the transfer up */
+}
+
+static void note_answer(struct http_transfer *transfer)
+{
+    if (transfer->answer_began)
+        return;
+    transfer->answer_began = true;
+    transfer->window_ms = clock_monotonic_ms();
+}
+
+static void note_length(struct http_transfer *transfer, struct str line)
+{
+    struct str name = STR("content-length:");
+    uint64_t length;
+    if (str_starts_with_nocase(line, name) && str_to_u64(str_trim(str_from_offset(line, name.len)), &length))
+        transfer->content_length = length;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct http_carrier *carrier = context;
+    struct http_transfer *transfer = carrier->transfer;
+    struct str line = {bytes, size * count};
+    note_answer(transfer);
+    transfer->head_bytes += line.len;
+    if (transfer->head_bytes > HTTP_FETCH_HEAD_MAX_BYTES)
+        return too_large(transfer);
+    if (str_starts_with(line, STR("HTTP/")) && transfer->body.len == 0) { /* the next head follows a 1xx */
+        buf_clear(&transfer->head);
+        transfer->head_ended = false;
+        transfer->content_length = SIZE_MAX;
+    }
+    if (str_trim(line).len == 0) {
+        transfer->head_ended = true;
+        bool is_head = str_eq(transfer->request->method, STR("HEAD"));
+        if (transfer->content_length != SIZE_MAX && transfer->content_length > transfer->max_body_bytes && !is_head)
+            return too_large(transfer);
+    } else if (!transfer->head_ended) { /* trailers are not wanted */
+        note_length(transfer, line);
+        buf_add(&transfer->head, line);
+        if (buf_failed(&transfer->head)) {
+            transfer->failure = HTTP_FETCH_MEMORY;
+            return 0;
+        }
+    }
+    return line.len;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct http_carrier *carrier = context;
+    struct http_transfer *transfer = carrier->transfer;
+    struct str piece = {bytes, size * count};
+    note_answer(transfer);
+    if (piece.len > transfer->max_body_bytes - transfer->body.len)
+        return too_large(transfer);
+    if (transfer->body.len == 0 && transfer->content_length != SIZE_MAX && transfer->content_length > piece.len)
+        (void)buf_reserve(&transfer->body, transfer->content_length < RESERVE_MAX_BYTES ? transfer->content_length
+                                                                                        : (size_t)RESERVE_MAX_BYTES);
+    buf_add(&transfer->body, piece);
+    if (buf_failed(&transfer->body)) {
+        transfer->failure = HTTP_FETCH_MEMORY;
+        return 0;
+    }
+    return piece.len;
+}
+
+/*
+ * All connections share one store of authorities: libcurl would read the whole bundle for each pool, which costs milliseconds
+ * and a megabyte each.
+ */
+static CURLcode on_tls(CURL *easy, void *context, void *user)
+{
+    (void)easy;
+    (void)user;
+    SSL_CTX_set1_cert_store(context, client.authorities);
+    return CURLE_OK;
+}
+
+static bool set_up(struct http_carrier *carrier)
+{
+    CURL *easy = carrier->easy;
+    CURLcode failed = CURLE_OK;
+    const struct http_client_settings *limits = &client.limits;
+#define SET(option, value) failed |= curl_easy_setopt(easy, option, value)
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* giving up must not wait for the resolver's thread */
+    SET(CURLOPT_USERAGENT, USER_AGENT);
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate, br"); /* libcurl refuses more than five encodings on top of another */
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->tls_ms);
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
+    SET(CURLOPT_MAXAGE_CONN, (long)CONNECTION_MAX_IDLE_S);
+    SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_MAX_LIFE_S);
+    SET(CURLOPT_ERRORBUFFER, carrier->error);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, carrier);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, http_pool_close_socket);
+    SET(CURLOPT_PREREQFUNCTION, on_connection);
+    SET(CURLOPT_PREREQDATA, carrier);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, carrier);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, carrier);
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* else libcurl puts an empty store of its own in the place of ours */
+    SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
+#undef SET
+    return failed == CURLE_OK;
+}
+
+/* --- the life of a transfer -------------------------------------------------------------------------------------------- */
+
+static void buf_recycle(struct buf *buf, size_t max_bytes)
+{
+    if (buf->capacity > BUFFER_KEPT_BYTES)
+        buf_done(buf);
+    buf_clear(buf);
+    buf->max = max_bytes;
+}
+
+static struct http_transfer *transfer_new(void)
+{
+    struct http_transfer *transfer = TAILQ_FIRST(&client.unused);
+    if (!transfer) {
+        transfer = calloc(1, sizeof *transfer);
+        if (!transfer)
+            return NULL;
+        buf_init_heap(&transfer->text, 0);
+        buf_init_heap(&transfer->head, HTTP_FETCH_HEAD_MAX_BYTES);
+        buf_init_heap(&transfer->body, 0);
+        return transfer;
+    }
+    TAILQ_REMOVE(&client.unused, transfer, link);
+    client.n_unused--;
+    struct buf text = transfer->text, head = transfer->head, body = transfer->body;
+    *transfer = (struct http_transfer){.text = text, .head = head, .body = body};
+    return transfer;
+}
+
+static void transfer_free(struct http_transfer *transfer)
+{
+    buf_done(&transfer->text);
+    buf_done(&transfer->head);
+    buf_done(&transfer->body);
+    free(transfer);
+}
+
+static void wipe_text(struct http_transfer *transfer)
+{
+    if (transfer->text.len)
+        sodium_memzero(transfer->text.ptr, transfer->text.len);
+    buf_clear(&transfer->text);
+}
+
+/* Leaves whatever list it is in. On the loop's stack when it is in flight. */
+static void transfer_withdraw(struct http_transfer *transfer)
+{
+    stop_waiting(transfer);
+    if (transfer->state == TRANSFER_STARTING) {
+        TAILQ_REMOVE(&client.starting, transfer, link);
+        transfer->state = TRANSFER_DONE;
+    } else if (transfer->state == TRANSFER_IN_FLIGHT) {
+        transfer_end(transfer);
+    }
+    give_slots(transfer);
+    wipe_text(transfer);
+}
+
+/* The call's arena ends, on the loop's stack. */
+static void transfer_release(void *object)
+{
+    struct http_transfer *transfer = object;
+    transfer->call = NULL; /* nobody waits any more */
+    transfer_withdraw(transfer);
+    if (transfer->pool)
+        http_pool_let_go(transfer->pool);
+    if (client.n_unused >= UNUSED_MAX) {
+        transfer_free(transfer);
+        return;
+    }
+    buf_recycle(&transfer->text, 0);
+    buf_recycle(&transfer->head, HTTP_FETCH_HEAD_MAX_BYTES);
+    buf_recycle(&transfer->body, 0);
+    TAILQ_INSERT_HEAD(&client.unused, transfer, link);
+    client.n_unused++;
+}
+
+/* Out of libcurl's hands, for whatever reason; slots are passed on, the call is woken. */
+static void transfer_end(struct http_transfer *transfer)
+{
+    struct http_carrier *carrier = transfer->carrier;
+    TAILQ_REMOVE(&client.in_flight, transfer, link);
+    client.counts.in_flight--;
+    transfer->state = TRANSFER_DONE;
+    transfer->elapsed_ms = clock_monotonic_ms() - transfer->started_ms;
+    transfer->carrier = NULL;
+    if (carrier) {
+        curl_easy_getinfo(carrier->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+        memcpy(transfer->error, carrier->error, sizeof transfer->error);
+        http_pool_stop(carrier);
+    }
+    wipe_text(transfer);
+    give_slots(transfer);
+    if (transfer->call)
+        task_wake(transfer->call);
+}
+
+static void on_finished(struct http_carrier *carrier, CURLcode result)
+{
+    struct http_transfer *transfer = carrier->transfer;
+    transfer->result = result;
+    if (transfer->failure == HTTP_FETCH_OK)
+        transfer->failure = http_failure_of(transfer);
+    transfer_end(transfer);
+}
+
+static void transfer_give_up(struct http_transfer *transfer, enum http_fetch_failure failure)
+{
+    transfer->failure = failure;
+    transfer_end(transfer);
+}
+
+static void sweep_by(int64_t at_ms)
+{
+    if (at_ms >= client.sweep_at_ms)
+        return;
+    client.sweep_at_ms = at_ms;
+    loop_timer_set(&client.sweep, at_ms - clock_monotonic_ms());
+}
+
+static void transfer_start(struct http_transfer *transfer)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    TAILQ_INSERT_TAIL(&client.in_flight, transfer, link);
+    client.counts.in_flight++;
+    client.counts.started++;
+    transfer->state = TRANSFER_IN_FLIGHT;
+    transfer->started_ms = transfer->activity_ms = now_ms;
+    transfer->deadline_ms =
+        now_ms + (transfer->request->timeout_ms ? transfer->request->timeout_ms : client.limits.total_ms);
+    struct http_carrier *carrier = transfer->carrier = http_pool_take(transfer->pool);
+    if (!carrier) {
+        transfer_give_up(transfer, HTTP_FETCH_MEMORY);
+        return;
+    }
+    carrier->transfer = transfer;
+    sweep_by(now_ms + client.sweep_every_ms);
+    sweep_by(transfer->deadline_ms);
+    if (!write_options(carrier->easy, transfer) || !http_pool_start(carrier))
+        transfer_give_up(transfer, HTTP_FETCH_MEMORY);
+}
+
+static void start_all(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+    for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&client.starting));) {
+        TAILQ_REMOVE(&client.starting, transfer, link);
+        transfer_start(transfer);
+    }
+}
+
+/* --- time limits ------------------------------------------------------------------------------------------------------- */
+
+static bool is_overdue_connecting(const struct http_transfer *transfer, int64_t now_ms)
+{
+    curl_off_t connect_us = 0;
+    int64_t age_ms = now_ms - transfer->started_ms;
+    if (age_ms < client.limits.connect_ms)
+        return false;
+    if (age_ms >= client.limits.tls_ms)
+        return true;
+    curl_easy_getinfo(transfer->carrier->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return connect_us == 0;
+}
+
+static bool is_overdue_beginning(struct http_transfer *transfer, int64_t now_ms)
+{
+    curl_off_t uploaded = 0;
+    curl_easy_getinfo(transfer->carrier->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    if (uploaded != transfer->uploaded_bytes) {
+        transfer->uploaded_bytes = uploaded;
+        transfer->activity_ms = now_ms;
+    }
+    return now_ms - transfer->activity_ms >= client.limits.first_byte_ms;
+}
+
+static bool is_too_slow(struct http_transfer *transfer, int64_t now_ms)
+{
+    int64_t window_ms = now_ms - transfer->window_ms;
+    if (window_ms < client.limits.slow_ms)
+        return false;
+    size_t received = transfer->head_bytes + transfer->body.len;
+    if ((int64_t)(received - transfer->window_bytes) * 1000 < client.limits.slow_bytes_per_s * window_ms) {
+        transfer->is_slow = true;
+        return true;
+    }
+    transfer->window_ms = now_ms;
+    transfer->window_bytes = received;
+    return false;
+}
+
+static void check_time(struct http_transfer *transfer, int64_t now_ms)
+{
+    if (transfer->attempts == 0) {
+        if (now_ms >= transfer->deadline_ms || is_overdue_connecting(transfer, now_ms))
+            transfer_give_up(transfer, HTTP_FETCH_TIMEOUT_CONNECT);
+    } else if (now_ms >= transfer->deadline_ms ||
+               (transfer->answer_began ? is_too_slow(transfer, now_ms) : is_overdue_beginning(transfer, now_ms))) {
+        transfer_give_up(transfer, HTTP_FETCH_TIMEOUT_ANSWER);
+    }
+}
+
+static void sweep(void *context)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    (void)context;
+    client.sweep_at_ms = INT64_MAX;
+    for (struct http_transfer *transfer = TAILQ_FIRST(&client.in_flight), *next; transfer; transfer = next) {
+        next = TAILQ_NEXT(transfer, link);
+        check_time(transfer, now_ms);
+    }
+    if (!TAILQ_EMPTY(&client.in_flight))
+        sweep_by(now_ms + client.sweep_every_ms);
+}
+
+/* --- fetching ---------------------------------------------------------------------------------------------------------- */
+
+static void withdraw_on_loop(void *context)
+{
+    transfer_withdraw(context);
+}
+
+static void read_headers(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret)
+{
+    struct str rest = buf_str(&transfer->head), line;
+    size_t max = 0;
+    for (size_t i = 0; i < rest.len; i++)
+        max += rest.ptr[i] == '\n';
+    struct http_header *headers = arena_array_of(call->arena, struct http_header, max + 1);
+    size_t n_headers = 0;
+    while (str_next(&rest, '\n', &line)) {
+        size_t colon = str_find_char(line, ':');
+        if (colon == STR_NOT_FOUND || colon == 0 || ascii_is_space(line.ptr[0])) /* status line, continuation, end */
+            continue;
+        headers[n_headers++] =
+            (struct http_header){str_trim(str_sub(line, 0, colon)), str_trim(str_from_offset(line, colon + 1))};
+    }
+    ret->headers = headers;
+    ret->n_headers = n_headers;
+    struct str type = http_header_get(headers, n_headers, STR("Content-Type"));
+    ret->content_type = type.ptr ? type : STR_EMPTY;
+}
+
+static void fill(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret)
+{
+    ret->failure = transfer->failure;
+    ret->elapsed_ms = transfer->elapsed_ms;
+    ret->primary_ip = str_from(transfer->primary_ip);
+    ret->is_reused = transfer->sockets == 0 && transfer->attempts > 0;
+    ret->may_have_arrived = transfer->failure != HTTP_FETCH_OK && transfer->attempts > 0;
+    if (transfer->failure != HTTP_FETCH_OK && !transfer->answer_began)
+        return;
+    ret->status = (int)transfer->status;
+    if (transfer->head_ended)
+        read_headers(call, transfer, ret);
+    if (transfer->failure == HTTP_FETCH_OK)
+        ret->body = buf_str(&transfer->body);
+}
+
+static int refuse(struct call *call, struct http_fetched *ret, const char *problem)
+{
+    ret->failure = HTTP_FETCH_BAD_REQUEST;
+    return fail(call, E_INVALID, "The request cannot be sent: %s.", problem);
+}
+
+/* Waits for slots, then for the answer. */
+static int carry(struct call *call, struct http_transfer *transfer)
+{
+    int error = slot_take(call, &transfer->pool->slots, transfer, &transfer->holds_key_slot);
+    if (!error)
+        error = slot_take(call, &client.slots, transfer, &transfer->holds_global_slot);
+    if (error)
+        return error;
+    transfer->state = TRANSFER_STARTING;
+    TAILQ_INSERT_TAIL(&client.starting, transfer, link);
+    event_active(client.start_event, EV_TIMEOUT, 0);
+    while (!error && transfer->state != TRANSFER_DONE)
+        error = task_park(call);
+    return error;
+}
+
+int http_fetch(struct call *call, const struct http_fetch *request, struct http_fetched *ret)
+{
+    struct url url;
+    *ret = (struct http_fetched){.body = STR_EMPTY, .content_type = STR_EMPTY, .primary_ip = STR_EMPTY};
+    const char *problem = check_request(request);
+    if (problem)
+        return refuse(call, ret, problem);
+    if (url_parse(call->arena, request->url, &url))
+        return refuse(call, ret, url.problem);
+
+    struct http_transfer *transfer = transfer_new();
+    if (!transfer) {
+        ret->failure = HTTP_FETCH_MEMORY;
+        return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
+    }
+    arena_defer(call->arena, transfer_release, transfer);
+    transfer->call = call;
+    transfer->request = request;
+    transfer->is_https = url.is_https;
+    transfer->is_repeatable = method_find(request->method)->is_repeatable;
+    transfer->max_body_bytes = request->max_body_bytes ? request->max_body_bytes : HTTP_FETCH_BODY_DEFAULT_BYTES;
+    transfer->body.max = transfer->max_body_bytes;
+    transfer->content_length = SIZE_MAX;
+
+    int error = OK;
+    transfer->pool = http_pool_hold(request->pool_key);
+    if (!transfer->pool || !write_text(transfer, request, &url)) {
+        transfer->failure = HTTP_FETCH_MEMORY;
+    } else if (egress_is_own_url(client.limits.policy, url.host, url.port)) {
+        transfer->failure = HTTP_FETCH_REFUSED_LOOP;
+        client.counts.refused++;
+    } else {
+        error = carry(call, transfer);
+    }
+    if (transfer->state != TRANSFER_DONE)
+        task_on_loop_stack(call, withdraw_on_loop, transfer);
+    if (error == E_CANCELLED)
+        transfer->failure = HTTP_FETCH_CANCELLED;
+    else if (error == E_TIMEOUT) /* of the call */
+        transfer->failure = transfer->started_ms == 0 ? HTTP_FETCH_BUSY
+                            : transfer->attempts > 0  ? HTTP_FETCH_TIMEOUT_ANSWER
+                                                      : HTTP_FETCH_TIMEOUT_CONNECT;
+    fill(call, transfer, ret);
+    return transfer->failure == HTTP_FETCH_OK ? OK : http_failure_report(call, transfer, &url, &client.limits);
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------------- */
+
+static void set_default(size_t *value, size_t otherwise)
+{
+    if (*value == 0)
+        *value = otherwise;
+}
+
+static void set_default_ms(int64_t *value, int64_t otherwise)
+{
+    if (*value == 0)
+        *value = otherwise;
+}
+
+static void set_defaults(struct http_client_settings *limits)
+{
+    static const struct egress_policy strictest;
+    if (!limits->policy)
+        limits->policy = &strictest;
+    set_default(&limits->max_in_flight, 512);
+    set_default(&limits->max_in_flight_per_key, 8);
+    set_default(&limits->max_queued_per_key, 64);
+    set_default(&limits->max_pools, 512);
+    set_default_ms(&limits->connect_ms, 5000);
+    set_default_ms(&limits->tls_ms, 8000);
+    set_default_ms(&limits->first_byte_ms, 20000);
+    set_default_ms(&limits->total_ms, 30000);
+    set_default_ms(&limits->slow_ms, 10000);
+    set_default_ms(&limits->slow_bytes_per_s, 100);
+    set_default_ms(&limits->idle_ms, 60000);
+}
+
+/* How often the time limits are looked at: often enough to keep the shortest of them to a tenth. */
+static int64_t sweep_interval(const struct http_client_settings *limits)
+{
+    int64_t shortest_ms = limits->connect_ms;
+    shortest_ms = limits->tls_ms < shortest_ms ? limits->tls_ms : shortest_ms;
+    shortest_ms = limits->first_byte_ms < shortest_ms ? limits->first_byte_ms : shortest_ms;
+    shortest_ms = limits->slow_ms < shortest_ms ? limits->slow_ms : shortest_ms;
+    int64_t every_ms = shortest_ms / 10;
+    return every_ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : every_ms > SWEEP_MAX_MS ? SWEEP_MAX_MS : every_ms;
+}
+
+int http_client_init(const struct http_client_settings *settings)
+{
+    memset(&client, 0, sizeof client);
+    client.limits = *settings;
+    set_defaults(&client.limits);
+    client.slots.limit = client.limits.max_in_flight;
+    client.sweep_at_ms = INT64_MAX;
+    client.sweep_every_ms = sweep_interval(&client.limits);
+    TAILQ_INIT(&client.slots.waiting);
+    TAILQ_INIT(&client.starting);
+    TAILQ_INIT(&client.in_flight);
+    TAILQ_INIT(&client.unused);
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that the site has closed, and libcurl leaves that to us */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || sodium_init() < 0)
+        return E_UNAVAILABLE;
+    client.authorities = X509_STORE_new();
+    if (!client.authorities)
+        return E_UNAVAILABLE;
+    X509_STORE_set_default_paths(client.authorities); /* a directory: certificates are read when they are needed */
+    if (settings->ca_file && X509_STORE_load_file(client.authorities, settings->ca_file) != 1) {
+        X509_STORE_free(client.authorities);
+        return E_INVALID;
+    }
+    struct http_pool_settings pools = {
+        .max_pools = client.limits.max_pools,
+        .max_per_pool = client.limits.max_in_flight_per_key,
+        .idle_ms = client.limits.idle_ms,
+        .set_up = set_up,
+        .finished = on_finished,
+    };
+    client.start_event = event_new(loop_base(), -1, 0, start_all, NULL);
+    if (!client.start_event || !loop_timer_init(&client.sweep, sweep, NULL) || !http_pools_init(&pools))
+        return E_UNAVAILABLE;
+    return OK;
+}
+
+void http_client_done(void)
+{
+    assert(TAILQ_EMPTY(&client.starting) && TAILQ_EMPTY(&client.in_flight));
+    http_pools_done();
+    for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&client.unused));) {
+        TAILQ_REMOVE(&client.unused, transfer, link);
+        transfer_free(transfer);
+    }
+    client.n_unused = 0;
+    event_free(client.start_event);
+    loop_timer_done(&client.sweep);
+    X509_STORE_free(client.authorities);
+    curl_global_cleanup();
+}
+
+struct http_client_counts http_client_counts(void)
+{
+    client.counts.pools = http_pools_count();
+    return client.counts;
+}

@@ -1,0 +1,349 @@
+/* The HTTP client's connections. */
+#include "net/http_pool.h"
+
+#include "base/clock.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    BUCKETS = 256,
+    TURNS_AT_ONCE = 8, /* libcurl may ask to be called again at once: so often before the loop has its turn */
+};
+
+/*
+ * What the loop watches on one descriptor. A connection's socket stays registered when libcurl loses interest, because
+ * with kept connections it comes back with the next request: that saves two system calls each time. Should something happen on
+ * it meanwhile (the site closes it), the registration is dropped then.
+ */
+struct watch {
+    struct event event;
+    struct http_pool *pool;
+    short wanted;       /* by libcurl */
+    short active;       /* what the event is registered for; 0: not registered */
+    bool is_connection; /* opened by http_pool_open_socket(), so its closing will be told */
+};
+
+static struct {
+    struct http_pool_settings settings;
+    struct http_pool *buckets[BUCKETS];
+    TAILQ_HEAD(, http_pool) idle; /* longest unused first */
+    size_t n_pools;
+    struct loop_timer expiry;
+    struct watch **watches; /* by descriptor */
+    size_t n_watches;
+} pools;
+
+/* --- sockets ----------------------------------------------------------------------------------------------------------- */
+
+static void act(struct http_pool *pool, curl_socket_t fd, int events);
+
+static struct watch *watch_of(curl_socket_t fd)
+{
+    size_t index = (size_t)fd;
+    if (index >= pools.n_watches) {
+        size_t n = index + 64;
+        struct watch **grown = realloc(pools.watches, n * sizeof *grown);
+        if (!grown)
+            return NULL;
+        memset(grown + pools.n_watches, 0, (n - pools.n_watches) * sizeof *grown);
+        pools.watches = grown;
+        pools.n_watches = n;
+    }
+    if (!pools.watches[index])
+        pools.watches[index] = calloc(1, sizeof **pools.watches);
+    return pools.watches[index];
+}
+
+static void watch_drop(struct watch *watch)
+{
+    if (watch->active)
+        event_del(&watch->event);
+    watch->active = 0;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *context)
+{
+    struct watch *watch = context;
+    if (!watch->wanted) {
+        watch_drop(watch);
+        return;
+    }
+    act(watch->pool, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
+{
+    struct watch *watch = watch_of(fd);
+    (void)easy;
+    (void)socket_context;
+    if (!watch)
+        return 0; /* nothing will be heard of it: the request runs into its time limit */
+    watch->pool = context;
+    watch->wanted = 0;
+    if (what == CURL_POLL_REMOVE) {
+        if (!watch->is_connection)
+            watch_drop(watch);
+        return 0;
+    }
+    watch->wanted = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+    if (watch->wanted == watch->active)
+        return 0;
+    watch_drop(watch);
+    event_assign(&watch->event, loop_base(), fd, (short)(watch->wanted | EV_PERSIST), on_event, watch);
+    if (event_add(&watch->event, NULL) == 0)
+        watch->active = watch->wanted;
+    return 0;
+}
+
+curl_socket_t http_pool_open_socket(const struct curl_sockaddr *address)
+{
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    struct watch *watch = watch_of(fd);
+    if (!watch) {
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    watch_drop(watch);
+    watch->wanted = 0;
+    watch->is_connection = true;
+    return fd;
+}
+
+int http_pool_close_socket(void *context, curl_socket_t fd)
+{
+    (void)context;
+    if ((size_t)fd < pools.n_watches && pools.watches[fd]) {
+        watch_drop(pools.watches[fd]);
+        pools.watches[fd]->wanted = 0;
+        pools.watches[fd]->is_connection = false;
+    }
+    return close(fd);
+}
+
+/* --- libcurl's time ---------------------------------------------------------------------------------------------------- */
+
+static void arm(struct http_pool *pool)
+{
+    /* A timer that fires too early is cheaper than moving it with every request. */
+    if (pool->due_ms >= pool->armed_ms)
+        return;
+    pool->armed_ms = pool->due_ms;
+    loop_timer_set(&pool->timer, pool->due_ms - clock_monotonic_ms());
+}
+
+static void ask_when(struct http_pool *pool)
+{
+    long after_ms = -1;
+    curl_multi_timeout(pool->multi, &after_ms);
+    pool->due_ms = after_ms < 0 ? INT64_MAX : clock_monotonic_ms() + after_ms + (after_ms > 0);
+}
+
+static void read_messages(struct http_pool *pool)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(pool->multi, &left));) {
+        struct http_carrier *carrier = NULL;
+        CURLcode result = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &carrier);
+        pools.settings.finished(carrier, result);
+    }
+}
+
+static void act(struct http_pool *pool, curl_socket_t fd, int events)
+{
+    int running;
+    for (int turn = 0; turn < TURNS_AT_ONCE; turn++) {
+        curl_multi_socket_action(pool->multi, fd, events, &running);
+        fd = CURL_SOCKET_TIMEOUT;
+        events = 0;
+        ask_when(pool);
+        if (pool->due_ms > clock_monotonic_ms())
+            break;
+    }
+    read_messages(pool);
+    arm(pool);
+}
+
+static void on_timer(void *context)
+{
+    struct http_pool *pool = context;
+    pool->armed_ms = INT64_MAX;
+    if (pool->due_ms <= clock_monotonic_ms())
+        act(pool, CURL_SOCKET_TIMEOUT, 0);
+    else
+        arm(pool);
+}
+
+/* --- carriers ---------------------------------------------------------------------------------------------------------- */
+
+static void carrier_free(struct http_carrier *carrier)
+{
+    curl_easy_cleanup(carrier->easy);
+    free(carrier);
+}
+
+static bool make_multi(struct http_pool *pool)
+{
+    if (pool->multi)
+        return true;
+    pool->multi = curl_multi_init();
+    if (!pool->multi)
+        return false;
+    if (!loop_timer_init(&pool->timer, on_timer, pool)) {
+        curl_multi_cleanup(pool->multi);
+        pool->multi = NULL;
+        return false;
+    }
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)pools.settings.max_per_pool);
+    return true;
+}
+
+struct http_carrier *http_pool_take(struct http_pool *pool)
+{
+    struct http_carrier *carrier = pool->carriers;
+    if (carrier) {
+        pool->carriers = carrier->next;
+        carrier->error[0] = '\0';
+        return carrier;
+    }
+    if (!make_multi(pool) || !(carrier = calloc(1, sizeof *carrier)))
+        return NULL;
+    carrier->pool = pool;
+    carrier->easy = curl_easy_init();
+    if (!carrier->easy || curl_easy_setopt(carrier->easy, CURLOPT_PRIVATE, carrier) != CURLE_OK ||
+        !pools.settings.set_up(carrier)) {
+        carrier_free(carrier);
+        return NULL;
+    }
+    return carrier;
+}
+
+bool http_pool_start(struct http_carrier *carrier)
+{
+    if (curl_multi_add_handle(carrier->pool->multi, carrier->easy) != CURLM_OK)
+        return false;
+    act(carrier->pool, CURL_SOCKET_TIMEOUT, 0);
+    return true;
+}
+
+void http_pool_stop(struct http_carrier *carrier)
+{
+    struct http_pool *pool = carrier->pool;
+    curl_multi_remove_handle(pool->multi, carrier->easy);
+    carrier->transfer = NULL;
+    carrier->next = pool->carriers;
+    pool->carriers = carrier;
+}
+
+/* --- pools ------------------------------------------------------------------------------------------------------------- */
+
+static struct http_pool **bucket_of(struct str key)
+{
+    return &pools.buckets[str_hash(key) % BUCKETS];
+}
+
+static void pool_free(struct http_pool *pool)
+{
+    struct http_pool **at = bucket_of(str_of(pool->key, pool->key_len));
+    while (*at != pool)
+        at = &(*at)->next_in_bucket;
+    *at = pool->next_in_bucket;
+    pools.n_pools--;
+    for (struct http_carrier *carrier = pool->carriers, *next; carrier; carrier = next) {
+        next = carrier->next;
+        carrier_free(carrier);
+    }
+    if (pool->multi) {
+        curl_multi_cleanup(pool->multi); /* closes the connections */
+        loop_timer_done(&pool->timer);
+    }
+    free(pool);
+}
+
+static void drop_idle(void *context)
+{
+    struct http_pool *pool;
+    (void)context;
+    int64_t now_ms = clock_monotonic_ms();
+    while ((pool = TAILQ_FIRST(&pools.idle))) {
+        int64_t left_ms = pool->idle_since_ms + pools.settings.idle_ms - now_ms;
+        if (left_ms > 0 && pools.n_pools <= pools.settings.max_pools) {
+            loop_timer_set(&pools.expiry, left_ms);
+            return;
+        }
+        TAILQ_REMOVE(&pools.idle, pool, in_idle);
+        pool_free(pool);
+    }
+}
+
+struct http_pool *http_pool_hold(struct str key)
+{
+    struct http_pool **bucket = bucket_of(key), *pool = *bucket;
+    while (pool && !str_eq(str_of(pool->key, pool->key_len), key))
+        pool = pool->next_in_bucket;
+    if (pool) {
+        if (pool->users++ == 0)
+            TAILQ_REMOVE(&pools.idle, pool, in_idle);
+        return pool;
+    }
+    pool = calloc(1, sizeof *pool + key.len);
+    if (!pool)
+        return NULL;
+    pool->key_len = key.len;
+    if (key.len)
+        memcpy(pool->key, key.ptr, key.len);
+    pool->users = 1;
+    pool->slots.limit = pools.settings.max_per_pool;
+    TAILQ_INIT(&pool->slots.waiting);
+    pool->due_ms = pool->armed_ms = INT64_MAX;
+    pool->next_in_bucket = *bucket;
+    *bucket = pool;
+    if (++pools.n_pools > pools.settings.max_pools)
+        loop_timer_set(&pools.expiry, 0);
+    return pool;
+}
+
+void http_pool_let_go(struct http_pool *pool)
+{
+    if (--pool->users)
+        return;
+    if (TAILQ_EMPTY(&pools.idle))
+        loop_timer_set(&pools.expiry, pools.n_pools > pools.settings.max_pools ? 0 : pools.settings.idle_ms);
+    pool->idle_since_ms = clock_monotonic_ms();
+    TAILQ_INSERT_TAIL(&pools.idle, pool, in_idle);
+}
+
+size_t http_pools_count(void)
+{
+    return pools.n_pools;
+}
+
+bool http_pools_init(const struct http_pool_settings *settings)
+{
+    pools.settings = *settings;
+    TAILQ_INIT(&pools.idle);
+    return loop_timer_init(&pools.expiry, drop_idle, NULL);
+}
+
+void http_pools_done(void)
+{
+    for (struct http_pool *pool; (pool = TAILQ_FIRST(&pools.idle));) {
+        TAILQ_REMOVE(&pools.idle, pool, in_idle);
+        pool_free(pool);
+    }
+    for (size_t i = 0; i < pools.n_watches; i++)
+        free(pools.watches[i]);
+    free(pools.watches);
+    pools.watches = NULL;
+    pools.n_watches = 0;
+    loop_timer_done(&pools.expiry);
+}

@@ -1,0 +1,80 @@
+/*
+ * The HTTP client's connections: one libcurl multi handle per pool key on the loop. For net/http_client.c only.
+ *
+ *   http_pool (key)  ── CURLM: connection cache, DNS cache, TLS sessions' owner
+ *     ├─ carriers    easy handles, kept for the next request with the same key
+ *     └─ slots       how many requests of this key are in flight, and who waits
+ *
+ * A pool that nobody holds is kept for idle_ms, at most max_pools of them, the longest unused goes first.
+ *
+ * Functions marked "loop" run libcurl and must be called on the loop's stack; the others may be called from a task.
+ */
+#ifndef NET_HTTP_POOL_H
+#define NET_HTTP_POOL_H
+
+#include "net/loop.h"
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+struct http_transfer;
+
+TAILQ_HEAD(http_transfers, http_transfer);
+
+struct http_slots {
+    size_t used, limit;
+    struct http_transfers waiting;
+    size_t n_waiting;
+};
+
+struct http_pool;
+
+/* An easy handle and whom it works for. */
+struct http_carrier {
+    CURL *easy;
+    struct http_pool *pool;
+    struct http_transfer *transfer; /* NULL while it lies in the pool */
+    struct http_carrier *next;
+    char error[CURL_ERROR_SIZE];
+};
+
+struct http_pool {
+    struct http_slots slots;
+    CURLM *multi;                  /* made by the first request */
+    struct http_carrier *carriers; /* unused ones */
+    struct loop_timer timer;
+    int64_t due_ms;   /* when libcurl wants to be called; INT64_MAX: not at all */
+    int64_t armed_ms; /* when the timer will fire: not later than due_ms */
+    size_t users;
+    int64_t idle_since_ms;
+    struct http_pool *next_in_bucket;
+    TAILQ_ENTRY(http_pool) in_idle;
+    size_t key_len;
+    char key[];
+};
+
+struct http_pool_settings {
+    size_t max_pools;
+    size_t max_per_pool; /* requests in flight, and connections kept */
+    int64_t idle_ms;
+    bool (*set_up)(struct http_carrier *carrier);                    /* once for each new easy handle */
+    void (*finished)(struct http_carrier *carrier, CURLcode result); /* loop; calls http_pool_stop() */
+};
+
+MUST_CHECK bool http_pools_init(const struct http_pool_settings *settings);
+void http_pools_done(void); /* loop; nobody holds a pool any more */
+size_t http_pools_count(void);
+
+/* NULL: no memory. The key is copied. */
+struct http_pool *http_pool_hold(struct str key);
+void http_pool_let_go(struct http_pool *pool);
+
+struct http_carrier *http_pool_take(struct http_pool *pool);   /* loop; NULL: no memory */
+MUST_CHECK bool http_pool_start(struct http_carrier *carrier); /* loop; finished() may run within */
+void http_pool_stop(struct http_carrier *carrier);             /* loop; the carrier goes back into the pool */
+
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
+curl_socket_t http_pool_open_socket(const struct curl_sockaddr *address);
+int http_pool_close_socket(void *context, curl_socket_t fd);
+
+#endif

@@ -1,0 +1,81 @@
+/* One request on its way, as the parts of the HTTP client see it. For net/http_client.c and net/http_failure.c only. */
+#ifndef NET_HTTP_TRANSFER_H
+#define NET_HTTP_TRANSFER_H
+
+#include "net/http_client.h"
+#include "net/http_pool.h"
+#include "net/url.h"
+
+#include <arpa/inet.h>
+
+enum {
+    HTTP_TRANSFER_LINES_MAX = HTTP_FETCH_HEADERS_MAX + 4, /* and Authorization, Expect, Content-Type, User-Agent */
+};
+
+/*
+ * On the heap, because it outlives an abandoned task: the call's arena releases it (arena_defer), whatever happened. The answer
+ * lies in it until then.
+ */
+struct http_transfer {
+    TAILQ_ENTRY(http_transfer)
+    link; /* in one list at a time: waiting for a slot, to be started, in flight, or unused */
+    enum http_transfer_state {
+        TRANSFER_NEW,
+        TRANSFER_WAITING, /* for a slot */
+        TRANSFER_STARTING,
+        TRANSFER_IN_FLIGHT,
+        TRANSFER_DONE,
+    } state;
+    struct call *call;
+    const struct http_fetch *request; /* the caller's: not to be touched when it is done */
+    struct http_pool *pool;
+    struct http_carrier *carrier;  /* while in flight */
+    struct http_slots *waiting_in; /* while waiting */
+    bool *waiting_for;             /* which of the next two will be set by whoever passes its slot on */
+    bool holds_key_slot, holds_global_slot;
+
+    /* The request as libcurl wants it. */
+    struct buf text; /* URL, header lines; wiped when it is done */
+    struct curl_slist lines[HTTP_TRANSFER_LINES_MAX];
+    size_t n_lines;
+    bool is_https;
+    bool is_repeatable; /* GET, HEAD, OPTIONS */
+    size_t max_body_bytes;
+
+    /* How far it is. */
+    int64_t started_ms, deadline_ms;
+    int64_t activity_ms; /* the last byte we know of */
+    int64_t uploaded_bytes;
+    int64_t window_ms;   /* since when slowness is measured ... */
+    size_t window_bytes; /* ... and what had been received by then */
+    unsigned sockets;    /* opened for it */
+    unsigned attempts;   /* how often the request was handed to a connection */
+    bool answer_began;
+
+    /* The answer. */
+    struct buf head, body;
+    size_t head_bytes; /* of all heads and trailers */
+    bool head_ended;
+    size_t content_length; /* SIZE_MAX: unknown */
+    long status;
+
+    /* How it ended. */
+    CURLcode result;
+    enum http_fetch_failure failure; /* known before libcurl's result, or derived from it */
+    bool is_slow;                    /* HTTP_FETCH_TIMEOUT_ANSWER because it trickled */
+    enum http_fetch_failure refusal; /* of the last address that was refused; another one may have served */
+    const char *refused_why;
+    char refused_ip[INET6_ADDRSTRLEN];
+    char primary_ip[INET6_ADDRSTRLEN];
+    char error[CURL_ERROR_SIZE]; /* libcurl's words */
+    int64_t elapsed_ms;
+};
+
+/* net/http_failure.c: records in the call what went wrong with this transfer, and returns the code. */
+int http_failure_report(struct call *call, const struct http_transfer *transfer, const struct url *url,
+                        const struct http_client_settings *limits);
+
+/* The cause behind libcurl's code, when we did not know one ourselves. */
+enum http_fetch_failure http_failure_of(const struct http_transfer *transfer);
+
+#endif
