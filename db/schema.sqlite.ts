@@ -5,7 +5,8 @@
 import { sql } from "drizzle-orm";
 import { foreignKey, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
-const now = sql`CURRENT_TIMESTAMP`;
+// In parentheses, or drizzle-kit push takes the default for another one each time.
+const now = sql`(CURRENT_TIMESTAMP)`;
 
 // ---- the five given tables
 

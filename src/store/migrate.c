@@ -99,11 +99,11 @@ const char *migrate_state_name(enum migrate_state state)
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
-/* An entry by its time, or NULL. */
+/* An entry by its time to the second, or NULL: Drizzle 1.0 records no milliseconds. */
 static const struct migration *entry_at(const struct migration_set *set, int64_t when_ms)
 {
     for (size_t i = 0; i < set->count; i++)
-        if (set->entries[i].when_ms == when_ms)
+        if (set->entries[i].when_ms / 1000 == when_ms / 1000)
             return &set->entries[i];
     return NULL;
 }
@@ -433,11 +433,15 @@ static int record(struct call *call, struct db *db, const struct plan *plan, con
             call_format(call, "INSERT INTO %s (hash, created_at) VALUES ($1, $2)", plan->dialect->table).ptr, hash,
             when);
     folder_name(entry, folder);
+    /* Text on SQLite, timestamptz on PostgreSQL: in this form both mean the same. */
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_now_ms(), now);
+    struct str applied_at = call_format(call, "%.10sT%sZ", now, now + 11);
     return db_query(call, db, NULL,
                     call_format(call, "INSERT INTO %s (hash, created_at, name, applied_at) VALUES ($1, $2, $3, $4)",
                                 plan->dialect->table)
                         .ptr,
-                    hash, when, DB_TEXT(str_from(folder)), DB_TIME(clock_now_ms()));
+                    hash, when, DB_TEXT(str_from(folder)), DB_TEXT(applied_at));
 }
 
 /* A row without a time makes Drizzle run everything again. */

@@ -346,6 +346,18 @@ static void a_row_without_a_time_is_repaired(void **state)
     assert_complete_history(f);
 }
 
+/* Drizzle 1.0 cuts the time to the second. */
+static void a_history_without_milliseconds_is_continued(void **state)
+{
+    struct fixture *f = *state;
+    execute_entries(f, 0, n_given(f));
+    make_history(f);
+    for (size_t i = 0; i < n_given(f); i++)
+        add_history(f, set_of(f)->entries[i].hash, DB_INT(set_of(f)->entries[i].when_ms / 1000 * 1000));
+    make_seven_users(f);
+    assert_adopted(f, 0);
+}
+
 static void drizzle_1_columns_are_filled(void **state)
 {
     struct fixture *f = *state;
@@ -579,6 +591,7 @@ int main(int argc, char **argv)
         ON_BOTH(tables_without_a_history_get_one),
         ON_POSTGRES(foreign_keys_under_other_names_are_renamed),
         ON_BOTH(a_row_without_a_time_is_repaired),
+        ON_BOTH(a_history_without_milliseconds_is_continued),
         ON_POSTGRES(drizzle_1_columns_are_filled),
         ON_BOTH(a_newer_schema_is_refused),
         ON_BOTH(a_foreign_history_is_refused),

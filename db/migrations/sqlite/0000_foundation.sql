@@ -21,7 +21,7 @@ CREATE TABLE `mcp_audit_logs` (
 	`connection_id` integer,
 	`action` text NOT NULL,
 	`data` text,
-	`created_at` text DEFAULT CURRENT_TIMESTAMP,
+	`created_at` text DEFAULT (CURRENT_TIMESTAMP),
 	FOREIGN KEY (`user_id`) REFERENCES `mcp_users`(`id`) ON UPDATE no action ON DELETE set null,
 	FOREIGN KEY (`connection_id`) REFERENCES `mcp_service_connections`(`id`) ON UPDATE no action ON DELETE set null
 );
@@ -57,7 +57,7 @@ CREATE TABLE `mcp_tokens` (
 	`token_hash` text NOT NULL,
 	`expires_at` text,
 	`revoked_at` text,
-	`created_at` text DEFAULT CURRENT_TIMESTAMP,
+	`created_at` text DEFAULT (CURRENT_TIMESTAMP),
 	FOREIGN KEY (`connection_id`) REFERENCES `mcp_service_connections`(`id`) ON UPDATE no action ON DELETE cascade
 );
 --> statement-breakpoint
@@ -72,9 +72,9 @@ CREATE TABLE `mcp_service_connections` (
 	`secret_json` text NOT NULL,
 	`token_hash` text NOT NULL,
 	`token_last4` text,
-	`token_created_at` text DEFAULT CURRENT_TIMESTAMP,
-	`created_at` text DEFAULT CURRENT_TIMESTAMP,
-	`updated_at` text DEFAULT CURRENT_TIMESTAMP,
+	`token_created_at` text DEFAULT (CURRENT_TIMESTAMP),
+	`created_at` text DEFAULT (CURRENT_TIMESTAMP),
+	`updated_at` text DEFAULT (CURRENT_TIMESTAMP),
 	FOREIGN KEY (`user_id`) REFERENCES `mcp_users`(`id`) ON UPDATE no action ON DELETE cascade,
 	FOREIGN KEY (`provider_id`) REFERENCES `mcp_service_providers`(`id`) ON UPDATE no action ON DELETE cascade
 );
@@ -86,8 +86,8 @@ CREATE TABLE `mcp_service_providers` (
 	`name` text NOT NULL,
 	`enabled` integer DEFAULT 1,
 	`version` text,
-	`created_at` text DEFAULT CURRENT_TIMESTAMP,
-	`updated_at` text DEFAULT CURRENT_TIMESTAMP
+	`created_at` text DEFAULT (CURRENT_TIMESTAMP),
+	`updated_at` text DEFAULT (CURRENT_TIMESTAMP)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `mcp_service_providers_key_unique` ON `mcp_service_providers` (`key`);--> statement-breakpoint
@@ -110,8 +110,8 @@ CREATE TABLE `mcp_users` (
 	`password_hash` text NOT NULL,
 	`reset_token` text,
 	`reset_expires_at` text,
-	`created_at` text DEFAULT CURRENT_TIMESTAMP,
-	`updated_at` text DEFAULT CURRENT_TIMESTAMP
+	`created_at` text DEFAULT (CURRENT_TIMESTAMP),
+	`updated_at` text DEFAULT (CURRENT_TIMESTAMP)
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `mcp_users_email_unique` ON `mcp_users` (`email`);
