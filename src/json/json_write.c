@@ -65,7 +65,8 @@ static size_t write_escape(unsigned char c, char to[6])
     to[1] = c >= 0x20 ? (char)c : letters[c];
     if (to[1])
         return 2;
-    memcpy(to + 1, "u00", 3);
+    to[1] = 'u';
+    to[2] = to[3] = '0';
     to[4] = hex[c >> 4];
     to[5] = hex[c & 15];
     return 6;
