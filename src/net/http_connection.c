@@ -426,7 +426,7 @@ static void call_ended(struct call *call, void *context)
     (void)call;
     exchange->ended = true;
     connection->server->n_busy--;
-    if (!connection->stepping)
+    if (!connection->starting)
         step(connection);
 }
 
@@ -457,7 +457,10 @@ static void begin_call(struct http_connection *connection)
     if (arena) {
         call_init(&exchange->call, arena, server->settings.call_timeout_ms);
         server->n_busy++;
-        if (task_spawn(&exchange->call, run_handler, call_ended, exchange) == OK)
+        connection->starting = true; /* should it end at once, the caller goes on */
+        int error = task_spawn(&exchange->call, run_handler, call_ended, exchange);
+        connection->starting = false;
+        if (!error)
             return;
         server->n_busy--;
     }
@@ -587,51 +590,46 @@ static bool step_head(struct http_connection *connection)
 /* Goes on until it has to wait for the client or the handler. The connection may be gone afterwards. */
 static void step(struct http_connection *connection)
 {
-    enum http_progress progress;
     for (;;) {
-        connection->stepping = true;
+        enum http_progress progress;
         switch ((enum http_phase)connection->phase) {
         case HTTP_IDLE:
         case HTTP_HEAD:
             if (!step_head(connection))
-                goto wait;
+                return;
             break;
         case HTTP_BODY:
             progress = read_body(connection);
             if (progress == HTTP_MORE)
-                goto wait;
+                return;
             if (progress == HTTP_DONE)
                 begin_call(connection);
             break;
         case HTTP_CALL:
             if (!connection->exchange->ended)
-                goto wait;
+                return;
             end_call(connection);
             break;
         case HTTP_SEND:
             progress = send_answer(connection);
             if (progress == HTTP_MORE)
-                goto wait;
+                return;
             if (progress == HTTP_ERROR) {
                 http_connection_close(connection);
                 return;
             }
-            connection->stepping = false;
             if (!finish(connection))
                 return;
             break;
         case HTTP_CLOSED:
-            if (!connection->exchange->ended)
-                goto wait;
-            destroy(connection);
+            if (connection->exchange->ended)
+                destroy(connection);
             return;
         case HTTP_LINGER:
         case HTTP_PHASES:
             return;
         }
     }
-wait:
-    connection->stepping = false;
 }
 
 /* While the handler runs, or the answer waits: take what the client sends ahead, as far as there is room, and see it leave. */

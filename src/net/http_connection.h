@@ -51,7 +51,7 @@ struct http_connection {
     short events;       /* what the event waits for */
     bool client_closed; /* the client has closed its side: no more requests, but it may still read */
     bool close_after;   /* no request after this one */
-    bool stepping;      /* http_connection_step() is on the stack */
+    bool starting;      /* task_spawn() is on the stack */
     bool throttled;     /* stream output waits in HTTP_CALL */
     struct event event;
     union {
@@ -109,7 +109,7 @@ struct http_server {
     struct loop_timer tick;  /* runs while there are connections */
     int64_t tick_ms, now_ms; /* now_ms: the time of the last tick */
     struct loop_timer accept_again;
-    bool accept_paused;
+    int64_t next_pause_log_ms;
     bool draining, drained_told;
     struct loop_post drained_post;
     int64_t date_s;

@@ -17,6 +17,7 @@ enum {
     BACKLOG = 4096,       /* cut by net.core.somaxconn */
     ACCEPTS_AT_ONCE = 32, /* then the others' events have their turn */
     ACCEPT_PAUSE_MS = 100,
+    PAUSE_LOG_EVERY_MS = 60 * 1000,
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
 };
@@ -82,17 +83,19 @@ static bool close_oldest_idle(struct http_server *server)
 
 static void pause_accepting(struct http_server *server, int reason)
 {
-    log_warning("http: accepting no connections for %d ms: %s", ACCEPT_PAUSE_MS, strerror(reason));
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms >= server->next_pause_log_ms) {
+        log_warning("http: not accepting new connections for the moment: %s", strerror(reason));
+        server->next_pause_log_ms = now_ms + PAUSE_LOG_EVERY_MS;
+    }
     for (size_t i = 0; i < server->n_listeners; i++)
         event_del(server->listeners[i].event);
-    server->accept_paused = true;
     loop_timer_set(&server->accept_again, ACCEPT_PAUSE_MS);
 }
 
 static void accept_again(void *context)
 {
     struct http_server *server = context;
-    server->accept_paused = false;
     for (size_t i = 0; i < server->n_listeners; i++)
         event_add(server->listeners[i].event, NULL);
 }
