@@ -1,0 +1,144 @@
+/* md4c's callbacks, collected. */
+#include "providers/wordpress/content/markdown_events.h"
+
+#include "providers/wordpress/content/markdown_in.h"
+
+enum { EVENTS_BYTES_MAX = 48 * 1024 * 1024, TEXTS_BYTES_MAX = 4 * CONTENT_BYTES_MAX };
+
+static int add_event(struct markdown_events *events, const struct event *event)
+{
+    buf_add(&events->events, str_of((const char *)event, sizeof *event));
+    return buf_failed(&events->events) || buf_failed(&events->texts);
+}
+
+static void set_text(struct markdown_events *events, uint32_t *offset, uint32_t *length, struct str text)
+{
+    *offset = (uint32_t)events->texts.len;
+    *length = (uint32_t)text.len;
+    buf_add(&events->texts, text);
+}
+
+/* References stay as they are, other ampersands become one: so it can stand in an HTML attribute, but for quotes. */
+static void set_attribute(struct markdown_events *events, uint32_t *offset, uint32_t *length,
+                          const MD_ATTRIBUTE *attribute)
+{
+    *offset = (uint32_t)events->texts.len;
+    for (unsigned i = 0; attribute->size && attribute->substr_offsets[i] < attribute->size; i++) {
+        unsigned start = attribute->substr_offsets[i];
+        struct str text = str_of(attribute->text + start, attribute->substr_offsets[i + 1] - start);
+        for (size_t k = 0; k < text.len; k++) {
+            if (text.ptr[k] == '&' && attribute->substr_types[i] == MD_TEXT_NORMAL)
+                buf_add(&events->texts, STR("&amp;"));
+            else if (text.ptr[k] == '\0')
+                buf_add(&events->texts, STR("\xEF\xBF\xBD"));
+            else
+                buf_add_char(&events->texts, text.ptr[k]);
+        }
+    }
+    *length = (uint32_t)(events->texts.len - *offset);
+}
+
+static int enter_block(MD_BLOCKTYPE type, void *detail, void *context)
+{
+    struct markdown_events *events = context;
+    struct event event = {.kind = EVENT_ENTER_BLOCK, .type = (uint8_t)type};
+    if (type == MD_BLOCK_OL)
+        event.number = ((MD_BLOCK_OL_DETAIL *)detail)->start;
+    else if (type == MD_BLOCK_H)
+        event.level = (uint8_t)((MD_BLOCK_H_DETAIL *)detail)->level;
+    else if (type == MD_BLOCK_CODE)
+        set_attribute(events, &event.text, &event.text_length, &((MD_BLOCK_CODE_DETAIL *)detail)->lang);
+    else if (type == MD_BLOCK_TD || type == MD_BLOCK_TH)
+        event.level = (uint8_t)((MD_BLOCK_TD_DETAIL *)detail)->align;
+    return add_event(events, &event);
+}
+
+static int leave_block(MD_BLOCKTYPE type, void *detail, void *context)
+{
+    (void)detail;
+    return add_event(context, &(struct event){.kind = EVENT_LEAVE_BLOCK, .type = (uint8_t)type});
+}
+
+static int enter_span(MD_SPANTYPE type, void *detail, void *context)
+{
+    struct markdown_events *events = context;
+    struct event event = {.kind = EVENT_ENTER_SPAN, .type = (uint8_t)type};
+    if (type == MD_SPAN_A) {
+        set_attribute(events, &event.text, &event.text_length, &((MD_SPAN_A_DETAIL *)detail)->href);
+        set_attribute(events, &event.extra, &event.extra_length, &((MD_SPAN_A_DETAIL *)detail)->title);
+    } else if (type == MD_SPAN_IMG) {
+        set_attribute(events, &event.text, &event.text_length, &((MD_SPAN_IMG_DETAIL *)detail)->src);
+        set_attribute(events, &event.extra, &event.extra_length, &((MD_SPAN_IMG_DETAIL *)detail)->title);
+    }
+    return add_event(events, &event);
+}
+
+static int leave_span(MD_SPANTYPE type, void *detail, void *context)
+{
+    (void)detail;
+    return add_event(context, &(struct event){.kind = EVENT_LEAVE_SPAN, .type = (uint8_t)type});
+}
+
+static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *context)
+{
+    struct markdown_events *events = context;
+    struct event event = {.kind = EVENT_TEXT, .type = (uint8_t)type};
+    set_text(events, &event.text, &event.text_length, str_of(text, size));
+    return add_event(events, &event);
+}
+
+static void release(void *object)
+{
+    struct markdown_events *events = object;
+    buf_done(&events->events);
+    buf_done(&events->texts);
+}
+
+struct markdown_events *markdown_events_new(struct call *call)
+{
+    struct markdown_events *events = arena_new_of(call->arena, struct markdown_events);
+    buf_init_heap(&events->events, EVENTS_BYTES_MAX);
+    buf_init_heap(&events->texts, TEXTS_BYTES_MAX);
+    arena_defer(call->arena, release, events);
+    return events;
+}
+
+int markdown_events_parse(struct call *call, struct markdown_events *events, struct str markdown)
+{
+    static const MD_PARSER parser = {
+        .flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH,
+        .enter_block = enter_block,
+        .leave_block = leave_block,
+        .enter_span = enter_span,
+        .leave_span = leave_span,
+        .text = take_text,
+    };
+    buf_clear(&events->events);
+    buf_clear(&events->texts);
+    if (markdown.len > CONTENT_BYTES_MAX)
+        return fail(call, E_LIMIT, "The text is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
+    if (md_parse(markdown.ptr, (MD_SIZE)markdown.len, &parser, events) != 0)
+        return fail(call, E_LIMIT, "The Markdown text is too complex to be read: make it shorter.");
+    return OK;
+}
+
+size_t markdown_events_count(const struct markdown_events *events)
+{
+    return events->events.len / sizeof(struct event);
+}
+
+const struct event *markdown_event(const struct markdown_events *events, size_t index)
+{
+    return index < markdown_events_count(events) ? (const struct event *)(const void *)events->events.ptr + index
+                                                 : NULL;
+}
+
+struct str markdown_event_text(const struct markdown_events *events, const struct event *event)
+{
+    return str_sub(buf_str(&events->texts), event->text, event->text_length);
+}
+
+struct str markdown_event_extra(const struct markdown_events *events, const struct event *event)
+{
+    return str_sub(buf_str(&events->texts), event->extra, event->extra_length);
+}

@@ -1,0 +1,284 @@
+/* Small work on the text of HTML. */
+#include "providers/wordpress/content/text.h"
+
+#include "providers/wordpress/content/html.h"
+
+#include <stdlib.h>
+
+/* HTML 4's names and apos, sorted by bytes. */
+static const struct entity {
+    const char *name;
+    uint16_t code;
+} entities[] = {
+    /* clang-format off */
+    {"AElig", 198}, {"Aacute", 193}, {"Acirc", 194}, {"Agrave", 192}, {"Alpha", 913},
+    {"Aring", 197}, {"Atilde", 195}, {"Auml", 196}, {"Beta", 914}, {"Ccedil", 199}, {"Chi", 935},
+    {"Dagger", 8225}, {"Delta", 916}, {"ETH", 208}, {"Eacute", 201}, {"Ecirc", 202},
+    {"Egrave", 200}, {"Epsilon", 917}, {"Eta", 919}, {"Euml", 203}, {"Gamma", 915}, {"Iacute", 205},
+    {"Icirc", 206}, {"Igrave", 204}, {"Iota", 921}, {"Iuml", 207}, {"Kappa", 922}, {"Lambda", 923},
+    {"Mu", 924}, {"Ntilde", 209}, {"Nu", 925}, {"OElig", 338}, {"Oacute", 211}, {"Ocirc", 212},
+    {"Ograve", 210}, {"Omega", 937}, {"Omicron", 927}, {"Oslash", 216}, {"Otilde", 213},
+    {"Ouml", 214}, {"Phi", 934}, {"Pi", 928}, {"Prime", 8243}, {"Psi", 936}, {"Rho", 929},
+    {"Scaron", 352}, {"Sigma", 931}, {"THORN", 222}, {"Tau", 932}, {"Theta", 920}, {"Uacute", 218},
+    {"Ucirc", 219}, {"Ugrave", 217}, {"Upsilon", 933}, {"Uuml", 220}, {"Xi", 926}, {"Yacute", 221},
+    {"Yuml", 376}, {"Zeta", 918}, {"aacute", 225}, {"acirc", 226}, {"acute", 180}, {"aelig", 230},
+    {"agrave", 224}, {"alefsym", 8501}, {"alpha", 945}, {"amp", 38}, {"and", 8743}, {"ang", 8736},
+    {"apos", 39}, {"aring", 229}, {"asymp", 8776}, {"atilde", 227}, {"auml", 228}, {"bdquo", 8222},
+    {"beta", 946}, {"brvbar", 166}, {"bull", 8226}, {"cap", 8745}, {"ccedil", 231}, {"cedil", 184},
+    {"cent", 162}, {"chi", 967}, {"circ", 710}, {"clubs", 9827}, {"cong", 8773}, {"copy", 169},
+    {"crarr", 8629}, {"cup", 8746}, {"curren", 164}, {"dArr", 8659}, {"dagger", 8224},
+    {"darr", 8595}, {"deg", 176}, {"delta", 948}, {"diams", 9830}, {"divide", 247}, {"eacute", 233},
+    {"ecirc", 234}, {"egrave", 232}, {"empty", 8709}, {"emsp", 8195}, {"ensp", 8194},
+    {"epsilon", 949}, {"equiv", 8801}, {"eta", 951}, {"eth", 240}, {"euml", 235}, {"euro", 8364},
+    {"exist", 8707}, {"fnof", 402}, {"forall", 8704}, {"frac12", 189}, {"frac14", 188},
+    {"frac34", 190}, {"frasl", 8260}, {"gamma", 947}, {"ge", 8805}, {"gt", 62}, {"hArr", 8660},
+    {"harr", 8596}, {"hearts", 9829}, {"hellip", 8230}, {"iacute", 237}, {"icirc", 238},
+    {"iexcl", 161}, {"igrave", 236}, {"image", 8465}, {"infin", 8734}, {"int", 8747}, {"iota", 953},
+    {"iquest", 191}, {"isin", 8712}, {"iuml", 239}, {"kappa", 954}, {"lArr", 8656}, {"lambda", 955},
+    {"lang", 9001}, {"laquo", 171}, {"larr", 8592}, {"lceil", 8968}, {"ldquo", 8220}, {"le", 8804},
+    {"lfloor", 8970}, {"lowast", 8727}, {"loz", 9674}, {"lrm", 8206}, {"lsaquo", 8249},
+    {"lsquo", 8216}, {"lt", 60}, {"macr", 175}, {"mdash", 8212}, {"micro", 181}, {"middot", 183},
+    {"minus", 8722}, {"mu", 956}, {"nabla", 8711}, {"nbsp", 160}, {"ndash", 8211}, {"ne", 8800},
+    {"ni", 8715}, {"not", 172}, {"notin", 8713}, {"nsub", 8836}, {"ntilde", 241}, {"nu", 957},
+    {"oacute", 243}, {"ocirc", 244}, {"oelig", 339}, {"ograve", 242}, {"oline", 8254},
+    {"omega", 969}, {"omicron", 959}, {"oplus", 8853}, {"or", 8744}, {"ordf", 170}, {"ordm", 186},
+    {"oslash", 248}, {"otilde", 245}, {"otimes", 8855}, {"ouml", 246}, {"para", 182},
+    {"part", 8706}, {"permil", 8240}, {"perp", 8869}, {"phi", 966}, {"pi", 960}, {"piv", 982},
+    {"plusmn", 177}, {"pound", 163}, {"prime", 8242}, {"prod", 8719}, {"prop", 8733}, {"psi", 968},
+    {"quot", 34}, {"rArr", 8658}, {"radic", 8730}, {"rang", 9002}, {"raquo", 187}, {"rarr", 8594},
+    {"rceil", 8969}, {"rdquo", 8221}, {"real", 8476}, {"reg", 174}, {"rfloor", 8971}, {"rho", 961},
+    {"rlm", 8207}, {"rsaquo", 8250}, {"rsquo", 8217}, {"sbquo", 8218}, {"scaron", 353},
+    {"sdot", 8901}, {"sect", 167}, {"shy", 173}, {"sigma", 963}, {"sigmaf", 962}, {"sim", 8764},
+    {"spades", 9824}, {"sub", 8834}, {"sube", 8838}, {"sum", 8721}, {"sup", 8835}, {"sup1", 185},
+    {"sup2", 178}, {"sup3", 179}, {"supe", 8839}, {"szlig", 223}, {"tau", 964}, {"there4", 8756},
+    {"theta", 952}, {"thetasym", 977}, {"thinsp", 8201}, {"thorn", 254}, {"tilde", 732},
+    {"times", 215}, {"trade", 8482}, {"uArr", 8657}, {"uacute", 250}, {"uarr", 8593},
+    {"ucirc", 251}, {"ugrave", 249}, {"uml", 168}, {"upsih", 978}, {"upsilon", 965}, {"uuml", 252},
+    {"weierp", 8472}, {"xi", 958}, {"yacute", 253}, {"yen", 165}, {"yuml", 255}, {"zeta", 950},
+    {"zwj", 8205}, {"zwnj", 8204},
+    /* clang-format on */
+};
+
+static size_t utf8_write(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+static int compare_entity(const void *key, const void *entry)
+{
+    const struct str *name = key;
+    return str_compare(*name, str_from(((const struct entity *)entry)->name));
+}
+
+static bool numeric_code(struct str digits, uint32_t *ret)
+{
+    bool hex = digits.len && (digits.ptr[0] == 'x' || digits.ptr[0] == 'X');
+    uint32_t code = 0;
+    if (digits.len == hex || digits.len > 8)
+        return false;
+    for (size_t i = hex; i < digits.len; i++) {
+        char c = ascii_lower(digits.ptr[i]);
+        if (!ascii_is_digit(c) && !(hex && c >= 'a' && c <= 'f'))
+            return false;
+        code = code * (hex ? 16 : 10) + (uint32_t)(ascii_is_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    *ret = code;
+    return code > 0 && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF);
+}
+
+size_t text_entity(struct str text, char out[4], size_t *ret_out_length)
+{
+    enum { REFERENCE_MAX = 12 };
+    if (text.len < 3 || text.ptr[0] != '&')
+        return 0;
+    size_t end = str_find_char(str_sub(text, 1, REFERENCE_MAX), ';');
+    if (end == STR_NOT_FOUND || end == 0)
+        return 0;
+    struct str name = str_sub(text, 1, end);
+    uint32_t code;
+    if (name.ptr[0] == '#') {
+        if (!numeric_code(str_from_offset(name, 1), &code))
+            return 0;
+    } else {
+        const struct entity *entity =
+            bsearch(&name, entities, ARRAY_LENGTH(entities), sizeof entities[0], compare_entity);
+        if (!entity)
+            return 0;
+        code = entity->code;
+    }
+    *ret_out_length = utf8_write(code, out);
+    return end + 2;
+}
+
+struct str text_decode_entities(struct arena *arena, struct str s)
+{
+    if (str_find_char(s, '&') == STR_NOT_FOUND)
+        return s;
+    char *out = arena_alloc(arena, s.len + 1); /* a reference is never shorter than what it means */
+    size_t length = 0, utf8_length;
+    for (size_t i = 0; i < s.len;) {
+        char utf8[4];
+        size_t reference = s.ptr[i] == '&' ? text_entity(str_from_offset(s, i), utf8, &utf8_length) : 0;
+        if (reference) {
+            memcpy(out + length, utf8, utf8_length);
+            length += utf8_length;
+            i += reference;
+        } else {
+            out[length++] = s.ptr[i++];
+        }
+    }
+    return str_of(out, length);
+}
+
+void text_escape(struct buf *out, struct str s)
+{
+    size_t plain = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        struct str with = s.ptr[i] == '&' ? STR("&amp;") : STR("&lt;");
+        if (s.ptr[i] != '&' && s.ptr[i] != '<')
+            continue;
+        buf_add(out, str_sub(s, plain, i - plain));
+        buf_add(out, with);
+        plain = i + 1;
+    }
+    buf_add(out, str_from_offset(s, plain));
+}
+
+/* What the editor takes for a reference: a name of letters and digits, known or not, or a number. */
+static bool looks_like_reference(struct str s)
+{
+    size_t i = 1;
+    if (i < s.len && s.ptr[i] == '#')
+        i++;
+    size_t start = i;
+    while (i < s.len && ascii_is_alnum(s.ptr[i]))
+        i++;
+    return i > start && i < s.len && s.ptr[i] == ';';
+}
+
+void text_escape_attribute(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (c == '&' && !looks_like_reference(str_from_offset(s, i)))
+            buf_add(out, STR("&amp;"));
+        else if (c == '<')
+            buf_add(out, STR("&lt;"));
+        else if (c == '>')
+            buf_add(out, STR("&gt;"));
+        else if (c == '"')
+            buf_add(out, STR("&quot;"));
+        else
+            buf_add_char(out, c);
+    }
+}
+
+/* The end of what is not text at all: the content of a script or style behind its open tag. */
+static void skip_raw_text(struct str *rest, const struct html_token *tag)
+{
+    if (tag->kind != HTML_OPEN || !(html_is(tag, "script") || html_is(tag, "style")))
+        return;
+    struct html_token token;
+    while (html_next(rest, &token))
+        if (token.kind == HTML_CLOSE && str_eq_nocase(token.name, tag->name))
+            return;
+}
+
+static bool is_no_break_space(struct str s, size_t at)
+{
+    return s.len - at >= 2 && memcmp(s.ptr + at, "\xC2\xA0", 2) == 0;
+}
+
+static void add_collapsed(char *out, size_t *length, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool no_break = is_no_break_space(text, i);
+        if (no_break || ascii_is_space(text.ptr[i])) {
+            if (*length && out[*length - 1] != ' ')
+                out[(*length)++] = ' ';
+            i += no_break;
+        } else {
+            out[(*length)++] = text.ptr[i];
+        }
+    }
+}
+
+struct str text_from_html(struct arena *arena, struct str html)
+{
+    char *out = arena_alloc(arena, html.len + 2);
+    size_t length = 0;
+    struct html_token token;
+    while (html_next(&html, &token)) {
+        if (token.kind == HTML_TEXT)
+            add_collapsed(out, &length, text_decode_entities(arena, token.source));
+        else if (token.kind != HTML_COMMENT && (html_is_block(token.name) || html_is(&token, "br")))
+            add_collapsed(out, &length, STR(" "));
+        skip_raw_text(&html, &token);
+    }
+    return str_trim(str_of(out, length));
+}
+
+size_t text_word_count(struct arena *arena, struct str html)
+{
+    struct str rest = text_from_html(arena, html), word;
+    size_t count = 0;
+    while (str_next(&rest, ' ', &word)) {
+        bool letter = false;
+        for (size_t i = 0; i < word.len && !letter; i++)
+            letter = ascii_is_alnum(word.ptr[i]) || (unsigned char)word.ptr[i] >= 0xC3;
+        count += letter;
+    }
+    return count;
+}
+
+static bool starts_character(char c)
+{
+    return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+size_t text_chars(struct str s)
+{
+    size_t chars = 0;
+    for (size_t i = 0; i < s.len; i++)
+        chars += starts_character(s.ptr[i]);
+    return chars;
+}
+
+struct str text_cut(struct str s, size_t chars)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (starts_character(s.ptr[i]) && chars-- == 0)
+            return str_sub(s, 0, i);
+    return s;
+}
+
+struct str text_number(struct arena *arena, size_t value)
+{
+    char digits[32];
+    size_t at = sizeof digits;
+    for (size_t count = 0; value || count == 0; count++, value /= 10) {
+        if (count && count % 3 == 0)
+            digits[--at] = ',';
+        digits[--at] = (char)('0' + value % 10);
+    }
+    return str_copy(arena, str_of(digits + at, sizeof digits - at));
+}

@@ -1,0 +1,32 @@
+/* Small work on the text of HTML: entities, tags away, words. Nothing here waits. */
+#ifndef PROVIDERS_WORDPRESS_CONTENT_TEXT_H
+#define PROVIDERS_WORDPRESS_CONTENT_TEXT_H
+
+#include "base/buf.h"
+
+/*
+ * The character reference at the start of `text` ("&amp;", "&#8217;", "&#x2019;", and the HTML 4 names): its length, and its
+ * UTF-8 in `out`. 0: none. The semicolon is required.
+ */
+size_t text_entity(struct str text, char out[4], size_t *ret_out_length);
+
+struct str text_decode_entities(struct arena *arena, struct str s);
+
+/* As the editor writes rich text (& and <) and attribute values (& < > "). In an attribute, what is a reference stays one. */
+void text_escape(struct buf *out, struct str s);
+void text_escape_attribute(struct buf *out, struct str s);
+
+/* HTML to one line of plain text: tags, comments, scripts and styles away, entities decoded, white space one space. */
+struct str text_from_html(struct arena *arena, struct str html);
+
+/* Words of HTML or block markup, for languages with spaces between them. */
+size_t text_word_count(struct arena *arena, struct str html);
+
+/* UTF-8 characters, and the longest start of s with at most so many of them. */
+size_t text_chars(struct str s);
+struct str text_cut(struct str s, size_t chars);
+
+/* "4,210" */
+struct str text_number(struct arena *arena, size_t value);
+
+#endif
