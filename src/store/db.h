@@ -77,7 +77,8 @@ static inline struct db_param db_time_or_null(int64_t unix_ms)
 /*
  * url: postgres://..., postgresql://... (libpq's options; a name without options is enough), or sqlite:PATH, whose file is
  * made with mode 0600 when it is not there. May wait. PostgreSQL is first connected to by the first statement, so that
- * opening succeeds while the server is down. E_INVALID (the URL), E_UNAVAILABLE (the file).
+ * opening succeeds while the server is down. It starts threads: after a fork, open anew. E_INVALID (the URL), E_UNAVAILABLE
+ * (the file).
  */
 MUST_CHECK int db_open(struct call *call, struct str url, struct db **ret_db);
 

@@ -407,6 +407,20 @@ static int check_url(struct call *call, const char *url)
         "postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require, special characters as %%40 and the like.");
 }
 
+/*
+ * Every session speaks ISO dates and UTC, as startup parameters: the two that every pooler passes on. libpq takes them from
+ * the environment only; changed once, before the first thread that connects looks at it.
+ */
+static void set_session_defaults(void)
+{
+    static bool is_set;
+    if (is_set)
+        return;
+    setenv("PGDATESTYLE", "ISO", 1);
+    setenv("PGTZ", "UTC", 1);
+    is_set = true;
+}
+
 int db_postgres_open(struct call *call, struct str url, struct db **ret_db)
 {
     int error = check_url(call, str_copy_cstr(call->arena, url));
@@ -415,9 +429,7 @@ int db_postgres_open(struct call *call, struct str url, struct db **ret_db)
     struct postgres_db *db = calloc(1, sizeof *db + url.len + 1);
     if (!db)
         return fail(call, E_UNAVAILABLE, "There is no memory to open the database.");
-    /* Every session speaks ISO dates and UTC, as startup parameters: the two that every pooler passes on. */
-    setenv("PGDATESTYLE", "ISO", 1);
-    setenv("PGTZ", "UTC", 1);
+    set_session_defaults();
     memcpy(db->url, url.ptr, url.len);
     db->db.kind = DB_POSTGRES;
     db->db.driver = &driver;
