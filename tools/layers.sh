@@ -16,7 +16,7 @@ declare -A may=(
     [accounts]="base call json crypto net store providers audit"
     [mcp]="base call json crypto net store providers audit accounts"
     [oauth]="base call json crypto net store providers audit accounts"
-    [web]="base call json crypto net store providers audit accounts"
+    [web]="base call json crypto net store providers audit accounts mcp oauth" # its table of routes names them all
     [cli]="base call json crypto net store providers audit accounts mcp oauth web"
     [main]="base call json crypto net store providers audit accounts mcp oauth web cli"
 )

@@ -69,8 +69,8 @@ static bool is_flag_of(struct str flag, struct str name)
 bool config_flag_known(struct str name, enum setting *ret_setting, bool *ret_file)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
-        struct str own = str_from(settings[i].name);
-        bool file = settings[i].secret && str_ends_with(name, STR("-file"));
+        struct str own = str_from(setting_table[i].name);
+        bool file = setting_table[i].secret && str_ends_with(name, STR("-file"));
         if (is_flag_of(file ? str_sub(name, 0, name.len - 5) : name, own)) {
             *ret_setting = (enum setting)i;
             *ret_file = file;
@@ -82,15 +82,15 @@ bool config_flag_known(struct str name, enum setting *ret_setting, bool *ret_fil
 
 struct str config_flag_name(struct arena *arena, enum setting setting)
 {
-    struct str name = str_replace(arena, str_from(settings[setting].name), STR("_"), STR("-"));
-    return settings[setting].secret ? str_concat(arena, name, STR("-file")) : name;
+    struct str name = str_replace(arena, str_from(setting_table[setting].name), STR("_"), STR("-"));
+    return setting_table[setting].secret ? str_concat(arena, name, STR("-file")) : name;
 }
 
 /* A name in the file is the table's, or the environment variable's; a secret's also with _file or _FILE. */
 static bool file_name_known(struct str name, enum setting *ret_setting, bool *ret_file)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting_row *row = &settings[i];
+        const struct setting_row *row = &setting_table[i];
         struct str own = str_from(row->name), env = str_from(row->environment);
         *ret_setting = (enum setting)i;
         *ret_file = false;
@@ -211,9 +211,9 @@ static void read_flags(struct loading *loading, enum setting only)
         struct str where = str_format(loading->arena, "--%.*s", STR_ARG(given->name));
         if (file)
             take_from_file(loading, setting, given->value, SOURCE_FLAG, where);
-        else if (settings[setting].secret)
+        else if (setting_table[setting].secret)
             problem(loading, where, "other users can read the command line; use --%.*s-file FILE or %s",
-                    STR_ARG(given->name), settings[setting].environment);
+                    STR_ARG(given->name), setting_table[setting].environment);
         else
             take(loading, setting, given->value, SOURCE_FLAG, where);
     }
@@ -221,10 +221,10 @@ static void read_flags(struct loading *loading, enum setting only)
 
 static void read_environment_of(struct loading *loading, enum setting setting)
 {
-    struct str name = str_from(settings[setting].environment);
+    struct str name = str_from(setting_table[setting].environment);
     struct str name_file = str_concat(loading->arena, name, STR("_FILE"));
     struct str text = environment(loading, name), path = STR_EMPTY;
-    if (settings[setting].secret)
+    if (setting_table[setting].secret)
         path = environment(loading, name_file);
     if (text.len && path.len)
         problem(loading, name, "is set, and %.*s too; leave one of them", STR_ARG(name_file));
@@ -246,7 +246,7 @@ static void warn_of_unknown_variables(struct loading *loading)
             continue;
         struct nearest nearest = nearest_to(name);
         for (size_t i = 0; i < SETTINGS; i++)
-            nearest_offer(&nearest, str_from(settings[i].environment));
+            nearest_offer(&nearest, str_from(setting_table[i].environment));
         if (nearest.found.len)
             warning(loading, str_copy(loading->arena, name), "is no setting, and is ignored; did you mean %.*s?",
                     STR_ARG(nearest.found));
@@ -259,7 +259,7 @@ static void unknown_name(struct loading *loading, struct str name, struct str wh
 {
     struct nearest nearest = nearest_to(name);
     for (size_t i = 0; i < SETTINGS; i++)
-        nearest_offer(&nearest, str_from(settings[i].name));
+        nearest_offer(&nearest, str_from(setting_table[i].name));
     if (nearest.found.len)
         problem(loading, where, "there is no setting \"%.*s\"; did you mean \"%.*s\"?", STR_ARG(name),
                 STR_ARG(nearest.found));
@@ -283,10 +283,10 @@ static void read_line(struct loading *loading, struct str line, struct str where
     if (!file_name_known(name, &setting, &file)) {
         unknown_name(loading, name, where);
     } else if (seen[setting]) {
-        problem(loading, where, "%s stands in this file a second time", settings[setting].name);
+        problem(loading, where, "%s stands in this file a second time", setting_table[setting].name);
     } else {
         seen[setting] = true;
-        struct str place = str_format(loading->arena, "%.*s (%s)", STR_ARG(where), settings[setting].name);
+        struct str place = str_format(loading->arena, "%.*s (%s)", STR_ARG(where), setting_table[setting].name);
         if (file)
             take_from_file(loading, setting, value, SOURCE_FILE, place);
         else
@@ -316,8 +316,9 @@ static bool read_config_file(struct loading *loading, struct str path, struct st
     for (unsigned number = 1; str_next(&rest, '\n', &line); number++)
         read_line(loading, line, str_format(loading->arena, "%.*s:%u", STR_ARG(path), number), seen);
     for (size_t i = 0; i < SETTINGS; i++) {
-        if (seen[i] && settings[i].secret && S_ISREG(mode) && (mode & S_IROTH))
-            warning(loading, config->file, "holds %s, and other users can read it; chmod 600 it", settings[i].name);
+        if (seen[i] && setting_table[i].secret && S_ISREG(mode) && (mode & S_IROTH))
+            warning(loading, config->file, "holds %s, and other users can read it; chmod 600 it",
+                    setting_table[i].name);
     }
     return true;
 }
@@ -368,8 +369,8 @@ static void set_data_dir(struct loading *loading)
 static void set_defaults(struct loading *loading)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
-        if (settings[i].standard)
-            set_default(loading, (enum setting)i, str_from(settings[i].standard));
+        if (setting_table[i].standard)
+            set_default(loading, (enum setting)i, str_from(setting_table[i].standard));
     }
     set_data_dir(loading);
 }
@@ -441,9 +442,9 @@ struct str config_shown(struct arena *arena, const struct config *config, enum s
     struct str text = config_text(config, setting);
     if (text.ptr == NULL)
         return STR_EMPTY;
-    if (settings[setting].kind == SETTING_DATABASE)
+    if (setting_table[setting].kind == SETTING_DATABASE)
         return mask_database_url(arena, text);
-    return settings[setting].secret ? STR("(set)") : text;
+    return setting_table[setting].secret ? STR("(set)") : text;
 }
 
 bool config_make_data_dir(struct arena *arena, const struct config *config, struct str *ret_problem)

@@ -117,7 +117,7 @@ static void test_every_default_is_a_good_value(void **state)
     (void)state;
     struct arena *arena = arena_new(1 << 20);
     for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting_row *row = &settings[i];
+        const struct setting_row *row = &setting_table[i];
         assert_non_null(row->name);
         assert_non_null(row->environment);
         assert_non_null(row->meaning);
@@ -358,6 +358,11 @@ static void test_values(void **state)
         {SETTING_LOG, "JSON", NULL},
         {SETTING_ACCESS_LOG, "Off", "Off"},
         {SETTING_ACCESS_LOG, "maybe", NULL},
+        {SETTING_MAX_UPSTREAM, "1", "1"},
+        {SETTING_MAX_UPSTREAM, "0", NULL},
+        {SETTING_MAX_UPSTREAM, "100001", NULL},
+        {SETTING_MAX_UPSTREAM, "8 # comment", NULL},
+        {SETTING_MAX_UPSTREAM, "99999999999999999999", NULL},
         {SETTING_CA_FILE, "/x/y", "/x/y"},
         {SETTING_CA_FILE, "a\xff", NULL},
         {SETTING_CA_FILE, "", NULL},
@@ -371,7 +376,7 @@ static void test_values(void **state)
         bool good = setting_check(arena, cases[i].setting, &text, &number, &wrong);
         bool right = good == (cases[i].normal != NULL) && (!good || str_eq(text, str_from(cases[i].normal)));
         if (!right)
-            print_message("%s = %s: %s %.*s\n", settings[cases[i].setting].name, cases[i].text,
+            print_message("%s = %s: %s %.*s\n", setting_table[cases[i].setting].name, cases[i].text,
                           good ? "accepted as" : "refused:", STR_ARG(good ? text : wrong));
         n_wrong += !right;
         if (!good)

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
-const struct setting_row settings[SETTINGS] = {
+const struct setting_row setting_table[SETTINGS] = {
     [SETTING_DATA_DIR] = {.name = "data_dir",
                           .environment = "PORTEIRO_DATA_DIR",
                           .kind = SETTING_PATH,
@@ -78,6 +78,38 @@ const struct setting_row settings[SETTINGS] = {
                             .kind = SETTING_SWITCH,
                             .standard = "on",
                             .meaning = "one line in the log for every HTTP request"},
+    [SETTING_MAX_CONNECTIONS] = {.name = "max_connections",
+                                 .environment = "PORTEIRO_MAX_CONNECTIONS",
+                                 .kind = SETTING_NUMBER,
+                                 .standard = "20000",
+                                 .min = 1,
+                                 .max = 1000000,
+                                 .unit = "connections",
+                                 .meaning = "clients connected at once; one more ends the one that is idle longest"},
+    [SETTING_MAX_UPSTREAM] = {.name = "max_upstream",
+                              .environment = "PORTEIRO_MAX_UPSTREAM",
+                              .kind = SETTING_NUMBER,
+                              .standard = "512",
+                              .min = 1,
+                              .max = 100000,
+                              .unit = "requests",
+                              .meaning = "requests to sites under way at once, in all"},
+    [SETTING_MAX_UPSTREAM_PER_SITE] = {.name = "max_upstream_per_site",
+                                       .environment = "PORTEIRO_MAX_UPSTREAM_PER_SITE",
+                                       .kind = SETTING_NUMBER,
+                                       .standard = "8",
+                                       .min = 1,
+                                       .max = 100000,
+                                       .unit = "requests",
+                                       .meaning = "requests to one site under way at once; further ones wait"},
+    [SETTING_MAX_UPSTREAM_QUEUED] = {.name = "max_upstream_queued",
+                                     .environment = "PORTEIRO_MAX_UPSTREAM_QUEUED",
+                                     .kind = SETTING_NUMBER,
+                                     .standard = "64",
+                                     .min = 1,
+                                     .max = 100000,
+                                     .unit = "requests",
+                                     .meaning = "requests that wait for one site; one more is refused"},
 };
 
 bool setting_split_address(struct str address, struct str *ret_host, uint16_t *ret_port)
@@ -263,7 +295,7 @@ static bool check_path(struct arena *arena, struct str *text)
 bool setting_check(struct arena *arena, enum setting setting, struct str *text, int64_t *ret_number,
                    struct str *ret_problem)
 {
-    const struct setting_row *row = &settings[setting];
+    const struct setting_row *row = &setting_table[setting];
     *ret_number = 0;
     if (text->len == 0) {
         *ret_problem = STR("has no value");

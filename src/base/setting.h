@@ -18,6 +18,10 @@ enum setting {
     SETTING_LOG,
     SETTING_LOG_LEVEL,
     SETTING_ACCESS_LOG,
+    SETTING_MAX_CONNECTIONS,
+    SETTING_MAX_UPSTREAM,
+    SETTING_MAX_UPSTREAM_PER_SITE,
+    SETTING_MAX_UPSTREAM_QUEUED,
     SETTINGS, /* how many there are */
 };
 
@@ -48,7 +52,7 @@ struct setting_row {
     const char *unit; /* of a number */
 };
 
-extern const struct setting_row settings[SETTINGS];
+extern const struct setting_row setting_table[SETTINGS];
 
 /*
  * Is the text a value for this setting? True: *text is in its normal form (in the arena when it had to change), *ret_number is

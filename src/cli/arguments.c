@@ -211,11 +211,11 @@ static bool take_option(struct parsing *parsing, struct str word)
     if (is_named(name, "config"))
         return take_setting(parsing, name, inline_value);
     if (config_flag_known(name, &setting, &file)) {
-        if (settings[setting].secret && !file)
+        if (setting_table[setting].secret && !file)
             return wrong(parsing,
                          "%s is not taken from the command line, where other users of this machine can read it; "
                          "use --%.*s-file FILE or the variable %s",
-                         settings[setting].name, STR_ARG(name), settings[setting].environment);
+                         setting_table[setting].name, STR_ARG(name), setting_table[setting].environment);
         return take_setting(parsing, name, inline_value);
     }
     return unknown_option(parsing, name);

@@ -31,7 +31,7 @@ static void PRINTF_LIKE(4, 5)
     va_start(arguments, format);
     struct str text = str_format_list(check->cli->arena, format, arguments);
     va_end(arguments);
-    add_finding(list, chosen ? value->where : str_from(settings[setting].environment), text);
+    add_finding(list, chosen ? value->where : str_from(setting_table[setting].environment), text);
 }
 
 static void check_data_dir(struct check *check)
@@ -128,11 +128,11 @@ static struct answers *list_settings(struct cli *cli)
         const struct setting_value *value = &cli->config->values[i];
         struct answer *item = answers_add(list);
         struct str none = {NULL, 0}, shown = config_shown(cli->arena, cli->config, (enum setting)i);
-        answer_text(item, "name", str_from(settings[i].name));
+        answer_text(item, "name", str_from(setting_table[i].name));
         answer_text(item, "value", value->text.ptr ? shown : none);
         answer_text(item, "source", str_from(source_names[value->source]));
         answer_text(item, "where", value->where.len ? value->where : STR("default"));
-        answer_text(item, "environment", str_from(settings[i].environment));
+        answer_text(item, "environment", str_from(setting_table[i].environment));
     }
     return list;
 }

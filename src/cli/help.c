@@ -73,7 +73,7 @@ static void add_settings(struct arena *arena, struct buf *out)
 {
     buf_add(out, STR("\nSettings: option, environment variable; in the file the option's name with _ for -\n"));
     for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting_row *row = &settings[i];
+        const struct setting_row *row = &setting_table[i];
         struct str flag = config_flag_name(arena, (enum setting)i);
         buf_add_format(out, "  --%.*s %s, %s\n", STR_ARG(flag), row->secret ? "FILE" : "VALUE", row->environment);
         if (row->secret)

@@ -236,6 +236,11 @@ bool http_answered(const struct http_exchange *exchange)
     return exchange->status != 0;
 }
 
+int http_answer_status(const struct http_exchange *exchange)
+{
+    return exchange->status;
+}
+
 void http_answer(struct http_exchange *exchange, int status, struct str content_type, struct str body)
 {
     if (exchange->status) {

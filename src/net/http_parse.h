@@ -11,6 +11,7 @@
 #define NET_HTTP_PARSE_H
 
 #include "base/str.h"
+#include "net/http_header.h"
 
 enum {
     HTTP_METHOD_MAX_BYTES = 32,
@@ -24,10 +25,6 @@ enum http_progress {
     HTTP_MORE, /* good so far */
     HTTP_DONE,
     HTTP_ERROR,
-};
-
-struct http_header {
-    struct str name, value; /* value without white space at both ends */
 };
 
 struct http_head {

@@ -103,6 +103,7 @@ void http_answer_header(struct http_exchange *exchange, struct str name, struct 
 void http_answer(struct http_exchange *exchange, int status, struct str content_type, struct str body);
 
 bool http_answered(const struct http_exchange *exchange);
+int http_answer_status(const struct http_exchange *exchange); /* 0: not answered yet */
 
 /*
  * An answer in pieces (SSE), each sent at once. write() waits while the client is slow; after the write stall, or when the

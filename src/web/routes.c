@@ -1,0 +1,149 @@
+/* What is served at which address. */
+#include "web/routes.h"
+
+#include "base/log.h"
+#include "json/json_write.h"
+#include "net/client_address.h"
+#include "web/health.h"
+
+enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
+
+const struct route routes[] = {
+    {STR_INIT("GET"), STR_INIT("/healthz"), ROUTE_ANYONE, health_alive},
+    {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
+};
+const size_t n_routes = ARRAY_LENGTH(routes);
+
+static bool is_logged;
+
+void routes_init(bool access_log)
+{
+    is_logged = access_log;
+}
+
+/* ---- the access log */
+
+struct access {
+    const struct call *call;
+    int64_t begun_ns;
+    struct str method, path;
+    char client[CLIENT_ADDRESS_BYTES];
+    bool done;
+};
+
+static void log_access(struct access *access, int status)
+{
+    int64_t us = (clock_monotonic_ns() - access->begun_ns) / 1000;
+    access->done = true;
+    log_info("%.*s %.*s %d %lld.%03lld ms, client %s, call %s", STR_ARG(access->method), STR_ARG(access->path), status,
+             (long long)(us / 1000), (long long)(us % 1000), access->client, access->call->id);
+}
+
+/* Of a handler that was abandoned because its memory was used up: what comes behind it in routes_serve() never ran. */
+static void log_abandoned(void *object)
+{
+    struct access *access = object;
+    if (!access->done)
+        log_access(access, 503);
+}
+
+static struct access *begin_access(struct call *call, const struct http_request *request)
+{
+    struct access *access = arena_new_of(call->arena, struct access);
+    access->call = call;
+    access->begun_ns = clock_monotonic_ns();
+    access->method = str_copy(call->arena, request->method);
+    access->path = str_copy(call->arena, str_sub(request->path, 0, LOGGED_PATH_BYTES));
+    client_address(request, access->client);
+    arena_defer(call->arena, log_abandoned, access);
+    return access;
+}
+
+/* ---- finding the row */
+
+static bool path_matches(const struct route *route, struct str path, struct str *ret_segment)
+{
+    *ret_segment = STR_EMPTY;
+    if (!str_ends_with(route->path, STR("/{}")))
+        return str_eq(route->path, path);
+    struct str before = str_sub(route->path, 0, route->path.len - 2);
+    if (!str_starts_with(path, before))
+        return false;
+    *ret_segment = str_from_offset(path, before.len);
+    return ret_segment->len > 0 && str_find_char(*ret_segment, '/') == STR_NOT_FOUND;
+}
+
+static bool method_matches(const struct route *route, struct str method)
+{
+    return str_eq(route->method, method) || (str_eq(method, STR("HEAD")) && str_eq(route->method, STR("GET")));
+}
+
+/* The first row of that path and method. None: *ret_allow is what the path's rows allow, empty when there are none. */
+static const struct route *find(struct call *call, const struct http_request *request, struct str *ret_segment,
+                                struct str *ret_allow)
+{
+    struct buf allow;
+    buf_init(&allow, call->arena, ALLOW_BYTES_MAX);
+    for (size_t i = 0; i < n_routes; i++) {
+        if (!path_matches(&routes[i], request->path, ret_segment))
+            continue;
+        if (method_matches(&routes[i], request->method))
+            return &routes[i];
+        if (str_contains(buf_str(&allow), routes[i].method))
+            continue;
+        if (allow.len)
+            buf_add(&allow, STR(", "));
+        buf_add(&allow, routes[i].method);
+        if (str_eq(routes[i].method, STR("GET")))
+            buf_add(&allow, STR(", HEAD"));
+    }
+    *ret_allow = buf_str(&allow);
+    return NULL;
+}
+
+/* ---- serving */
+
+void routes_error(struct call *call, struct http_exchange *exchange, int status, const char *code, struct str message)
+{
+    struct buf body;
+    struct json_writer writer;
+    buf_init(&body, call->arena, ERROR_BYTES_MAX);
+    json_write_init(&writer, &body);
+    json_object(&writer);
+    json_key(&writer, STR("error"));
+    json_object(&writer);
+    json_member_str(&writer, "code", str_from(code));
+    json_member_str(&writer, "message", message);
+    json_end(&writer);
+    json_end(&writer);
+    http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));
+    http_answer(exchange, status, STR("application/json"), buf_str(&body));
+}
+
+static void dispatch(struct call *call, struct http_exchange *exchange, const struct http_request *request)
+{
+    struct str segment, allow = STR_EMPTY;
+    const struct route *route = find(call, request, &segment, &allow);
+    http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
+    if (route) {
+        route->handler(call, exchange, segment);
+    } else if (allow.len) {
+        http_answer_header(exchange, STR("Allow"), allow);
+        routes_error(call, exchange, 405, "method_not_allowed",
+                     call_format(call, "This address takes %.*s only.", STR_ARG(allow)));
+    } else {
+        routes_error(call, exchange, 404, "not_found", STR("There is nothing at this address. MCP is served at /mcp."));
+    }
+}
+
+void routes_serve(struct call *call, struct http_exchange *exchange, void *context)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct access *access = is_logged ? begin_access(call, request) : NULL;
+    (void)context;
+    dispatch(call, exchange, request);
+    if (call->error_detail.len)
+        log_warning("call %s: %s: %.*s", call->id, error_name(call->error), STR_ARG(call->error_detail));
+    if (access)
+        log_access(access, http_answer_status(exchange));
+}
