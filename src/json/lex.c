@@ -146,7 +146,7 @@ static const char *skip_text(const char *at, const char *end, bool *ret_escaped)
 
 bool lex_string(struct lex *lex, bool *ret_escaped)
 {
-    const char *at = lex->at, *end = lex->end, *reason;
+    const char *at = lex->at, *end = lex->end, *reason = NULL;
     *ret_escaped = false;
     for (;;) {
         at = skip_text(at, end, ret_escaped);
