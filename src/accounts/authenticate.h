@@ -15,11 +15,15 @@
 
 enum {
     AUTH_CACHE_ENTRIES = 10 * 1000,
-    AUTH_FRESH_MS = 1000,
+    AUTH_CACHE_BAD_ENTRIES = 1000, /* refused tokens; apart, so that guessing does not push out the good ones */
+    AUTH_FRESH_MS = 1000,          /* how long an answer is believed */
+    AUTH_REFRESH_MS = 750,         /* from then on, one call asks again while others still believe */
     AUTH_NEGATIVE_MS = 2000,
     AUTH_STALE_MS = 60 * 1000, /* while the database is down */
+    AUTH_DOWN_MS = 1000,       /* after it failed, stale answers are given without asking for so long */
+    AUTH_QUERY_MS = 800,       /* how long it may take when a stale answer is at hand */
     AUTH_TOUCH_MS = 60 * 1000, /* last_used_at is written at most that often for a token */
-    AUTH_QUERY_MS = 800,       /* how long the database may take when a stale answer is at hand */
+    AUTH_TOUCH_DELAY_MS = 5000,
 };
 
 /* What a token stands for. Constant; lives until the call's arena is released. */
@@ -38,7 +42,7 @@ struct principal {
  */
 MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct principal **ret);
 
-/* Writes the last_used_at times that are due: every minute by a task of its own while there are any, and once at the end. */
+/* Writes the last_used_at times that wait: by a task of its own while there are any, and once at the end. */
 int authenticate_flush(struct call *call);
 
 /* Forgets all cached answers. */

@@ -20,8 +20,11 @@ enum {
     AUDIT_BATCH_ROWS = 64,
     AUDIT_BATCH_MS = 1000,
     AUDIT_QUEUE_ROWS_MAX = 20 * 1000, /* beyond, while the database is down, events are counted and dropped */
+    AUDIT_RETRY_MS = 5 * 1000,
+    AUDIT_DEPTH_MAX = 16,
 };
 
+/* Members named "chain" are left out; numbers that are no 64-bit integers become strings; what is no object is dropped. */
 struct audit_event {
     int64_t user_id, connection_id, token_id; /* 0: none */
     struct str action;                        /* "connections.create", "tool.wp_edit.intent" */

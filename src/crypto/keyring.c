@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,14 +200,6 @@ int keyring_make_master(struct call *call, const struct keyring_source *source, 
         return error;
     *ret_made = true;
     return use_master(call, str_of(text, length), "master.key");
-}
-
-void keyring_unmake_master(const struct keyring_source *source)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s/master.key", STR_ARG(source->data_dir));
-    unlink(path);
-    keyring_done();
 }
 
 /* ---- what the master key wraps */

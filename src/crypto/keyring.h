@@ -38,9 +38,6 @@ MUST_CHECK int keyring_load_master(struct call *call, const struct keyring_sourc
  */
 MUST_CHECK int keyring_make_master(struct call *call, const struct keyring_source *source, bool *ret_made);
 
-/* Takes back what keyring_make_master() made, when another program was first. */
-void keyring_unmake_master(const struct keyring_source *source);
-
 /* For a database without keys: makes a server secret and opens the keyring with kid 1. Both results go into mcp_data_keys. */
 MUST_CHECK int keyring_create(struct call *call, struct str *ret_check, struct str *ret_server);
 

@@ -35,10 +35,16 @@ MUST_CHECK int store_audit_take(struct call *call, struct str writer, int64_t co
 MUST_CHECK int store_audit_set_head(struct call *call, struct str writer, struct str hash);
 
 /*
- * Row and index row. A user or connection that is gone by now leaves the foreign key columns empty: the index and the chain
- * still name it.
+ * Rows and their index rows. `seq` is the member chain.seq of data_json. A user or connection that is gone by now leaves the
+ * foreign key columns empty: the index and the chain still name it. (E_NOT_FOUND: it went in this very moment; try again.)
  */
-MUST_CHECK int store_audit_insert(struct call *call, const struct audit_row *row);
+struct audit_new {
+    int64_t seq;
+    int64_t user_id, connection_id; /* 0: none */
+    struct str action, data_json;
+    int64_t created_at_ms;
+};
+MUST_CHECK int store_audit_insert(struct call *call, const struct audit_new *rows, size_t count);
 
 /* All fields are optional: 0 or empty. */
 struct audit_query {

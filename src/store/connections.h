@@ -33,12 +33,14 @@ struct connection_rows {
 /* By id. `user_id` or USER_ANY. */
 MUST_CHECK int store_connections_list(struct call *call, int64_t user_id, struct connection_rows *ret);
 MUST_CHECK int store_connections_get(struct call *call, int64_t user_id, int64_t id, struct connection_row *ret);
-MUST_CHECK int store_connections_name_exists(struct call *call, int64_t user_id, struct str name, bool *ret);
+/* How many connections the user has, and how many of that name. */
+MUST_CHECK int store_connections_count(struct call *call, int64_t user_id, struct str name, int64_t *ret_all,
+                                       int64_t *ret_of_name);
 
 /* What a provider needs to call the service; the wrapped key is the owner's. E_NOT_FOUND. */
 struct connection_secret {
     int64_t user_id;
-    struct str name, config_json, secret_json, wrapped_key;
+    struct str provider_key, name, config_json, secret_json, wrapped_key;
 };
 MUST_CHECK int store_connections_secret(struct call *call, int64_t user_id, int64_t id, struct connection_secret *ret);
 
@@ -50,9 +52,9 @@ MUST_CHECK int store_connections_insert(struct call *call, int64_t user_id, int6
 MUST_CHECK int store_connections_set_secret(struct call *call, int64_t user_id, int64_t id, struct str secret_json);
 MUST_CHECK int store_connections_set_config(struct call *call, int64_t user_id, int64_t id, struct str config_json);
 MUST_CHECK int store_connections_set_name(struct call *call, int64_t user_id, int64_t id, struct str name);
-/* E_NOT_FOUND also when the status is not (any longer) `from`; from NULL: any but revoked. */
+/* From the status `from` (NULL: from any) to another; a revoked connection is left as it is. *ret_changed tells. */
 MUST_CHECK int store_connections_set_status(struct call *call, int64_t user_id, int64_t id, const char *from,
-                                            const char *to);
+                                            const char *to, bool *ret_changed);
 /* Mirrors the primary token; last4 {NULL, 0}: there is none, and the hash is of nobody's bytes. */
 MUST_CHECK int store_connections_set_token(struct call *call, int64_t id, struct str token_hash, struct str last4);
 MUST_CHECK int store_connections_delete(struct call *call, int64_t user_id, int64_t id);

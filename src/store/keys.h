@@ -17,7 +17,7 @@ MUST_CHECK int store_keys_needed(struct call *call, bool *ret);
 
 /* E_NOT_FOUND: the user has none yet. */
 MUST_CHECK int store_keys_of_user(struct call *call, int64_t user_id, struct str *ret_wrapped);
-/* E_CONFLICT: there is one; E_NOT_FOUND: no such user. */
+/* Changes nothing when there is one: read it again. E_NOT_FOUND: no such user. */
 MUST_CHECK int store_keys_insert_user(struct call *call, int64_t user_id, int64_t master_kid, struct str wrapped);
 
 /*

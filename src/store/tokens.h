@@ -24,6 +24,9 @@ MUST_CHECK int store_tokens_get(struct call *call, int64_t user_id, int64_t id,
 /* The row whose hash the connection mirrors. E_NOT_FOUND: it has no primary token. */
 MUST_CHECK int store_tokens_primary(struct call *call, int64_t connection_id, struct token_row *ret);
 
+/* Not revoked, whether expired or not. */
+MUST_CHECK int store_tokens_count_live(struct call *call, int64_t connection_id, int64_t *ret);
+
 MUST_CHECK int store_tokens_insert(struct call *call, int64_t connection_id, struct str token_hash,
                                    int64_t expires_at_ms, int64_t *ret_id);
 MUST_CHECK int store_tokens_insert_details(struct call *call, const struct token_row *token);

@@ -17,8 +17,10 @@ struct user_rows {
 /* By id, oldest first. password_hash stays empty. */
 MUST_CHECK int store_users_list(struct call *call, struct user_rows *ret);
 
-/* All whose e-mail is this one when both are in lower case: the given one need not be. At most two. */
-MUST_CHECK int store_users_by_email(struct call *call, struct str email, struct user_rows *ret);
+MUST_CHECK int store_users_by_email(struct call *call, struct str email,
+                                    struct user_row *ret); /* exactly; E_NOT_FOUND */
+/* All whose e-mail is this one when both are in lower case, at most two of them. */
+MUST_CHECK int store_users_by_lower_email(struct call *call, struct str email, struct user_rows *ret);
 MUST_CHECK int store_users_by_id(struct call *call, int64_t id, struct user_row *ret); /* E_NOT_FOUND */
 MUST_CHECK int store_users_phone_exists(struct call *call, struct str phone, bool *ret);
 

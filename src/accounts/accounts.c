@@ -1,0 +1,85 @@
+/* Opens everything that stands on the database. */
+#include "accounts/accounts.h"
+
+#include "accounts/authenticate.h"
+#include "accounts/generation.h"
+#include "accounts/passwords.h"
+#include "audit/audit.h"
+#include "store/keys.h"
+#include "store/migrate.h"
+
+static int missing_key(struct call *call)
+{
+    return fail(call, E_CRYPTO,
+                "The database has data, but its master key is missing. Give the program the key the database was made "
+                "with: PORTEIRO_SECRET_KEY, PORTEIRO_SECRET_KEY_FILE, or master.key in the data directory (from your "
+                "backup of the key). No new one was made: it could not read what is stored.");
+}
+
+/* Under the migration lock: nobody else makes keys for this database now. */
+static int make_keys(struct call *call, const struct keyring_source *source, bool *ret_made)
+{
+    struct server_keys keys;
+    bool needed;
+    int error = store_keys_read(call, &keys);
+    if (error || keys.found) /* another process was first */
+        return error;
+    error = store_keys_needed(call, &needed);
+    if (!error && needed)
+        return fail(call, E_CRYPTO,
+                    "The database has sealed data, but the server's keys (mcp_data_keys) are gone. Restore the "
+                    "database from a backup.");
+    if (!error)
+        error = keyring_make_master(call, source, ret_made);
+    if (!error)
+        error = keyring_create(call, &keys.check, &keys.server);
+    keys.master_kid = keyring_kid();
+    return error ? error : store_keys_insert(call, &keys);
+}
+
+/* A key file that was made stays, even when the rest failed: perhaps only the answer to the commit was lost. */
+static int open_keys(struct call *call, const struct keyring_source *source, bool *ret_made)
+{
+    struct server_keys keys;
+    int error = store_keys_read(call, &keys);
+    if (error)
+        return error;
+    if (!keys.found) {
+        error = migrate_lock(call, store_db());
+        if (!error)
+            error = store_end(call, true, make_keys(call, source, ret_made));
+        if (!error)
+            error = store_keys_read(call, &keys);
+        if (error)
+            return error;
+    }
+    error = keyring_load_master(call, source);
+    if (error == E_NOT_FOUND)
+        return missing_key(call);
+    return error ? error : keyring_open(call, keys.master_kid, keys.check, keys.server);
+}
+
+int accounts_open(struct call *call, struct db *db, const struct accounts_options *options, bool *ret_made_key)
+{
+    *ret_made_key = false;
+    store_init(db);
+    password_set_profile(options->small_host ? PASSWORD_SMALL : PASSWORD_NORMAL);
+    int error = open_keys(call, &options->keys, ret_made_key);
+    if (!error)
+        error = generation_open(call, options->data_dir);
+    if (!error)
+        error = audit_init(call, options->audit_writer);
+    if (error)
+        accounts_close();
+    return error;
+}
+
+void accounts_close(void)
+{
+    authenticate_done();
+    passwords_done();
+    audit_done();
+    generation_close();
+    keyring_done();
+    store_init(NULL);
+}

@@ -1,0 +1,471 @@
+/* Who is it? */
+#include <sodium.h> /* before base/banned.h: it names what is banned there */
+
+#include "accounts/authenticate.h"
+
+#include "accounts/generation.h"
+#include "accounts/token_make.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+enum {
+    BUCKETS = 1 << 14,
+    TOUCHES_MAX = AUTH_CACHE_ENTRIES,
+    TOUCH_BUDGET_BYTES = 8 * 1024 * 1024,
+    TOUCH_TIMEOUT_MS = 10 * 1000,
+};
+
+/* ---- refusals */
+
+enum refusal {
+    GOOD,
+    BAD_FORM,
+    UNKNOWN,
+    EARLIER,
+    REVOKED,
+    EXPIRED,
+    PAUSED,
+    BROKEN,
+    CONNECTION_ENDED,
+    DISABLED,
+    TAMPERED,
+};
+
+#define MAKE_NEW " Make a new token: `porteiro token add --connection ID`, or in the dashboard."
+
+static const struct {
+    const char *detail; /* our log */
+    const char *text;   /* the client */
+} refusals[] = {
+    [BAD_FORM] = {"not of a token's form, or its checksum is wrong",
+                  "This is not a token of this server: it was cut or mistyped. Copy it again, whole." MAKE_NEW},
+    [UNKNOWN] = {"no such token", "This token is not known here." MAKE_NEW},
+    [EARLIER] = {"a token of the earlier system that was not taken over",
+                 "This token is of the earlier system and was not taken over." MAKE_NEW},
+    [REVOKED] = {"revoked", "This token was revoked." MAKE_NEW},
+    [EXPIRED] = {"expired", "This token has expired." MAKE_NEW},
+    [PAUSED] = {"the connection is not active", "The connection of this token is paused. Its owner can resume it."},
+    [BROKEN] = {"the connection is in the state error",
+                "The service refuses the password of this connection. Its owner has to enter the password again."},
+    [CONNECTION_ENDED] = {"the connection is revoked",
+                          "The connection of this token was revoked. Make a new connection."},
+    [DISABLED] = {"the provider is disabled", "This kind of service is switched off on this server."},
+    [TAMPERED] = {"the token's rows were changed: their MAC does not fit",
+                  "This token is not valid any more." MAKE_NEW},
+};
+
+static int refuse(struct call *call, enum refusal why)
+{
+    fail_detail(call, "token refused: %s", refusals[why].detail);
+    return fail(call, E_UNAUTHENTICATED, "%s", refusals[why].text);
+}
+
+/* ---- the cache: entries by HMAC, in two queues (good and refused) with the least recently used at the end */
+
+struct answer { /* constant; shared by the cache and the calls that use it */
+    size_t references;
+    struct principal principal;
+    char text[];
+};
+
+struct entry {
+    struct entry *next; /* in its bucket */
+    struct entry *newer, *older;
+    unsigned char key[KEY_BYTES];
+    enum refusal refusal;
+    bool is_refreshing;
+    struct answer *answer; /* of GOOD */
+    int64_t checked_ms;    /* monotonic */
+    uint64_t generation;   /* before it was looked up */
+    int64_t touched_ms;    /* monotonic: when last_used_at was last noted; 0 never */
+};
+
+struct queue {
+    struct entry *newest, *oldest;
+    size_t count, max;
+};
+
+static struct cache {
+    struct entry *buckets[BUCKETS];
+    struct queue good, bad;
+    int64_t down_until_ms;
+} cache = {.good.max = AUTH_CACHE_ENTRIES, .bad.max = AUTH_CACHE_BAD_ENTRIES};
+
+static void answer_release(void *object)
+{
+    struct answer *answer = object;
+    if (answer && --answer->references == 0)
+        free(answer);
+}
+
+/* The key is a MAC under a secret key: nobody can choose its bits. */
+static struct entry **bucket_of(const unsigned char key[KEY_BYTES])
+{
+    uint32_t bits;
+    memcpy(&bits, key, sizeof bits);
+    return &cache.buckets[bits % BUCKETS];
+}
+
+static struct entry *find_entry(const unsigned char key[KEY_BYTES])
+{
+    struct entry *entry = *bucket_of(key);
+    while (entry && sodium_memcmp(entry->key, key, KEY_BYTES) != 0)
+        entry = entry->next;
+    return entry;
+}
+
+static struct queue *queue_of(const struct entry *entry)
+{
+    return entry->refusal == GOOD ? &cache.good : &cache.bad;
+}
+
+static void queue_remove(struct queue *queue, struct entry *entry)
+{
+    if (entry->newer)
+        entry->newer->older = entry->older;
+    else
+        queue->newest = entry->older;
+    if (entry->older)
+        entry->older->newer = entry->newer;
+    else
+        queue->oldest = entry->newer;
+    queue->count--;
+}
+
+static void queue_add(struct queue *queue, struct entry *entry)
+{
+    entry->newer = NULL;
+    entry->older = queue->newest;
+    if (queue->newest)
+        queue->newest->newer = entry;
+    else
+        queue->oldest = entry;
+    queue->newest = entry;
+    queue->count++;
+}
+
+static void remove_entry(struct entry *entry)
+{
+    struct entry **at = bucket_of(entry->key);
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    queue_remove(queue_of(entry), entry);
+    answer_release(entry->answer);
+    free(entry);
+}
+
+/* `answer` becomes the cache's. Without memory there is simply no entry. */
+static struct entry *put_entry(const unsigned char key[KEY_BYTES], enum refusal refusal, struct answer *answer,
+                               uint64_t generation)
+{
+    struct entry *entry = find_entry(key);
+    int64_t touched_ms = entry ? entry->touched_ms : 0;
+    if (entry) {
+        queue_remove(queue_of(entry), entry);
+        answer_release(entry->answer);
+    } else {
+        entry = malloc(sizeof *entry);
+        if (!entry) {
+            answer_release(answer);
+            return NULL;
+        }
+        struct entry **bucket = bucket_of(key);
+        entry->next = *bucket;
+        memcpy(entry->key, key, KEY_BYTES);
+        *bucket = entry;
+    }
+    entry->refusal = refusal;
+    entry->is_refreshing = false;
+    entry->answer = answer;
+    entry->checked_ms = clock_monotonic_ms();
+    entry->generation = generation;
+    entry->touched_ms = touched_ms;
+    struct queue *queue = queue_of(entry);
+    queue_add(queue, entry);
+    if (queue->count > queue->max)
+        remove_entry(queue->oldest);
+    return entry;
+}
+
+/* ---- last_used_at: noted here, written in batches */
+
+struct touch {
+    int64_t token_id, used_at_ms;
+};
+
+static struct touches {
+    struct touch *items;
+    size_t count, capacity;
+    bool has_timer, is_set;
+    struct loop_timer timer;
+} touches;
+
+static int write_touches(struct call *call)
+{
+    size_t count = touches.count;
+    struct touch *items = arena_array_of(call->arena, struct touch, count);
+    bool mine;
+    if (count == 0)
+        return OK;
+    memcpy(items, touches.items, count * sizeof *items);
+    touches.count = 0; /* should they not be written, the next use will be */
+    int error = store_begin(call, &mine);
+    if (error)
+        return error;
+    for (size_t i = 0; !error && i < count; i++)
+        error = store_tokens_touch(call, items[i].token_id, items[i].used_at_ms);
+    return store_end(call, mine, error);
+}
+
+int authenticate_flush(struct call *call)
+{
+    return write_touches(call);
+}
+
+static void touch_task(struct call *call, void *context)
+{
+    (void)context;
+    call->error = write_touches(call);
+}
+
+static void touch_ended(struct call *call, void *context)
+{
+    (void)context;
+    arena_free(call->arena);
+    free(call);
+}
+
+static void touch_timer_ran(void *context)
+{
+    (void)context;
+    touches.is_set = false;
+    struct call *call = calloc(1, sizeof *call);
+    struct arena *arena = call ? arena_new(TOUCH_BUDGET_BYTES) : NULL;
+    if (arena) {
+        call_init(call, arena, TOUCH_TIMEOUT_MS);
+        if (task_spawn(call, touch_task, touch_ended, NULL) == OK)
+            return;
+    }
+    arena_free(arena);
+    free(call);
+}
+
+static void note_use(struct entry *entry, int64_t now_ms)
+{
+    if (entry->touched_ms && now_ms - entry->touched_ms < AUTH_TOUCH_MS)
+        return;
+    if (touches.count == touches.capacity) {
+        size_t capacity = touches.capacity ? 2 * touches.capacity : 64;
+        struct touch *items = capacity <= 2 * TOUCHES_MAX ? realloc(touches.items, capacity * sizeof *items) : NULL;
+        if (!items)
+            return;
+        touches.items = items;
+        touches.capacity = capacity;
+    }
+    entry->touched_ms = now_ms;
+    touches.items[touches.count++] = (struct touch){entry->answer->principal.token_id, clock_now_ms()};
+    if (!touches.has_timer)
+        touches.has_timer = loop_timer_init(&touches.timer, touch_timer_ran, NULL);
+    if (touches.has_timer && !touches.is_set) {
+        touches.is_set = true;
+        loop_timer_set(&touches.timer, AUTH_TOUCH_DELAY_MS);
+    }
+}
+
+void authenticate_done(void)
+{
+    while (cache.good.oldest)
+        remove_entry(cache.good.oldest);
+    while (cache.bad.oldest)
+        remove_entry(cache.bad.oldest);
+    cache.down_until_ms = 0;
+    if (touches.has_timer)
+        loop_timer_done(&touches.timer);
+    free(touches.items);
+    touches = (struct touches){0};
+}
+
+/* ---- looking up */
+
+static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, unsigned *ret_rights,
+                          enum confirm *ret_confirm)
+{
+    const struct token_row *token = &facts->token;
+    if (!facts->found || token->token_hash.len != hash.len ||
+        sodium_memcmp(token->token_hash.ptr, hash.ptr, hash.len) != 0)
+        return UNKNOWN;
+    if (token->revoked_at_ms)
+        return REVOKED;
+    if (token->expires_at_ms && token->expires_at_ms <= clock_now_ms())
+        return EXPIRED;
+    if (!token->has_details)
+        return EARLIER;
+    const struct token_claims claims = token_claims_of(token);
+    if (!token_mac_is_right(call, &claims, token->mac))
+        return TAMPERED;
+    if (str_eq(facts->status, STR(CONNECTION_REVOKED)))
+        return CONNECTION_ENDED;
+    if (str_eq(facts->status, STR(CONNECTION_ERROR)))
+        return BROKEN;
+    if (!str_eq(facts->status, STR(CONNECTION_ACTIVE)))
+        return PAUSED;
+    if (!facts->provider_enabled)
+        return DISABLED;
+    if (rights_parse(call, token->rights, ret_rights) || confirm_parse(call, token->confirm, ret_confirm)) {
+        call_clear_error(call);
+        return TAMPERED;
+    }
+    return GOOD;
+}
+
+static struct str keep(char **at, struct str s)
+{
+    struct str kept = {*at, s.len};
+    if (s.len)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return kept;
+}
+
+/* In one heap block. NULL: no memory. */
+static struct answer *answer_new(const struct token_facts *facts, unsigned rights, enum confirm confirm)
+{
+    const struct token_row *token = &facts->token;
+    size_t size = facts->provider_key.len + token->name.len + token->last4.len + facts->connection_name.len +
+                  facts->config_json.len + facts->secret_json.len + facts->wrapped_key.len;
+    struct answer *answer = malloc(sizeof *answer + size);
+    if (!answer)
+        return NULL;
+    char *at = answer->text;
+    answer->references = 1;
+    answer->principal = (struct principal){
+        .token_id = token->id,
+        .connection_id = token->connection_id,
+        .user_id = token->user_id,
+        .expires_at_ms = token->expires_at_ms,
+        .provider_key = keep(&at, facts->provider_key),
+        .token_name = keep(&at, token->name),
+        .token_last4 = keep(&at, token->last4),
+        .rights = rights,
+        .confirm = confirm,
+        .site =
+            {
+                .connection_id = token->connection_id,
+                .user_id = token->user_id,
+                .name = keep(&at, facts->connection_name),
+                .config_json = keep(&at, facts->config_json),
+                .secret =
+                    {
+                        .sealed_json = keep(&at, facts->secret_json),
+                        .wrapped_key = keep(&at, facts->wrapped_key),
+                        .user_id = token->user_id,
+                        .connection_id = token->connection_id,
+                    },
+            },
+    };
+    return answer;
+}
+
+/* Hands the answer to the call, which holds it until its arena is released. */
+static int give(struct call *call, struct answer *answer, const struct principal **ret)
+{
+    if (answer->principal.expires_at_ms && answer->principal.expires_at_ms <= clock_now_ms())
+        return refuse(call, EXPIRED);
+    answer->references++;
+    arena_defer(call->arena, answer_release, answer);
+    *ret = &answer->principal;
+    return OK;
+}
+
+static bool is_usable_while_down(const struct entry *entry, int64_t now_ms)
+{
+    return entry && entry->answer && entry->generation == generation_now() &&
+           now_ms - entry->checked_ms < AUTH_STALE_MS;
+}
+
+static int query(struct call *call, struct str hash, bool has_stale, struct token_facts *ret)
+{
+    int64_t deadline = call->deadline_ms, latest = clock_monotonic_ms() + AUTH_QUERY_MS;
+    if (has_stale && latest < deadline)
+        call->deadline_ms = latest;
+    int error = store_tokens_facts(call, hash, ret);
+    call->deadline_ms = deadline;
+    return error;
+}
+
+static int look_up(struct call *call, const unsigned char key[KEY_BYTES], const struct principal **ret)
+{
+    struct token_facts facts;
+    char hash[MAC_HEX_BYTES];
+    unsigned rights = 0;
+    enum confirm confirm = CONFIRM_NONE;
+    uint64_t generation = generation_now();
+    int64_t now_ms = clock_monotonic_ms();
+    struct entry *entry = find_entry(key);
+    bool has_stale = is_usable_while_down(entry, now_ms);
+    if (has_stale && now_ms < cache.down_until_ms)
+        return give(call, entry->answer, ret);
+    if (entry)
+        entry->is_refreshing = true;
+
+    sodium_bin2hex(hash, sizeof hash, key, KEY_BYTES);
+    int error = query(call, str_from(hash), has_stale, &facts);
+    if (error == E_UNAVAILABLE || error == E_TIMEOUT) {
+        cache.down_until_ms = clock_monotonic_ms() + AUTH_DOWN_MS;
+        entry = find_entry(key); /* it may have gone while we waited */
+        if (entry)
+            entry->is_refreshing = false;
+        if (!is_usable_while_down(entry, clock_monotonic_ms()))
+            return error;
+        call_clear_error(call);
+        return give(call, entry->answer, ret);
+    }
+    if (error)
+        return error;
+    cache.down_until_ms = 0;
+    enum refusal refusal = judge(call, &facts, str_from(hash), &rights, &confirm);
+    struct answer *answer = refusal == GOOD ? answer_new(&facts, rights, confirm) : NULL;
+    if (refusal == GOOD && !answer)
+        return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
+    entry = put_entry(key, refusal, answer, generation);
+    if (refusal != GOOD)
+        return refuse(call, refusal);
+    if (!entry)
+        return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
+    note_use(entry, clock_monotonic_ms());
+    return give(call, entry->answer, ret);
+}
+
+/* An answer that needs no question to the database. While one call asks again, the others go on with what is known. */
+static bool is_fresh(const struct entry *entry, int64_t now_ms)
+{
+    int64_t age_ms = now_ms - entry->checked_ms;
+    if (entry->generation != generation_now())
+        return false;
+    if (entry->refusal != GOOD)
+        return age_ms < AUTH_NEGATIVE_MS;
+    return age_ms < (entry->is_refreshing ? AUTH_FRESH_MS : AUTH_REFRESH_MS);
+}
+
+int authenticate(struct call *call, struct str bearer, const struct principal **ret)
+{
+    enum token_type type;
+    unsigned char key[KEY_BYTES];
+    if (!token_check(bearer, &type) || (type != TOKEN_PAT && type != TOKEN_OAT && type != TOKEN_EARLIER))
+        return refuse(call, BAD_FORM);
+    keyring_mac_raw(KEYRING_PEPPER, bearer, key);
+    struct entry *entry = find_entry(key);
+    int64_t now_ms = clock_monotonic_ms();
+    if (!entry || !is_fresh(entry, now_ms))
+        return look_up(call, key, ret);
+    struct queue *queue = queue_of(entry);
+    if (queue->newest != entry) {
+        queue_remove(queue, entry);
+        queue_add(queue, entry);
+    }
+    if (entry->refusal != GOOD)
+        return refuse(call, entry->refusal);
+    note_use(entry, now_ms);
+    return give(call, entry->answer, ret);
+}

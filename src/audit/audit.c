@@ -1,0 +1,303 @@
+/* Recording what was done. */
+#include <sodium.h> /* before base/banned.h: it names what is banned there */
+
+#include "audit/audit.h"
+
+#include "audit/chain.h"
+#include "base/log.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+#include <unistd.h>
+
+enum { WRITER_BYTES = 128, FLUSH_BUDGET_BYTES = 4 * 1024 * 1024, FLUSH_TIMEOUT_MS = 10 * 1000 };
+
+/* An event that waits to be written, in one heap block. */
+struct queued {
+    struct queued *next;
+    struct audit_event event;
+    int64_t at_ms;
+    char text[];
+};
+
+static struct audit {
+    char writer[WRITER_BYTES];
+    struct queued *first, **last;
+    size_t n_queued;
+    int64_t n_dropped;
+    bool is_flushing;
+    bool has_timer;
+    struct loop_timer timer;
+} audit = {.last = &audit.first};
+
+static void timer_ran(void *context);
+
+int audit_init(struct call *call, struct str writer)
+{
+    char host[64] = "host";
+    if (writer.len == 0) {
+        gethostname(host, sizeof host - 1);
+        snprintf(audit.writer, sizeof audit.writer, "%s/main", host);
+    } else if (!str_to_cstr(writer, audit.writer, sizeof audit.writer)) {
+        return fail(call, E_INVALID, "The name of the audit writer is longer than %d characters.", WRITER_BYTES - 1);
+    }
+    audit.has_timer = loop_timer_init(&audit.timer, timer_ran, NULL);
+    if (!audit.has_timer)
+        return fail(call, E_UNAVAILABLE, "There is no memory for the audit log.");
+    return OK;
+}
+
+void audit_done(void)
+{
+    if (audit.has_timer)
+        loop_timer_done(&audit.timer);
+    while (audit.first) {
+        struct queued *first = audit.first;
+        audit.first = first->next;
+        free(first);
+    }
+    audit = (struct audit){.last = &audit.first};
+}
+
+/* ---- the chain */
+
+struct timed_event {
+    const struct audit_event *event;
+    int64_t at_ms;
+};
+
+/*
+ * The head's MAC is wrong: somebody wrote it who has no key. Adding to that chain would vouch for it; what follows goes into a
+ * new one, and audit_verify() finds the old one as it was left.
+ */
+static int begin_new_chain(struct call *call, int64_t count, struct audit_head *ret_head)
+{
+    unsigned char random_bytes[4];
+    char hex[2 * sizeof random_bytes + 1];
+    randombytes_buf(random_bytes, sizeof random_bytes);
+    sodium_bin2hex(hex, sizeof hex, random_bytes, sizeof random_bytes);
+    log_error("the head of the audit chain \"%s\" was changed by others; see `porteiro audit verify`", audit.writer);
+    struct str base = str_from(audit.writer);
+    base = str_sub(base, 0, str_find_char(base, '~'));
+    base = str_copy(call->arena, str_sub(base, 0, WRITER_BYTES - 1 - sizeof hex));
+    snprintf(audit.writer, sizeof audit.writer, "%.*s~%s", STR_ARG(base), hex);
+    return store_audit_take(call, str_copy(call->arena, str_from(audit.writer)), count, ret_head);
+}
+
+/* In a transaction. The events need one number each. */
+static int append(struct call *call, const struct timed_event *events, size_t count)
+{
+    struct audit_head head;
+    struct str prev;
+    int error = store_audit_take(call, str_copy(call->arena, str_from(audit.writer)), (int64_t)count, &head);
+    if (!error && !chain_head_read(call->arena, &head, &prev)) {
+        error = begin_new_chain(call, (int64_t)count, &head);
+        prev = STR_EMPTY;
+    }
+    if (error)
+        return error;
+    struct audit_new *rows = arena_array_of(call->arena, struct audit_new, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct audit_event *event = events[i].event;
+        struct chain_link link = {
+            .writer = head.writer,
+            .seq = head.seq + 1 + (int64_t)i,
+            .prev = prev,
+            .user_id = event->user_id,
+            .connection_id = event->connection_id,
+            .token_id = event->token_id,
+            .action = str_sub(event->action, 0, AUDIT_ACTION_BYTES_MAX),
+            .at_ms = events[i].at_ms,
+        };
+        struct str data = chain_seal(call->arena, event->data_json, &link);
+        rows[i] = (struct audit_new){link.seq, link.user_id, link.connection_id, link.action, data, link.at_ms};
+        prev = link.hash;
+    }
+    error = store_audit_insert(call, rows, count);
+    if (!error)
+        error = store_audit_set_head(call, head.writer,
+                                     chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev));
+    return error;
+}
+
+static int write_events(struct call *call, const struct timed_event *events, size_t count)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    if (!error)
+        error = append(call, events, count);
+    return store_end(call, mine, error);
+}
+
+int audit_record(struct call *call, const struct audit_event *event)
+{
+    const struct timed_event events[] = {{event, clock_now_ms()}};
+    bool alone = !call->db_link;
+    int error = write_events(call, events, 1);
+    if (error == E_NOT_FOUND && alone) { /* user or connection went in this very moment */
+        call_clear_error(call);
+        error = write_events(call, events, 1);
+    }
+    return error;
+}
+
+/* ---- batches */
+
+static struct str keep(char **at, struct str s)
+{
+    struct str kept = {*at, s.len};
+    if (s.len)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return kept;
+}
+
+void audit_later(const struct audit_event *event)
+{
+    struct str action = str_sub(event->action, 0, AUDIT_ACTION_BYTES_MAX);
+    struct queued *queued = NULL;
+    if (audit.n_queued < AUDIT_QUEUE_ROWS_MAX)
+        queued = malloc(sizeof *queued + action.len + event->data_json.len);
+    if (!queued) {
+        audit.n_dropped++;
+        return;
+    }
+    char *at = queued->text;
+    *queued = (struct queued){.event = *event, .at_ms = clock_now_ms()};
+    queued->event.action = keep(&at, action);
+    queued->event.data_json = keep(&at, event->data_json);
+    *audit.last = queued;
+    audit.last = &queued->next;
+    audit.n_queued++;
+    if (audit.has_timer && !audit.is_flushing) {
+        if (audit.n_queued == 1)
+            loop_timer_set(&audit.timer, AUDIT_BATCH_MS);
+        else if (audit.n_queued == AUDIT_BATCH_ROWS)
+            loop_timer_set(&audit.timer, 0);
+    }
+}
+
+/* The first of the queue, up to a batch; they leave it only when they are written. */
+static int flush_batch(struct call *call)
+{
+    struct timed_event events[AUDIT_BATCH_ROWS + 1];
+    struct audit_event dropped = {.action = STR("audit.dropped")};
+    size_t count = 0;
+    int64_t n_dropped = audit.n_dropped;
+    for (struct queued *at = audit.first; at && count < AUDIT_BATCH_ROWS; at = at->next)
+        events[count++] = (struct timed_event){&at->event, at->at_ms};
+    size_t n_taken = count;
+    if (n_dropped) {
+        dropped.data_json = call_format(call, "{\"events\":%lld}", (long long)n_dropped);
+        events[count++] = (struct timed_event){&dropped, clock_now_ms()};
+    }
+    int error = write_events(call, events, count);
+    if (error == E_NOT_FOUND) {
+        call_clear_error(call);
+        error = write_events(call, events, count);
+    }
+    if (error)
+        return error;
+    audit.n_dropped -= n_dropped;
+    audit.n_queued -= n_taken;
+    while (n_taken--) {
+        struct queued *first = audit.first;
+        audit.first = first->next;
+        free(first);
+    }
+    if (!audit.first)
+        audit.last = &audit.first;
+    return OK;
+}
+
+static int flush_all(struct call *call)
+{
+    int error = OK;
+    while (!error && (audit.n_queued || audit.n_dropped))
+        error = flush_batch(call);
+    return error;
+}
+
+/* The background flush: a batch a task, so that its memory is bounded. */
+static void flush_task(struct call *call, void *context)
+{
+    (void)context;
+    call->error = flush_batch(call);
+}
+
+static void flush_ended(struct call *call, void *context)
+{
+    int error = call->error;
+    (void)context;
+    audit.is_flushing = false;
+    if (error)
+        log_warning("the audit log cannot be written, %zu events wait: %.*s %.*s", audit.n_queued,
+                    STR_ARG(call->error_text), STR_ARG(call->error_detail));
+    if (audit.has_timer && (audit.n_queued || audit.n_dropped))
+        loop_timer_set(&audit.timer, error ? AUDIT_RETRY_MS : audit.n_queued >= AUDIT_BATCH_ROWS ? 0 : AUDIT_BATCH_MS);
+    arena_free(call->arena);
+    free(call);
+}
+
+static void timer_ran(void *context)
+{
+    (void)context;
+    if (audit.is_flushing || (!audit.n_queued && !audit.n_dropped))
+        return;
+    struct call *call = calloc(1, sizeof *call);
+    struct arena *arena = call ? arena_new(FLUSH_BUDGET_BYTES) : NULL;
+    if (arena) {
+        call_init(call, arena, FLUSH_TIMEOUT_MS);
+        audit.is_flushing = true;
+        if (task_spawn(call, flush_task, flush_ended, NULL) == OK)
+            return;
+        audit.is_flushing = false;
+    }
+    arena_free(arena);
+    free(call);
+    loop_timer_set(&audit.timer, AUDIT_RETRY_MS);
+}
+
+int audit_flush(struct call *call)
+{
+    enum { LOOK_AGAIN_MS = 5 };
+    while (audit.is_flushing) {
+        int error = task_sleep(call, LOOK_AGAIN_MS);
+        if (error)
+            return error;
+    }
+    audit.is_flushing = true;
+    int error = flush_all(call);
+    audit.is_flushing = false;
+    return error;
+}
+
+/* ---- reading */
+
+int audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret)
+{
+    return store_audit_list(call, query, ret);
+}
+
+struct audit_shown audit_show(struct call *call, const struct audit_row *row)
+{
+    const struct json *data;
+    struct chain_link link;
+    struct audit_shown shown = {
+        .id = row->id,
+        .at_ms = row->created_at_ms,
+        .user_id = row->user_id,
+        .connection_id = row->connection_id,
+        .action = row->action,
+        .data_json = row->data_json.len ? row->data_json : STR("{}"),
+    };
+    if (!chain_read(call->arena, row->data_json, &data, &link))
+        return shown;
+    shown.is_chained = true;
+    shown.at_ms = link.at_ms;
+    shown.user_id = link.user_id;
+    shown.connection_id = link.connection_id;
+    shown.token_id = link.token_id;
+    shown.data_json = chain_strip(call->arena, data);
+    return shown;
+}

@@ -1,0 +1,219 @@
+/* The links of the audit chains. */
+#include <sodium.h> /* before base/banned.h: it names what is banned there */
+
+#include "audit/chain.h"
+
+#include "base/buf.h"
+#include "json/json_write.h"
+
+enum { LINK_BYTES_MAX = 1024, TEXT_BYTES_MAX = 4 * AUDIT_DATA_BYTES_MAX + LINK_BYTES_MAX, HASH_CHARS = 64 };
+
+/*
+ * Only strings, integers, booleans and null: what reads back from every database as it was written. jsonb has no U+0000, and
+ * refuses numbers with large exponents.
+ */
+static void write_plain(struct json_writer *w, const struct json *value)
+{
+    int64_t integer;
+    if (json_is(value, JSON_NUMBER)) {
+        if (json_to_i64(value, &integer))
+            json_i64(w, integer);
+        else
+            json_string(w, json_raw(value));
+    } else if (json_is(value, JSON_OBJECT)) {
+        json_object(w);
+        for (size_t i = 0; i < json_count(value); i++) {
+            struct json_member member = json_member_at(value, i);
+            json_key(w, member.name);
+            write_plain(w, member.value); /* AUDIT_DEPTH_MAX */
+        }
+        json_end(w);
+    } else if (json_is(value, JSON_ARRAY)) {
+        json_array(w);
+        for (size_t i = 0; i < json_count(value); i++)
+            write_plain(w, json_at(value, i));
+        json_end(w);
+    } else {
+        json_value(w, value);
+    }
+}
+
+static void write_event_members(struct json_writer *w, const struct json *data)
+{
+    for (size_t i = 0; i < json_count(data); i++) {
+        struct json_member member = json_member_at(data, i);
+        if (str_eq(member.name, STR("chain")))
+            continue;
+        json_key(w, member.name);
+        write_plain(w, member.value);
+    }
+}
+
+static void write_id(struct json_writer *w, const char *key, int64_t id)
+{
+    if (id)
+        json_member_i64(w, key, id);
+    else
+        json_member_null(w, key);
+}
+
+static struct str write_row(struct arena *arena, const struct json *data, const struct chain_link *link)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, arena, TEXT_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_object(&w);
+    write_event_members(&w, data);
+    json_key(&w, STR("chain"));
+    json_object(&w);
+    json_member_i64(&w, "v", 1);
+    json_member_str(&w, "writer", link->writer);
+    json_member_i64(&w, "seq", link->seq);
+    json_member_str(&w, "prev", link->prev);
+    if (link->hash.len)
+        json_member_str(&w, "hash", link->hash);
+    write_id(&w, "user", link->user_id);
+    write_id(&w, "connection", link->connection_id);
+    write_id(&w, "token", link->token_id);
+    json_member_str(&w, "action", link->action);
+    json_member_i64(&w, "at", link->at_ms);
+    json_end(&w);
+    json_end(&w);
+    return buf_failed(&text) ? STR_EMPTY : buf_str(&text);
+}
+
+/* SHA-256 over the canonical bytes, as hex; empty when the text is no JSON. */
+static struct str hash_of(struct arena *arena, struct str text)
+{
+    const struct json *value;
+    struct buf canonical;
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    if (text.len == 0 || json_parse(arena, text, NULL, &value, NULL) < 0)
+        return STR_EMPTY;
+    buf_init(&canonical, arena, TEXT_BYTES_MAX);
+    json_canonical(&canonical, value);
+    if (buf_failed(&canonical))
+        return STR_EMPTY;
+    crypto_hash_sha256(hash, (const unsigned char *)canonical.ptr, canonical.len);
+    char *hex = arena_alloc(arena, HASH_CHARS + 1);
+    sodium_bin2hex(hex, HASH_CHARS + 1, hash, sizeof hash);
+    return str_of(hex, HASH_CHARS);
+}
+
+static const struct json *parse_data(struct arena *arena, struct str text)
+{
+    const struct json_limits limits = {AUDIT_DEPTH_MAX, TEXT_BYTES_MAX, true};
+    const struct json *data;
+    if (json_parse(arena, text, &limits, &data, NULL) < 0 || !json_is(data, JSON_OBJECT))
+        return NULL;
+    return data;
+}
+
+struct str chain_seal(struct arena *arena, struct str data_json, struct chain_link *link)
+{
+    const struct json *data = NULL;
+    struct str text = STR_EMPTY;
+    if (data_json.len == 0)
+        data_json = STR("{}");
+    if (data_json.len <= AUDIT_DATA_BYTES_MAX)
+        data = parse_data(arena, str_replace(arena, data_json, STR("\\u0000"), STR("\\ufffd")));
+    link->hash = STR_EMPTY;
+    if (data)
+        text = write_row(arena, data, link);
+    if (text.len == 0) {
+        data = parse_data(arena, str_format(arena, "{\"left_out_bytes\":%zu}", data_json.len));
+        text = write_row(arena, data, link);
+    }
+    link->hash = hash_of(arena, text);
+    return write_row(arena, data, link);
+}
+
+bool chain_read(struct arena *arena, struct str data_json, const struct json **ret_data, struct chain_link *ret)
+{
+    const struct json *data = parse_data(arena, data_json);
+    if (!data)
+        return false;
+    const struct json *chain = json_get(data, STR("chain"));
+    *ret_data = data;
+    *ret = (struct chain_link){
+        .writer = json_str(json_get(chain, STR("writer"))),
+        .seq = json_i64_or(json_get(chain, STR("seq")), 0),
+        .prev = json_str(json_get(chain, STR("prev"))),
+        .hash = json_str(json_get(chain, STR("hash"))),
+        .user_id = json_i64_or(json_get(chain, STR("user")), 0),
+        .connection_id = json_i64_or(json_get(chain, STR("connection")), 0),
+        .token_id = json_i64_or(json_get(chain, STR("token")), 0),
+        .action = json_str(json_get(chain, STR("action"))),
+        .at_ms = json_i64_or(json_get(chain, STR("at")), 0),
+    };
+    return json_is(chain, JSON_OBJECT);
+}
+
+bool chain_hash_is_right(struct arena *arena, const struct json *data, const struct chain_link *link)
+{
+    struct buf text;
+    struct json_writer w;
+    const struct json *chain = json_get(data, STR("chain"));
+    buf_init(&text, arena, TEXT_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_object(&w);
+    for (size_t i = 0; i < json_count(data); i++) {
+        struct json_member member = json_member_at(data, i);
+        if (member.value == chain)
+            continue;
+        json_key(&w, member.name);
+        json_value(&w, member.value);
+    }
+    json_key(&w, STR("chain"));
+    json_object(&w);
+    for (size_t i = 0; i < json_count(chain); i++) {
+        struct json_member member = json_member_at(chain, i);
+        if (str_eq(member.name, STR("hash")))
+            continue;
+        json_key(&w, member.name);
+        json_value(&w, member.value);
+    }
+    json_end(&w);
+    json_end(&w);
+    return !buf_failed(&text) && link->hash.len == HASH_CHARS && str_eq(hash_of(arena, buf_str(&text)), link->hash);
+}
+
+struct str chain_strip(struct arena *arena, const struct json *data)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, arena, TEXT_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_object(&w);
+    write_event_members(&w, data);
+    json_end(&w);
+    return buf_failed(&text) ? STR("{}") : buf_str(&text);
+}
+
+static void head_mac(struct arena *arena, struct str writer, int64_t seq, struct str hash, char out[MAC_HEX_BYTES])
+{
+    keyring_mac(KEYRING_AUDIT,
+                str_format(arena, "head|v1|%.*s|%lld|%.*s", STR_ARG(writer), (long long)seq, STR_ARG(hash)), out);
+}
+
+struct str chain_head_make(struct arena *arena, struct str writer, int64_t seq, struct str hash)
+{
+    char mac[MAC_HEX_BYTES];
+    head_mac(arena, writer, seq, hash, mac);
+    return str_format(arena, "%.*s.%s", STR_ARG(hash), mac);
+}
+
+bool chain_head_read(struct arena *arena, const struct audit_head *head, struct str *ret_hash)
+{
+    struct str mac = head->hash, hash;
+    char right[MAC_HEX_BYTES];
+    *ret_hash = STR_EMPTY;
+    if (head->seq == 0)
+        return head->hash.len == 0;
+    if (!str_next(&mac, '.', &hash) || hash.len != HASH_CHARS || !mac.ptr || mac.len != MAC_HEX_BYTES - 1)
+        return false;
+    head_mac(arena, head->writer, head->seq, hash, right);
+    *ret_hash = hash;
+    return sodium_memcmp(right, mac.ptr, mac.len) == 0;
+}

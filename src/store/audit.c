@@ -1,0 +1,199 @@
+/* The rows of mcp_audit_logs, mcp_audit_index and mcp_audit_heads. */
+#include "store/audit.h"
+
+#include "base/buf.h"
+
+int store_audit_heads(struct call *call, struct audit_heads *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows, "SELECT writer, seq, hash FROM mcp_audit_heads ORDER BY writer");
+    if (error)
+        return error;
+    *ret = (struct audit_heads){rows.n_rows, arena_array_of(call->arena, struct audit_head, rows.n_rows)};
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct audit_head){db_text(&rows, i, 0), db_int(&rows, i, 1), db_text(&rows, i, 2)};
+    return OK;
+}
+
+int store_audit_take(struct call *call, struct str writer, int64_t count, struct audit_head *ret_before)
+{
+    enum { TRIES = 3 }; /* of two programs that begin the same chain at once, one finds the other's row */
+    struct db_rows rows;
+    int64_t now = clock_now_ms();
+    for (int i = 0; i < TRIES; i++) {
+        int error = db_query(call, store_db(), &rows,
+                             "UPDATE mcp_audit_heads SET seq = seq + $2, updated_at = $3 WHERE writer = $1 "
+                             "RETURNING seq, hash",
+                             DB_TEXT(writer), DB_INT(count), DB_TIME(now));
+        if (error)
+            return error;
+        if (rows.n_rows) {
+            *ret_before = (struct audit_head){writer, db_int(&rows, 0, 0) - count, db_text(&rows, 0, 1)};
+            return OK;
+        }
+        error = db_query(call, store_db(), NULL,
+                         "INSERT INTO mcp_audit_heads (writer, seq, hash, updated_at) VALUES ($1, 0, '', $2) "
+                         "ON CONFLICT (writer) DO NOTHING",
+                         DB_TEXT(writer), DB_TIME(now));
+        if (error)
+            return error;
+    }
+    return fail(call, E_UNAVAILABLE, "The audit log cannot be written right now. Try again.");
+}
+
+int store_audit_set_head(struct call *call, struct str writer, struct str hash)
+{
+    return db_query(call, store_db(), NULL, "UPDATE mcp_audit_heads SET hash = $1 WHERE writer = $2", DB_TEXT(hash),
+                    DB_TEXT(writer));
+}
+
+/* ---- inserting many rows with few statements */
+
+enum {
+    LOG_PARAMS = 5,
+    INDEX_PARAMS = 4,
+    ROWS_A_STATEMENT = DB_PARAMS_MAX / LOG_PARAMS,
+};
+
+static const char *insert_sql(struct call *call, const char *head, const char *row_format, size_t n_params,
+                              size_t count, const char *tail)
+{
+    struct buf sql;
+    buf_init(&sql, call->arena, 64 * 1024);
+    buf_add(&sql, str_from(head));
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_add_char(&sql, ',');
+        /* '#' and a letter stand for a parameter of this row. */
+        for (const char *at = row_format; *at; at++) {
+            if (*at == '#') {
+                at++;
+                buf_add_char(&sql, '$');
+                buf_add_u64(&sql, i * n_params + (size_t)(*at - 'a') + 1);
+            } else {
+                buf_add_char(&sql, *at);
+            }
+        }
+    }
+    buf_add(&sql, str_from(tail));
+    buf_add_char(&sql, '\0');
+    return sql.ptr;
+}
+
+static const struct audit_new *find_seq(const struct audit_new *rows, size_t count, int64_t seq)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].seq == seq)
+            return &rows[i];
+    return NULL;
+}
+
+static int insert_some(struct call *call, const struct audit_new *rows, size_t count)
+{
+    struct db_param params[ROWS_A_STATEMENT * LOG_PARAMS];
+    struct db_rows ids;
+    for (size_t i = 0; i < count; i++) {
+        struct db_param *p = params + i * LOG_PARAMS;
+        p[0] = db_int_or_null(rows[i].user_id);
+        p[1] = db_int_or_null(rows[i].connection_id);
+        p[2] = DB_TEXT(rows[i].action);
+        p[3] = DB_TEXT(rows[i].data_json);
+        p[4] = DB_TIME(rows[i].created_at_ms);
+    }
+    const char *sql = insert_sql(
+        call, "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ",
+        "((SELECT id FROM mcp_users WHERE id = #a),(SELECT id FROM mcp_service_connections WHERE id = #b),#c,#d,#e)",
+        LOG_PARAMS, count, " RETURNING id, data -> 'chain' ->> 'seq'");
+    int error = db_query_params(call, store_db(), &ids, sql, params, count * LOG_PARAMS);
+    if (error)
+        return error;
+
+    for (size_t i = 0; i < ids.n_rows; i++) {
+        const struct audit_new *row = find_seq(rows, count, db_int(&ids, i, 1));
+        struct db_param *p = params + i * INDEX_PARAMS;
+        if (!row)
+            return fail(call, E_INTERNAL, "The audit log cannot be written.");
+        p[0] = DB_INT(db_int(&ids, i, 0));
+        p[1] = db_int_or_null(row->user_id);
+        p[2] = db_int_or_null(row->connection_id);
+        p[3] = DB_TIME(row->created_at_ms);
+    }
+    sql = insert_sql(call, "INSERT INTO mcp_audit_index (audit_id, user_id, connection_id, created_at) VALUES ",
+                     "(#a,#b,#c,#d)", INDEX_PARAMS, count, "");
+    return db_query_params(call, store_db(), NULL, sql, params, count * INDEX_PARAMS);
+}
+
+int store_audit_insert(struct call *call, const struct audit_new *rows, size_t count)
+{
+    for (size_t done = 0; done < count; done += ROWS_A_STATEMENT) {
+        size_t some = count - done < ROWS_A_STATEMENT ? count - done : ROWS_A_STATEMENT;
+        int error = insert_some(call, rows + done, some);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+/* ---- reading */
+
+#define COLUMNS "l.id, l.user_id, l.connection_id, l.action, l.data, l.created_at"
+
+static struct audit_rows rows_of(struct call *call, const struct db_rows *rows)
+{
+    struct audit_rows audit = {rows->n_rows, arena_array_of(call->arena, struct audit_row, rows->n_rows)};
+    for (size_t i = 0; i < rows->n_rows; i++)
+        audit.items[i] = (struct audit_row){
+            .id = db_int(rows, i, 0),
+            .user_id = db_int(rows, i, 1),
+            .connection_id = db_int(rows, i, 2),
+            .action = db_text(rows, i, 3),
+            .data_json = db_text(rows, i, 4),
+            .created_at_ms = db_time_ms(rows, i, 5),
+        };
+    return audit;
+}
+
+#define FILTER                                                                                                         \
+    " AND l.id < $2 AND l.created_at >= $3 "                                                                           \
+    "AND substr(l.action, 1, length(CAST($4 AS text))) = CAST($4 AS text) ORDER BY l.id DESC LIMIT $5"
+#define THROUGH_INDEX "SELECT " COLUMNS " FROM mcp_audit_index i JOIN mcp_audit_logs l ON l.id = i.audit_id "
+
+int store_audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret)
+{
+    struct db_rows rows;
+    const char *sql = "SELECT " COLUMNS " FROM mcp_audit_logs l WHERE $1 = 0" FILTER;
+    int64_t who = 0, limit = query->limit > 0 ? query->limit : AUDIT_LIMIT_DEFAULT;
+    if (query->connection_id) {
+        who = query->connection_id;
+        sql = THROUGH_INDEX "WHERE i.connection_id = $1" FILTER;
+        if (query->user_id)
+            sql = THROUGH_INDEX "WHERE i.connection_id = $1 AND i.user_id = $6" FILTER;
+    } else if (query->user_id) {
+        who = query->user_id;
+        sql = THROUGH_INDEX "WHERE i.user_id = $1" FILTER;
+    }
+    const struct db_param params[] = {
+        DB_INT(who),
+        DB_INT(query->before_id > 0 ? query->before_id : INT64_MAX),
+        DB_TIME(query->since_ms),
+        DB_TEXT(query->action_prefix.ptr ? query->action_prefix : STR_EMPTY),
+        DB_INT(limit < AUDIT_LIMIT_MAX ? limit : AUDIT_LIMIT_MAX),
+        DB_INT(query->user_id),
+    };
+    bool with_both = query->connection_id && query->user_id;
+    int error = db_query_params(call, store_db(), &rows, sql, params, ARRAY_LENGTH(params) - (with_both ? 0 : 1));
+    if (!error)
+        *ret = rows_of(call, &rows);
+    return error;
+}
+
+int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT " COLUMNS " FROM mcp_audit_logs l WHERE l.id > $1 ORDER BY l.id LIMIT $2",
+                         DB_INT(after_id), DB_INT(limit));
+    if (!error)
+        *ret = rows_of(call, &rows);
+    return error;
+}
