@@ -12,6 +12,6 @@
 #undef vsprintf
 
 #pragma GCC poison strcpy strncpy strcat strncat strtok strtok_r gets sprintf vsprintf
-#pragma GCC poison atoi atol atof rand srand random srandom system popen mktemp tmpnam
+#pragma GCC poison atoi atol atof rand srand system popen mktemp tmpnam
 
 #endif

@@ -29,7 +29,8 @@ int rights_parse(struct call *call, struct str text, unsigned *ret_rights)
                 continue;
             unsigned right = right_of(word);
             if (!right)
-                return fail(call, E_INVALID, "'%.*s' is not a right. There are: read, draft, publish, delete, fetch, admin.",
+                return fail(call, E_INVALID,
+                            "'%.*s' is not a right. There are: read, draft, publish, delete, fetch, admin.",
                             STR_ARG(word));
             rights |= right;
         }

@@ -8,8 +8,8 @@
 #include "net/http_server.h"
 
 struct mcp_settings {
-    struct str public_url;             /* "https://mcp.example", or empty: then the listening address counts */
-    const struct str *allowed_hosts;   /* "127.0.0.1:8080", lower case; what a Host header may say beside public_url's */
+    struct str public_url;           /* "https://mcp.example", or empty: then the listening address counts */
+    const struct str *allowed_hosts; /* "127.0.0.1:8080", lower case; what a Host header may say beside public_url's */
     size_t n_allowed_hosts;
     const struct str *allowed_origins; /* what an Origin header may say beside public_url and the allowed hosts */
     size_t n_allowed_origins;

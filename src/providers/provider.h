@@ -18,9 +18,9 @@
 struct site {
     int64_t connection_id; /* 0 while a connection is being made */
     int64_t user_id;
-    struct str name;        /* given by its owner */
-    struct str config_json; /* object: what is not secret */
-    struct sealed secret;   /* opened by site_fetch() only */
+    struct str name;              /* given by its owner */
+    struct str config_json;       /* object: what is not secret */
+    struct sealed secret;         /* opened by site_fetch() only */
     struct str plain_secret_json; /* set instead of `secret` only while a connection is being made */
 };
 
@@ -58,8 +58,8 @@ struct tool_context {
 };
 
 struct tool_result {
-    struct buf text;        /* what the model reads; initialised by the caller */
-    struct str audit_json;  /* object: what was done, for the audit outcome; may stay empty */
+    struct buf text;       /* what the model reads; initialised by the caller */
+    struct str audit_json; /* object: what was done, for the audit outcome; may stay empty */
 };
 
 struct tool {
@@ -73,7 +73,8 @@ struct tool {
     bool idempotent;
     bool open_world;
     /* OK, or an error recorded with fail(): the model sees its text as isError. Waits. */
-    int (*run)(struct call *call, const struct tool_context *context, const struct json *arguments, struct tool_result *result);
+    int (*run)(struct call *call, const struct tool_context *context, const struct json *arguments,
+               struct tool_result *result);
 };
 
 struct provider {

@@ -1,0 +1,324 @@
+/* The MCP endpoint: HTTP in front, the dispatch ladder behind. */
+#include "mcp/endpoint.h"
+
+#include "base/log.h"
+#include "json/json_write.h"
+#include "mcp/protocol.h"
+
+enum {
+    BODY_MAX_DEPTH = 64,
+    BATCH_MAX_MESSAGES = 50,
+    RETRY_AFTER_SECONDS = 2,
+};
+
+const struct str mcp_server_info =
+    STR_INIT("{\"name\":\"porteiro\",\"title\":\"porteiro\",\"version\":\"" PORTEIRO_VERSION "\"}");
+
+static const struct mcp_settings *settings;
+
+void mcp_endpoint_init(const struct mcp_settings *the_settings)
+{
+    settings = the_settings;
+}
+
+void mcp_reply_error(struct mcp_reply *reply, int status, struct str id_raw, int code, struct str message)
+{
+    buf_clear(&reply->body);
+    reply->status = status;
+    rpc_error(&reply->body, id_raw, code, message, (struct str){NULL, 0});
+}
+
+/* Errors of the transport carry their HTTP status as code: the range below -32000 is JSON-RPC's and MCP's. */
+static void answer_error(struct call *call, struct http_exchange *exchange, int status, struct str message)
+{
+    struct mcp_reply reply;
+    buf_init(&reply.body, call->arena, ANSWER_MAX_BYTES);
+    mcp_reply_error(&reply, status, STR_EMPTY, status, message);
+    http_answer(exchange, status, STR("application/json"), buf_str(&reply.body));
+}
+
+/* --- who may speak to us: Host, Origin (DNS rebinding) ------------------------------------------------------------------- */
+
+static bool is_listed(struct str value, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(value, list[i]))
+            return true;
+    return false;
+}
+
+/* "https://mcp.example:8443/x" to "mcp.example:8443" */
+static struct str authority_of(struct str url)
+{
+    size_t scheme = str_find(url, STR("://"));
+    struct str rest = scheme == STR_NOT_FOUND ? url : str_from_offset(url, scheme + 3);
+    return str_sub(rest, 0, str_find_char(rest, '/'));
+}
+
+static bool host_is_ours(struct str host)
+{
+    return is_listed(host, settings->allowed_hosts, settings->n_allowed_hosts) ||
+           (settings->public_url.len && str_eq_nocase(host, authority_of(settings->public_url)));
+}
+
+static bool origin_is_allowed(struct str origin)
+{
+    if (is_listed(origin, settings->allowed_origins, settings->n_allowed_origins))
+        return true;
+    if (settings->public_url.len) {
+        struct str authority = authority_of(settings->public_url);
+        size_t end = (size_t)(authority.ptr - settings->public_url.ptr) + authority.len;
+        if (str_eq_nocase(origin, str_sub(settings->public_url, 0, end)))
+            return true;
+    }
+    return str_starts_with(origin, STR("http://")) &&
+           is_listed(authority_of(origin), settings->allowed_hosts, settings->n_allowed_hosts);
+}
+
+/* Browser clients (the Inspector) may read our answers when their origin is allowed. */
+static void allow_browser(struct http_exchange *exchange, struct str origin)
+{
+    http_answer_header(exchange, STR("Access-Control-Allow-Origin"), origin);
+    http_answer_header(exchange, STR("Access-Control-Expose-Headers"), STR("WWW-Authenticate, Mcp-Session-Id"));
+    http_answer_header(exchange, STR("Vary"), STR("Origin"));
+}
+
+static void answer_preflight(struct http_exchange *exchange, const struct http_request *request)
+{
+    struct str wanted = http_header_value(request, STR("access-control-request-headers"));
+    http_answer_header(exchange, STR("Access-Control-Allow-Methods"), STR("POST"));
+    http_answer_header(exchange, STR("Access-Control-Max-Age"), STR("600"));
+    if (wanted.ptr && wanted.len <= 1024)
+        http_answer_header(exchange, STR("Access-Control-Allow-Headers"), wanted);
+    http_answer(exchange, 204, STR_EMPTY, STR_EMPTY);
+}
+
+/* --- who it is ----------------------------------------------------------------------------------------------------------- */
+
+static bool query_names_token(struct str query)
+{
+    struct str pair;
+    if (!query.ptr || !query.len)
+        return false;
+    while (str_next(&query, '&', &pair)) {
+        struct str name = str_sub(pair, 0, str_find_char(pair, '='));
+        if (str_eq_nocase(name, STR("token")) || str_eq_nocase(name, STR("access_token")))
+            return true;
+    }
+    return false;
+}
+
+static void answer_unauthenticated(struct call *call, struct http_exchange *exchange, bool presented,
+                                   struct str message)
+{
+    http_answer_header(exchange, STR("WWW-Authenticate"),
+                       presented ? STR("Bearer realm=\"porteiro\", error=\"invalid_token\"")
+                                 : STR("Bearer realm=\"porteiro\""));
+    answer_error(call, exchange, 401, message);
+}
+
+/* The principal, or NULL when the answer has been given. */
+static const struct principal *authenticate_request(struct call *call, struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const struct principal *who = NULL;
+    struct str header = http_header_value(request, STR("authorization"));
+    if (query_names_token(request->query)) {
+        answer_unauthenticated(
+            call, exchange, true,
+            STR("A token in the address is not accepted, because addresses end up in logs. Send it as a "
+                "header: Authorization: Bearer prt_..."));
+        return NULL;
+    }
+    if (!header.ptr) {
+        answer_unauthenticated(call, exchange, false,
+                               STR("Send your token as a header: Authorization: Bearer prt_... "
+                                   "It is made with `porteiro token add`."));
+        return NULL;
+    }
+    if (http_header_repeated(request, STR("authorization")) || !str_starts_with_nocase(header, STR("bearer "))) {
+        answer_unauthenticated(call, exchange, true, STR("The Authorization header must be: Bearer prt_..."));
+        return NULL;
+    }
+    int error = authenticate(call, str_trim(str_from_offset(header, 7)), &who);
+    if (error == E_UNAUTHENTICATED) {
+        answer_unauthenticated(call, exchange, true, call->error_text);
+        return NULL;
+    }
+    if (error) {
+        http_answer_header(exchange, STR("Retry-After"), call_format(call, "%d", RETRY_AFTER_SECONDS));
+        answer_error(call, exchange, 503, call->error_text);
+        log_warning("call %s: authentication failed: %s: %.*s %.*s", call->id, error_name(error),
+                    STR_ARG(call->error_text), STR_ARG(call->error_detail));
+        return NULL;
+    }
+    return who;
+}
+
+/* --- which era: the ladder of docs/mcp.md -------------------------------------------------------------------------------- */
+
+static bool claims_modern(const struct json *message)
+{
+    const struct json *meta = json_get(json_get(message, STR("params")), STR("_meta"));
+    return !json_is(json_get(meta, STR("io.modelcontextprotocol/protocolVersion")), JSON_MISSING);
+}
+
+static bool header_is_modern(struct str header)
+{
+    return header.ptr && str_eq(header, STR(MCP_VERSION_MODERN));
+}
+
+static void serve_message(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+{
+    struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+    struct rpc_message *message = &request->message;
+    bool claim = claims_modern(request->body);
+    bool is_initialize = str_eq(message->method, STR("initialize"));
+    if (message->kind == RPC_INVALID) {
+        mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_REQUEST, str_from(message->reason));
+    } else if (message->kind == RPC_RESPONSE || message->kind == RPC_NOTIFICATION) {
+        /* We never ask clients anything, and every notification of theirs is fine with us. */
+        reply->status = 202;
+    } else if (is_initialize && !claim && header_is_modern(header)) {
+        mcp_reply_error(reply, 400, message->id_raw, RPC_HEADER_MISMATCH,
+                        STR("initialize belongs to the revisions before " MCP_VERSION_MODERN
+                            ", but MCP-Protocol-Version names that one."));
+    } else if (claim) {
+        era_modern_serve(call, request, reply);
+    } else if (header_is_modern(header)) {
+        mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_PARAMS,
+                        STR("Requests of " MCP_VERSION_MODERN
+                            " need params._meta with io.modelcontextprotocol/protocolVersion "
+                            "and io.modelcontextprotocol/clientCapabilities."));
+    } else if (header.ptr && !is_initialize && !mcp_version_is_legacy(header)) {
+        mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_REQUEST,
+                        STR("This MCP-Protocol-Version is not supported. There are: " MCP_VERSION_MODERN
+                            ", 2025-11-25, 2025-06-18, 2025-03-26."));
+    } else {
+        era_legacy_serve(call, request, reply);
+    }
+}
+
+/* An array of messages: only 2025-03-26 has them, and a client that sends no version header is taken for one of those. */
+static void serve_batch(struct call *call, struct mcp_request *request, const struct json *batch,
+                        struct mcp_reply *reply)
+{
+    struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+    size_t count = json_count(batch);
+    if (count == 0 || count > BATCH_MAX_MESSAGES || (header.ptr && !str_eq(header, STR(MCP_VERSION_BATCHES)))) {
+        mcp_reply_error(
+            reply, 400, STR_EMPTY, RPC_INVALID_REQUEST,
+            STR("Send one JSON-RPC message per request. Only 2025-03-26 has batches, of 1 to 50 messages."));
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (claims_modern(json_at(batch, i)) || rpc_read(json_at(batch, i)).kind == RPC_INVALID) {
+            mcp_reply_error(reply, 400, STR_EMPTY, RPC_INVALID_REQUEST,
+                            STR("The batch holds what is no message of 2025-03-26."));
+            return;
+        }
+    struct buf answers;
+    buf_init(&answers, call->arena, ANSWER_MAX_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        request->body = json_at(batch, i);
+        request->message = rpc_read(request->body);
+        buf_clear(&reply->body);
+        serve_message(call, request, reply);
+        if (reply->status == 202)
+            continue;
+        buf_add_char(&answers, answers.len ? ',' : '[');
+        buf_add(&answers, buf_str(&reply->body));
+    }
+    buf_clear(&reply->body);
+    reply->status = answers.len ? 200 : 202;
+    buf_add(&reply->body, buf_str(&answers));
+    if (answers.len)
+        buf_add_char(&reply->body, ']');
+    if (buf_failed(&answers))
+        reply->body.failed = true;
+}
+
+static void serve_body(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+{
+    static const struct json_limits limits = {
+        .max_depth = BODY_MAX_DEPTH, .max_bytes = ANSWER_MAX_BYTES, .reject_duplicates = true};
+    const struct json *body;
+    struct json_error problem = {0};
+    if (json_parse(call->arena, request->http->body, &limits, &body, &problem) != OK) {
+        mcp_reply_error(reply, 400, STR_EMPTY, RPC_PARSE_ERROR,
+                        call_format(call, "The body is not valid JSON: %s at byte %zu.",
+                                    problem.reason ? problem.reason : "an error", problem.offset));
+        return;
+    }
+    if (json_is(body, JSON_ARRAY)) {
+        serve_batch(call, request, body, reply);
+        return;
+    }
+    request->body = body;
+    request->message = rpc_read(body);
+    serve_message(call, request, reply);
+}
+
+/* --- the request --------------------------------------------------------------------------------------------------------- */
+
+static bool is_json(struct str content_type)
+{
+    struct str media_type = str_trim(str_sub(content_type, 0, str_find_char(content_type, ';')));
+    return content_type.ptr && str_eq_nocase(media_type, STR("application/json"));
+}
+
+void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str provider_key)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    struct str host = http_header_value(http, STR("host")), origin = http_header_value(http, STR("origin"));
+    if (!host.ptr || !host_is_ours(host)) {
+        answer_error(call, exchange, 403,
+                     STR("This Host is not ours. Behind a proxy or another name, set PORTEIRO_PUBLIC_URL to the "
+                         "address people use."));
+        return;
+    }
+    if (origin.ptr && !origin_is_allowed(origin)) {
+        answer_error(call, exchange, 403,
+                     STR("This Origin is not allowed. PORTEIRO_ALLOWED_ORIGINS lists those that are."));
+        return;
+    }
+    if (origin.ptr)
+        allow_browser(exchange, origin);
+    if (origin.ptr && str_eq(http->method, STR("OPTIONS"))) {
+        answer_preflight(exchange, http);
+        return;
+    }
+    if (!str_eq(http->method, STR("POST"))) {
+        http_answer_header(exchange, STR("Allow"), STR("POST"));
+        answer_error(call, exchange, 405, STR("This is an MCP endpoint: send JSON-RPC messages with POST."));
+        return;
+    }
+    const struct principal *who = authenticate_request(call, exchange);
+    if (!who)
+        return;
+    const struct provider *provider = provider_find(who->provider_key);
+    if (!provider) {
+        answer_error(call, exchange, 503, STR("This connection's provider is not part of this program."));
+        return;
+    }
+    if (provider_key.len && !str_eq(provider_key, provider->key)) {
+        answer_error(call, exchange, 404,
+                     STR("This token belongs to a connection of another provider. Use the address without it."));
+        return;
+    }
+    if (!is_json(http_header_value(http, STR("content-type")))) {
+        answer_error(call, exchange, 415, STR("The Content-Type must be application/json."));
+        return;
+    }
+    call->who = (struct principal *)who;
+    struct mcp_request request = {.http = http, .who = who, .provider = provider};
+    struct mcp_reply reply = {.status = 500};
+    buf_init(&reply.body, call->arena, ANSWER_MAX_BYTES);
+    serve_body(call, &request, &reply);
+    if (buf_failed(&reply.body))
+        mcp_reply_error(&reply, 200, request.message.id_raw, RPC_INTERNAL_ERROR,
+                        STR("The answer is too large. Ask for less at a time."));
+    http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));
+    http_answer(exchange, reply.status, reply.status == 202 ? STR_EMPTY : STR("application/json"),
+                buf_str(&reply.body));
+}

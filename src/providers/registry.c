@@ -1,0 +1,26 @@
+/* The one list of providers: a new one is a folder and a line here. */
+#include "providers/provider.h"
+
+#include "providers/wordpress/wordpress.h"
+
+static const struct provider *const providers[] = {
+    &provider_wordpress,
+};
+
+const struct provider *provider_find(struct str key)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(providers); i++)
+        if (str_eq(providers[i]->key, key))
+            return providers[i];
+    return NULL;
+}
+
+size_t provider_count(void)
+{
+    return ARRAY_LENGTH(providers);
+}
+
+const struct provider *provider_at(size_t index)
+{
+    return index < ARRAY_LENGTH(providers) ? providers[index] : NULL;
+}

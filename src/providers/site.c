@@ -1,0 +1,82 @@
+/* Opening a secret and calling the site. */
+#include "providers/site.h"
+
+struct credential {
+    struct str user;
+    struct str password;
+};
+
+struct str site_origin(struct str url)
+{
+    size_t scheme;
+    if (str_starts_with(url, STR("https://")))
+        scheme = 8;
+    else if (str_starts_with(url, STR("http://")))
+        scheme = 7;
+    else
+        return STR_EMPTY;
+    size_t end = scheme;
+    while (end < url.len && url.ptr[end] != '/' && url.ptr[end] != '?' && url.ptr[end] != '#')
+        end++;
+    struct str origin = str_sub(url, 0, end);
+    if (end == scheme || str_find_char(origin, '@') != STR_NOT_FOUND || str_find_char(origin, '\\') != STR_NOT_FOUND)
+        return STR_EMPTY;
+    return origin;
+}
+
+static int open_credential(struct call *call, const struct site *site, struct credential *ret)
+{
+    struct str plain = site->plain_secret_json;
+    if (!plain.len) {
+        int error = seal_open(call, &site->secret, &plain); /* wiped when the call ends */
+        if (error)
+            return error;
+    }
+    const struct json *secret;
+    if (json_parse(call->arena, plain, NULL, &secret, NULL) != OK)
+        return fail(call, E_CRYPTO, "The stored password of this connection cannot be read. Enter it again.");
+    ret->user = json_str(json_get(secret, STR("username")));
+    ret->password = json_str(json_get(secret, STR("app_password")));
+    if (!ret->user.len || !ret->password.len)
+        return fail(call, E_CRYPTO, "This connection has no user name or password stored. Enter them again.");
+    return OK;
+}
+
+int site_fetch(struct call *call, const struct site *site, const struct site_request *request, struct http_fetched *ret)
+{
+    const struct json *config;
+    struct credential credential = {0};
+    if (json_parse(call->arena, site->config_json, NULL, &config, NULL) != OK)
+        return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
+    struct str origin = site_origin(json_str(json_get(config, STR("url"))));
+    if (!origin.len || !str_eq(origin, site_origin(request->url)))
+        return fail(call, E_EGRESS, "The address asked for does not belong to this connection's site.");
+    if (!request->anonymous) {
+        int error = open_credential(call, site, &credential);
+        if (error)
+            return error;
+    }
+    struct http_header headers[4];
+    size_t n = 0;
+    headers[n++] = (struct http_header){STR("Accept"), STR("application/json, */*;q=0.1")};
+    headers[n++] = (struct http_header){STR("X-Request-ID"), str_from(call->id)};
+    if (request->content_type.len)
+        headers[n++] = (struct http_header){STR("Content-Type"), request->content_type};
+    if (request->fresh)
+        headers[n++] = (struct http_header){STR("Cache-Control"), STR("no-cache")};
+    struct http_fetch fetch = {
+        .method = request->method,
+        .url = request->url,
+        .headers = headers,
+        .n_headers = n,
+        .body = request->body,
+        .basic_user = credential.user,
+        .basic_password = credential.password,
+        .timeout_ms = request->timeout_ms ? request->timeout_ms : SITE_TIMEOUT_MS,
+        .max_body_bytes = request->max_body_bytes ? request->max_body_bytes : SITE_ANSWER_MAX_BYTES,
+        /* A connection being made has no id yet; its owner's trials share one pool. */
+        .pool_key = site->connection_id ? call_format(call, "connection %lld", (long long)site->connection_id)
+                                        : call_format(call, "user %lld", (long long)site->user_id),
+    };
+    return http_fetch(call, &fetch, ret);
+}

@@ -1,0 +1,37 @@
+/*
+ * Opening a connection's secret and calling its service: one function, so that no code above it ever holds a password, and so
+ * that it can become a process of its own later.
+ */
+#ifndef PROVIDERS_SITE_H
+#define PROVIDERS_SITE_H
+
+#include "net/http_client.h"
+#include "providers/provider.h"
+
+enum {
+    SITE_TIMEOUT_MS = 30000,
+    SITE_ANSWER_MAX_BYTES = 8 * 1024 * 1024,
+};
+
+struct site_request {
+    struct str method;
+    struct str url;  /* must lie under the origin of the connection's config "url" */
+    struct str body; /* with content_type, or empty */
+    struct str content_type;
+    int64_t timeout_ms;    /* 0: SITE_TIMEOUT_MS */
+    size_t max_body_bytes; /* 0: SITE_ANSWER_MAX_BYTES */
+    bool anonymous;        /* without the credential */
+    bool fresh;            /* ask caches on the way for a new answer */
+};
+
+/*
+ * Calls the service with the connection's user name and password (RFC 7617). Errors as http_fetch(); E_CRYPTO when the secret
+ * does not open; E_EGRESS when the address is not the connection's own. Waits.
+ */
+MUST_CHECK int site_fetch(struct call *call, const struct site *site, const struct site_request *request,
+                          struct http_fetched *ret);
+
+/* The origin ("https://example.com:8443") of an absolute http(s) address; empty when it is none. */
+struct str site_origin(struct str url);
+
+#endif

@@ -1,0 +1,401 @@
+/* Proving a connection to a WordPress site. */
+#include "providers/wordpress/connect.h"
+
+#include "json/json_write.h"
+#include "net/url.h"
+#include "providers/site.h"
+#include "providers/wordpress/content/text.h"
+#include "providers/wordpress/refusal.h"
+#include "providers/wordpress/rest.h"
+
+enum {
+    REDIRECTS_MAX = 3,
+    PAGE_MAX_BYTES = 2 * 1024 * 1024,
+    PROBE_TIMEOUT_MS = 20000,
+    APPLICATION_PASSWORD_CHARS = 24,
+};
+
+/* A check under way. Its functions return OK, or E_INVALID after verdict() has said why the connection does not work. */
+struct probe {
+    struct site site; /* with the config as far as it is found */
+    struct url base;  /* the site's address, after redirects */
+    struct str rest_root;
+    struct str home_page; /* as far as it was read: it tells the version */
+    struct site_check *ret;
+};
+
+static int verdict(struct probe *probe, const char *code, struct str text)
+{
+    probe->ret->ok = false;
+    probe->ret->error_code = str_from(code);
+    probe->ret->error_text = text;
+    return E_INVALID;
+}
+
+/* The transport failed: http_fetch()'s own sentence says cause and fix. */
+static int verdict_unreachable(struct call *call, struct probe *probe, const struct http_fetched *http)
+{
+    return verdict(probe, http->failure ? http_fetch_failure_name(http->failure) : error_name(call->error),
+                   call->error_text);
+}
+
+static void use_address(struct call *call, struct probe *probe)
+{
+    struct str url = json_quote(call->arena, url_format(call->arena, &probe->base));
+    probe->site.config_json = call_format(call, "{\"url\":%.*s}", STR_ARG(url));
+}
+
+static int fetch_page(struct call *call, struct probe *probe, struct str url, struct http_fetched *ret)
+{
+    struct site_request request = {.method = STR("GET"),
+                                   .url = url,
+                                   .anonymous = true,
+                                   .timeout_ms = PROBE_TIMEOUT_MS,
+                                   .max_body_bytes = PAGE_MAX_BYTES};
+    *ret = (struct http_fetched){0};
+    return site_fetch(call, &probe->site, &request, ret);
+}
+
+/* --- the address --------------------------------------------------------------------------------------------------------- */
+
+/* People paste what their browser shows: the login page, the dashboard, the REST root. */
+static void cut_known_endings(struct url *url)
+{
+    static const struct str endings[] = {
+        STR_INIT("/wp-json"),
+        STR_INIT("/wp-admin"),
+        STR_INIT("/wp-login.php"),
+        STR_INIT("/index.php"),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(endings); i++) {
+        size_t at = str_find(url->path, endings[i]);
+        if (at != STR_NOT_FOUND)
+            url->path = str_sub(url->path, 0, at);
+    }
+    while (str_ends_with(url->path, STR("/")))
+        url->path.len--;
+}
+
+/* Follows redirects by hand, without the password, to where the site lives now. */
+static int read_home_page(struct call *call, struct probe *probe, struct http_fetched *http)
+{
+    for (int hop = 0;; hop++) {
+        use_address(call, probe);
+        struct str url = call_format(call, "%.*s/", STR_ARG(url_format(call->arena, &probe->base)));
+        int error = fetch_page(call, probe, url, http);
+        if (error == E_LIMIT) {
+            call_clear_error(call); /* a home page of many megabytes: the REST root is tried without it */
+            return OK;
+        }
+        if (error)
+            return error;
+        struct str location = http_header_get(http->headers, http->n_headers, STR("location"));
+        if (http->status < 300 || http->status > 399 || !location.ptr) {
+            probe->home_page = http->body;
+            return OK;
+        }
+        struct url next, from;
+        if (hop == REDIRECTS_MAX || url_parse(call->arena, url, &from) != OK ||
+            url_resolve(call->arena, &from, location, &next) != OK) {
+            return verdict(
+                probe, "moved",
+                call_format(call,
+                            "%.*s redirects without end, or to what is no address. Enter the address at which the "
+                            "site opens in a browser.",
+                            STR_ARG(url)));
+        }
+        cut_known_endings(&next);
+        next.query = STR_EMPTY;
+        if (url_same_origin(&next, &probe->base) && str_eq(next.path, probe->base.path))
+            return OK; /* only the page moves (a language, a trailing slash) */
+        probe->base = next;
+    }
+}
+
+/* A person's address without scheme: https, and http where only that answers. */
+static int open_address(struct call *call, struct probe *probe, struct http_fetched *http)
+{
+    const struct json *config;
+    bool guessed;
+    if (json_parse(call->arena, probe->site.config_json, NULL, &config, NULL) != OK)
+        return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
+    struct str typed = json_str_or(json_get(config, STR("url")), json_str(json_get(config, STR("base_url"))));
+    if (url_parse_site(call->arena, typed, &probe->base, &guessed) != OK)
+        return verdict(probe, "bad_address",
+                       call_format(call,
+                                   "'%.*s' is no address of a site: %s. Enter it as in a browser: https://example.com",
+                                   STR_ARG(str_sub(typed, 0, 200)),
+                                   probe->base.problem ? probe->base.problem : "it cannot be read"));
+    cut_known_endings(&probe->base);
+    struct url wanted = probe->base;
+    int error = read_home_page(call, probe, http);
+    bool no_tls_there = http->failure == HTTP_FETCH_CONNECT || http->failure == HTTP_FETCH_TLS ||
+                        http->failure == HTTP_FETCH_PROTOCOL || http->failure == HTTP_FETCH_RESET;
+    if (error && error != E_INVALID && guessed && no_tls_there) {
+        struct str why = call->error_text;
+        enum http_fetch_failure failure = http->failure;
+        call_clear_error(call);
+        probe->base = wanted;
+        probe->base.is_https = false;
+        probe->base.scheme = STR("http");
+        if (probe->base.port == 443)
+            probe->base.port = 80;
+        error = read_home_page(call, probe, http);
+        if (error && error != E_INVALID) { /* what was wrong with https is what the person should hear */
+            call->error_text = why;
+            http->failure = failure;
+        }
+    }
+    if (error && error != E_INVALID && error != E_CANCELLED)
+        return verdict_unreachable(call, probe, http);
+    return error;
+}
+
+/* --- the REST root ------------------------------------------------------------------------------------------------------- */
+
+/* <https://example.com/wp-json/>; rel="https://api.w.org/" */
+static struct str link_target(const struct http_fetched *http)
+{
+    for (size_t i = 0; i < http->n_headers; i++) {
+        if (!str_eq_nocase(http->headers[i].name, STR("link")) ||
+            !str_contains(http->headers[i].value, STR("https://api.w.org/")))
+            continue;
+        struct str rest = http->headers[i].value, piece;
+        while (str_next(&rest, ',', &piece)) {
+            size_t open = str_find_char(piece, '<'), close = str_find_char(piece, '>');
+            if (str_contains(piece, STR("https://api.w.org/")) && open != STR_NOT_FOUND && close != STR_NOT_FOUND &&
+                open < close)
+                return str_sub(piece, open + 1, close - open - 1);
+        }
+    }
+    return STR_EMPTY;
+}
+
+/* Is this a REST root? Then it is kept. */
+static bool try_root(struct call *call, struct probe *probe, struct str root, struct http_fetched *http)
+{
+    const struct json *index;
+    if (fetch_page(call, probe, wp_url(call, root, STR_EMPTY, STR("_fields=name,namespaces,authentication")), http) !=
+        OK) {
+        call_clear_error(call);
+        return false;
+    }
+    if (http->status != 200 || wp_parse_answer(call, http->body, &index) != OK) {
+        call_clear_error(call);
+        return false;
+    }
+    const struct json *namespaces = json_get(index, STR("namespaces"));
+    for (size_t i = 0; i < json_count(namespaces); i++)
+        if (str_eq(json_str(json_at(namespaces, i)), STR("wp/v2"))) {
+            probe->rest_root = root;
+            probe->ret->site_name = text_from_html(call->arena, json_str(json_get(index, STR("name"))));
+            return true;
+        }
+    return false;
+}
+
+static int verdict_no_root(struct call *call, struct probe *probe, const struct http_fetched *home,
+                           const struct http_fetched *api)
+{
+    struct str address = url_format(call->arena, &probe->base), vendor = refusal_vendor(api);
+    const struct json *json;
+    bool looks_like_wordpress =
+        str_contains(home->body, STR("/wp-content/")) || str_contains(home->body, STR("/wp-includes/"));
+    if (vendor.len)
+        return verdict(probe, "firewall",
+                       call_format(call,
+                                   "%.*s in front of %.*s blocks the REST API. Allow /wp-json/ there for this server.",
+                                   STR_ARG(vendor), STR_ARG(address)));
+    bool refused = (api->status == 401 || api->status == 403) && wp_parse_answer(call, api->body, &json) == OK;
+    call_clear_error(call);
+    if (refused || looks_like_wordpress)
+        return verdict(
+            probe, "rest_disabled",
+            call_format(
+                call,
+                "%.*s is WordPress, but its REST API is switched off or hidden%s%.*s. A security plugin "
+                "usually does this: allow the REST API for logged-in users.",
+                STR_ARG(address), refused ? ": " : "",
+                STR_ARG(refused ? str_sub(text_from_html(call->arena, json_str(json_get(json, STR("message")))), 0, 200)
+                                : STR_EMPTY)));
+    if (api->status == 503 || home->status == 503)
+        return verdict(
+            probe, "maintenance",
+            call_format(call, "%.*s is in maintenance (HTTP 503). Try again when it is back.", STR_ARG(address)));
+    return verdict(
+        probe, "not_wordpress",
+        call_format(call,
+                    "%.*s answers, but it is not WordPress, or WordPress lives in another folder. Enter the address "
+                    "of the site's front page.",
+                    STR_ARG(address)));
+}
+
+static int find_root(struct call *call, struct probe *probe, const struct http_fetched *home)
+{
+    struct http_fetched api = {0};
+    struct str address = url_format(call->arena, &probe->base), link = link_target(home);
+    struct url root;
+    /* A link to another host is another site: its owner must enter that address. */
+    if (link.len && url_parse(call->arena, link, &root) == OK && url_same_origin(&root, &probe->base)) {
+        struct str plain = STR("rest_route=/");
+        struct str text = url_format(call->arena, &root);
+        if (str_ends_with(root.query, plain) || str_ends_with(root.query, STR("rest_route=%2F")))
+            text = call_format(call, "%.*s%.*s?rest_route=/", STR_ARG(url_format_origin(call->arena, &root)),
+                               STR_ARG(root.path));
+        else if (!str_ends_with(text, STR("/")))
+            text = str_concat(call->arena, text, STR("/"));
+        if (try_root(call, probe, text, &api))
+            return OK;
+    }
+    if (try_root(call, probe, str_concat(call->arena, address, STR("/wp-json/")), &api))
+        return OK;
+    struct http_fetched pretty = api;
+    if (try_root(call, probe, str_concat(call->arena, address, STR("/?rest_route=/")), &api))
+        return OK;
+    return verdict_no_root(call, probe, home, pretty.status ? &pretty : &api);
+}
+
+/* --- the password -------------------------------------------------------------------------------------------------------- */
+
+static bool looks_like_application_password(struct call *call, const struct probe *probe)
+{
+    const struct json *secret;
+    size_t letters = 0;
+    if (!probe->site.plain_secret_json.len ||
+        json_parse(call->arena, probe->site.plain_secret_json, NULL, &secret, NULL) != OK)
+        return true; /* a stored one was accepted once */
+    struct str password = json_str(json_get(secret, STR("app_password")));
+    for (size_t i = 0; i < password.len; i++) {
+        if (ascii_is_alnum(password.ptr[i]))
+            letters++;
+        else if (password.ptr[i] != ' ')
+            return false;
+    }
+    return letters == APPLICATION_PASSWORD_CHARS;
+}
+
+static int verdict_not_logged_in(struct call *call, struct probe *probe, struct str code)
+{
+    if (str_eq(code, STR("invalid_username")) || str_eq(code, STR("invalid_email")))
+        return verdict(probe, "unknown_user",
+                       STR("This site has no such user. Enter the WordPress login name (Users, Profile), not "
+                           "the displayed name."));
+    if (str_eq(code, STR("application_passwords_disabled")) ||
+        str_eq(code, STR("application_passwords_disabled_for_user")))
+        return verdict(probe, "application_passwords_off",
+                       STR("Application passwords are switched off on this site or for this user, usually by a "
+                           "security plugin, or "
+                           "because the site has no HTTPS. Switch them on."));
+    if (!looks_like_application_password(call, probe))
+        return verdict(
+            probe, "login_password",
+            STR("That is not an application password: those have 24 letters and digits. Your login password does not "
+                "work here. Make one in WordPress: Users, Profile, Application Passwords."));
+    if (str_eq(code, STR("incorrect_password")))
+        return verdict(
+            probe, "wrong_password",
+            STR("WordPress refused the application password: mistyped, revoked, or of another user. Make a new one in "
+                "WordPress: Users, Profile, Application Passwords."));
+    return verdict(
+        probe, "header_stripped",
+        STR("WordPress saw no login at all: the web server drops the Authorization header. On Apache add to .htaccess: "
+            "SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1 - with nginx and PHP-FPM: fastcgi_param "
+            "HTTP_AUTHORIZATION $http_authorization; - or ask the host. (Or application passwords are switched off.)"));
+}
+
+static int prove_password(struct call *call, struct probe *probe, struct str *ret_roles)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    struct wp wp = {.site = &probe->site, .rest_root = probe->rest_root};
+    int64_t start_ms = clock_monotonic_ms();
+    wp_query_init(call, &query);
+    wp_query_add(&query, "context", STR("edit"));
+    wp_query_add(&query, "_fields", STR("id,name,username,slug,roles"));
+    int error = wp_get(call, &wp, STR("wp/v2/users/me"), &query, &answer);
+    if (error == E_CANCELLED || error == E_CRYPTO)
+        return error;
+    if (error && (answer.status == 401 || answer.status == 403) && answer.code.len)
+        return verdict_not_logged_in(call, probe, answer.code);
+    if (error)
+        return verdict(probe, error_name(error), call->error_text);
+    if (json_i64_or(json_get(answer.json, STR("id")), 0) <= 0)
+        return verdict_not_logged_in(call, probe, STR_EMPTY);
+    const struct json *roles = json_get(answer.json, STR("roles"));
+    probe->ret->latency_ms = clock_monotonic_ms() - start_ms;
+    probe->ret->site_user =
+        json_str_or(json_get(answer.json, STR("username")), json_str(json_get(answer.json, STR("slug"))));
+    *ret_roles = STR_EMPTY;
+    for (size_t i = 0; i < json_count(roles); i++)
+        *ret_roles =
+            call_format(call, "%.*s%s%.*s", STR_ARG(*ret_roles), i ? "," : "", STR_ARG(json_str(json_at(roles, i))));
+    probe->ret->site_role = *ret_roles;
+    return OK;
+}
+
+/* --- the version --------------------------------------------------------------------------------------------------------- */
+
+static struct str version_after(struct str text, struct str mark)
+{
+    size_t at = str_find(text, mark);
+    if (at == STR_NOT_FOUND)
+        return STR_EMPTY;
+    struct str rest = str_from_offset(text, at + mark.len);
+    size_t end = 0;
+    while (end < rest.len && end < 20 &&
+           (ascii_is_alnum(rest.ptr[end]) || rest.ptr[end] == '.' || rest.ptr[end] == '-'))
+        end++;
+    return str_sub(rest, 0, end);
+}
+
+/* The REST API does not tell it; the generator of the home page or the feed does, unless somebody hides it. */
+static struct str find_version(struct call *call, struct probe *probe)
+{
+    struct http_fetched feed;
+    struct str version = version_after(probe->home_page, STR("content=\"WordPress "));
+    if (version.len)
+        return version;
+    struct str url = call_format(call, "%.*s/?feed=rss2", STR_ARG(url_format(call->arena, &probe->base)));
+    if (fetch_page(call, probe, url, &feed) == OK && feed.status == 200)
+        version = version_after(feed.body, STR("https://wordpress.org/?v="));
+    call_clear_error(call);
+    return version;
+}
+
+static void write_details(struct call *call, struct probe *probe)
+{
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, call->arena, 4096);
+    json_write_init(&w, &out);
+    json_object(&w);
+    json_member_str(&w, "url", url_format(call->arena, &probe->base));
+    json_member_str(&w, "rest", probe->rest_root);
+    json_end(&w);
+    probe->ret->config_json = buf_str(&out);
+    probe->ret->details_json = probe->ret->config_json;
+}
+
+int wordpress_check(struct call *call, const struct site *site, struct site_check *ret)
+{
+    struct probe probe = {.site = *site, .ret = ret};
+    struct http_fetched home = {0};
+    struct str roles;
+    int error;
+    *ret = (struct site_check){0};
+    if ((error = open_address(call, &probe, &home)) || (error = find_root(call, &probe, &home)) ||
+        (error = prove_password(call, &probe, &roles))) {
+        if (error != E_INVALID || !ret->error_code.len)
+            return error;
+        call_clear_error(call); /* a verdict is an answer, not a failure of ours */
+        return OK;
+    }
+    ret->site_version = find_version(call, &probe);
+    write_details(call, &probe);
+    if (str_contains(roles, STR("administrator")))
+        ret->warning =
+            STR("This is an administrator's account. A separate WordPress user with the role Editor is enough for "
+                "posts and pages, and limits what can go wrong.");
+    ret->ok = true;
+    return OK;
+}

@@ -1,0 +1,35 @@
+/*
+ * What a client wants to set on an item, as the body of one WordPress request: plain fields, terms by name, the featured image,
+ * with the rights it needs.
+ */
+#ifndef PROVIDERS_WORDPRESS_FIELDS_H
+#define PROVIDERS_WORDPRESS_FIELDS_H
+
+#include "json/json_write.h"
+#include "providers/wordpress/item.h"
+#include "providers/wordpress/terms.h"
+
+/* The statuses an item may be given; empty is fine. E_INVALID or E_DENIED. */
+MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, struct str status);
+
+/*
+ * Writes the members of `set` into an open object of the request's body. What has its own place (content, terms, terms_add,
+ * terms_remove, featured_image) is left to the functions below. Waits.
+ */
+MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type,
+                               const struct json *set, struct json_writer *w);
+
+/* "12" or 12: a media id. An address is not taken here. */
+MUST_CHECK int wp_write_featured(struct call *call, const struct json *featured, struct json_writer *w);
+
+/* Writes each taxonomy's ids: of `terms` alone. Missing terms must have been made. */
+void wp_write_terms(const struct wp_terms *terms, size_t count, struct json_writer *w);
+
+/*
+ * terms replaces, terms_add and terms_remove change what `item` has (its json must hold the taxonomies' fields). Makes missing
+ * terms for terms and terms_add when `create`, unless it is a dry run. Waits; may write terms to the site.
+ */
+MUST_CHECK int wp_write_changed_terms(struct call *call, const struct wp *wp, const struct wp_item *item,
+                                      const struct json *set, bool create, bool dry_run, struct json_writer *w);
+
+#endif

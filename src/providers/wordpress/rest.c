@@ -1,0 +1,278 @@
+/* Talking to one WordPress site's REST API. */
+#include "providers/wordpress/rest.h"
+
+#include "net/task.h"
+#include "net/url.h"
+#include "providers/site.h"
+#include "providers/wordpress/refusal.h"
+
+#include <stdlib.h>
+
+enum {
+    QUERY_MAX_BYTES = 16 * 1024,
+    RETRY_PAUSE_MS = 150,
+    JSON_SEARCH_BYTES = 8192, /* how far behind stray output the JSON may begin */
+};
+
+/* --- addresses and queries ----------------------------------------------------------------------------------------------- */
+
+int wp_open(struct call *call, const struct site *site, unsigned rights, struct wp *ret)
+{
+    const struct json *config;
+    *ret = (struct wp){.site = site, .rights = rights};
+    if (json_parse(call->arena, site->config_json, NULL, &config, NULL) != OK)
+        return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
+    ret->rest_root = json_str(json_get(config, STR("rest")));
+    if (ret->rest_root.len)
+        return OK;
+    /* A connection made by the earlier system knows only the site's address, with or without /wp-json. */
+    struct str url = json_str_or(json_get(config, STR("url")), json_str(json_get(config, STR("base_url"))));
+    if (!url.len)
+        return fail(call, E_UPSTREAM,
+                    "This connection has no site address. Enter it again in the connection's settings.");
+    while (str_ends_with(url, STR("/")))
+        url.len--;
+    ret->rest_root = str_concat(call->arena, url, str_ends_with(url, STR("/wp-json")) ? STR("/") : STR("/wp-json/"));
+    return OK;
+}
+
+void wp_query_init(struct call *call, struct wp_query *query)
+{
+    buf_init(&query->text, call->arena, QUERY_MAX_BYTES);
+}
+
+void wp_query_add(struct wp_query *query, const char *name, struct str value)
+{
+    url_query_add(&query->text, str_from(name), value);
+}
+
+void wp_query_add_i64(struct wp_query *query, const char *name, int64_t value)
+{
+    char digits[24];
+    struct buf number = {.ptr = digits, .capacity = sizeof digits, .max = sizeof digits};
+    buf_add_i64(&number, value);
+    wp_query_add(query, name, buf_str(&number));
+}
+
+static int add_scalar(struct call *call, struct wp_query *query, struct str name, const struct json *value)
+{
+    if (json_is(value, JSON_STRING))
+        url_query_add(&query->text, name, json_str(value));
+    else if (json_is(value, JSON_NUMBER) || json_is(value, JSON_BOOL))
+        url_query_add(&query->text, name, json_raw(value));
+    else
+        return fail(call, E_INVALID, "%.*s must be a text, a number, true or false, or a list of those.",
+                    STR_ARG(name));
+    return OK;
+}
+
+int wp_query_add_json(struct call *call, struct wp_query *query, struct str name, const struct json *value)
+{
+    if (!json_is(value, JSON_ARRAY))
+        return add_scalar(call, query, name, value);
+    struct str many = str_concat(call->arena, name, STR("[]"));
+    for (size_t i = 0; i < json_count(value); i++) {
+        int error = add_scalar(call, query, many, json_at(value, i));
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+bool wp_name_is_reserved(struct str name)
+{
+    /* All that begin with an underscore are WordPress's own switches: _method, _envelope, _jsonp, _fields, _embed, _wpnonce.
+     * PHP folds spaces, dots and brackets in names, so only plain names pass. */
+    if (name.len == 0 || name.ptr[0] == '_')
+        return true;
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_is_alnum(name.ptr[i]) && name.ptr[i] != '_' && name.ptr[i] != '-')
+            return true;
+    return str_eq_nocase(name, STR("rest_route")) || str_eq_nocase(name, STR("context")) ||
+           str_contains_nocase(name, STR("method-override"));
+}
+
+struct str wp_url(struct call *call, struct str rest_root, struct str route, struct str query)
+{
+    struct str marker = STR("?rest_route=/");
+    if (!str_ends_with(rest_root, marker))
+        return call_format(call, "%.*s%.*s%s%.*s", STR_ARG(rest_root), STR_ARG(route), query.len ? "?" : "",
+                           STR_ARG(query));
+    /* The pair last: of two rest_route in a query PHP takes the later one. */
+    struct str front = str_sub(rest_root, 0, rest_root.len - marker.len);
+    return call_format(call, "%.*s?%.*s%srest_route=/%.*s", STR_ARG(front), STR_ARG(query), query.len ? "&" : "",
+                       STR_ARG(route));
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------------- */
+
+static const struct json missing = {.type = JSON_MISSING};
+
+int wp_parse_answer(struct call *call, struct str body, const struct json **ret)
+{
+    static const struct json_limits limits = {
+        .max_depth = 64, .max_bytes = SITE_ANSWER_MAX_BYTES, .reject_duplicates = false};
+    /* PHP notices and byte order marks before the JSON are the commonest damage; a notice may hold brackets of its own. */
+    for (size_t from = 0; from < body.len && from < JSON_SEARCH_BYTES; from++)
+        if ((body.ptr[from] == '{' || body.ptr[from] == '[') &&
+            json_parse(call->arena, str_from_offset(body, from), &limits, ret, NULL) == OK)
+            return OK;
+    *ret = &missing;
+    return fail(call, E_UPSTREAM, "The site answered with something that is not JSON.");
+}
+
+static int64_t total_of(const struct http_fetched *http)
+{
+    int64_t total;
+    struct str text = http_header_get(http->headers, http->n_headers, STR("x-wp-total"));
+    return text.ptr && str_to_i64(text, &total) ? total : -1;
+}
+
+static int take_answer(struct call *call, const struct wp *wp, const struct http_fetched *http, struct wp_answer *ret)
+{
+    ret->status = http->status;
+    ret->total = total_of(http);
+    if (http->status == 204)
+        return OK;
+    int error = wp_parse_answer(call, http->body, &ret->json);
+    if (http->status >= 200 && http->status <= 299)
+        return error ? refusal_of_no_json(call, http) : OK;
+    ret->code = json_str(json_get(ret->json, STR("code")));
+    return refusal_of_status(call, wp->rest_root, http, ret->json);
+}
+
+static int fetch_once(struct call *call, const struct wp *wp, const char *method, struct str route,
+                      const struct wp_query *query, struct str body, struct wp_answer *ret)
+{
+    bool reads = method[0] == 'G' || method[0] == 'O';
+    struct site_request request = {
+        .method = str_from(method),
+        .url = wp_url(call, wp->rest_root, route, query ? buf_str(&query->text) : STR_EMPTY),
+        .body = body,
+        .content_type = body.len ? STR("application/json") : STR_EMPTY,
+        .fresh = reads,
+    };
+    struct http_fetched http;
+    *ret = (struct wp_answer){.total = -1, .json = &missing};
+    if (query && buf_failed(&query->text))
+        return fail(call, E_LIMIT, "The query is too long. Ask for less at a time.");
+    int error = site_fetch(call, wp->site, &request, &http);
+    if (error) {
+        ret->outcome_unknown = !reads && http.may_have_arrived;
+        return error;
+    }
+    error = take_answer(call, wp, &http, ret);
+    /* A gateway that gave up may have passed the request on before; a 2xx we cannot read was most likely done. */
+    ret->outcome_unknown = error && !reads && (http.status >= 500 || http.status < 300);
+    return error;
+}
+
+int wp_get(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
+           struct wp_answer *ret)
+{
+    int error = fetch_once(call, wp, "GET", route, query, STR_EMPTY, ret);
+    if (error != E_UPSTREAM || ret->status != 0)
+        return error;
+    /* The connection broke before an answer began: reading twice does no harm. */
+    if (task_sleep(call, RETRY_PAUSE_MS) != OK)
+        return error;
+    call_clear_error(call);
+    return fetch_once(call, wp, "GET", route, query, STR_EMPTY, ret);
+}
+
+int wp_send(struct call *call, const struct wp *wp, const char *method, struct str route, const struct wp_query *query,
+            struct str body, struct wp_answer *ret)
+{
+    return fetch_once(call, wp, method, route, query, body, ret);
+}
+
+/* --- what is kept -------------------------------------------------------------------------------------------------------- */
+
+enum {
+    KEPT_ENTRIES = 256,
+    KEPT_MAX_BYTES = 512 * 1024, /* larger answers are not kept */
+};
+
+/* Newest first; the last one makes room. Keyed by connection, so that nothing crosses tenants. */
+struct kept {
+    struct kept *next;
+    int64_t connection_id;
+    int64_t until_ms;
+    int64_t total;
+    struct str key; /* "GET wp/v2/types?..."; it and the text lie behind the struct */
+    struct str text;
+};
+static struct kept *kept_first;
+static size_t n_kept;
+
+static struct kept **find_kept(int64_t connection_id, struct str key)
+{
+    struct kept **at = &kept_first;
+    while (*at && ((*at)->connection_id != connection_id || !str_eq((*at)->key, key)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop_kept(struct kept **at)
+{
+    struct kept *gone = *at;
+    *at = gone->next;
+    n_kept--;
+    free(gone);
+}
+
+static void keep(const struct wp *wp, struct str key, const struct wp_answer *answer, int64_t ttl_ms)
+{
+    struct str text = json_raw(answer->json);
+    if (wp->site->connection_id == 0 || text.len > KEPT_MAX_BYTES)
+        return;
+    struct kept *entry = malloc(sizeof *entry + key.len + text.len);
+    if (!entry)
+        return;
+    char *behind = (char *)(entry + 1);
+    memcpy(behind, key.ptr, key.len);
+    memcpy(behind + key.len, text.ptr, text.len);
+    *entry = (struct kept){.next = kept_first,
+                           .connection_id = wp->site->connection_id,
+                           .until_ms = clock_monotonic_ms() + ttl_ms,
+                           .total = answer->total,
+                           .key = str_of(behind, key.len),
+                           .text = str_of(behind + key.len, text.len)};
+    kept_first = entry;
+    if (++n_kept > KEPT_ENTRIES) {
+        struct kept **last = &kept_first;
+        while ((*last)->next)
+            last = &(*last)->next;
+        drop_kept(last);
+    }
+}
+
+void wp_forget_kept(const struct wp *wp, struct str route_prefix)
+{
+    for (struct kept **at = &kept_first; *at;) {
+        struct str route = str_from_offset((*at)->key, str_find_char((*at)->key, ' ') + 1);
+        if ((*at)->connection_id == wp->site->connection_id && str_starts_with(route, route_prefix))
+            drop_kept(at);
+        else
+            at = &(*at)->next;
+    }
+}
+
+int wp_get_kept(struct call *call, const struct wp *wp, const char *method, struct str route,
+                const struct wp_query *query, int64_t ttl_ms, struct wp_answer *ret)
+{
+    struct str key =
+        call_format(call, "%s %.*s?%.*s", method, STR_ARG(route), STR_ARG(query ? buf_str(&query->text) : STR_EMPTY));
+    struct kept **at = find_kept(wp->site->connection_id, key);
+    if (*at && (*at)->until_ms > clock_monotonic_ms()) {
+        /* The entry may go while this call waits: its values point into a copy. */
+        *ret = (struct wp_answer){.status = 200, .total = (*at)->total};
+        return wp_parse_answer(call, str_copy(call->arena, (*at)->text), &ret->json);
+    }
+    if (*at)
+        drop_kept(at);
+    int error = fetch_once(call, wp, method, route, query, STR_EMPTY, ret);
+    if (!error)
+        keep(wp, key, ret, ttl_ms);
+    return error;
+}

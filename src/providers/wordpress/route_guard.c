@@ -1,0 +1,125 @@
+/* What of a client's free-form object may go to the site. */
+#include "providers/wordpress/route_guard.h"
+
+enum { SCHEMA_KEPT_MS = 300000 };
+
+/* Arguments that the core's collections of posts have had since 6.1 and that only narrow or order a list. */
+static const struct str core_query[] = {
+    STR_INIT("author_exclude"),
+    STR_INIT("categories"),
+    STR_INIT("categories_exclude"),
+    STR_INIT("exclude"),
+    STR_INIT("menu_order"),
+    STR_INIT("modified_after"),
+    STR_INIT("modified_before"),
+    STR_INIT("parent_exclude"),
+    STR_INIT("search_columns"),
+    STR_INIT("slug"),
+    STR_INIT("sticky"),
+    STR_INIT("tags"),
+    STR_INIT("tags_exclude"),
+    STR_INIT("tax_relation"),
+};
+
+/* Fields that the core's posts have had since 6.1. */
+static const struct str core_fields[] = {
+    STR_INIT("comment_status"), STR_INIT("date"),   STR_INIT("date_gmt"),       STR_INIT("excerpt"),
+    STR_INIT("format"),         STR_INIT("author"), STR_INIT("menu_order"),     STR_INIT("parent"),
+    STR_INIT("ping_status"),    STR_INIT("slug"),   STR_INIT("sticky"),         STR_INIT("template"),
+    STR_INIT("title"),          STR_INIT("status"), STR_INIT("featured_media"),
+};
+
+static bool is_listed(struct str name, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], name))
+            return true;
+    return false;
+}
+
+static int get_schema(struct call *call, const struct wp *wp, struct str route, const struct json **ret)
+{
+    struct wp_answer answer;
+    int error = wp_get_kept(call, wp, "OPTIONS", route, NULL, SCHEMA_KEPT_MS, &answer);
+    *ret = answer.json;
+    return error;
+}
+
+/* The args of the route's endpoint for this method. */
+static const struct json *args_of(const struct json *schema, struct str method)
+{
+    const struct json *endpoints = json_get(schema, STR("endpoints"));
+    for (size_t i = 0; i < json_count(endpoints); i++) {
+        const struct json *methods = json_get(json_at(endpoints, i), STR("methods"));
+        for (size_t k = 0; k < json_count(methods); k++)
+            if (str_eq(json_str(json_at(methods, k)), method))
+                return json_get(json_at(endpoints, i), STR("args"));
+    }
+    return json_get(schema, STR("args")); /* JSON_MISSING */
+}
+
+static struct str names_of(struct call *call, const struct json *object)
+{
+    struct str names = STR_EMPTY;
+    for (size_t i = 0; i < json_count(object) && json_is(object, JSON_OBJECT); i++)
+        if (!wp_name_is_reserved(json_member_at(object, i).name))
+            names = call_format(call, "%.*s%s%.*s", STR_ARG(names), names.len ? ", " : "",
+                                STR_ARG(json_member_at(object, i).name));
+    return names.len ? names : STR("none");
+}
+
+static int refuse_reserved(struct call *call, struct str name)
+{
+    return fail(call, E_INVALID, "'%.*s' is not passed on: it would change what the request does.",
+                STR_ARG(str_sub(name, 0, 60)));
+}
+
+int wp_guard_query(struct call *call, const struct wp *wp, struct str route, struct str name)
+{
+    const struct json *schema;
+    if (wp_name_is_reserved(name))
+        return refuse_reserved(call, name);
+    if (is_listed(name, core_query, ARRAY_LENGTH(core_query)))
+        return OK;
+    int error = get_schema(call, wp, route, &schema);
+    if (error)
+        return error;
+    const struct json *args = args_of(schema, STR("GET"));
+    if (json_is(json_get(args, name), JSON_MISSING))
+        return fail(call, E_INVALID, "This route has no argument '%.*s'. It has: %.*s.", STR_ARG(str_sub(name, 0, 60)),
+                    STR_ARG(names_of(call, args)));
+    return OK;
+}
+
+static int guard_keys(struct call *call, const struct json *args, const char *field, const struct json *value)
+{
+    const struct json *known = json_get(json_get(args, str_from(field)), STR("properties"));
+    for (size_t i = 0; i < json_count(value) && json_is(value, JSON_OBJECT); i++) {
+        struct str key = json_member_at(value, i).name;
+        if (json_is(json_get(known, key), JSON_MISSING))
+            return fail(call, E_INVALID,
+                        "The site does not offer %s '%.*s' through its REST API. It offers: %.*s. Others must be "
+                        "registered with "
+                        "show_in_rest by the plugin that owns them.",
+                        field, STR_ARG(str_sub(key, 0, 80)), STR_ARG(names_of(call, known)));
+    }
+    return OK;
+}
+
+int wp_guard_field(struct call *call, const struct wp *wp, struct str route, struct str name, const struct json *value)
+{
+    const struct json *schema;
+    if (wp_name_is_reserved(name))
+        return refuse_reserved(call, name);
+    if (is_listed(name, core_fields, ARRAY_LENGTH(core_fields)))
+        return OK;
+    int error = get_schema(call, wp, route, &schema);
+    if (error)
+        return error;
+    const struct json *args = args_of(schema, STR("POST"));
+    if (json_is(json_get(args, name), JSON_MISSING))
+        return fail(call, E_INVALID, "This type has no field '%.*s' to be set. It has: %.*s.",
+                    STR_ARG(str_sub(name, 0, 60)), STR_ARG(names_of(call, args)));
+    /* WordPress passes over unknown meta without a word; the model would believe that it was stored. */
+    return str_eq(name, STR("meta")) ? guard_keys(call, args, "meta", value) : OK;
+}

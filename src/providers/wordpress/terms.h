@@ -1,0 +1,35 @@
+/* Terms by name: models write "News", WordPress wants 12. */
+#ifndef PROVIDERS_WORDPRESS_TERMS_H
+#define PROVIDERS_WORDPRESS_TERMS_H
+
+#include "providers/wordpress/types.h"
+
+enum { TERMS_MAX = 100 }; /* of one taxonomy in one call */
+
+/* The terms of one taxonomy that a client named. */
+struct wp_terms {
+    struct wp_taxonomy taxonomy;
+    int64_t *ids;
+    size_t n_ids;
+    struct str *missing; /* names no term has; may be made */
+    size_t n_missing;
+};
+
+/*
+ * Reads {"category": ["News", 12], "tag": "x"}: names, slugs or ids, one or a list. Names that no term has are listed as
+ * missing, not an error; several terms of one name are (with their ids). Waits.
+ */
+MUST_CHECK int wp_terms_resolve(struct call *call, const struct wp *wp, const struct wp_type *type,
+                                const struct json *named, struct wp_terms **ret, size_t *ret_count);
+
+/*
+ * Makes what is missing, when it may: `create` is the client's wish, and terms are public, so the publish right is needed.
+ * E_INVALID or E_DENIED name what is missing. Waits; writes to the site.
+ */
+MUST_CHECK int wp_terms_make_missing(struct call *call, const struct wp *wp, struct wp_terms *terms, bool create);
+
+/* The names of ids, comma-separated; an id whose name cannot be had stands for itself. Waits. */
+MUST_CHECK int wp_terms_names(struct call *call, const struct wp *wp, const struct wp_taxonomy *taxonomy,
+                              const int64_t *ids, size_t n_ids, struct str *ret);
+
+#endif

@@ -1,0 +1,18 @@
+/* The WordPress tools, one file each: tool_site.c, tool_find.c, ... */
+#ifndef PROVIDERS_WORDPRESS_TOOLS_H
+#define PROVIDERS_WORDPRESS_TOOLS_H
+
+#include "providers/provider.h"
+
+int tool_site(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result);
+int tool_find(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result);
+int tool_read(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result);
+int tool_create(struct call *call, const struct tool_context *context, const struct json *arguments,
+                struct tool_result *result);
+int tool_edit(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result);
+
+#endif
