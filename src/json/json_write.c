@@ -84,7 +84,7 @@ static size_t write_utf8(const char **at, const char *end, char to[4])
 /* Up to 16 plain characters; how many. May write 16 bytes. */
 static inline size_t copy_plain(const char *at, const char *end, char to[16])
 {
-#ifdef __SSE2__
+#ifdef LEX_SSE2
     if (end - at >= 16) {
         unsigned mask = lex_special_bits(at);
         _mm_storeu_si128((__m128i *)(void *)to, lex_load(at));

@@ -127,7 +127,8 @@ static const char *skip_escape(const char *at, const char *end, const char **ret
  */
 static const char *skip_text(const char *at, const char *end, bool *ret_escaped)
 {
-#ifdef __SSE2__
+    (void)ret_escaped; /* where there is no such look */
+#ifdef LEX_SSE2
     while (end - at > 16) {
         unsigned mask = lex_special_bits(at), width = 16;
         while (mask) {
@@ -215,7 +216,7 @@ static size_t decode_escape(const char **at, const char *end, char out[4])
     return encode_utf8(code, out);
 }
 
-#ifdef __SSE2__
+#ifdef LEX_SSE2
 /*
  * Decodes the 16 bytes at *at, and up to one escape behind them; stops early at \u. Copies are blind, 16 bytes each: what is
  * written is never ahead of what was read, so they stay within inside.len as long as *at + 33 does.
@@ -252,7 +253,7 @@ size_t lex_decode(struct str inside, char *out)
     const char *at = inside.ptr, *end = at + inside.len;
     char *to = out;
     while (at < end) {
-#ifdef __SSE2__
+#ifdef LEX_SSE2
         while (end - at >= 33 && !(at[0] == '\\' && at[1] == 'u'))
             decode_block(&at, &to);
         if (at == end)

@@ -7,7 +7,9 @@
 
 #include "call/call.h"
 
-#ifdef __SSE2__
+/* LEX_PORTABLE: for tests of what other machines run. */
+#if defined(__SSE2__) && !defined(LEX_PORTABLE)
+#define LEX_SSE2
 #include <emmintrin.h>
 #endif
 
@@ -63,7 +65,7 @@ static inline const char *lex_plain_portable(const char *at, const char *end)
     return at;
 }
 
-#ifdef __SSE2__
+#ifdef LEX_SSE2
 static inline __m128i lex_load(const char *at)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)at);
@@ -81,7 +83,7 @@ static inline unsigned lex_special_bits(const char *at)
 
 static inline const char *lex_plain(const char *at, const char *end)
 {
-#ifdef __SSE2__
+#ifdef LEX_SSE2
     while (end - at >= 16) {
         unsigned mask = lex_special_bits(at);
         if (mask)
