@@ -45,10 +45,10 @@ static struct watch *watch_of(curl_socket_t fd)
     size_t index = (size_t)fd;
     if (index >= pools.n_watches) {
         size_t n = index + 64;
-        struct watch **grown = realloc(pools.watches, n * sizeof *grown);
+        struct watch **grown = realloc(pools.watches, n * sizeof(struct watch *));
         if (!grown)
             return NULL;
-        memset(grown + pools.n_watches, 0, (n - pools.n_watches) * sizeof *grown);
+        memset(grown + pools.n_watches, 0, (n - pools.n_watches) * sizeof(struct watch *));
         pools.watches = grown;
         pools.n_watches = n;
     }

@@ -2,11 +2,11 @@
 #include "net/url.h"
 
 #include <curl/curl.h>
-#include <locale.h>
+#include <idn2.h>
 
 enum {
     LABEL_MAX_BYTES = 63,
-    ROOM_EXTRA_BYTES = 300, /* an IDN grows to at most 255 bytes; a port; terminators */
+    ROOM_EXTRA_BYTES = 64, /* an IPv4 address in libcurl's spelling, a default port, terminators */
 };
 
 static bool is_hex(char c)
@@ -119,8 +119,9 @@ static int refuse(struct url *ret, const char *problem)
 /* The pieces of a text before libcurl sees it. */
 struct pieces {
     struct str scheme;
-    struct str authority;
-    struct str rest; /* path and query, without the fragment */
+    struct str authority; /* with the port when the host is in brackets */
+    struct str port;      /* with its colon */
+    struct str rest;      /* path and query, without the fragment */
     bool is_idn;
 };
 
@@ -171,6 +172,32 @@ static int split(struct str text, struct pieces *pieces, struct url *ret)
         return refuse(ret, "its host holds a percent sign");
     if (pieces->authority.len == 0 || pieces->authority.ptr[0] == ':')
         return refuse(ret, "it names no host");
+    size_t colon = pieces->authority.ptr[0] == '[' ? STR_NOT_FOUND : str_find_char(pieces->authority, ':');
+    pieces->port = colon == STR_NOT_FOUND ? STR_EMPTY : str_from_offset(pieces->authority, colon);
+    pieces->authority = str_sub(pieces->authority, 0, colon);
+    return OK;
+}
+
+/*
+ * An international name becomes ASCII as browsers do it (UTS 46). By libidn2 and not by libcurl, which would need a locale for it
+ * and leaks (7.88) when a name is not valid. What comes out is read like a host that was typed: it may be an IPv4 address.
+ */
+static int to_ascii(struct arena *arena, struct pieces *pieces, struct url *ret)
+{
+    char name[URL_HOST_MAX_BYTES * 4 + 1], ascii[URL_HOST_MAX_BYTES + 2];
+    uint8_t *converted = NULL;
+    if (!str_to_cstr(pieces->authority, name, sizeof name))
+        return refuse(ret, "its host is too long");
+    int code = idn2_lookup_u8((const uint8_t *)name, &converted,
+                              IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
+    bool fits = code == IDN2_OK && str_to_cstr(str_from((const char *)converted), ascii, sizeof ascii);
+    idn2_free(converted);
+    if (!fits)
+        return refuse(ret, "its host is not a valid international name");
+    pieces->authority = str_copy(arena, str_from(ascii));
+    for (size_t i = 0; i < pieces->authority.len; i++)
+        if (!is_unreserved(ascii[i]))
+            return refuse(ret, "its host is not a valid international name");
     return OK;
 }
 
@@ -182,7 +209,7 @@ static bool needs_encoding(char c)
 
 static struct str cleaned(struct arena *arena, const struct pieces *pieces)
 {
-    size_t max = pieces->scheme.len + pieces->authority.len + pieces->rest.len * 3 + sizeof "://";
+    size_t max = pieces->scheme.len + pieces->authority.len + pieces->port.len + pieces->rest.len * 3 + sizeof "://";
     struct buf buf;
     buf_init(&buf, arena, max);
     if (!buf_reserve(&buf, max))
@@ -190,6 +217,7 @@ static struct str cleaned(struct arena *arena, const struct pieces *pieces)
     buf_add(&buf, pieces->scheme);
     buf_add(&buf, STR("://"));
     buf_add(&buf, pieces->authority);
+    buf_add(&buf, pieces->port);
     for (size_t i = 0; i < pieces->rest.len; i++) {
         if (needs_encoding(pieces->rest.ptr[i]))
             add_encoded(&buf, pieces->rest.ptr[i]);
@@ -223,15 +251,6 @@ static bool get_part(CURLU *handle, CURLUPart part, unsigned flags, struct room 
     return fits;
 }
 
-/* libcurl turns an IDN into punycode by the locale's character set, and we never set a locale. */
-static locale_t use_utf8(void)
-{
-    static locale_t utf8;
-    if (!utf8)
-        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    return utf8 ? uselocale(utf8) : (locale_t)0;
-}
-
 static bool host_is_well_formed(struct str host, bool is_ipv6)
 {
     if (host.len == 0 || host.len > URL_HOST_MAX_BYTES)
@@ -255,22 +274,16 @@ static bool host_is_well_formed(struct str host, bool is_ipv6)
     return is_ipv6 || label > 0;
 }
 
-static int take_host(CURLU *handle, bool is_idn, struct room *room, struct url *ret)
+static int take_host(CURLU *handle, struct room *room, struct url *ret)
 {
     struct str host;
-    locale_t before = is_idn ? use_utf8() : (locale_t)0;
-    bool got = get_part(handle, CURLUPART_HOST, CURLU_PUNYCODE, room, &host);
-    if (before)
-        uselocale(before);
-    if (!got)
-        return refuse(ret, is_idn ? "its host is not a valid international name" : "its host is not a valid name");
+    if (!get_part(handle, CURLUPART_HOST, 0, room, &host))
+        return refuse(ret, "its host is not a valid name");
     for (char *c = room->ptr; *c; c++) /* the host is the first in the room */
         *c = ascii_lower(*c);
     ret->host_is_ipv6 = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
     if (ret->host_is_ipv6)
         host = str_sub(host, 1, host.len - 2);
-    else if (str_ends_with(host, STR(".")))
-        host.len--;
     if (!host_is_well_formed(host, ret->host_is_ipv6))
         return refuse(ret, "its host is not a valid name");
     ret->host = host;
@@ -306,11 +319,11 @@ static int take_path(CURLU *handle, struct room *room, struct url *ret)
     return OK;
 }
 
-static int take_parts(CURLU *handle, bool is_idn, struct room *room, struct url *ret)
+static int take_parts(CURLU *handle, struct room *room, struct url *ret)
 {
     struct str text;
     uint64_t port;
-    int error = take_host(handle, is_idn, room, ret);
+    int error = take_host(handle, room, ret);
     if (error)
         return error;
     if (!get_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, room, &text) || !str_to_u64(text, &port) || port == 0 ||
@@ -323,7 +336,7 @@ static int take_parts(CURLU *handle, bool is_idn, struct room *room, struct url 
     return OK;
 }
 
-static int parse_cleaned(const char *text, const struct pieces *pieces, struct room *room, struct url *ret)
+static int parse_cleaned(const char *text, struct room *room, struct url *ret)
 {
     CURLU *handle = curl_url();
     if (!handle)
@@ -335,7 +348,7 @@ static int parse_cleaned(const char *text, const struct pieces *pieces, struct r
     else if (code != CURLUE_OK)
         error = refuse(ret, "its host or form is not valid");
     else
-        error = take_parts(handle, pieces->is_idn, room, ret);
+        error = take_parts(handle, room, ret);
     curl_url_cleanup(handle);
     return error;
 }
@@ -347,14 +360,18 @@ int url_parse(struct arena *arena, struct str text, struct url *ret)
     int error = check_bytes(text, ret);
     if (!error)
         error = split(text, &pieces, ret);
+    if (!error && pieces.is_idn)
+        error = to_ascii(arena, &pieces, ret);
     if (error)
         return error;
+    if (str_ends_with(pieces.authority, STR("."))) /* the root: the same host, but it would look like another */
+        pieces.authority.len--;
     ret->is_https = pieces.scheme.len == 5;
     ret->scheme = ret->is_https ? STR("https") : STR("http");
     struct str clean = cleaned(arena, &pieces);
     struct room room = {.size = clean.len + ROOM_EXTRA_BYTES};
     room.ptr = arena_alloc(arena, room.size);
-    return parse_cleaned(clean.ptr, &pieces, &room, ret);
+    return parse_cleaned(clean.ptr, &room, ret);
 }
 
 int url_parse_site(struct arena *arena, struct str typed, struct url *ret, bool *ret_guessed_scheme)
