@@ -203,27 +203,32 @@ static int rights_of_primary(struct call *call, const struct connection_row *con
     return error ? error : confirm_parse(call, old.confirm, &ret->confirm);
 }
 
+/* Without one that is fine: it was revoked by itself. */
+static int end_primary(struct call *call, int64_t connection_id)
+{
+    struct token_row old;
+    int64_t n_revoked;
+    int error = store_tokens_primary(call, connection_id, &old);
+    if (error == E_NOT_FOUND) {
+        call_clear_error(call);
+        return OK;
+    }
+    return error ? error : store_tokens_revoke(call, old.id, &n_revoked);
+}
+
 static int rotate(struct call *call, int64_t user_id, int64_t id, struct token_made *ret)
 {
     struct connection_row connection;
-    struct token_row old;
     struct token_new token;
     struct str wrapped;
     char hash[MAC_HEX_BYTES];
-    int64_t n_revoked;
     int error = get_locked(call, user_id, id, &connection, &wrapped);
     if (!error && str_eq(connection.status, STR(CONNECTION_REVOKED)))
         return revoked(call);
     if (!error)
         error = rights_of_primary(call, &connection, &token);
     if (!error)
-        error = store_tokens_primary(call, id, &old);
-    if (!error)
-        error = store_tokens_revoke(call, old.id, &n_revoked);
-    if (error == E_NOT_FOUND) {
-        call_clear_error(call);
-        error = OK;
-    }
+        error = end_primary(call, id);
     if (!error)
         error = token_insert(call, id, &token, "primary", ret);
     if (error)
