@@ -52,10 +52,8 @@ static bool read_type(struct call *call, const struct json *entry, struct wp_typ
 int wp_type_list(struct call *call, const struct wp *wp, struct wp_type **ret, size_t *ret_count)
 {
     struct wp_answer answer;
-    struct wp_query query;
-    wp_query_init(call, &query);
-    wp_query_add(&query, "_fields", STR("slug,name,rest_base,rest_namespace,hierarchical,taxonomies"));
-    int error = wp_get_kept(call, wp, "GET", STR("wp/v2/types"), &query, TYPES_KEPT_MS, &answer);
+    /* No _fields: this answer is a map by slug, and WordPress would filter the slugs. */
+    int error = wp_get_kept(call, wp, "GET", STR("wp/v2/types"), NULL, TYPES_KEPT_MS, &answer);
     if (error)
         return error;
     size_t count = json_count(answer.json);
@@ -145,10 +143,7 @@ static int find_on_site(struct call *call, const struct wp *wp, const struct wp_
                         struct wp_taxonomy *ret)
 {
     struct wp_answer answer;
-    struct wp_query query;
-    wp_query_init(call, &query);
-    wp_query_add(&query, "_fields", STR("slug,name,rest_base,rest_namespace,hierarchical"));
-    int error = wp_get_kept(call, wp, "GET", STR("wp/v2/taxonomies"), &query, TYPES_KEPT_MS, &answer);
+    int error = wp_get_kept(call, wp, "GET", STR("wp/v2/taxonomies"), NULL, TYPES_KEPT_MS, &answer);
     if (error)
         return error;
     for (size_t i = 0; i < json_count(answer.json) && json_is(answer.json, JSON_OBJECT); i++) {
