@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 static void step(struct http_connection *connection);
-static void on_readable(struct http_connection *connection);
 
 /* --- phases, lists, events --------------------------------------------------------------------------------------------- */
 
@@ -86,83 +85,7 @@ void http_connection_set_events(struct http_connection *connection, short events
     }
 }
 
-/* --- exchanges and arenas ---------------------------------------------------------------------------------------------- */
-
-static void exchange_reset(struct http_exchange *exchange)
-{
-    http_head_init(&exchange->head);
-    exchange->chunked = (struct http_chunked){0};
-    exchange->body_apart = false;
-    exchange->body_received = 0;
-    exchange->size = 0;
-    exchange->request.method = STR_EMPTY;
-    exchange->request.path = STR_EMPTY;
-    exchange->call.arena = NULL;
-    exchange->status = 0;
-    exchange->answer_refused = false;
-    exchange->streaming = exchange->stream_ended = false;
-    exchange->cancel_on_close = false;
-    exchange->ended = false;
-    exchange->n_out = 0;
-    exchange->stream_sent = 0;
-    exchange->answer_body = STR_EMPTY;
-    buf_clear(&exchange->answer_headers);
-    buf_clear(&exchange->stream_out);
-    buf_done(&exchange->body); /* up to max_body_bytes: not kept */
-}
-
-void http_exchange_free(struct http_exchange *exchange)
-{
-    buf_done(&exchange->body);
-    buf_done(&exchange->answer_headers);
-    buf_done(&exchange->stream_out);
-    free(exchange->bytes);
-    free(exchange);
-}
-
-static struct http_exchange *exchange_take(struct http_connection *connection)
-{
-    struct http_server *server = connection->server;
-    struct http_exchange *exchange = server->exchanges;
-    if (exchange) {
-        server->exchanges = exchange->next;
-        server->n_exchanges--;
-    } else {
-        exchange = calloc(1, sizeof *exchange);
-        if (exchange)
-            exchange->bytes = malloc(HTTP_READ_BYTES);
-        if (!exchange || !exchange->bytes) {
-            free(exchange);
-            return NULL;
-        }
-        exchange->capacity = HTTP_READ_BYTES;
-        buf_init_heap(&exchange->body, server->settings.max_body_bytes);
-        buf_init_heap(&exchange->answer_headers, HTTP_ANSWER_HEADERS_MAX_BYTES);
-        buf_init_heap(&exchange->stream_out, HTTP_STREAM_WAITING_MAX_BYTES);
-        exchange_reset(exchange);
-    }
-    exchange->connection = connection;
-    return exchange;
-}
-
-/* Of a connection that is done with it. */
-static void exchange_give_back(struct http_connection *connection)
-{
-    struct http_server *server = connection->server;
-    struct http_exchange *exchange = connection->exchange;
-    connection->exchange = NULL;
-    bool grown = exchange->capacity > HTTP_READ_BYTES ||
-                 exchange->answer_headers.capacity + exchange->stream_out.capacity > HTTP_READ_BYTES;
-    if (grown || server->n_exchanges == HTTP_POOL_MAX) {
-        http_exchange_free(exchange);
-        return;
-    }
-    exchange_reset(exchange);
-    exchange->n_bytes = 0;
-    exchange->next = server->exchanges;
-    server->exchanges = exchange;
-    server->n_exchanges++;
-}
+/* --- arenas ----------------------------------------------------------------------------------------------------------- */
 
 static struct arena *arena_take(struct http_server *server)
 {
@@ -210,7 +133,7 @@ static void destroy(struct http_connection *connection)
     struct http_server *server = connection->server;
     if (connection->exchange) {
         arena_give_back(server, connection->exchange->call.arena);
-        exchange_give_back(connection);
+        http_exchange_give_back(connection);
     }
     leave_list(connection);
     free(connection);
@@ -251,7 +174,7 @@ static void linger(struct http_connection *connection)
 {
     arena_give_back(connection->server, connection->exchange->call.arena);
     connection->exchange->call.arena = NULL;
-    exchange_give_back(connection);
+    http_exchange_give_back(connection);
     shutdown(connection->fd, SHUT_WR);
     http_connection_enter(connection, HTTP_LINGER);
     http_connection_set_events(connection, EV_READ);
@@ -543,14 +466,14 @@ static bool finish(struct http_connection *connection)
     arena_give_back(server, exchange->call.arena);
     if (behind) {
         memmove(exchange->bytes, exchange->bytes + exchange->size, behind);
-        exchange_reset(exchange);
+        http_exchange_reset(exchange);
         exchange->n_bytes = behind;
         http_connection_enter(connection, HTTP_HEAD);
         http_connection_set_events(connection, connection->client_closed ? 0 : EV_READ);
         return true;
     }
     exchange->call.arena = NULL;
-    exchange_give_back(connection);
+    http_exchange_give_back(connection);
     http_connection_enter(connection, HTTP_IDLE);
     http_connection_set_events(connection, EV_READ);
     return false;
@@ -673,7 +596,7 @@ static void read_away(struct http_connection *connection)
 
 static void read_request(struct http_connection *connection)
 {
-    if (!connection->exchange && !(connection->exchange = exchange_take(connection))) {
+    if (!connection->exchange && !(connection->exchange = http_exchange_take(connection))) {
         http_connection_close(connection);
         return;
     }
@@ -685,7 +608,7 @@ static void read_request(struct http_connection *connection)
         break;
     case READ_NOTHING:
         if (connection->phase == HTTP_IDLE)
-            exchange_give_back(connection);
+            http_exchange_give_back(connection);
         break;
     case READ_END: /* in the middle of a request, or between two */
     case READ_BROKEN:

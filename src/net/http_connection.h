@@ -104,6 +104,7 @@ struct http_server {
     size_t n_connections, n_busy;
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
+    size_t n_in_use, n_freed; /* exchanges: taken now; freed since memory was given back to the system */
     struct arena *arenas[HTTP_POOL_MAX];
     size_t n_arenas;
     struct loop_timer tick;  /* runs while there are connections */
@@ -133,9 +134,12 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 void http_connection_set_events(struct http_connection *connection, short events);
 /* sendmsg() without SIGPIPE; the bytes taken, 0 when it would block, -1 when the client has gone. Cuts what was taken off out[]. */
 ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out);
-void http_exchange_free(struct http_exchange *exchange);
 
 /* http_exchange.c */
+MUST_CHECK struct http_exchange *http_exchange_take(struct http_connection *connection); /* NULL: no memory */
+void http_exchange_give_back(struct http_connection *connection);                        /* the connection's */
+void http_exchange_reset(struct http_exchange *exchange);                                /* for the next request */
+void http_exchange_free(struct http_exchange *exchange);
 void http_exchange_start(struct http_exchange *exchange, int status, struct str body); /* fills start[] and out[] */
 /* In place of the handler's answer: a sentence as plain text. */
 void http_exchange_own_answer(struct http_exchange *exchange, int status, struct str text);

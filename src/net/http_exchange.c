@@ -4,16 +4,94 @@
 #include "net/task.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <time.h>
+
+/* --- the pool ---------------------------------------------------------------------------------------------------------- */
+
+void http_exchange_reset(struct http_exchange *exchange)
+{
+    http_head_init(&exchange->head);
+    exchange->chunked = (struct http_chunked){0};
+    exchange->body_apart = false;
+    exchange->body_received = 0;
+    exchange->size = 0;
+    exchange->request.method = STR_EMPTY;
+    exchange->request.path = STR_EMPTY;
+    exchange->call.arena = NULL;
+    exchange->status = 0;
+    exchange->answer_refused = false;
+    exchange->streaming = exchange->stream_ended = false;
+    exchange->cancel_on_close = false;
+    exchange->ended = false;
+    exchange->n_out = 0;
+    exchange->stream_sent = 0;
+    exchange->answer_body = STR_EMPTY;
+    buf_clear(&exchange->answer_headers);
+    buf_clear(&exchange->stream_out);
+    buf_done(&exchange->body); /* up to max_body_bytes: not kept */
+}
+
+void http_exchange_free(struct http_exchange *exchange)
+{
+    buf_done(&exchange->body);
+    buf_done(&exchange->answer_headers);
+    buf_done(&exchange->stream_out);
+    free(exchange->bytes);
+    free(exchange);
+}
+
+struct http_exchange *http_exchange_take(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = server->exchanges;
+    if (exchange) {
+        server->exchanges = exchange->next;
+        server->n_exchanges--;
+    } else {
+        exchange = calloc(1, sizeof *exchange);
+        if (exchange)
+            exchange->bytes = malloc(HTTP_READ_BYTES);
+        if (!exchange || !exchange->bytes) {
+            free(exchange);
+            return NULL;
+        }
+        exchange->capacity = HTTP_READ_BYTES;
+        buf_init_heap(&exchange->body, server->settings.max_body_bytes);
+        buf_init_heap(&exchange->answer_headers, HTTP_ANSWER_HEADERS_MAX_BYTES);
+        buf_init_heap(&exchange->stream_out, HTTP_STREAM_WAITING_MAX_BYTES);
+        http_exchange_reset(exchange);
+    }
+    exchange->connection = connection;
+    server->n_in_use++;
+    return exchange;
+}
+
+void http_exchange_give_back(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    connection->exchange = NULL;
+    server->n_in_use--;
+    bool grown = exchange->capacity > HTTP_READ_BYTES ||
+                 exchange->answer_headers.capacity + exchange->stream_out.capacity > HTTP_READ_BYTES;
+    if (grown || server->n_exchanges == HTTP_POOL_MAX) {
+        http_exchange_free(exchange);
+        server->n_freed++;
+        return;
+    }
+    http_exchange_reset(exchange);
+    exchange->n_bytes = 0;
+    exchange->next = server->exchanges;
+    server->exchanges = exchange;
+    server->n_exchanges++;
+}
 
 /* --- the request ------------------------------------------------------------------------------------------------------- */
 
 struct str http_header_value(const struct http_request *request, struct str name)
 {
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (str_eq_nocase(request->headers[i].name, name))
-            return request->headers[i].value;
-    return (struct str){0};
+    return http_header_get(request->headers, request->n_headers, name);
 }
 
 bool http_header_repeated(const struct http_request *request, struct str name)

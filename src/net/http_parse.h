@@ -10,7 +10,6 @@
 #ifndef NET_HTTP_PARSE_H
 #define NET_HTTP_PARSE_H
 
-#include "base/str.h"
 #include "net/http_header.h"
 
 enum {

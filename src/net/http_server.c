@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
     PAUSE_LOG_EVERY_MS = 60 * 1000,
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
+    TRIM_AFTER = 512, /* exchanges freed */
 };
 
 static void on_tick(void *context);
@@ -251,6 +253,15 @@ static void close_listeners(struct http_server *server)
 
 /* --- time limits ------------------------------------------------------------------------------------------------------- */
 
+/* After a crowd has gone, what its requests took lies between the living in malloc's heap: give it back to the system. */
+static void trim_memory(struct http_server *server)
+{
+    if (server->n_freed < TRIM_AFTER || server->n_in_use > HTTP_POOL_MAX)
+        return;
+    server->n_freed = 0;
+    malloc_trim(0);
+}
+
 static void on_tick(void *context)
 {
     struct http_server *server = context;
@@ -267,6 +278,7 @@ static void on_tick(void *context)
                 break;
         }
     }
+    trim_memory(server);
     if (server->n_connections)
         loop_timer_set(&server->tick, server->tick_ms);
 }
