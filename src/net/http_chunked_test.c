@@ -103,15 +103,20 @@ static void test_refused(void **state)
         expect(cases[i].what, cases[i].input, HTTP_ERROR, cases[i].status, STR_EMPTY, 0);
 }
 
+static void put(char *room, struct str s)
+{
+    memcpy(room, s.ptr, s.len);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
     static char room[HTTP_TRAILERS_MAX_BYTES + 100];
     memset(room, 'x', sizeof room);
-    memcpy(room, "5;", 2);
+    put(room, STR("5;"));
     expect("long extension", str_of(room, HTTP_CHUNK_LINE_MAX_BYTES), HTTP_MORE, 0, STR_EMPTY, 0);
     expect("too long extension", str_of(room, HTTP_CHUNK_LINE_MAX_BYTES + 1), HTTP_ERROR, 400, STR_EMPTY, 0);
-    memcpy(room, "0\r\na:", 5);
+    put(room, STR("0\r\na:"));
     expect("long trailers", str_of(room, 3 + HTTP_TRAILERS_MAX_BYTES), HTTP_MORE, 0, STR_EMPTY, 0);
     expect("too long trailers", str_of(room, 3 + HTTP_TRAILERS_MAX_BYTES + 1), HTTP_ERROR, 400, STR_EMPTY, 0);
 }

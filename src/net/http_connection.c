@@ -159,6 +159,7 @@ void http_connection_close(struct http_connection *connection)
         return;
     }
     /* The handler goes on: what it does may be half done already. It is told when it asked to be, and when it writes. */
+    assert(exchange);
     http_connection_enter(connection, HTTP_CLOSED);
     if (exchange->cancel_on_close)
         cancel(exchange);

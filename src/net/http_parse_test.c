@@ -207,10 +207,10 @@ static void test_targets(void **state)
     }
 }
 
-static size_t put(char *room, size_t at, const char *text, size_t fill)
+static size_t put(char *room, size_t at, struct str text, size_t fill)
 {
-    size_t len = strlen(text);
-    memcpy(room + at, text, len);
+    size_t len = text.len;
+    memcpy(room + at, text.ptr, len);
     memset(room + at + len, 'x', fill);
     return at + len + fill;
 }
@@ -221,8 +221,8 @@ static void test_line_limit(void **state)
     static struct http_head head;
     static char room[HTTP_HEAD_MAX_BYTES];
     for (size_t extra = 0; extra < 2; extra++) {
-        size_t len = put(room, 0, "GET /", HTTP_LINE_MAX_BYTES - strlen("GET / HTTP/1.1\r\n") + extra);
-        len = put(room, len, " HTTP/1.1\r\n" HOST "\r\n", 0);
+        size_t len = put(room, 0, STR("GET /"), HTTP_LINE_MAX_BYTES - strlen("GET / HTTP/1.1\r\n") + extra);
+        len = put(room, len, STR(" HTTP/1.1\r\n" HOST "\r\n"), 0);
         assert_int_equal(parse(&head, str_of(room, len)), extra ? HTTP_ERROR : HTTP_DONE);
         assert_int_equal(parse_singly(&head, str_of(room, len)), extra ? HTTP_ERROR : HTTP_DONE);
         assert_int_equal(head.status, extra ? 414 : 0);
@@ -235,15 +235,15 @@ static void test_header_limits(void **state)
     static struct http_head head;
     static char room[HTTP_HEAD_MAX_BYTES + 100];
     for (size_t extra = 0; extra < 2; extra++) {
-        size_t len =
-            put(room, 0, "GET / HTTP/1.1\r\n" HOST "X:", HTTP_HEADERS_MAX_BYTES - strlen(HOST "X:\r\n\r\n") + extra);
-        len = put(room, len, "\r\n\r\n", 0);
+        size_t len = put(room, 0, STR("GET / HTTP/1.1\r\n" HOST "X:"),
+                         HTTP_HEADERS_MAX_BYTES - strlen(HOST "X:\r\n\r\n") + extra);
+        len = put(room, len, STR("\r\n\r\n"), 0);
         assert_int_equal(parse(&head, str_of(room, len)), extra ? HTTP_ERROR : HTTP_DONE);
         assert_int_equal(head.status, extra ? 431 : 0);
-        len = put(room, 0, "GET / HTTP/1.1\r\n" HOST, 0);
+        len = put(room, 0, STR("GET / HTTP/1.1\r\n" HOST), 0);
         for (size_t i = 0; i < HTTP_HEADERS_MAX - 1 + extra; i++)
-            len = put(room, len, "X: a\r\n", 0);
-        len = put(room, len, "\r\n", 0);
+            len = put(room, len, STR("X: a\r\n"), 0);
+        len = put(room, len, STR("\r\n"), 0);
         assert_int_equal(parse(&head, str_of(room, len)), extra ? HTTP_ERROR : HTTP_DONE);
         assert_int_equal(head.status, extra ? 431 : 0);
         assert_int_equal(head.n_headers, HTTP_HEADERS_MAX);

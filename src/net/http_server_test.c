@@ -188,6 +188,11 @@ static void test_large_bodies(void **state)
     assert_int_equal(seen.calls, 20);
 }
 
+static void put(char *room, struct str s)
+{
+    memcpy(room, s.ptr, s.len);
+}
+
 /* A head close to its limit, so that the buffer grows, with a chunked body behind it. */
 static void client_large_head(struct scene *scene)
 {
@@ -201,9 +206,9 @@ static void client_large_head(struct scene *scene)
     CHECK(status_is(answer, 200) && str_ends_with(answer, STR("0007 [hi]")));
     /* one too many */
     memset(request, 'x', sizeof request);
-    memcpy(request, "GET / HTTP/1.1\r\nHost: x\r\nX: ", 28);
+    put(request, STR("GET / HTTP/1.1\r\nHost: x\r\nX: "));
     CHECK(status_is(ask(scene, str_of(request, sizeof request), false), 431));
-    memcpy(request, "GET /", 5);
+    put(request, STR("GET /"));
     memset(request + 5, 'x', 100);
     CHECK(status_is(ask(scene, str_of(request, sizeof request), false), 414));
 }
