@@ -385,7 +385,9 @@ static void set_derived(struct loading *loading)
         set_default(
             loading, SETTING_DATABASE_URL,
             str_format(loading->arena, "sqlite:%.*s/porteiro.db", STR_ARG(config_text(config, SETTING_DATA_DIR))));
-    if (!config_is_set(config, SETTING_PUBLIC_URL) && config_is_set(config, SETTING_LISTEN))
+    /* Port 0 is known only when it is listened on. */
+    if (!config_is_set(config, SETTING_PUBLIC_URL) && config_is_set(config, SETTING_LISTEN) &&
+        !str_ends_with(config_text(config, SETTING_LISTEN), STR(":0")))
         set_default(loading, SETTING_PUBLIC_URL,
                     str_concat(loading->arena, STR("http://"), config_text(config, SETTING_LISTEN)));
 }

@@ -5,9 +5,11 @@
 
 #include "base/log.h"
 #include "cli/help.h"
+#include "cli/open.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- for subcommands */
@@ -189,12 +191,15 @@ static int run(struct cli *cli, int argc, char **argv)
     start_log(cli->config);
     if (cli->config->n_problems && !cli->arguments.command->bad_settings)
         return settings_failed(cli);
-    return cli->arguments.command->run(cli) ? failed(cli) : CLI_DONE;
+    int code = cli->arguments.command->run(cli) ? failed(cli) : CLI_DONE;
+    open_close(cli);
+    return code;
 }
 
 int cli_main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    umask(077); /* whatever is made here is for its owner */
     struct cli cli = {.arena = arena_new(CLI_MEMORY_BYTES)};
     if (cli.arena == NULL || sodium_init() < 0)
         out_of_memory(NULL, 0, NULL);

@@ -26,7 +26,7 @@ struct cli {
     struct arguments arguments;
     const struct config *config; /* without problems, except in `config check` */
     struct call call;
-    struct db *db;    /* after cli_open() */
+    struct db *db;    /* after open_database() */
     bool usage_error; /* what failed is the command line: exit code 2 */
 };
 

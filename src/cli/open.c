@@ -1,27 +1,32 @@
 /* What commands and the server open in the same way. */
 #include "cli/open.h"
 
+#include "accounts/accounts.h"
+#include "accounts/authenticate.h"
+#include "accounts/connections.h"
+#include "accounts/passwords.h"
+#include "audit/audit.h"
+#include "base/log.h"
+#include "net/http_client.h"
 #include "net/loop.h"
+#include "net/url.h"
+#include "providers/provider.h"
 #include "store/migrate.h"
+#include "store/store.h"
 
-static void close_loop(void *object)
-{
-    (void)object;
-    loop_done();
-}
+#include <netdb.h>
+#include <sys/socket.h>
 
-static void close_database(void *object)
-{
-    db_close(object);
-}
+enum { FLUSH_MS = 10 * 1000, PROVIDERS_MAX = 64 };
 
-static int open_url(struct cli *cli, enum setting setting, struct db **ret_db)
-{
-    int error = db_open(&cli->call, config_text(cli->config, setting), ret_db);
-    if (!error)
-        arena_defer(cli->arena, close_database, *ret_db);
-    return error;
-}
+/* What is open; one of each in a process. */
+static struct {
+    bool loop, accounts, client;
+    struct db *direct;
+    struct egress_policy egress;
+} opened;
+
+/* ---- the database */
 
 int open_database(struct cli *cli)
 {
@@ -31,27 +36,162 @@ int open_database(struct cli *cli)
     if (!loop_init())
         return fail(&cli->call, E_UNAVAILABLE,
                     "the event loop cannot be made: no memory or no file descriptor is left");
-    arena_defer(cli->arena, close_loop, cli);
-    return open_url(cli, SETTING_DATABASE_URL, &cli->db);
+    opened.loop = true;
+    return db_open(&cli->call, config_text(cli->config, SETTING_DATABASE_URL), &cli->db);
 }
 
 int open_for_migration(struct cli *cli, struct db **ret_db)
 {
     *ret_db = cli->db;
-    return config_is_set(cli->config, SETTING_DATABASE_URL_DIRECT) ? open_url(cli, SETTING_DATABASE_URL_DIRECT, ret_db)
-                                                                   : OK;
+    if (!config_is_set(cli->config, SETTING_DATABASE_URL_DIRECT))
+        return OK;
+    int error = db_open(&cli->call, config_text(cli->config, SETTING_DATABASE_URL_DIRECT), &opened.direct);
+    *ret_db = opened.direct;
+    return error;
 }
 
-int open_migrated(struct cli *cli)
+static int migrate(struct cli *cli)
 {
     struct migrate_result done;
     struct db *db;
-    int error = open_database(cli);
-    if (!error)
-        error = open_for_migration(cli, &db);
+    int error = open_for_migration(cli, &db);
     if (!error)
         error = migrate_apply(&cli->call, db, &done);
     if (!error && done.n_applied)
         cli_note(cli, "the database now has this program's schema (%zu migrations applied)", done.n_applied);
+    db_close(opened.direct); /* not needed any more */
+    opened.direct = NULL;
     return error;
+}
+
+/* ---- what stands on it */
+
+static int sync_providers(struct cli *cli)
+{
+    struct provider_entry entries[PROVIDERS_MAX];
+    size_t count = provider_count() < PROVIDERS_MAX ? provider_count() : PROVIDERS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct provider *provider = provider_at(i);
+        entries[i] = (struct provider_entry){provider->key, provider->name, provider->version};
+    }
+    return providers_sync(&cli->call, entries, count);
+}
+
+static int start_accounts(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    struct str none = STR_EMPTY, data_dir = config_text(config, SETTING_DATA_DIR);
+    struct accounts_options options = {
+        .keys = {.key_text = config_is_set(config, SETTING_SECRET_KEY) ? config_text(config, SETTING_SECRET_KEY) : none,
+                 .key_file = none,
+                 .data_dir = data_dir},
+        .data_dir = data_dir,
+        .audit_writer = none,
+    };
+    bool made_key = false;
+    int error = accounts_open(&cli->call, cli->db, &options, &made_key);
+    opened.accounts = !error;
+    if (made_key)
+        cli_note(
+            cli,
+            "a master key was made: %.*s/master.key; without it stored passwords and tokens are lost, so keep a copy "
+            "of it apart from the database",
+            STR_ARG(data_dir));
+    return error;
+}
+
+int open_accounts(struct cli *cli)
+{
+    int error = open_database(cli);
+    if (!error)
+        error = migrate(cli);
+    if (error)
+        return error;
+    store_init(cli->db);
+    error = start_accounts(cli);
+    return error ? error : sync_providers(cli);
+}
+
+/* ---- the way out */
+
+struct egress_policy *open_egress(void)
+{
+    return &opened.egress;
+}
+
+/* The address in the settings may not be called as a site, and neither may public_url. */
+static int guard_ourselves(struct cli *cli)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct str host;
+    struct url own;
+    uint16_t port;
+    if (url_parse(cli->arena, config_text(cli->config, SETTING_PUBLIC_URL), &own) == OK)
+        egress_policy_set_own(&opened.egress, own.host, own.port);
+    if (!setting_split_address(config_text(cli->config, SETTING_LISTEN), &host, &port) || port == 0 ||
+        getaddrinfo(str_copy_cstr(cli->arena, host), str_format(cli->arena, "%u", port).ptr, &hints, &found))
+        return OK;
+    int error = egress_policy_add_listener(&opened.egress, found->ai_addr);
+    freeaddrinfo(found);
+    return error ? fail(&cli->call, error, "this machine has more addresses than the address guard can hold") : OK;
+}
+
+int open_client(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    struct str bad = STR_EMPTY;
+    opened.egress = (struct egress_policy){0};
+    if (config_is_set(config, SETTING_EGRESS_ALLOW) &&
+        egress_policy_parse(&opened.egress, config_text(config, SETTING_EGRESS_ALLOW), &bad))
+        return cli_usage(cli, "PORTEIRO_EGRESS_ALLOW: \"%.*s\" cannot be used", STR_ARG(bad));
+    int error = guard_ourselves(cli);
+    if (error)
+        return error;
+    struct http_client_settings client = {
+        .policy = &opened.egress,
+        .max_in_flight = (size_t)config_number(config, SETTING_MAX_UPSTREAM),
+        .max_in_flight_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_PER_SITE),
+        .max_queued_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_QUEUED),
+    };
+    if (config_is_set(config, SETTING_CA_FILE))
+        client.ca_file = str_copy_cstr(cli->arena, config_text(config, SETTING_CA_FILE));
+    error = http_client_init(&client);
+    opened.client = !error;
+    if (error == E_INVALID)
+        return cli_usage(cli, "PORTEIRO_CA_FILE: %s cannot be read as PEM", client.ca_file);
+    return error ? fail(&cli->call, error, "the HTTP client cannot start: no memory") : OK;
+}
+
+/* ---- the end */
+
+/* A call of its own: the command's may have failed or be out of time. */
+static void flush(struct cli *cli)
+{
+    struct call call;
+    call_init(&call, cli->arena, FLUSH_MS);
+    if (audit_flush(&call))
+        log_error("the last audit events could not be written: %.*s %.*s", STR_ARG(call.error_text),
+                  STR_ARG(call.error_detail));
+    (void)authenticate_flush(&call);
+}
+
+void open_close(struct cli *cli)
+{
+    if (opened.accounts)
+        flush(cli);
+    if (opened.client)
+        http_client_done();
+    if (opened.accounts) {
+        authenticate_done();
+        accounts_close();
+        passwords_done();
+    }
+    store_init(NULL);
+    db_close(opened.direct);
+    db_close(cli->db);
+    if (opened.loop)
+        loop_done();
+    cli->db = NULL;
+    opened.loop = opened.accounts = opened.client = false;
+    opened.direct = NULL;
 }

@@ -1,20 +1,26 @@
-/* What commands and the server open in the same way: data directory, loop, database at this program's schema. */
+/* What commands and the server open in the same way, one thing on top of the other, and close again in the end. */
 #ifndef CLI_OPEN_H
 #define CLI_OPEN_H
 
 #include "cli/cli.h"
+#include "net/egress.h"
 #include "store/db.h"
 
-/* Loop and database, without looking into it. Everything is closed when the run ends. */
+/* Data directory, loop and database, without looking into it. */
 MUST_CHECK int open_database(struct cli *cli);
 
-/*
- * The same, and brings the database to this program's schema: through PORTEIRO_DATABASE_URL_DIRECT when that is set. Costs a few
- * short reads when there is nothing to do.
- */
-MUST_CHECK int open_migrated(struct cli *cli);
-
-/* The database for migrations: *ret_db is cli->db, or another that is closed with the run. */
+/* The database for migrations: PORTEIRO_DATABASE_URL_DIRECT when that is set, else *ret_db is cli->db. */
 MUST_CHECK int open_for_migration(struct cli *cli, struct db **ret_db);
+
+/* The database at this program's schema, the keys, and the rows of the providers. A few short reads when all is in place. */
+MUST_CHECK int open_accounts(struct cli *cli);
+
+/* On top of that the way out to the network, behind the address guard, which knows our own address as the settings name it. */
+MUST_CHECK int open_client(struct cli *cli);
+/* The guard's list, for a server that learns its port when it listens. */
+struct egress_policy *open_egress(void);
+
+/* Writes what is queued and closes all that was opened. At the end of every run. */
+void open_close(struct cli *cli);
 
 #endif

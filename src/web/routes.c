@@ -3,12 +3,25 @@
 
 #include "base/log.h"
 #include "json/json_write.h"
+#include "mcp/endpoint.h"
 #include "net/client_address.h"
 #include "web/health.h"
 
 enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
 
+/* /mcp/bearer never speaks of OAuth, for clients that would rather log in than use the token they were given. */
+static void serve_bearer(struct call *call, struct http_exchange *exchange, struct str segment)
+{
+    (void)segment;
+    mcp_endpoint(call, exchange, STR_EMPTY);
+}
+
 const struct route routes[] = {
+    {STR_INIT("*"), STR_INIT("/mcp"), ROUTE_BEARER, mcp_endpoint},
+    {STR_INIT("*"), STR_INIT("/mcp/bearer"), ROUTE_BEARER, serve_bearer},
+    {STR_INIT("*"), STR_INIT("/mcp/{}"), ROUTE_BEARER, mcp_endpoint},
+    {STR_INIT("*"), STR_INIT("/api/mcp"), ROUTE_BEARER, mcp_endpoint},
+    {STR_INIT("*"), STR_INIT("/api/mcp/{}"), ROUTE_BEARER, mcp_endpoint},
     {STR_INIT("GET"), STR_INIT("/healthz"), ROUTE_ANYONE, health_alive},
     {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
 };
@@ -75,7 +88,8 @@ static bool path_matches(const struct route *route, struct str path, struct str 
 
 static bool method_matches(const struct route *route, struct str method)
 {
-    return str_eq(route->method, method) || (str_eq(method, STR("HEAD")) && str_eq(route->method, STR("GET")));
+    return str_eq(route->method, STR("*")) || str_eq(route->method, method) ||
+           (str_eq(method, STR("HEAD")) && str_eq(route->method, STR("GET")));
 }
 
 /* The first row of that path and method. None: *ret_allow is what the path's rows allow, empty when there are none. */

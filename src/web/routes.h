@@ -20,8 +20,8 @@ enum route_who {
 typedef void route_handler(struct call *call, struct http_exchange *exchange, struct str segment);
 
 struct route {
-    struct str method;
-    struct str path; /* "/mcp" exactly, or "/mcp/{}": one segment that is not empty */
+    struct str method; /* "*": the handler looks at it itself */
+    struct str path;   /* "/mcp" exactly, or "/mcp/{}": one segment that is not empty */
     enum route_who who;
     route_handler *handler;
 };

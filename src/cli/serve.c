@@ -1,0 +1,303 @@
+/* porteiro serve */
+#include "base/log.h"
+#include "cli/open.h"
+#include "mcp/endpoint.h"
+#include "net/client_address.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "store/health.h"
+#include "web/health.h"
+#include "web/routes.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    DRAIN_MS = 30 * 1000, /* that requests under way get to end, after the first signal */
+    CANCEL_MS = 3 * 1000, /* and that cancelled ones get to leave */
+    HOSTS_MAX = 64,       /* spellings of our own address */
+    ORIGINS_MAX = 64,
+    SPARE_DESCRIPTORS = 256, /* for the database, sites and files, besides clients and max_upstream */
+};
+
+/* The running server; one in a process, since signals are the process's. */
+struct serving {
+    struct cli *cli;
+    struct http_server *server;
+    struct loop_timer patience;
+    struct str url;  /* how clients reach it: public_url, or the address with the port it really got */
+    struct str host; /* of the listening address, without brackets */
+    uint16_t port;   /* that it really listens on */
+    size_t max_connections;
+    struct mcp_settings mcp;
+    struct str hosts[HOSTS_MAX], origins[ORIGINS_MAX];
+    bool stopping, cancelled;
+};
+static struct serving serving;
+
+/* ---- stopping */
+
+static void on_drained(void *context)
+{
+    (void)context;
+    loop_stop();
+}
+
+static void on_patience_over(void *context)
+{
+    struct serving *self = context;
+    if (self->cancelled) {
+        log_warning("%zu requests do not end; stopping all the same", http_server_busy(self->server));
+        loop_stop();
+        return;
+    }
+    self->cancelled = true;
+    log_warning("%zu requests are still under way after %d s and are cancelled", http_server_busy(self->server),
+                DRAIN_MS / 1000);
+    http_server_cancel_all(self->server);
+    loop_timer_set(&self->patience, CANCEL_MS);
+}
+
+static void on_signal(int signal_number, void *context)
+{
+    struct serving *self = context;
+    if (self->stopping) {
+        log_warning("a second %s: stopping at once", strsignal(signal_number));
+        _exit(CLI_FAILED);
+    }
+    self->stopping = true;
+    log_info("%s: finishing %zu requests", strsignal(signal_number), http_server_busy(self->server));
+    health_stopping();
+    loop_timer_set(&self->patience, DRAIN_MS);
+    http_server_drain(self->server);
+}
+
+/* ---- starting */
+
+/* A crash must not leave keys in a file, and nothing this program starts may gain rights. */
+static void restrict_process(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Raises the limit of open files as far as it goes, and takes no more clients than then fit. */
+static void fit_connections(struct serving *self)
+{
+    const struct config *config = self->cli->config;
+    struct rlimit files;
+    rlim_t others = (rlim_t)config_number(config, SETTING_MAX_UPSTREAM) + SPARE_DESCRIPTORS;
+    rlim_t wanted = (rlim_t)config_number(config, SETTING_MAX_CONNECTIONS) + others;
+    self->max_connections = (size_t)config_number(config, SETTING_MAX_CONNECTIONS);
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= wanted)
+        return;
+    files.rlim_cur = files.rlim_max >= wanted ? wanted : files.rlim_max; /* RLIM_INFINITY is the largest number */
+    if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= wanted)
+        return;
+    self->max_connections = files.rlim_cur > 2 * others ? files.rlim_cur - others : files.rlim_cur / 2;
+    if (config->values[SETTING_MAX_CONNECTIONS].source != SOURCE_DEFAULT)
+        log_warning(
+            "only %zu clients fit into the limit of %llu open files; raise it to %llu (LimitNOFILE= of systemd, "
+            "ulimit -n)",
+            self->max_connections, (unsigned long long)files.rlim_cur, (unsigned long long)wanted);
+}
+
+/* The address it listens on may not be called as a site, whatever port it got. */
+static void guard_listener(struct serving *self)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    char service[8];
+    snprintf(service, sizeof service, "%u", self->port);
+    if (getaddrinfo(str_copy_cstr(self->cli->arena, self->host), service, &hints, &found))
+        return;
+    if (egress_policy_add_listener(open_egress(), found->ai_addr))
+        log_warning("this machine has more addresses than the address guard can hold as its own");
+    freeaddrinfo(found);
+}
+
+static int start_server(struct serving *self)
+{
+    struct cli *cli = self->cli;
+    struct str address = config_text(cli->config, SETTING_LISTEN), problem = STR_EMPTY;
+    struct http_server_settings server = {
+        .handler = routes_serve,
+        .drained = on_drained,
+        .max_connections = self->max_connections,
+    };
+    if (!setting_split_address(address, &self->host, &self->port))
+        return cli_usage(cli, "PORTEIRO_LISTEN: \"%.*s\" is not an address", STR_ARG(address));
+    self->server = http_server_new(&server);
+    if (!self->server)
+        return fail(&cli->call, E_UNAVAILABLE, "the HTTP server cannot start: no memory");
+    if (http_server_listen(self->server, address, &problem))
+        return fail(&cli->call, E_UNAVAILABLE,
+                    "%.*s Is porteiro running already? PORTEIRO_LISTEN names another address", STR_ARG(problem));
+    self->port = (uint16_t)http_server_port(self->server);
+    guard_listener(self);
+    return OK;
+}
+
+/* ---- under which names MCP clients may call it (DNS rebinding: a name that others control is not among them) */
+
+static void add_host(struct serving *self, const char *host, bool six)
+{
+    struct arena *arena = self->cli->arena;
+    if (self->mcp.n_allowed_hosts + 2 > HOSTS_MAX)
+        return;
+    struct str bare = str_format(arena, six ? "[%s]" : "%s", host);
+    self->hosts[self->mcp.n_allowed_hosts++] = str_format(arena, "%.*s:%u", STR_ARG(bare), self->port);
+    if (self->port == 80) /* http's own port is left out by clients */
+        self->hosts[self->mcp.n_allowed_hosts++] = bare;
+}
+
+/* Everybody of a wildcard address: the addresses this machine has now. */
+static void add_interfaces(struct serving *self)
+{
+    struct ifaddrs *all = NULL;
+    char text[INET6_ADDRSTRLEN];
+    if (getifaddrs(&all))
+        return;
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        int family = one->ifa_addr ? one->ifa_addr->sa_family : AF_UNSPEC;
+        const void *bytes = family == AF_INET    ? (const void *)&((struct sockaddr_in *)one->ifa_addr)->sin_addr
+                            : family == AF_INET6 ? (const void *)&((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr
+                                                 : NULL;
+        if (bytes && inet_ntop(family, bytes, text, sizeof text))
+            add_host(self, text, family == AF_INET6);
+    }
+    freeifaddrs(all);
+}
+
+static void start_mcp(struct serving *self)
+{
+    const struct config *config = self->cli->config;
+    struct str origins = config_text(config, SETTING_ALLOWED_ORIGINS), origin;
+    bool six = str_find_char(self->host, ':') != STR_NOT_FOUND;
+    bool any = str_eq(self->host, STR("0.0.0.0")) || str_eq(self->host, STR("::"));
+    bool loopback = str_starts_with(self->host, STR("127.")) || str_eq(self->host, STR("::1"));
+    self->mcp = (struct mcp_settings){.allowed_hosts = self->hosts, .allowed_origins = self->origins};
+    add_host(self, str_copy_cstr(self->cli->arena, self->host), six);
+    if (any || loopback)
+        add_host(self, "localhost", false);
+    if (any)
+        add_interfaces(self);
+    while (origins.len && self->mcp.n_allowed_origins < ORIGINS_MAX && str_next(&origins, ',', &origin))
+        self->origins[self->mcp.n_allowed_origins++] = origin;
+    self->url =
+        str_format(self->cli->arena, six ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_ARG(self->host), self->port);
+    if (config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
+        self->url = self->mcp.public_url = config_text(config, SETTING_PUBLIC_URL);
+    mcp_endpoint_init(&self->mcp);
+}
+
+static int start_signals(struct serving *self)
+{
+    if (!loop_timer_init(&self->patience, on_patience_over, self))
+        return fail(&self->cli->call, E_UNAVAILABLE, "a timer cannot be made: no memory");
+    if (!loop_on_signal(SIGTERM, on_signal, self) || !loop_on_signal(SIGINT, on_signal, self))
+        return fail(&self->cli->call, E_UNAVAILABLE, "signals cannot be listened to: no memory");
+    return OK;
+}
+
+/* ---- what it says */
+
+static int next_step(struct serving *self, struct str *ret)
+{
+    struct cli *cli = self->cli;
+    bool has_user, has_connection;
+    int error = health_look(&cli->call, cli->db, &has_user, &has_connection);
+    if (error)
+        return error;
+    if (!has_user)
+        *ret = STR("make a user: porteiro user add --name NAME --email E-MAIL --phone PHONE");
+    else if (!has_connection)
+        *ret = STR(
+            "connect a site: porteiro connection add --user E-MAIL --provider wordpress --name NAME --url https://SITE "
+            "--username USER");
+    else
+        *ret = str_format(cli->arena, "give AI clients the address %.*s/mcp and a token (porteiro token add)",
+                          STR_ARG(self->url));
+    return OK;
+}
+
+static int announce(struct serving *self, int64_t begun_ns)
+{
+    struct cli *cli = self->cli;
+    const struct config *config = cli->config;
+    struct str next, none = {NULL, 0};
+    int error = next_step(self, &next);
+    if (error)
+        return error;
+    for (size_t i = 0; i < config->n_warnings; i++)
+        log_warning("%.*s: %.*s", STR_ARG(config->warnings[i].where), STR_ARG(config->warnings[i].text));
+    struct answer *answer = answer_new(cli->arena);
+    answer_text(answer, "address", self->url);
+    answer_text(answer, "data", config_text(config, SETTING_DATA_DIR));
+    answer_text(answer, "database", config_shown(cli->arena, config, SETTING_DATABASE_URL));
+    answer_text(answer, "settings", config->file.len ? config->file : none);
+    answer_text(answer, "next", next);
+    answer_integer(answer, "ready_ms", (clock_monotonic_ns() - begun_ns) / 1000000);
+    return cli_answer(cli, answer, NULL);
+}
+
+static int start(struct serving *self)
+{
+    struct cli *cli = self->cli;
+    struct str bad;
+    if (client_address_trust(config_text(cli->config, SETTING_TRUSTED_PROXIES), &bad))
+        return cli_usage(cli, "PORTEIRO_TRUSTED_PROXIES: \"%.*s\" cannot be used", STR_ARG(bad));
+    int error = open_accounts(cli);
+    if (!error)
+        error = open_client(cli);
+    if (error)
+        return error;
+    health_init(cli->db);
+    routes_init(config_switch(cli->config, SETTING_ACCESS_LOG));
+    error = start_server(self);
+    if (error)
+        return error;
+    start_mcp(self);
+    return start_signals(self);
+}
+
+static void stop(struct serving *self)
+{
+    if (self->server && http_server_busy(self->server)) {
+        log_error("stopped with %zu requests under way", http_server_busy(self->server));
+        _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
+    }
+    loop_timer_done(&self->patience);
+    http_server_free(self->server);
+}
+
+static int run_serve(struct cli *cli)
+{
+    int64_t begun_ns = clock_monotonic_ns();
+    struct serving *self = &serving;
+    *self = (struct serving){.cli = cli};
+    restrict_process();
+    fit_connections(self);
+    int error = start(self);
+    if (!error)
+        error = announce(self, begun_ns);
+    if (!error)
+        loop_run();
+    stop(self);
+    if (!error)
+        log_info("stopped");
+    return error;
+}
+
+static const struct command commands[] = {{
+    .summary = "Serves MCP, until SIGTERM or Ctrl-C: then what is under way gets 30 s to end; a second signal ends it "
+               "at once.",
+    .example = "porteiro serve\nporteiro serve --listen 127.0.0.1:9000 --public-url https://mcp.example.com",
+    .run = run_serve,
+}};
+const struct noun serve_noun = {"serve", "serve MCP to AI clients", commands, ARRAY_LENGTH(commands)};

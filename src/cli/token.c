@@ -1,0 +1,131 @@
+/* porteiro token */
+#include "accounts/tokens.h"
+
+#include "cli/open.h"
+
+static const char *state_of(const struct token_row *token)
+{
+    if (token->revoked_at_ms)
+        return "revoked";
+    if (!token->has_details)
+        return "earlier";
+    return token->expires_at_ms && token->expires_at_ms <= clock_now_ms() ? "expired" : "active";
+}
+
+static void describe(struct answer *answer, const struct token_row *token)
+{
+    answer_integer(answer, "id", token->id);
+    answer_integer(answer, "connection_id", token->connection_id);
+    answer_text(answer, "name", token->name);
+    answer_text(answer, "last4", token->last4);
+    answer_words(answer, "rights", token->rights);
+    answer_switch(answer, "primary", token->is_primary);
+    answer_text(answer, "state", str_from(state_of(token)));
+    answer_time(answer, "created_at", token->created_at_ms);
+    answer_time(answer, "expires_at", token->expires_at_ms);
+    answer_time(answer, "revoked_at", token->revoked_at_ms);
+    answer_time(answer, "last_used_at", token->last_used_at_ms);
+}
+
+static int connection_option(struct cli *cli, int64_t *ret_id)
+{
+    return cli_option_number(cli, "connection", 0, ret_id);
+}
+
+static int run_add(struct cli *cli)
+{
+    struct token_new token = {.name = cli_option(cli, "name"), .rights = RIGHTS_DEFAULT};
+    struct token_made made;
+    int64_t connection_id;
+    char rights[RIGHTS_TEXT_BYTES];
+    int error = connection_option(cli, &connection_id);
+    if (!error && cli_has(cli, "rights"))
+        error = rights_parse(&cli->call, cli_option(cli, "rights"), &token.rights);
+    if (!error && cli_has(cli, "expires"))
+        error = tokens_parse_expiry(&cli->call, cli_option(cli, "expires"), &token.expires_at_ms);
+    if (!error)
+        error = open_accounts(cli);
+    if (!error)
+        error = tokens_add(&cli->call, USER_ANY, connection_id, &token, &made);
+    if (error)
+        return error;
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "id", made.token_id);
+    answer_text(answer, "token", made.token);
+    answer_text(answer, "last4", made.last4);
+    answer_integer(answer, "connection_id", made.connection_id);
+    answer_words(answer, "rights", str_copy(cli->arena, rights_format(token.rights | RIGHT_READ, rights)));
+    answer_time(answer, "expires_at", token.expires_at_ms);
+    return cli_answer(cli, answer, "The token is shown this once.");
+}
+
+static int run_list(struct cli *cli)
+{
+    struct token_rows rows;
+    int64_t connection_id;
+    int error = connection_option(cli, &connection_id);
+    if (!error)
+        error = open_accounts(cli);
+    if (!error)
+        error = tokens_list(&cli->call, USER_ANY, connection_id, &rows);
+    if (error)
+        return error;
+    struct answers *list = answers_new(cli->arena);
+    for (size_t i = 0; i < rows.count; i++)
+        describe(answers_add(list), &rows.items[i]);
+    return cli_answer_list(cli, list, "id connection_id name last4 rights state expires_at last_used_at",
+                           "there is no token");
+}
+
+static int run_revoke(struct cli *cli)
+{
+    int64_t id;
+    int error = cli_argument_id(cli, &id);
+    if (!error)
+        error = open_accounts(cli);
+    if (!error)
+        error = tokens_revoke(&cli->call, USER_ANY, id);
+    if (error)
+        return error;
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "id", id);
+    answer_switch(answer, "revoked", true);
+    return cli_answer(cli, answer, NULL);
+}
+
+static const struct option add_options[] = {
+    {.name = "connection", .value = "ID", .help = "what it is for", .required = true},
+    {.name = "name", .value = "NAME", .help = "to tell it from others: the client that will have it"},
+    {.name = "rights", .value = "RIGHTS", .help = "of read,draft,publish,delete,fetch,admin; default read,draft"},
+    {.name = "expires", .value = "TIME", .help = "when it ends: 90d, 12h, never; default never"},
+};
+static const struct option list_options[] = {
+    {.name = "connection", .value = "ID", .help = "only of this one"},
+};
+static const struct command commands[] = {
+    {
+        .verb = "add",
+        .summary = "Makes a further token for a connection, and shows it this once.",
+        .options = add_options,
+        .n_options = ARRAY_LENGTH(add_options),
+        .example = "porteiro token add --connection 7 --name laptop --rights read --expires 90d",
+        .run = run_add,
+    },
+    {
+        .verb = "list",
+        .summary = "Lists tokens by their last four characters.",
+        .options = list_options,
+        .n_options = ARRAY_LENGTH(list_options),
+        .example = "porteiro token list --connection 7",
+        .run = run_list,
+    },
+    {
+        .verb = "revoke",
+        .summary = "Ends a token at once and for good.",
+        .argument = "ID",
+        .argument_help = "as in the list",
+        .example = "porteiro token revoke 12",
+        .run = run_revoke,
+    },
+};
+const struct noun token_noun = {"token", "bearer tokens, which AI clients use", commands, ARRAY_LENGTH(commands)};
