@@ -1,7 +1,7 @@
 /*
  * Who is it? A bearer token to its connection, owner, provider and rights.
  *
- *     form and checksum -> HMAC -> cache -> one query -> rules -> MAC over the rights
+ *     form and checksum -> cache -> HMAC -> one query -> rules and MAC over the rights
  *
  * A revocation is seen at once by all processes of this host (accounts/generation.h), by other hosts within a second: that
  * long a cached answer is believed without asking the database. When the database is down, answers up to 60 seconds old go
