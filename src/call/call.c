@@ -5,8 +5,8 @@
 #include <sys/random.h>
 
 static const char *const error_names[] = {
-    "ok",      "invalid",   "unauthenticated", "denied",   "not_found", "conflict", "limit",
-    "timeout", "cancelled", "unavailable",     "upstream", "egress",    "crypto",   "internal",
+    "ok",        "invalid",     "unauthenticated", "denied", "not_found", "conflict", "limit",   "timeout",
+    "cancelled", "unavailable", "upstream",        "egress", "crypto",    "internal", "waiting",
 };
 
 const char *error_name(int code)

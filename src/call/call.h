@@ -25,6 +25,7 @@ enum error {
     E_EGRESS = -11,     /* the address is not one we may call */
     E_CRYPTO = -12,     /* a sealed value does not open: wrong key or changed row */
     E_INTERNAL = -13,   /* our own mistake */
+    E_WAITING = -14,    /* somebody has to answer or agree first; nothing was done */
 };
 
 /* Short stable name for logs and JSON: "invalid", "not_found", ... */
@@ -43,6 +44,8 @@ struct call {
     struct task *task;       /* the task it runs on; NULL in a command, which runs the loop while it waits */
     struct principal *who;   /* NULL before authentication, and in commands */
     struct db_link *db_link; /* set between db_begin() and db_commit()/db_rollback() */
+    struct str traceparent;  /* W3C trace context of the client, checked; for services we call; empty: none */
+    struct str tracestate, baggage;
     bool cancelled;          /* set by the server when the client has gone; every wait then ends with E_CANCELLED */
     int error;               /* the last fail()'s code */
     struct str error_text;   /* for the person: what happened, why, what to do */

@@ -24,8 +24,10 @@ static struct keyring {
     crypto_auth_hmacsha256_state mac[KEYRING_PURPOSES];
 } * ring;
 
-static const char *const derive_context[KEYRING_PURPOSES] = {
-    [KEYRING_PEPPER] = "pepper__", [KEYRING_TOKEN_MAC] = "tokenmac", [KEYRING_AUDIT] = "audit___"};
+static const char *const derive_context[KEYRING_PURPOSES] = {[KEYRING_PEPPER] = "pepper__",
+                                                             [KEYRING_TOKEN_MAC] = "tokenmac",
+                                                             [KEYRING_AUDIT] = "audit___",
+                                                             [KEYRING_MCP] = "mcpstate"};
 
 struct wipe {
     void *ptr;

@@ -13,6 +13,7 @@
 #include "call/rights.h"
 #include "crypto/seal.h"
 #include "json/json.h"
+#include "providers/host.h"
 
 /* One connected service, as its provider sees it. Everything lives as long as the call. */
 struct site {
@@ -52,15 +53,23 @@ struct site_check {
     struct str warning;      /* works, but the owner should know */
 };
 
+/* For whom and where; of tools, prompts, resources and completions alike. */
 struct tool_context {
     const struct site *site;
     unsigned rights;
+    struct host *host; /* what the protocol can do for it (providers/host.h); may be NULL */
 };
 
 struct tool_result {
-    struct buf text;       /* what the model reads; initialised by the caller */
-    struct str audit_json; /* object: what was done, for the audit outcome; may stay empty */
+    struct buf text;   /* what the model reads; initialised by the caller */
+    struct buf blocks; /* content blocks behind the text (image, audio, resource): JSON objects with commas between */
+    struct str structured_json; /* structuredContent, any JSON; say the same in `text`; may stay empty */
+    struct str audit_json;      /* object: what was done, for the audit outcome; may stay empty */
+    bool is_error;              /* it did run, but what the model reads is a failure */
 };
+
+/* Adds one content block, JSON as MCP has it: {"type":"image","data":...,"mimeType":...} */
+void tool_result_block(struct tool_result *result, struct str block_json);
 
 struct tool {
     struct str name;
@@ -72,9 +81,111 @@ struct tool {
     bool destructive;
     bool idempotent;
     bool open_world;
+    bool confirms;            /* calls host_confirm() */
+    struct str output_schema; /* JSON text of what structured_json holds, an object at its root; may be empty */
+    struct str icons_json;    /* array; may be empty */
     /* OK, or an error recorded with fail(): the model sees its text as isError. Waits. */
     int (*run)(struct call *call, const struct tool_context *context, const struct json *arguments,
                struct tool_result *result);
+};
+
+/* --- prompts: jobs that a person picks in the client, ready to go */
+
+/* Values that would complete what was typed so far; at most COMPLETION_VALUES_MAX are taken. */
+enum { COMPLETION_VALUES_MAX = 100 };
+struct completion {
+    struct str values[COMPLETION_VALUES_MAX];
+    size_t n_values;
+    int64_t total; /* of those there are; 0: unknown */
+    bool has_more;
+};
+void completion_add(struct completion *completion, struct str value);
+
+/* `others`: the arguments that are filled in already, an object of strings. OK, or an error. Waits. */
+typedef int completion_fn(struct call *call, const struct tool_context *context, struct str typed,
+                          const struct json *others, struct completion *ret);
+
+struct prompt_argument {
+    struct str name;
+    struct str title; /* may be empty */
+    struct str description;
+    bool required;
+    completion_fn *complete; /* NULL: nothing is suggested */
+};
+
+struct prompt_result {
+    struct buf messages; /* JSON objects with commas between; initialised by the caller */
+    struct str description;
+};
+/* role: "user" or "assistant" */
+void prompt_say(struct prompt_result *result, const char *role, struct str text);
+/* The same with a content block of any kind, as JSON. */
+void prompt_add(struct prompt_result *result, const char *role, struct str content_json);
+
+struct prompt {
+    struct str name;
+    struct str title;
+    struct str description;
+    struct str icons_json; /* array; may be empty */
+    unsigned needs_any;    /* listed for tokens with at least one of these rights; 0: for all */
+    const struct prompt_argument *arguments;
+    size_t n_arguments;
+    /* `arguments`: an object of strings, with all that are required and none that is unknown. Waits. */
+    int (*render)(struct call *call, const struct tool_context *context, const struct json *arguments,
+                  struct prompt_result *result);
+};
+
+/* --- resources: what can be read by its URI */
+
+struct resource {
+    struct str uri;
+    struct str name;
+    struct str title, description, mime_type; /* each may be empty */
+    int64_t size_bytes;                       /* 0: unknown */
+};
+
+enum { RESOURCE_PAGE_MAX = 100 };
+struct resource_page {
+    struct resource items[RESOURCE_PAGE_MAX];
+    size_t n_items;
+    struct str next_cursor; /* what resources_list() is given for the next page; empty: this is the last */
+};
+
+struct resource_result {
+    struct buf contents; /* JSON objects with commas between; initialised by the caller */
+};
+void resource_text(struct resource_result *result, struct str uri, struct str mime_type, struct str text);
+void resource_blob(struct resource_result *result, struct str uri, struct str mime_type, struct str base64);
+
+struct resource_template {
+    struct str uri_template; /* RFC 6570: "wp://posts/{id}" */
+    struct str name;
+    struct str title, description, mime_type; /* each may be empty */
+    /* For the variable of that name; NULL: nothing is suggested. */
+    int (*complete)(struct call *call, const struct tool_context *context, struct str variable, struct str typed,
+                    const struct json *others, struct completion *ret);
+};
+
+struct resources {
+    /* `cursor` is empty, or what an earlier page said; E_INVALID when it is none of ours. Waits. */
+    int (*list)(struct call *call, const struct tool_context *context, struct str cursor, struct resource_page *ret);
+    /* E_NOT_FOUND (or E_INVALID) when there is nothing of that URI; never an empty result. Waits. */
+    int (*read)(struct call *call, const struct tool_context *context, struct str uri, struct resource_result *result);
+    const struct resource_template *templates;
+    size_t n_templates;
+};
+
+/* What the provider really tells (host_changed(), host_log()): capabilities are declared from these. */
+enum provider_feature {
+    PROVIDER_TOOLS_CHANGE = 1 << 0,
+    PROVIDER_PROMPTS_CHANGE = 1 << 1,
+    PROVIDER_RESOURCES_CHANGE = 1 << 2,
+    PROVIDER_RESOURCE_UPDATES = 1 << 3,
+    PROVIDER_LOGS = 1 << 4,
+    /* Takes resources/subscribe of the older revisions, although there is no stream there to tell updates on. */
+    PROVIDER_LEGACY_SUBSCRIBE = 1 << 5,
+    /* Its tools hold other rules than ours for names and schemas: for tests of the protocol itself, never in a release. */
+    PROVIDER_FOR_TESTS = 1 << 6,
 };
 
 struct provider {
@@ -86,6 +197,10 @@ struct provider {
     size_t n_fields;
     const struct tool *tools; /* in the order they are listed */
     size_t n_tools;
+    const struct prompt *prompts; /* none: prompts are not declared */
+    size_t n_prompts;
+    const struct resources *resources; /* NULL: resources are not declared */
+    unsigned features;                 /* enum provider_feature, or'ed */
     /*
      * Proves that the connection works and finds what is to be kept. Returns OK whenever it came to a verdict, good or bad;
      * an error only when it could not (cancelled, out of time). Waits.

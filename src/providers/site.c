@@ -56,12 +56,18 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         if (error)
             return error;
     }
-    struct http_header headers[4];
+    struct http_header headers[7];
     size_t n = 0;
     headers[n++] = (struct http_header){STR("Accept"), STR("application/json, */*;q=0.1")};
     headers[n++] = (struct http_header){STR("X-Request-ID"), str_from(call->id)};
     if (request->content_type.len)
         headers[n++] = (struct http_header){STR("Content-Type"), request->content_type};
+    if (call->traceparent.len)
+        headers[n++] = (struct http_header){STR("traceparent"), call->traceparent};
+    if (call->tracestate.len)
+        headers[n++] = (struct http_header){STR("tracestate"), call->tracestate};
+    if (call->baggage.len)
+        headers[n++] = (struct http_header){STR("baggage"), call->baggage};
     if (request->fresh)
         headers[n++] = (struct http_header){STR("Cache-Control"), STR("no-cache")};
     struct http_fetch fetch = {

@@ -1,0 +1,122 @@
+/*
+ * What a provider may ask of the protocol above it while it serves a call: to tell the client how far it is, to ask the client
+ * something, to have an action confirmed, to say that something changed. The protocol (src/mcp/host.c) fills the table; in a
+ * test it is the test's own, and a context without a host (NULL) is fine: then nobody listens and nobody can be asked.
+ *
+ * A tool that needs none of this looks at none of it.
+ */
+#ifndef PROVIDERS_HOST_H
+#define PROVIDERS_HOST_H
+
+#include "call/call.h"
+#include "json/json.h"
+
+/* What a client can be asked for. */
+enum host_ability {
+    HOST_FORM = 1 << 0,     /* elicitation/create: its person fills in a form; never for passwords and the like */
+    HOST_URL = 1 << 1,      /* elicitation/create, mode "url": its person opens a page */
+    HOST_SAMPLING = 1 << 2, /* sampling/createMessage: its model answers */
+    HOST_ROOTS = 1 << 3,    /* roots/list */
+};
+
+/* RFC 5424, as MCP has them. */
+enum host_level {
+    HOST_DEBUG,
+    HOST_INFO,
+    HOST_NOTICE,
+    HOST_WARNING,
+    HOST_ERROR,
+    HOST_CRITICAL,
+    HOST_ALERT,
+    HOST_EMERGENCY,
+};
+
+enum host_change {
+    HOST_TOOLS_CHANGED,
+    HOST_PROMPTS_CHANGED,
+    HOST_RESOURCES_CHANGED, /* the list */
+    HOST_RESOURCE_UPDATED,  /* the one with that URI */
+};
+
+struct question {
+    struct str key;         /* tells it from others of this call: [a-z0-9_] */
+    enum host_ability kind; /* one of them */
+    struct str params_json; /* object: the method's params, such as {"message":...,"requestedSchema":{...}} */
+    bool sealed; /* only an answer to a question that we really asked counts, once: for what has consequences */
+    const struct json *answer; /* the result: {"action":"accept","content":{...}}, {"role":...}, {"roots":[...]} */
+};
+
+struct host {
+    const struct host_functions *functions;
+};
+
+struct host_functions {
+    void (*progress)(struct call *call, struct host *host, int64_t done, int64_t total, struct str message);
+    void (*log)(struct call *call, struct host *host, enum host_level level, struct str text);
+    unsigned (*abilities)(const struct host *host);
+    int (*require)(struct call *call, struct host *host, unsigned abilities);
+    int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
+    int (*confirm)(struct call *call, struct host *host, struct str what);
+    void (*changed)(struct host *host, enum host_change change, struct str uri);
+};
+
+/* How far it is, when the client wants to know. `done` grows with each; total 0: unknown; message may be empty. Waits. */
+static inline void host_progress(struct call *call, struct host *host, int64_t done, int64_t total, struct str message)
+{
+    if (host)
+        host->functions->progress(call, host, done, total, message);
+}
+
+/* A line for the client's log, when it wants lines of that level. No secrets. Waits. */
+static inline void host_log(struct call *call, struct host *host, enum host_level level, struct str text)
+{
+    if (host)
+        host->functions->log(call, host, level, text);
+}
+
+/* All of these? */
+static inline bool host_can(const struct host *host, unsigned abilities)
+{
+    return host && (host->functions->abilities(host) & abilities) == abilities;
+}
+
+/* For what cannot be done without: an error naming what the client lacks (a protocol error where there is one for it). */
+MUST_CHECK static inline int host_require(struct call *call, struct host *host, unsigned abilities)
+{
+    if (!host)
+        return fail(call, E_DENIED, "Nobody can be asked here.");
+    return host->functions->require(call, host, abilities);
+}
+
+/*
+ * Asks the client. OK: every question has its answer (who declined has answered, too). Otherwise an error to return as it is:
+ * in the stateless revision (2026-07-28) E_WAITING means that the client gets the questions and sends the whole request again
+ * with answers; the tool then runs again from its beginning, and this call returns OK at the same place. So ask before you act,
+ * and ask the same when run again. Where a client cannot be asked, it is an error at once. Waits.
+ */
+MUST_CHECK static inline int host_ask(struct call *call, struct host *host, struct question *questions,
+                                      size_t n_questions)
+{
+    if (!host)
+        return fail(call, E_DENIED, "Nobody can be asked here.");
+    return host->functions->ask(call, host, questions, n_questions);
+}
+
+/*
+ * To be called right before an action that cannot be taken back, after all checks and questions: OK when it may be done now, as
+ * the token's setting wants it. Otherwise an error to return as it is (E_WAITING: somebody has to agree first, and the text says
+ * how). `what`: a sentence for people that names exactly what would be done. The tool must have `confirms` set. Waits.
+ */
+MUST_CHECK static inline int host_confirm(struct call *call, struct host *host, struct str what)
+{
+    return host ? host->functions->confirm(call, host, what) : OK;
+}
+
+/* Tells everybody who listens to this connection. `uri` only with HOST_RESOURCE_UPDATED. */
+static inline void host_changed(struct host *host, enum host_change change, struct str uri)
+{
+    if (host)
+        host->functions->changed(host, change, uri);
+}
+
+#endif
