@@ -67,7 +67,7 @@ void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *
     arena->exhausted_context = context;
 }
 
-static void run_deferred(struct arena *arena)
+void arena_run_deferred(struct arena *arena)
 {
     while (arena->deferred) {
         struct deferred *last = arena->deferred;
@@ -90,14 +90,14 @@ void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    run_deferred(arena);
+    arena_run_deferred(arena);
     free_chunks(arena, NULL);
     free(arena);
 }
 
 void arena_reset(struct arena *arena)
 {
-    run_deferred(arena);
+    arena_run_deferred(arena);
     struct chunk *keep = NULL;
     if (!ARENA_APART)
         for (struct chunk *chunk = arena->chunks; chunk; chunk = chunk->next)

@@ -47,6 +47,9 @@ __attribute__((returns_nonnull, alloc_size(2, 3))) void *arena_alloc_array(struc
 /* Runs release(object) when the arena is reset or freed. */
 void arena_defer(struct arena *arena, void (*release)(void *object), void *object);
 
+/* Runs what was deferred now, newest first; the memory stays. */
+void arena_run_deferred(struct arena *arena);
+
 size_t arena_used(const struct arena *arena);
 size_t arena_budget(const struct arena *arena);
 

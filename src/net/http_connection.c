@@ -359,6 +359,8 @@ static void run_handler(struct call *call, void *context)
     struct http_exchange *exchange = context;
     const struct http_server_settings *settings = &exchange->connection->server->settings;
     settings->handler(call, exchange, settings->context);
+    /* Locks and descriptors must not wait for a client that takes its answer slowly; the answer itself is memory. */
+    arena_run_deferred(call->arena);
 }
 
 static void begin_call(struct http_connection *connection)
