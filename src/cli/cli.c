@@ -191,9 +191,7 @@ static int run(struct cli *cli, int argc, char **argv)
     start_log(cli->config);
     if (cli->config->n_problems && !cli->arguments.command->bad_settings)
         return settings_failed(cli);
-    int code = cli->arguments.command->run(cli) ? failed(cli) : CLI_DONE;
-    open_close(cli);
-    return code;
+    return cli->arguments.command->run(cli) ? failed(cli) : CLI_DONE;
 }
 
 int cli_main(int argc, char **argv)
@@ -203,9 +201,15 @@ int cli_main(int argc, char **argv)
     struct cli cli = {.arena = arena_new(CLI_MEMORY_BYTES)};
     if (cli.arena == NULL || sodium_init() < 0)
         out_of_memory(NULL, 0, NULL);
+    struct arena *work = arena_new(CLI_MEMORY_BYTES);
+    if (work == NULL)
+        out_of_memory(NULL, 0, NULL);
     arena_on_exhausted(cli.arena, out_of_memory, NULL);
-    call_init(&cli.call, cli.arena, CLI_TIMEOUT_MS);
+    arena_on_exhausted(work, out_of_memory, NULL);
+    call_init(&cli.call, work, CLI_TIMEOUT_MS);
     int code = run(&cli, argc, argv);
+    arena_free(work); /* what the work still holds of the database and the network, before those are closed */
+    open_close(&cli);
     arena_free(cli.arena);
     return code;
 }

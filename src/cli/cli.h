@@ -22,7 +22,7 @@ enum {
 };
 
 struct cli {
-    struct arena *arena;
+    struct arena *arena; /* of the run; the call has one of its own, which is released before anything is closed */
     struct arguments arguments;
     const struct config *config; /* without problems, except in `config check` */
     struct call call;

@@ -84,7 +84,7 @@ static int read_field(struct cli *cli, const struct provider_field *field, const
     if (field->kind == FIELD_SECRET)
         return secret_read(cli, "secret", field->label, false, ret);
     *ret = cli_option(cli, name);
-    if (!ret->ptr && !field->in_secret && json_is(json_get(before, str_from(field->name)), JSON_STRING))
+    if (!ret->ptr && before && json_is(json_get(before, str_from(field->name)), JSON_STRING))
         *ret = json_str(json_get(before, str_from(field->name)));
     if (field->required && ret->len == 0)
         return cli_usage(cli, "--%s is missing: %s", name, field->help ? field->help : field->label);
@@ -136,7 +136,7 @@ struct str fields_address(struct arena *arena, const struct provider *provider, 
         return none;
     for (size_t i = 0; i < provider->n_fields; i++) {
         const struct json *value = json_get(config, str_from(provider->fields[i].name));
-        if (provider->fields[i].kind == FIELD_URL && value)
+        if (provider->fields[i].kind == FIELD_URL && json_is(value, JSON_STRING))
             return json_str(value);
     }
     return none;

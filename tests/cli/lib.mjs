@@ -36,3 +36,11 @@ export function misfits(shape, value, where = 'answer') {
     }),
   ];
 }
+
+// The status that an MCP ping gets.
+export async function ping(url, token) {
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) });
+  await response.text();
+  return response.status;
+}

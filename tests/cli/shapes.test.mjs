@@ -1,0 +1,184 @@
+// Every command's JSON against the table of docs/cli.md; the text forms; and what a connection's life looks like.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { fixtures } from '../integration/lib/fixtures.mjs';
+import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { documentedShapes, misfits, ping } from './lib.mjs';
+
+const ANA = 'ana@example.test';
+const PASSWORD = 'correct horse battery staple';
+
+describe('answers have the shapes of docs/cli.md', () => {
+  const shapes = documentedShapes();
+  const compared = new Set();
+  const site = fixtures.sites.new;
+  const secret = site.users.editor.app_password;
+  let porteiro, connection, token;
+  before(async () => {
+    porteiro = await Porteiro.create();
+  });
+  after(() => porteiro?.stop());
+
+  // Runs it, compares its answer, and gives it.
+  async function fits(args, { stdin, shape = 0 } = {}) {
+    const words = args.slice(0, args.length > 1 && !args[1].startsWith('--') ? 2 : 1).join(' ');
+    const answer = await porteiro.json(args, { stdin });
+    assert.ok(shapes[words]?.[shape], `${words} is in the table`);
+    assert.deepEqual(misfits(shapes[words][shape], answer), [], words);
+    compared.add(words);
+    return answer;
+  }
+
+  test('migrate, version, config', async () => {
+    assert.equal((await fits(['migrate', '--status'], { shape: 1 })).state, 'empty');
+    assert.equal((await fits(['migrate'])).was_empty, true);
+    assert.equal((await fits(['migrate', '--status'], { shape: 1 })).state, 'current');
+    await fits(['version']);
+    assert.equal((await fits(['config', 'check'])).ok, true);
+  });
+
+  test('user', async () => {
+    const ana = await fits(['user', 'add', '--name', 'Ana', '--email', 'Ana@Example.test', '--phone', '+55 11 99999-0001', '--password-stdin'], { stdin: PASSWORD });
+    assert.deepEqual([ana.email, ana.phone], [ANA, '5511999990001']);
+    assert.deepEqual((await fits(['user', 'list'])).items, [ana]);
+    assert.equal((await fits(['user', 'check', '--email', ANA, '--password-stdin'], { stdin: PASSWORD })).id, ana.id);
+    await fits(['user', 'passwd', String(ana.id), '--password-stdin'], { stdin: 'another long password' });
+    await fits(['user', 'passwd', '--email', ANA, '--password-stdin'], { stdin: PASSWORD });
+  });
+
+  test('provider', async () => {
+    assert.ok((await fits(['provider', 'list'])).items.some(item => item.key === 'wordpress' && item.enabled && item.known));
+    assert.equal((await fits(['provider', 'disable', 'wordpress'])).enabled, false);
+    assert.equal((await fits(['provider', 'enable', 'wordpress'])).enabled, true);
+  });
+
+  test('connection', async () => {
+    connection = await fits(porteiro.connectionArgs(site), { stdin: `${secret}\n` });
+    assert.deepEqual(connection.rights, ['read', 'draft']);
+    assert.equal(connection.found.user, 'editor');
+    const id = String(connection.id);
+    const [listed] = (await fits(['connection', 'list', '--user', ANA])).items;
+    assert.equal(listed.check.ok, true);
+    assert.equal(listed.check.error, null);
+    const { config, ...shown } = await fits(['connection', 'show', id]);
+    assert.deepEqual(shown, listed);
+    assert.ok(JSON.stringify(config).includes('127.0.0.1'));
+    assert.equal((await fits(['connection', 'test', id])).ok, true);
+    await fits(['connection', 'set-secret', id, '--username', 'editor', '--secret-stdin'], { stdin: secret.replaceAll(' ', '') });
+    connection.token = (await fits(['connection', 'rotate-token', id])).token;
+    assert.equal((await fits(['connection', 'pause', id])).status, 'paused');
+    assert.equal((await fits(['connection', 'resume', id])).status, 'active');
+  });
+
+  test('token', async () => {
+    token = await fits(['token', 'add', '--connection', String(connection.id), '--name', 'laptop', '--rights', 'read,publish', '--expires', '90d']);
+    const days = (Date.parse(token.expires_at) - Date.now()) / 86_400_000;
+    assert.ok(days > 89.9 && days < 90.1, token.expires_at);
+    const { items } = await fits(['token', 'list', '--connection', String(connection.id)]);
+    assert.deepEqual(items.find(item => item.id === token.id).rights, ['read', 'publish']);
+    assert.deepEqual(items.map(item => item.state).sort(), ['active', 'active', 'revoked']);
+    await fits(['token', 'revoke', String(token.id)]);
+  });
+
+  test('audit', async () => {
+    const { items } = await fits(['audit', 'list']);
+    assert.ok(items.length > 10 && items.every(item => item.chained));
+    assert.equal((await fits(['audit', 'list', '--limit', '2', '--user', ANA, '--since', '1h'])).items.length, 2);
+    const older = (await fits(['audit', 'list', '--before', String(items[2].id), '--limit', '1'])).items;
+    assert.equal(older[0].id, items[3].id);
+    assert.deepEqual((await fits(['audit', 'list', '--action', 'nonsense.'])).items, []);
+    const verdict = await fits(['audit', 'verify']);
+    assert.ok(verdict.ok && verdict.rows >= items.length);
+  });
+
+  test('a text answer to every command that only looks', async () => {
+    for (const [args, words] of [
+      [['user', 'list'], /^id +name +email/],
+      [['connection', 'list'], /blog +wordpress +ana@example\.test +active/],
+      [['connection', 'show', String(connection.id)], /check site +MCP test site/],
+      [['token', 'list'], /laptop/],
+      [['provider', 'list'], /wordpress/],
+      [['audit', 'list', '--limit', '3'], /^id +at +action/],
+      [['audit', 'verify'], /ok +yes/],
+    ]) {
+      const { code, stdout } = await porteiro.cli(args);
+      assert.equal(code, 0);
+      assert.match(stdout, words);
+      assert.ok(stdout.endsWith('\n') && !stdout.includes('{"items"'));
+    }
+  });
+
+  test('the server beside it, and the end of things', async () => {
+    await porteiro.serve();
+    const announced = fs.readFileSync(porteiro.log, 'utf8');
+    assert.match(announced, /^address +http/m);
+    assert.match(announced, /^next +give AI clients/m);
+    compared.add('serve'); // its JSON form is compared in frame.test.mjs
+    assert.equal(await ping(porteiro.url, connection.token), 200);
+    const id = String(connection.id);
+    assert.equal((await fits(['connection', 'revoke', id])).status, 'revoked');
+    assert.equal(await ping(porteiro.url, connection.token), 401);
+    assert.equal((await porteiro.cli(['connection', 'resume', id])).code, 1, 'revoked is for good');
+    await fits(['connection', 'delete', id]);
+    await fits(['user', 'delete', ANA]);
+    assert.deepEqual((await fits(['user', 'list'])).items, []);
+  });
+
+  test('no row of the table was left out', () => {
+    assert.deepEqual(Object.keys(shapes).filter(command => !compared.has(command)), []);
+  });
+});
+
+describe('connection add', () => {
+  const site = fixtures.sites.new;
+  let porteiro;
+  before(async () => {
+    porteiro = await Porteiro.create();
+    await porteiro.addUser();
+  });
+
+  test('shows the token with a line to paste, and remarks apart from the answer', async () => {
+    const { code, stdout, stderr } = await porteiro.cli(porteiro.connectionArgs(site), { stdin: site.users.editor.app_password });
+    assert.equal(code, 0, stderr);
+    const token = /^token +(\S+)$/m.exec(stdout)[1];
+    assert.ok(stdout.includes(`claude mcp add --transport http porteiro ${porteiro.origin}/mcp --header "Authorization: Bearer ${token}"`));
+    assert.match(stderr, /looking at/);
+  });
+
+  test('a wrong password: the cause and the fix, code 1, and nothing is stored', async () => {
+    const args = porteiro.connectionArgs(site, { name: 'other' });
+    const { code, stdout, stderr } = await porteiro.cli([...args, '--json'], { stdin: 'aaaa bbbb cccc dddd eeee ffff' });
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    const { error } = JSON.parse(stderr);
+    assert.equal(error.code, 'upstream');
+    assert.match(error.detail, /^[a-z_]+$/, 'the stable code of the cause');
+    assert.match(error.message, /application password/i);
+    assert.equal((await porteiro.json(['connection', 'list'])).items.length, 1);
+  });
+
+  test('a field that is missing, and rights nobody knows', async () => {
+    const without = porteiro.connectionArgs(site, { name: 'x' }).filter((arg, i, all) => arg !== '--url' && all[i - 1] !== '--url');
+    const missing = await porteiro.cli(without, { stdin: 'x' });
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /--url is missing/);
+    const rights = await porteiro.cli(porteiro.connectionArgs(site, { name: 'x', rights: 'read,everything' }), { stdin: 'x' });
+    assert.notEqual(rights.code, 0);
+    assert.match(rights.stderr, /everything/);
+  });
+
+  test('for a user nobody knows', async () => {
+    const { code, stderr } = await porteiro.cli(porteiro.connectionArgs(site, { user: 'nobody@example.test', name: 'x' }), { stdin: 'x' });
+    assert.equal(code, 1);
+    assert.match(stderr, /nobody@example\.test|user/);
+  });
+
+  test('our own address is refused as a site', async () => {
+    await porteiro.serve();
+    const { code, stderr } = await porteiro.cli(porteiro.connectionArgs(site, { name: 'loop', url: porteiro.origin }), { stdin: 'x' });
+    await porteiro.stop();
+    assert.equal(code, 1);
+    assert.match(stderr, /own|itself|this server/i);
+  });
+});
