@@ -117,6 +117,34 @@ static const struct tool tools[] = {
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
         .run = tool_create,
     },
+    {
+        .name = STR_INIT("wp_edit"),
+        .title = STR_INIT("Edit one item"),
+        .description = STR_INIT(
+            "Change one item without resending it. edits are applied in order to the stored block markup, all or "
+            "none; find must match exactly once unless count says otherwise. set changes fields. The answer shows "
+            "the changed lines and the new version."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\","
+                     "\"default\":\"post\"},"
+                     "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+                     "\"find\":{\"type\":\"string\"},\"replace\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\","
+                     "\"default\":1},"
+                     "\"block\":{\"type\":\"string\",\"description\":\"block number or range from wp_read\"},"
+                     "\"op\":{\"type\":\"string\",\"enum\":[\"replace\",\"before\",\"after\",\"delete\",\"append\","
+                     "\"prepend\"]},"
+                     "\"content\":{\"type\":\"string\"},"
+                     "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"html\",\"blocks\"]}},"
+                     "\"additionalProperties\":false}},"
+                     "\"set\":{\"type\":\"object\",\"description\":\"title, status, slug, excerpt, date, terms, "
+                     "terms_add, terms_remove, "
+                     "featured_image, meta, acf, ...\",\"additionalProperties\":true},"
+                     "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"}},\"required\":[\"id\"],"
+                     "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
+        .destructive = true,
+        .run = tool_edit,
+    },
 };
 
 const struct provider provider_wordpress = {

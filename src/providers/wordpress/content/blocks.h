@@ -25,9 +25,10 @@ struct block {
     struct str number;         /* "3", "3.2" */
     struct block *parent, *first_child, *last_child, *next, *previous;
     size_t child_count;
-    struct str *markdown; /* kept by markdown_out, NULL at first */
-    bool is_void;         /* <!-- wp:name /--> */
-    bool is_unclosed;     /* its closer is missing */
+    struct str *markdown;  /* kept by markdown_out, NULL at first */
+    bool is_open_in_merge; /* kept by markdown_merge: its inner blocks were written one by one */
+    bool is_void;          /* <!-- wp:name /--> */
+    bool is_unclosed;      /* its closer is missing */
 };
 
 struct blocks {

@@ -89,7 +89,7 @@ static bool needs_escape(const struct inline_writer *writer, struct str s)
     case '~':
         return previous == '~' || next == '~' || !is_space_or_edge(previous);
     case '[':
-        return writer->bracket_follows;
+        return writer->bracket_follows || next == '['; /* the second: it could look like a stand-in */
     case '<':
         return next >= 0 && (ascii_is_alpha((char)next) || next == '/' || next == '!' || next == '?');
     case '&':
@@ -262,8 +262,8 @@ static const char *sign_of(const struct inline_writer *writer, const struct html
     if (html_is(tag, "s"))
         return "~~";
     /* Beside another star only the underscore is unmistakable, and that not beside letters. */
-    bool beside =
-        last_char(writer) == '*' || str_starts_with(inner, STR("<strong>")) || str_starts_with(after, STR("</strong>"));
+    bool beside = (writer->flags & INLINE_EMPHASIS) || last_char(writer) == '*' ||
+                  str_starts_with(inner, STR("<strong>")) || str_starts_with(after, STR("</strong>"));
     return beside ? "_" : "*";
 }
 

@@ -11,6 +11,7 @@ enum inline_flags {
     INLINE_PLAIN_TAGS = 1, /* no Markdown signs at all, only HTML tags: the second try */
     INLINE_BREAKS = 2,     /* <br> as "\" and a line break: in paragraphs only */
     INLINE_CELL = 4,       /* in a table: | is escaped */
+    INLINE_EMPHASIS = 16,  /* inside *...*: emphasis in it is _..._ */
     INLINE_NOT_FIRST = 8,  /* does not begin a line */
 };
 

@@ -19,8 +19,11 @@ static bool read_mark(struct str text, struct chunk *ret)
     size_t mark_end = str_find(line, STR("]]"));
     if (length == 0 || mark_end == STR_NOT_FOUND)
         return false;
-    *ret = (struct chunk){end ? CHUNK_END : CHUNK_STAND_IN, text, str_sub(rest, 0, length),
-                          str_trim(str_from_offset(rest, mark_end + 2))};
+    *ret = (struct chunk){.kind = end ? CHUNK_END : CHUNK_STAND_IN,
+                          .text = text,
+                          .number = str_sub(rest, 0, length),
+                          .name = str_trim(str_sub(line, length, mark_end - length)),
+                          .body = str_trim(str_from_offset(rest, mark_end + 2))};
     return true;
 }
 
@@ -86,17 +89,34 @@ static struct str html_block_end(struct str line)
 {
     static const struct {
         struct str start, end;
-    } kinds[] = {{STR_INIT("<!--"), STR_INIT("-->")},
-                 {STR_INIT("<?"), STR_INIT("?>")},
-                 {STR_INIT("<![CDATA["), STR_INIT("]]>")},
-                 {STR_INIT("<pre"), STR_INIT("</pre>")},
-                 {STR_INIT("<script"), STR_INIT("</script>")},
-                 {STR_INIT("<style"), STR_INIT("</style>")},
-                 {STR_INIT("<textarea"), STR_INIT("</textarea>")}};
-    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        if (str_starts_with_nocase(line, kinds[i].start))
+        bool is_tag;
+    } kinds[] = {{STR_INIT("<!--"), STR_INIT("-->"), false},      {STR_INIT("<?"), STR_INIT("?>"), false},
+                 {STR_INIT("<![CDATA["), STR_INIT("]]>"), false}, {STR_INIT("<pre"), STR_INIT("</"), true},
+                 {STR_INIT("<script"), STR_INIT("</"), true},     {STR_INIT("<style"), STR_INIT("</"), true},
+                 {STR_INIT("<textarea"), STR_INIT("</"), true}};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (!str_starts_with_nocase(line, kinds[i].start))
+            continue;
+        char next = line.len > kinds[i].start.len ? line.ptr[kinds[i].start.len] : '>';
+        if (!kinds[i].is_tag || next == '>' || next == ' ' || next == '\t')
             return kinds[i].end;
+    }
+    if (line.len > 2 && str_starts_with(line, STR("<!")) && ascii_is_alpha(line.ptr[2]))
+        return STR(">");
     return STR_EMPTY;
+}
+
+/* Whether the HTML block that must end with `end` ends on this line; a tag's name is one of the four, whichever. */
+static bool html_block_ends(struct str line, struct str end)
+{
+    static const struct str tags[] = {STR_INIT("</pre>"), STR_INIT("</script>"), STR_INIT("</style>"),
+                                      STR_INIT("</textarea>")};
+    if (!str_eq(end, STR("</")))
+        return str_contains(line, end);
+    for (size_t i = 0; i < ARRAY_LENGTH(tags); i++)
+        if (str_contains_nocase(line, tags[i]))
+            return true;
+    return false;
 }
 
 /* State while looking for the end of a chunk. */
@@ -125,7 +145,7 @@ static void scan_line(struct scan *scan, struct str line)
             return;
         scan->html_end = html_block_end(trimmed);
     }
-    if (scan->html_end.len && str_contains_nocase(trimmed, scan->html_end))
+    if (scan->html_end.len && html_block_ends(trimmed, scan->html_end))
         scan->html_end = STR_EMPTY;
 }
 
@@ -195,7 +215,7 @@ bool markdown_next_chunk(struct chunk_reader *reader, struct chunk *ret)
         return false;
     size_t raw = raw_block_length(reader, text);
     if (raw) {
-        *ret = (struct chunk){CHUNK_RAW, str_sub(text, 0, raw), STR_EMPTY, STR_EMPTY};
+        *ret = (struct chunk){.kind = CHUNK_RAW, .text = str_sub(text, 0, raw)};
         reader->rest = str_from_offset(text, raw);
         return true;
     }
@@ -206,7 +226,7 @@ bool markdown_next_chunk(struct chunk_reader *reader, struct chunk *ret)
     }
     struct str chunk = markdown_chunk(reader);
     if (!read_mark(chunk, ret))
-        *ret = (struct chunk){CHUNK_MARKDOWN, chunk, STR_EMPTY, STR_EMPTY};
+        *ret = (struct chunk){.kind = CHUNK_MARKDOWN, .text = chunk};
     return true;
 }
 

@@ -19,6 +19,7 @@ struct chunk {
     enum chunk_kind kind;
     struct str text;   /* without the blank lines around it */
     struct str number; /* of a stand-in or end mark */
+    struct str name;   /* of a stand-in: "core/table", or empty */
     struct str body;   /* of a stand-in: what follows the mark */
 };
 

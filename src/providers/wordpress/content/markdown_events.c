@@ -11,13 +11,6 @@ static int add_event(struct markdown_events *events, const struct event *event)
     return buf_failed(&events->events) || buf_failed(&events->texts);
 }
 
-static void set_text(struct markdown_events *events, uint32_t *offset, uint32_t *length, struct str text)
-{
-    *offset = (uint32_t)events->texts.len;
-    *length = (uint32_t)text.len;
-    buf_add(&events->texts, text);
-}
-
 /* References stay as they are, other ampersands become one: so it can stand in an HTML attribute, but for quotes. */
 static void set_attribute(struct markdown_events *events, uint32_t *offset, uint32_t *length,
                           const MD_ATTRIBUTE *attribute)
@@ -79,11 +72,44 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *context)
     return add_event(context, &(struct event){.kind = EVENT_LEAVE_SPAN, .type = (uint8_t)type});
 }
 
+/* The tabs and spaces right before `text`, if they are all of the line before it and as wide as md4c said. */
+static struct str source_indentation(const struct markdown_events *events, const char *text)
+{
+    const char *start = text;
+    size_t columns = 0;
+    while (start > events->source.ptr && (start[-1] == ' ' || start[-1] == '\t'))
+        start--;
+    if (start > events->source.ptr && start[-1] != '\n')
+        return STR_EMPTY;
+    for (const char *c = start; c < text; c++)
+        columns += *c == '\t' ? 4 - columns % 4 : 1;
+    return columns == events->indentation ? str_of(start, (size_t)(text - start)) : STR_EMPTY;
+}
+
+/* md4c gives a code line's indentation as spaces, where the source may have tabs. */
+static void add_indentation(struct markdown_events *events, const char *text, bool in_source)
+{
+    struct str indentation = in_source ? source_indentation(events, text) : STR_EMPTY;
+    buf_add(&events->texts, indentation);
+    for (size_t i = 0; indentation.len == 0 && i < events->indentation; i++)
+        buf_add_char(&events->texts, ' ');
+    events->indentation = 0;
+}
+
 static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *context)
 {
     struct markdown_events *events = context;
     struct event event = {.kind = EVENT_TEXT, .type = (uint8_t)type};
-    set_text(events, &event.text, &event.text_length, str_of(text, size));
+    bool in_source = text >= events->source.ptr && text < events->source.ptr + events->source.len;
+    if (type == MD_TEXT_CODE && !in_source && size && text[0] == ' ') {
+        events->indentation += size;
+        return 0;
+    }
+    event.text = (uint32_t)events->texts.len;
+    if (events->indentation)
+        add_indentation(events, text, in_source);
+    buf_add(&events->texts, str_of(text, size));
+    event.text_length = (uint32_t)(events->texts.len - event.text);
     return add_event(events, &event);
 }
 
@@ -115,6 +141,8 @@ int markdown_events_parse(struct call *call, struct markdown_events *events, str
     };
     buf_clear(&events->events);
     buf_clear(&events->texts);
+    events->source = markdown;
+    events->indentation = 0;
     if (markdown.len > CONTENT_BYTES_MAX)
         return fail(call, E_LIMIT, "The text is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
     if (md_parse(markdown.ptr, (MD_SIZE)markdown.len, &parser, events) != 0)

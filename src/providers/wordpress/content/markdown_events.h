@@ -24,6 +24,8 @@ struct event {
 
 struct markdown_events {
     struct buf events, texts; /* on the heap */
+    struct str source;
+    size_t indentation; /* columns of a code line, not yet written */
 };
 
 /* Released with the call's arena. Parse as often as you like; each time the former events are gone. */

@@ -4,6 +4,7 @@
 #include "providers/wordpress/content/html.h"
 #include "providers/wordpress/content/html_in.h"
 #include "providers/wordpress/content/inline_out.h"
+#include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
 #include "providers/wordpress/content/markdown_walk.h"
 #include "providers/wordpress/content/text.h"
@@ -33,6 +34,20 @@ static void init_text(const struct markdown_writer *writer, struct buf *out)
     buf_init(out, writer->arena, 4 * (size_t)CONTENT_BYTES_MAX);
 }
 
+/* The text ends where the next blank line is: another behind it is read for itself. */
+static bool ends_by_itself(const struct markdown_writer *writer, struct str text, enum chunk_kind kind)
+{
+    struct chunk_reader reader = {.rest = str_concat(writer->arena, text, STR("\n\nx"))};
+    struct chunk chunk = {.text = STR_EMPTY};
+    size_t count = 0;
+    while (markdown_next_chunk(&reader, &chunk)) {
+        if (reader.rest.len && chunk.kind != kind)
+            return false;
+        count++;
+    }
+    return str_eq(chunk.text, STR("x")) && (kind == CHUNK_MARKDOWN ? count >= 2 : count == 2);
+}
+
 /* Whether the Markdown becomes these bytes again, and leaves a paragraph behind it alone (an open fence would not). */
 static bool gives(const struct markdown_writer *writer, struct str markdown, struct str wanted)
 {
@@ -45,7 +60,8 @@ static bool gives(const struct markdown_writer *writer, struct str markdown, str
         return false;
     }
     struct str text = buf_str(&back);
-    return text.len == wanted.len + witness.len && str_starts_with(text, wanted) && str_ends_with(text, witness);
+    return text.len == wanted.len + witness.len && str_starts_with(text, wanted) && str_ends_with(text, witness) &&
+           ends_by_itself(writer, markdown, CHUNK_MARKDOWN);
 }
 
 /* --- the Markdown of each kind of block, not verified; false where there is none */
@@ -75,6 +91,10 @@ static bool heading_markdown(const struct markdown_writer *writer, const struct 
         return false;
     buf_add_format(out, "%.*s ", level, "######");
     inline_to_markdown(writer->arena, inner, flags | INLINE_NOT_FIRST, out);
+    if (out->len && out->ptr[out->len - 1] == '#' && !str_ends_with(buf_str(out), STR("\\#"))) {
+        out->len--; /* a "#" at the end would be taken for the heading's own */
+        buf_add(out, STR("\\#"));
+    }
     return true;
 }
 
@@ -237,7 +257,7 @@ static bool image_markdown(const struct markdown_writer *writer, const struct bl
     }
     if (html_whole_element(rest, "figcaption", &tag, &inner)) {
         buf_add(out, STR("\n*"));
-        inline_to_markdown(writer->arena, inner, flags | INLINE_NOT_FIRST, out);
+        inline_to_markdown(writer->arena, inner, flags | INLINE_NOT_FIRST | INLINE_EMPHASIS, out);
         buf_add_char(out, '*');
     }
     return true;
@@ -309,6 +329,27 @@ static bool embed_markdown(const struct markdown_writer *writer, const struct bl
         return false;
     buf_add(out, str_trim(text_decode_entities(writer->arena, wrapper)));
     return true;
+}
+
+/*
+ * The block as the editor of today would save it again: WordPress before 6.3 put no class on headings and lists. Showing these
+ * as plain Markdown loses nothing: unchanged they stay as they are, changed they become what the editor makes of them, too.
+ */
+static struct str modern_form(const struct markdown_writer *writer, const struct block *block)
+{
+    static const struct str old_lists[] = {STR_INIT("<ul><!-- wp:list-item"), STR_INIT("<ol><!-- wp:list-item")};
+    static const struct str new_lists[] = {STR_INIT("<ul class=\"wp-block-list\"><!-- wp:list-item"),
+                                           STR_INIT("<ol class=\"wp-block-list\"><!-- wp:list-item")};
+    struct str text = block->outer, ignored;
+    int level = block_is(block, "core/heading") ? block_heading(block, &ignored) : 0;
+    if (level) {
+        struct str old = str_format(writer->arena, "\n<h%d>", level);
+        struct str new = str_format(writer->arena, "\n<h%d class=\"wp-block-heading\">", level);
+        return str_replace(writer->arena, text, old, new);
+    }
+    for (size_t i = 0; block_is(block, "core/list") && i < ARRAY_LENGTH(old_lists); i++)
+        text = str_replace(writer->arena, text, old_lists[i], new_lists[i]);
+    return text;
 }
 
 static bool block_markdown(struct markdown_writer *writer, const struct block *block, unsigned flags, struct buf *out)
@@ -407,52 +448,38 @@ static struct str preview(struct markdown_writer *writer, const struct block *bl
     return buf_str(&text);
 }
 
-static bool is_chunk(struct str text);
+/* The mark with a text behind it, or on the next lines. */
+static struct str marked(const struct markdown_writer *writer, const struct block *block, struct str mark,
+                         struct str text)
+{
+    bool same_line = block_is(block, "core/paragraph") || block_is(block, "core/heading") || !has_line_break(text);
+    return str_format(writer->arena, "%.*s%c%.*s", STR_ARG(mark), same_line ? ' ' : '\n', STR_ARG(text));
+}
 
-static struct str stand_in(struct markdown_writer *writer, const struct block *block)
+static struct str stand_in(struct markdown_writer *writer, struct block *block)
 {
     struct buf out;
     init_text(writer, &out);
-    const char *name = block_is_classic(block) ? "classic" : NULL;
     buf_add_format(&out, "[[block %.*s ", STR_ARG(block->number));
-    buf_add(&out, name ? str_from(name) : block->name);
+    buf_add(&out, block_is_classic(block) ? STR("classic") : block->name);
     buf_add(&out, STR("]]"));
-    struct str text = STR_EMPTY;
+    struct str mark = buf_str(&out), text = STR_EMPTY;
     if (!block->first_child || block_is(block, "core/list"))
         text = harmless(writer, preview(writer, block));
     if (block->first_child && text.len == 0) {
         add_container(writer, block, &out);
-    } else if (text.len) {
-        if (!is_chunk(text)) {
-            struct buf plain;
-            init_text(writer, &plain);
-            inline_escape(&plain, own_text(writer, block), 0);
-            text = harmless(writer, buf_str(&plain));
-        }
-        bool inline_text =
-            block_is(block, "core/paragraph") || block_is(block, "core/heading") || !has_line_break(text);
-        buf_add_char(&out, inline_text ? ' ' : '\n');
-        buf_add(&out, text);
+        return buf_str(&out);
     }
-    return buf_str(&out);
-}
-
-/* No blank line, and no fence that stays open: it ends where the next blank line is. */
-static bool is_chunk(struct str text)
-{
-    struct str line;
-    size_t fences = 0;
-    bool fenced = false;
-    while (str_next(&text, '\n', &line)) {
-        struct str trimmed = str_trim(line);
-        if (str_starts_with(trimmed, STR("```")) || str_starts_with(trimmed, STR("~~~"))) {
-            fences++;
-            fenced = !fenced;
-        }
-        if (trimmed.len == 0 && !fenced)
-            return false;
-    }
-    return fences == 0 || (fences == 2 && !fenced);
+    if (text.len == 0)
+        return mark;
+    struct str all = marked(writer, block, mark, text);
+    if (ends_by_itself(writer, all, CHUNK_STAND_IN))
+        return all;
+    struct buf plain;
+    init_text(writer, &plain);
+    inline_escape(&plain, own_text(writer, block), 0);
+    all = marked(writer, block, mark, harmless(writer, buf_str(&plain)));
+    return plain.len && ends_by_itself(writer, all, CHUNK_STAND_IN) ? all : mark;
 }
 
 /* --- all */
@@ -474,7 +501,7 @@ static bool classic_markdown(struct markdown_writer *writer, const struct block 
         buf_add(&out, text);
     }
     *ret = buf_str(&out);
-    return true;
+    return out.len > 0;
 }
 
 static struct str make_markdown(struct markdown_writer *writer, struct block *block)
@@ -494,6 +521,9 @@ static struct str make_markdown(struct markdown_writer *writer, struct block *bl
             while (text.len && text.ptr[text.len - 1] == '\n')
                 text.len--;
             if (gives(writer, text, block->outer))
+                return text;
+            struct str modern = modern_form(writer, block);
+            if (modern.ptr != block->outer.ptr && gives(writer, text, modern))
                 return text;
         }
     }

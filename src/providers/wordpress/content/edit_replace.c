@@ -1,0 +1,242 @@
+/* Find and replace. */
+#include "providers/wordpress/content/edit_replace.h"
+
+#include "providers/wordpress/content/blocks.h"
+#include "providers/wordpress/content/find.h"
+#include "providers/wordpress/content/html.h"
+#include "providers/wordpress/content/markdown_walk.h"
+#include "providers/wordpress/content/text.h"
+
+enum { PLACES_NAMED_MAX = 5, EXCERPT_CHARS = 60, QUOTED_CHARS = 80 };
+
+struct find {
+    struct call *call;
+    const char *prefix;
+    const struct content_edit *edit;
+    struct content_map map;
+    struct match *matches;
+    size_t count;
+    bool is_view, is_markdown;
+    struct str replace; /* as HTML when is_markdown */
+};
+
+static bool is_wanted(const struct find *find, size_t count)
+{
+    return find->edit->count < 0 ? count > 0 : count == (find->edit->count ? (size_t)find->edit->count : 1);
+}
+
+/* --- what to say when the number is another */
+
+/* The innermost block around an offset. */
+static struct str block_number_at(const struct find *find, size_t offset)
+{
+    struct blocks blocks = blocks_parse(find->call->arena, find->map.raw, BLOCKS_SPLIT_CLASSIC);
+    const char *at = find->map.raw.ptr + offset;
+    struct str number = STR("?");
+    for (const struct block *block = blocks.first; block;) {
+        if (at >= block->outer.ptr && at < block->outer.ptr + block->outer.len) {
+            number = block->number;
+            block = block->first_child;
+        } else {
+            block = block->next;
+        }
+    }
+    return number;
+}
+
+/* "block 4: ...text around..." */
+static void add_place(const struct find *find, struct buf *out, size_t offset)
+{
+    struct str raw = find->map.raw;
+    size_t start = offset > EXCERPT_CHARS / 3 ? offset - EXCERPT_CHARS / 3 : 0;
+    while (start < offset && ((unsigned char)raw.ptr[start] & 0xC0) == 0x80)
+        start++;
+    while (start < offset && find->map.places[start] == PLACE_MARKUP && find->map.places[offset] != PLACE_MARKUP)
+        start++;
+    struct str number = block_number_at(find, offset);
+    struct str excerpt = text_cut(str_from_offset(raw, start), EXCERPT_CHARS);
+    buf_add_format(out, "%sblock %.*s \"", out->len ? ", " : "", STR_ARG(number));
+    for (size_t i = 0; i < excerpt.len; i++)
+        buf_add_char(out, (unsigned char)excerpt.ptr[i] < ' ' ? ' ' : excerpt.ptr[i]);
+    buf_add(out, STR("\""));
+}
+
+static int wrong_count(struct find *find)
+{
+    struct buf places;
+    buf_init(&places, find->call->arena, 16384);
+    struct str quoted = text_cut(find->edit->find, QUOTED_CHARS), list;
+    for (size_t i = 0; i < find->count && i < PLACES_NAMED_MAX; i++)
+        add_place(find, &places, find->matches[i].start);
+    list = buf_str(&places);
+    if (find->count)
+        return fail(find->call, E_CONFLICT,
+                    "%s\"%.*s\" was found %zu times, not %lld: %.*s%s. Say count %zu to change all, or find more of "
+                    "the text around.",
+                    find->prefix, STR_ARG(quoted), find->count, (long long)(find->edit->count ? find->edit->count : 1),
+                    STR_ARG(list), find->count > PLACES_NAMED_MAX ? ", ..." : "", find->count);
+    size_t offset;
+    if (!content_find_nearest(find->call->arena, &find->map, find->edit->find, &offset))
+        return fail(find->call, E_CONFLICT, "%s\"%.*s\" was not found, nor anything like it. Read the item again.",
+                    find->prefix, STR_ARG(quoted));
+    add_place(find, &places, offset);
+    list = buf_str(&places);
+    return fail(find->call, E_CONFLICT, "%s\"%.*s\" was not found; the nearest is in %.*s.", find->prefix,
+                STR_ARG(quoted), STR_ARG(list));
+}
+
+/* --- finding */
+
+static bool try_kind(struct find *find, struct str wanted, enum find_kind kind)
+{
+    struct match *matches;
+    size_t count = content_find(find->call->arena, &find->map, wanted, kind, EDIT_MATCHES_MAX, &matches);
+    /* The first try that found anything is what an error tells about. */
+    if (find->count == 0 || is_wanted(find, count)) {
+        find->matches = matches;
+        find->count = count;
+    }
+    return is_wanted(find, count);
+}
+
+/* Find and replace as Markdown, which is how the text was shown. */
+static bool try_markdown(struct find *find)
+{
+    struct markdown_events *events = markdown_events_new(find->call);
+    struct str wanted, with = STR_EMPTY;
+    if (!markdown_inline(find->call, events, find->edit->find, NULL, &wanted) || str_eq(wanted, find->edit->find) ||
+        !try_kind(find, wanted, FIND_ANYWHERE))
+        return false;
+    if (find->edit->replace.len && !markdown_inline(find->call, events, find->edit->replace, NULL, &with))
+        return false;
+    find->replace = with;
+    find->is_markdown = true;
+    return true;
+}
+
+static int find_all(struct find *find)
+{
+    struct str wanted = find->edit->find;
+    if (try_kind(find, wanted, FIND_TEXT) || try_kind(find, wanted, FIND_ANYWHERE))
+        return OK;
+    if (try_kind(find, wanted, FIND_VIEW)) {
+        find->is_view = true;
+        return OK;
+    }
+    return try_markdown(find) ? OK : wrong_count(find);
+}
+
+/* --- what to put there */
+
+/* A "<" that begins a tag or comment, and not just "less than". */
+static bool begins_tag(struct str s)
+{
+    struct html_token token;
+    struct str rest = s;
+    return html_next(&rest, &token) && token.kind != HTML_TEXT;
+}
+
+static bool holds_bare_characters(struct str s)
+{
+    char utf8[4];
+    size_t length;
+    for (size_t i = 0; i < s.len; i++) {
+        struct str rest = str_from_offset(s, i);
+        if ((s.ptr[i] == '&' && !text_entity(rest, utf8, &length)) || (s.ptr[i] == '<' && !begins_tag(rest)))
+            return true;
+    }
+    return false;
+}
+
+/* Bare & and < as references; all_tags: every <, because the text that was found shows tags as text. */
+static struct str escape_bare(struct arena *arena, struct str s, bool all_tags)
+{
+    struct buf out;
+    char utf8[4];
+    size_t length;
+    buf_init(&out, arena, s.len * 5 + 1);
+    for (size_t i = 0; i < s.len; i++) {
+        struct str rest = str_from_offset(s, i);
+        if (s.ptr[i] == '&' && !text_entity(rest, utf8, &length))
+            buf_add(&out, STR("&amp;"));
+        else if (s.ptr[i] == '<' && (all_tags || !begins_tag(rest)))
+            buf_add(&out, STR("&lt;"));
+        else
+            buf_add_char(&out, s.ptr[i]);
+    }
+    return buf_str(&out);
+}
+
+static bool has_block_tag(struct str html, struct str *ret_name)
+{
+    struct html_token token;
+    while (html_next(&html, &token))
+        if (token.kind == HTML_OPEN && html_is_block(token.name)) {
+            *ret_name = token.name;
+            return true;
+        }
+    return false;
+}
+
+/* What replaces text that stands in a paragraph, heading, item or cell: inline text. */
+static int fit_inline(struct find *find, struct str *text)
+{
+    struct html_token tag;
+    struct str inner, name;
+    if (html_whole_element(*text, "p", &tag, &inner) && str_find(inner, STR("<p")) == STR_NOT_FOUND)
+        *text = inner;
+    if (has_block_tag(*text, &name))
+        return fail(find->call, E_INVALID,
+                    "%sThe replacement has a <%.*s>, but what was found stands inside a paragraph, heading, list item "
+                    "or cell. Give "
+                    "inline text, or use a block edit.",
+                    find->prefix, STR_ARG(name));
+    if (str_contains(*text, STR("\n\n")))
+        return fail(find->call, E_INVALID,
+                    "%sThe replacement has a blank line, but what was found stands inside a paragraph, heading, list "
+                    "item or cell. "
+                    "For a new paragraph use a block edit (op after).",
+                    find->prefix);
+    return OK;
+}
+
+static int make_replacement(struct find *find, const struct match *match, struct str *ret)
+{
+    struct arena *arena = find->call->arena;
+    struct str text = find->replace, found = str_sub(find->map.raw, match->start, match->end - match->start);
+    *ret = text;
+    if (match->place == PLACE_MARKUP || find->is_markdown)
+        return OK;
+    if (match->place == PLACE_INLINE) {
+        int rc = fit_inline(find, &text);
+        if (rc != OK)
+            return rc;
+    }
+    /* Who finds bare characters knows that the text has them, and means bytes. */
+    bool bytes_meant = !find->is_view && holds_bare_characters(find->edit->find);
+    *ret = bytes_meant ? text : escape_bare(arena, text, find->is_view && str_contains(found, STR("&lt;")));
+    return OK;
+}
+
+int edit_replacements(struct call *call, const char *prefix, struct str text, const struct content_edit *edit,
+                      struct replacement **ret, size_t *ret_count)
+{
+    struct find find = {.call = call, .prefix = prefix, .edit = edit, .replace = edit->replace};
+    if (edit->count < -1 || edit->count > EDIT_MATCHES_MAX)
+        return fail(call, E_INVALID, "%scount is 1 to %d, or -1 for all.", prefix, EDIT_MATCHES_MAX);
+    find.map = content_map_of(call->arena, text);
+    int rc = find_all(&find);
+    if (rc == OK && find.count > EDIT_MATCHES_MAX)
+        return fail(call, E_LIMIT, "%sThere are %zu matches, at most %d can be replaced in one edit.", prefix,
+                    find.count, EDIT_MATCHES_MAX);
+    if (rc != OK)
+        return rc;
+    struct replacement *list = arena_array_of(call->arena, struct replacement, find.count);
+    for (size_t i = 0; i < find.count && rc == OK; i++) {
+        list[i] = (struct replacement){find.matches[i].start, find.matches[i].end, STR_EMPTY};
+        rc = make_replacement(&find, &find.matches[i], &list[i].with);
+    }
+    *ret = list;
+    *ret_count = find.count;
+    return rc;
+}

@@ -1,0 +1,194 @@
+/* wp_edit: changes one item without sending it whole. */
+#include "providers/wordpress/content/edits.h"
+#include "providers/wordpress/fields.h"
+#include "providers/wordpress/tools.h"
+
+enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
+
+static int read_edits(struct call *call, const struct json *list, struct content_edit **ret, size_t *ret_count)
+{
+    size_t count = json_count(list);
+    if (count > EDITS_MAX)
+        return fail(call, E_LIMIT, "At most %d edits in one call.", EDITS_MAX);
+    struct content_edit *edits = arena_array_of(call->arena, struct content_edit, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct json *edit = json_at(list, i);
+        edits[i] = (struct content_edit){
+            .find = json_str(json_get(edit, STR("find"))),
+            .replace = json_str(json_get(edit, STR("replace"))),
+            .count = json_i64_or(json_get(edit, STR("count")), 1),
+            .block = json_str(json_get(edit, STR("block"))),
+            .op = json_str(json_get(edit, STR("op"))),
+            .content = json_str(json_get(edit, STR("content"))),
+            .format = json_str(json_get(edit, STR("format"))),
+        };
+        if (edits[i].count == 0)
+            return fail(call, E_INVALID,
+                        "edits[%zu].count is how many matches there must be: 1 or more, or -1 for all.", i);
+        if (edits[i].find.len && json_is(json_get(edit, STR("replace")), JSON_MISSING))
+            return fail(call, E_INVALID, "edits[%zu] has find but no replace.", i);
+    }
+    *ret = edits;
+    *ret_count = count;
+    return OK;
+}
+
+/* What must be read with the item so that terms can be added and removed. */
+static int term_fields(struct call *call, const struct wp *wp, struct str type_name, const struct json *set,
+                       struct str *ret)
+{
+    struct wp_type type;
+    *ret = STR_EMPTY;
+    if (json_is(json_get(set, STR("terms_add")), JSON_MISSING) &&
+        json_is(json_get(set, STR("terms_remove")), JSON_MISSING))
+        return OK;
+    int error = wp_type_find(call, wp, type_name, &type);
+    for (size_t i = 0; !error && i < type.n_taxonomies; i++) {
+        struct wp_taxonomy taxonomy;
+        if ((error = wp_taxonomy_find(call, wp, &type, type.taxonomies[i], &taxonomy)))
+            break;
+        *ret = call_format(call, "%.*s%s%.*s", STR_ARG(*ret), i ? "," : "", STR_ARG(taxonomy.rest_base));
+    }
+    return error;
+}
+
+static int check_version(struct call *call, const struct wp_item *item, struct str if_version)
+{
+    if (!if_version.len || str_eq(if_version, str_from(item->version)))
+        return OK;
+    return fail(call, E_CONFLICT,
+                "%.*s %lld was changed since version %.*s: it is at version %s now. Read it again, then decide.",
+                STR_ARG(item->type.slug), (long long)item->id, STR_ARG(str_sub(if_version, 0, 40)), item->version);
+}
+
+struct plan {
+    const struct json *set;
+    struct content_edit *edits;
+    size_t n_edits;
+    struct str new_raw; /* with edits */
+    struct content_changes changes;
+    struct buf body;
+};
+
+/* Everything that can be refused is refused here, before anything is written; making terms is the last step. */
+static int plan_body(struct call *call, const struct wp *wp, const struct wp_item *item, bool dry_run,
+                     struct plan *plan)
+{
+    struct json_writer w;
+    int error;
+    if (plan->n_edits && !item->is_raw)
+        return fail(call, E_DENIED, "This WordPress user may not edit %.*s %lld.", STR_ARG(item->type.slug),
+                    (long long)item->id);
+    if (plan->n_edits &&
+        (error = content_apply_edits(call, item->raw, plan->edits, plan->n_edits, &plan->new_raw, &plan->changes)))
+        return error;
+    buf_init(&plan->body, call->arena, BODY_MAX_BYTES);
+    json_write_init(&w, &plan->body);
+    json_object(&w);
+    if (plan->n_edits)
+        json_member_str(&w, "content", plan->new_raw);
+    if ((error = wp_write_fields(call, wp, &item->type, plan->set, &w)) ||
+        (error = wp_write_featured(call, json_get(plan->set, STR("featured_image")), &w)) ||
+        (error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)))
+        return error;
+    json_end(&w);
+    return buf_failed(&plan->body) ? fail(call, E_LIMIT, "The content is too large.") : OK;
+}
+
+static void write_names(const struct json *set, struct buf *out)
+{
+    for (size_t i = 0; i < json_count(set) && json_is(set, JSON_OBJECT); i++)
+        buf_add_format(out, "%s%.*s", i ? ", " : "set ", STR_ARG(json_member_at(set, i).name));
+    if (json_count(set))
+        buf_add_char(out, '\n');
+}
+
+/* After a write whose answer did not come: what does the site hold now? */
+static int verify_unknown(struct call *call, const struct wp *wp, const struct wp_item *before, const struct plan *plan,
+                          int error)
+{
+    struct wp_item now;
+    struct str why = call->error_text;
+    struct str id = call_format(call, "%lld", (long long)before->id);
+    call_clear_error(call);
+    if (wp_item_get(call, wp, before->type.slug, id, STR_EMPTY, &now) != OK)
+        return fail(call, error,
+                    "Outcome unknown: the answer did not come (%.*s), and the item could not be read afterwards. Read "
+                    "it before trying again.",
+                    STR_ARG(why));
+    if (strcmp(now.version, before->version) == 0)
+        return fail(call, error,
+                    "Not changed: the answer did not come (%.*s), and the item is still at version %s. Try again.",
+                    STR_ARG(why), now.version);
+    if (plan->n_edits && str_eq(now.raw, plan->new_raw))
+        return fail(call, error,
+                    "Changed although the answer did not come (%.*s): the item holds the new text, version %s. Do not "
+                    "repeat the edit.",
+                    STR_ARG(why), now.version);
+    return fail(call, error,
+                "Outcome unknown: the answer did not come (%.*s), and the item is at version %s now. Read it before "
+                "trying again.",
+                STR_ARG(why), now.version);
+}
+
+static int write_change(struct call *call, const struct wp *wp, const struct wp_item *item, const struct plan *plan,
+                        struct tool_result *result)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    struct wp_item after;
+    wp_query_init(call, &query);
+    wp_query_add(&query, "context", STR("edit"));
+    wp_query_add(&query, "_fields", STR(WP_ITEM_FIELDS));
+    int error =
+        wp_send(call, wp, "POST", call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
+                &query, buf_str(&plan->body), &answer);
+    if (error)
+        return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, error) : error;
+    wp_item_read(call, &item->type, answer.json, &after);
+    buf_add_format(&result->text, "version %s", after.version);
+    if (!str_eq(after.status, item->status))
+        buf_add_format(&result->text, ", %.*s", STR_ARG(after.status));
+    buf_add_char(&result->text, '\n');
+    buf_add(&result->text, plan->changes.diff);
+    if (plan->n_edits && after.is_raw && !str_eq(after.raw, plan->new_raw))
+        buf_add(&result->text,
+                STR("\nWordPress altered the content when it was saved (it removes what this user may not write): "
+                    "read it again."));
+    result->audit_json =
+        call_format(call, "{\"id\":%lld,\"type\":%.*s,\"before\":\"%s\",\"after\":\"%s\"}", (long long)item->id,
+                    STR_ARG(json_quote(call->arena, item->type.slug)), item->version, after.version);
+    return OK;
+}
+
+int tool_edit(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result)
+{
+    struct wp wp;
+    struct wp_item item;
+    struct str extra, type = json_str(json_get(arguments, STR("type"))), id = json_str(json_get(arguments, STR("id")));
+    struct plan *plan = arena_new_of(call->arena, struct plan);
+    bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
+    int error;
+    plan->set = json_get(arguments, STR("set"));
+    if ((error = read_edits(call, json_get(arguments, STR("edits")), &plan->edits, &plan->n_edits)))
+        return error;
+    if (!plan->n_edits && !json_count(plan->set))
+        return fail(call, E_INVALID, "Nothing to do: give edits, set, or both.");
+    if ((error = wp_open(call, context->site, context->rights, &wp)) ||
+        (error = term_fields(call, &wp, type, plan->set, &extra)) ||
+        (error = wp_item_get_locked(call, &wp, type, id, extra, &item)))
+        return error;
+    if ((error = wp_may_write(call, &wp, item.status)) ||
+        (error = check_version(call, &item, json_str(json_get(arguments, STR("if_version"))))) ||
+        (error = plan_body(call, &wp, &item, dry_run, plan)))
+        return error;
+    if (dry_run) {
+        buf_add_format(&result->text, "Would change %.*s %lld at version %s. Nothing was written.\n",
+                       STR_ARG(item.type.slug), (long long)item.id, item.version);
+        write_names(plan->set, &result->text);
+        buf_add(&result->text, plan->changes.diff);
+        return OK;
+    }
+    return write_change(call, &wp, &item, plan, result);
+}
