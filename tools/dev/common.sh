@@ -132,7 +132,7 @@ meson_build() {
 build_release() {
     need "${BUILD_PACKAGES[@]}"
     # -O2 as in everyone's default build, so that nobody meets warnings (and gcc 12's wrong ones) for the first time here.
-    meson_build build/release --buildtype=release -Doptimization=2 -Dtests=false
+    meson_build build/release -Doptimization=2 -Ddebug=false -Dtests=false
     ln -sfn release/porteiro build/porteiro
 }
 
