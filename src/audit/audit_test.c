@@ -170,11 +170,7 @@ static void whatever_data_the_chain_holds(void **state)
     };
     for (size_t i = 0; i < ARRAY_LENGTH(data); i++)
         record(f, "x", data[i]);
-    char *large = arena_alloc(call->arena, 70000);
-    memset(large, 'x', 70000);
-    memcpy(large, "{\"a\":\"", 6);
-    memcpy(large + 69990, "\"}", 3);
-    record(f, "x", large);
+    record(f, "x", call_format(call, "{\"a\":\"%070000d\"}", 0).ptr);
     record(f, "an.action.that.is.longer.than.the.column.and.must.be.cut.at.sixty.bytes", "{}");
     assert_sound(f, ARRAY_LENGTH(data) + 2);
     struct audit_query query = {0};
