@@ -8,7 +8,7 @@
 struct fixture {
     struct call call;
     char folder[64];
-    char file[96];
+    char file[192];
 };
 
 static struct fixture fixture;
