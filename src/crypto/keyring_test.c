@@ -19,7 +19,7 @@ static int setup(void **state)
     test_call(&f->call);
     snprintf(f->folder, sizeof f->folder, "/tmp/porteiro-keyring-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
-    snprintf(f->file, sizeof f->file, "%s/master.key", f->folder);
+    snprintf(f->file, sizeof f->file, "%.*s/master.key", (int)sizeof f->folder, f->folder);
     (void)state;
     return 0;
 }
