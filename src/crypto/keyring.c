@@ -290,15 +290,20 @@ int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped, uns
     return OK;
 }
 
-void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_HEX_BYTES])
+void keyring_mac_raw(enum keyring_purpose purpose, struct str message, unsigned char out[KEY_BYTES])
 {
-    unsigned char mac[KEY_BYTES];
     /* Without its keys the program must not go on: every token would be hashed alike on every server. */
     if (!keyring_is_open())
         abort();
     crypto_auth_hmacsha256_state state = ring->mac[purpose];
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)message.ptr, message.len);
-    crypto_auth_hmacsha256_final(&state, mac);
+    crypto_auth_hmacsha256_final(&state, out);
     sodium_memzero(&state, sizeof state);
+}
+
+void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_HEX_BYTES])
+{
+    unsigned char mac[KEY_BYTES];
+    keyring_mac_raw(purpose, message, mac);
     sodium_bin2hex(out, MAC_HEX_BYTES, mac, sizeof mac);
 }

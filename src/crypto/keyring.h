@@ -60,6 +60,7 @@ MUST_CHECK int keyring_data_key(struct call *call, int64_t user_id, struct str w
 /* HMAC-SHA-256 under one of the derived keys, as hex. The keyring must be open. */
 enum keyring_purpose { KEYRING_PEPPER, KEYRING_TOKEN_MAC, KEYRING_AUDIT, KEYRING_MCP, KEYRING_PURPOSES };
 void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_HEX_BYTES]);
+void keyring_mac_raw(enum keyring_purpose purpose, struct str message, unsigned char out[KEY_BYTES]);
 
 /* Wipes `size` bytes at `ptr` (arena memory) when the call ends. */
 void keyring_wipe_later(struct call *call, void *ptr, size_t size);

@@ -168,17 +168,23 @@ static bool header_is_modern(struct str header)
     return header.ptr && str_eq(header, STR(MCP_VERSION_MODERN));
 }
 
+static struct str version_header(const struct mcp_request *request)
+{
+    return request->http ? http_header_value(request->http, STR("mcp-protocol-version")) : (struct str){0};
+}
+
 static void serve_message(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+    struct str header = version_header(request);
     struct rpc_message *message = &request->message;
     bool claim = claims_modern(request->body);
     bool is_initialize = str_eq(message->method, STR("initialize"));
     if (message->kind == RPC_INVALID) {
         mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_REQUEST, str_from(message->reason));
     } else if (message->kind == RPC_RESPONSE || message->kind == RPC_NOTIFICATION) {
-        /* We never ask clients anything, and every notification of theirs is fine with us. */
-        reply->status = 202;
+        if (!header_is_modern(header))
+            era_legacy_notice(call, request);
+        reply->status = 202; /* every notification is fine with us */
     } else if (is_initialize && !claim && header_is_modern(header)) {
         mcp_reply_error(reply, 400, message->id_raw, RPC_HEADER_MISMATCH,
                         STR("initialize belongs to the revisions before " MCP_VERSION_MODERN
@@ -203,7 +209,7 @@ static void serve_message(struct call *call, struct mcp_request *request, struct
 static void serve_batch(struct call *call, struct mcp_request *request, const struct json *batch,
                         struct mcp_reply *reply)
 {
-    struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+    struct str header = version_header(request);
     size_t count = json_count(batch);
     if (count == 0 || count > BATCH_MAX_MESSAGES || (header.ptr && !str_eq(header, STR(MCP_VERSION_BATCHES)))) {
         mcp_reply_error(
@@ -219,6 +225,7 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         }
     struct buf answers;
     buf_init(&answers, call->arena, ANSWER_MAX_BYTES);
+    request->outlet = NULL; /* one answer for all: nothing goes ahead of it */
     for (size_t i = 0; i < count; i++) {
         request->body = json_at(batch, i);
         request->message = rpc_read(request->body);
@@ -238,13 +245,13 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         reply->body.failed = true;
 }
 
-static void serve_body(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+void mcp_serve_text(struct call *call, struct mcp_request *request, struct str text, struct mcp_reply *reply)
 {
     static const struct json_limits limits = {
         .max_depth = BODY_MAX_DEPTH, .max_bytes = ANSWER_MAX_BYTES, .reject_duplicates = true};
     const struct json *body;
     struct json_error problem = {0};
-    if (json_parse(call->arena, request->http->body, &limits, &body, &problem) != OK) {
+    if (json_parse(call->arena, text, &limits, &body, &problem) != OK) {
         mcp_reply_error(reply, 400, STR_EMPTY, RPC_PARSE_ERROR,
                         call_format(call, "The body is not valid JSON: %s at byte %zu.",
                                     problem.reason ? problem.reason : "an error", problem.offset));
@@ -257,6 +264,62 @@ static void serve_body(struct call *call, struct mcp_request *request, struct mc
     request->body = body;
     request->message = rpc_read(body);
     serve_message(call, request, reply);
+    if (buf_failed(&reply->body))
+        mcp_reply_error(reply, 200, request->message.id_raw, RPC_INTERNAL_ERROR,
+                        STR("The answer is too large. Ask for less at a time."));
+}
+
+/* --- an answer as a stream (text/event-stream), begun only when something is to be said before the answer --------------- */
+
+struct stream {
+    struct mcp_outlet outlet;
+    struct http_exchange *exchange;
+    struct buf frame;
+    bool begun;
+};
+
+static int stream_begin(struct call *call, struct stream *stream)
+{
+    if (stream->begun)
+        return OK;
+    stream->begun = true;
+    http_answer_header(stream->exchange, STR("Cache-Control"), STR("no-store"));
+    http_answer_header(stream->exchange, STR("X-Accel-Buffering"), STR("no")); /* nginx would hold events back */
+    return http_stream_begin(call, stream->exchange, 200, STR("text/event-stream"));
+}
+
+static int stream_send(struct call *call, struct mcp_outlet *outlet, struct str message)
+{
+    struct stream *stream = (struct stream *)outlet;
+    int error = stream_begin(call, stream);
+    if (error)
+        return error;
+    buf_clear(&stream->frame);
+    buf_add(&stream->frame, STR("event: message\ndata: "));
+    buf_add(&stream->frame, message);
+    buf_add(&stream->frame, STR("\n\n"));
+    if (buf_failed(&stream->frame))
+        return fail(call, E_LIMIT, "The message is too large.");
+    return http_stream_write(call, stream->exchange, buf_str(&stream->frame));
+}
+
+static int stream_keep_alive(struct call *call, struct mcp_outlet *outlet)
+{
+    struct stream *stream = (struct stream *)outlet;
+    int error = stream_begin(call, stream);
+    return error ? error : http_stream_write(call, stream->exchange, STR(":\n\n"));
+}
+
+static bool accepts_stream(struct str accept)
+{
+    return str_contains_nocase(accept, STR("text/event-stream"));
+}
+
+/* A client that left in the middle cannot be told so. */
+static void end_stream(struct call *call, struct stream *stream, const struct mcp_reply *reply)
+{
+    if (stream_send(call, &stream->outlet, buf_str(&reply->body)) == OK)
+        http_stream_end(stream->exchange);
 }
 
 /* --- the request --------------------------------------------------------------------------------------------------------- */
@@ -267,7 +330,8 @@ static bool is_json(struct str content_type)
     return content_type.ptr && str_eq_nocase(media_type, STR("application/json"));
 }
 
-void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str provider_key)
+/* Answers requests that may not even know that there is a token. False: it has. */
+static bool pass_outside(struct call *call, struct http_exchange *exchange)
 {
     const struct http_request *http = http_exchange_request(exchange);
     struct str host = http_header_value(http, STR("host")), origin = http_header_value(http, STR("origin"));
@@ -275,50 +339,104 @@ void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str 
         answer_error(call, exchange, 403,
                      STR("This Host is not ours. Behind a proxy or another name, set PORTEIRO_PUBLIC_URL to the "
                          "address people use."));
-        return;
+        return false;
     }
     if (origin.ptr && !origin_is_allowed(origin)) {
         answer_error(call, exchange, 403,
                      STR("This Origin is not allowed. PORTEIRO_ALLOWED_ORIGINS lists those that are."));
-        return;
+        return false;
     }
     if (origin.ptr)
         allow_browser(exchange, origin);
     if (origin.ptr && str_eq(http->method, STR("OPTIONS"))) {
         answer_preflight(exchange, http);
-        return;
+        return false;
     }
-    if (!str_eq(http->method, STR("POST"))) {
+    bool ends_session = str_eq(http->method, STR("DELETE")) && http_header_value(http, STR("mcp-session-id")).ptr;
+    if (!str_eq(http->method, STR("POST")) && !ends_session) {
         http_answer_header(exchange, STR("Allow"), STR("POST"));
         answer_error(call, exchange, 405, STR("This is an MCP endpoint: send JSON-RPC messages with POST."));
-        return;
+        return false;
     }
-    const struct principal *who = authenticate_request(call, exchange);
-    if (!who)
-        return;
+    return true;
+}
+
+static const struct provider *find_provider(struct call *call, struct http_exchange *exchange,
+                                            const struct principal *who, struct str provider_key)
+{
     const struct provider *provider = provider_find(who->provider_key);
-    if (!provider) {
+    if (!provider)
         answer_error(call, exchange, 503, STR("This connection's provider is not part of this program."));
-        return;
-    }
-    if (provider_key.len && !str_eq(provider_key, provider->key)) {
+    else if (provider_key.len && !str_eq(provider_key, provider->key))
         answer_error(call, exchange, 404,
                      STR("This token belongs to a connection of another provider. Use the address without it."));
+    else
+        return provider;
+    return NULL;
+}
+
+/* False: the header names a session that is none (any more), and the client has been told to begin anew. */
+static bool find_session(struct call *call, struct http_exchange *exchange, struct mcp_request *request)
+{
+    struct str id = http_header_value(request->http, STR("mcp-session-id"));
+    if (!id.ptr || header_is_modern(version_header(request)))
+        return true;
+    struct mcp_session *session = arena_new_of(call->arena, struct mcp_session);
+    if (!session_open(id, request->who, session)) {
+        answer_error(call, exchange, 404, STR("This session has ended. Begin a new one with initialize."));
+        return false;
+    }
+    request->session = session;
+    return true;
+}
+
+static void answer_reply(struct call *call, struct http_exchange *exchange, const struct mcp_reply *reply)
+{
+    (void)call;
+    if (reply->session)
+        http_answer_header(exchange, STR("Mcp-Session-Id"), str_from(reply->session->id));
+    http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));
+    http_answer(exchange, reply->status, reply->status == 202 ? STR_EMPTY : STR("application/json"),
+                buf_str(&reply->body));
+}
+
+void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str provider_key)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    if (!pass_outside(call, exchange))
+        return;
+    const struct principal *who = authenticate_request(call, exchange);
+    const struct provider *provider = who ? find_provider(call, exchange, who, provider_key) : NULL;
+    if (!provider)
+        return;
+    call->who = (struct principal *)who;
+    struct mcp_request *request = arena_new_of(call->arena, struct mcp_request);
+    *request = (struct mcp_request){.http = http, .who = who, .provider = provider};
+    if (!find_session(call, exchange, request))
+        return;
+    if (str_eq(http->method, STR("DELETE"))) {
+        if (request->session)
+            session_end(request->session);
+        http_answer(exchange, 204, STR_EMPTY, STR_EMPTY);
         return;
     }
     if (!is_json(http_header_value(http, STR("content-type")))) {
         answer_error(call, exchange, 415, STR("The Content-Type must be application/json."));
         return;
     }
-    call->who = (struct principal *)who;
-    struct mcp_request request = {.http = http, .who = who, .provider = provider};
+    struct stream *stream = arena_new_of(call->arena, struct stream);
+    *stream = (struct stream){.outlet = {stream_send, stream_keep_alive}, .exchange = exchange};
+    buf_init(&stream->frame, call->arena, ANSWER_MAX_BYTES + 64);
+    if (accepts_stream(http_header_value(http, STR("accept"))))
+        request->outlet = &stream->outlet;
+    request->bearer = str_trim(str_from_offset(http_header_value(http, STR("authorization")), 7));
+    /* 2026-07-28: who closes has cancelled. Before, that was said with a notification, and clients may come back. */
+    http_exchange_cancel_on_close(exchange, header_is_modern(version_header(request)));
     struct mcp_reply reply = {.status = 500};
     buf_init(&reply.body, call->arena, ANSWER_MAX_BYTES);
-    serve_body(call, &request, &reply);
-    if (buf_failed(&reply.body))
-        mcp_reply_error(&reply, 200, request.message.id_raw, RPC_INTERNAL_ERROR,
-                        STR("The answer is too large. Ask for less at a time."));
-    http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));
-    http_answer(exchange, reply.status, reply.status == 202 ? STR_EMPTY : STR("application/json"),
-                buf_str(&reply.body));
+    mcp_serve_text(call, request, http->body, &reply);
+    if (stream->begun)
+        end_stream(call, stream, &reply);
+    else
+        answer_reply(call, exchange, &reply);
 }

@@ -1,10 +1,10 @@
 /*
  * The revisions with a handshake: 2025-03-26, 2025-06-18, 2025-11-25. Served without sessions: initialize answers and nothing is
- * kept, because every later request carries its token, and its version in a header (basic/lifecycle, basic/transports).
+ * kept, because every later request carries its token, and its version in a header (basic/lifecycle, basic/transports). Only a
+ * client that can be asked something gets a session, whose id says so (mcp/session.h).
  */
-#include "json/json_write.h"
-#include "mcp/protocol.h"
-#include "mcp/tools.h"
+#include "mcp/ask.h"
+#include "mcp/methods.h"
 
 static const struct str versions[] = {
     STR_INIT(MCP_VERSION_LEGACY_NEWEST),
@@ -20,77 +20,138 @@ bool mcp_version_is_legacy(struct str version)
     return false;
 }
 
-static void serve_initialize(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+/* ---- what only this era has; each writes the result's members */
+
+static int serve_initialize(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    (void)call;
-    struct str wanted = json_str(json_get(request->message.params, STR("protocolVersion")));
-    struct json_writer w;
-    buf_add(&reply->body, STR("{\"jsonrpc\":\"2.0\",\"id\":"));
-    buf_add(&reply->body, request->message.id_raw);
-    buf_add(&reply->body, STR(",\"result\":"));
-    json_write_init(&w, &reply->body);
-    json_object(&w);
+    const struct json *params = request->message.params;
+    struct str wanted = json_str(json_get(params, STR("protocolVersion")));
+    unsigned abilities = mcp_abilities_read(json_get(params, STR("capabilities")));
+    struct buf *out = &reply->body;
+    if (abilities & (HOST_FORM | HOST_URL | HOST_SAMPLING)) {
+        struct mcp_session *session = arena_new_of(call->arena, struct mcp_session);
+        session_make(request->who, abilities, session);
+        reply->session = session;
+    }
     /* "If the server supports the requested version it MUST answer with it, otherwise with another it supports." */
-    json_member_str(&w, "protocolVersion", mcp_version_is_legacy(wanted) ? wanted : STR(MCP_VERSION_LEGACY_NEWEST));
-    json_member_raw(&w, "capabilities", STR("{\"tools\":{}}"));
-    json_member_raw(&w, "serverInfo", mcp_server_info);
-    if (request->provider->instructions.len)
-        json_member_str(&w, "instructions", request->provider->instructions);
-    json_end(&w);
-    buf_add_char(&reply->body, '}');
+    buf_add_format(out, "\"protocolVersion\":\"%.*s\",\"capabilities\":",
+                   STR_ARG(mcp_version_is_legacy(wanted) ? wanted : STR(MCP_VERSION_LEGACY_NEWEST)));
+    methods_write_capabilities(request->provider, false, out);
+    buf_add(out, STR(",\"serverInfo\":"));
+    buf_add(out, mcp_server_info);
+    if (request->provider->instructions.len) {
+        buf_add(out, STR(",\"instructions\":"));
+        buf_add(out, json_quote(call->arena, request->provider->instructions));
+    }
+    return OK;
 }
 
-static void serve_ping(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+static int serve_ping(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
     (void)call;
-    rpc_begin_result(&reply->body, request->message.id_raw);
-    rpc_end_result(&reply->body);
+    (void)request;
+    (void)reply;
+    return OK;
 }
 
-static void serve_tools_list(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+/* Without a session there is nowhere to keep it: accepted, as a hint that was not followed. */
+static int serve_set_level(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    if (tools_list_cursor_is_bad(request->message.params)) {
-        mcp_reply_error(reply, 200, request->message.id_raw, RPC_INVALID_PARAMS,
-                        STR("There is no page with this cursor."));
-        return;
-    }
-    rpc_begin_result(&reply->body, request->message.id_raw);
-    tools_list(call, request->provider, request->who->rights, &reply->body);
-    rpc_end_result(&reply->body);
+    int level = mcp_level_parse(json_str(json_get(request->message.params, STR("level"))));
+    (void)reply;
+    if (level < 0)
+        return fail(call, E_INVALID,
+                    "\"level\" must be debug, info, notice, warning, error, critical, alert or emergency.");
+    if (request->session)
+        session_set_level(request->session, level);
+    return OK;
 }
 
-static void serve_tools_call(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+/* There is no stream to tell updates on, so only a provider for which that is no promise takes it. */
+static int serve_subscribe(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    struct tools_outcome outcome;
-    if (tools_call(call, request->provider, request->who, request->message.params, &outcome) != OK) {
-        mcp_reply_error(reply, 200, request->message.id_raw, RPC_INVALID_PARAMS, call->error_text);
-        return;
-    }
-    rpc_begin_result(&reply->body, request->message.id_raw);
-    tools_write_outcome(&outcome, &reply->body);
-    rpc_end_result(&reply->body);
+    (void)reply;
+    if (!json_str(json_get(request->message.params, STR("uri"))).len)
+        return fail(call, E_INVALID, "\"uri\" must be a string.");
+    return OK;
 }
 
 static const struct {
     struct str method;
-    void (*serve)(struct call *call, const struct mcp_request *request, struct mcp_reply *reply);
-} methods[] = {
-    {STR_INIT("initialize"), serve_initialize},
-    {STR_INIT("ping"), serve_ping},
-    {STR_INIT("tools/list"), serve_tools_list},
-    {STR_INIT("tools/call"), serve_tools_call},
+    unsigned feature; /* that the provider must have; 0: none */
+    int (*serve)(struct call *call, struct mcp_request *request, struct mcp_reply *reply);
+} own_methods[] = {
+    {STR_INIT("initialize"), 0, serve_initialize},
+    {STR_INIT("ping"), 0, serve_ping},
+    {STR_INIT("logging/setLevel"), PROVIDER_LOGS, serve_set_level},
+    {STR_INIT("resources/subscribe"), PROVIDER_LEGACY_SUBSCRIBE, serve_subscribe},
+    {STR_INIT("resources/unsubscribe"), PROVIDER_LEGACY_SUBSCRIBE, serve_subscribe},
 };
 
-void era_legacy_serve(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+/* ---- requests */
+
+/* False: this is no method of its own. */
+static bool serve_own(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
-        if (!str_eq(methods[i].method, request->message.method))
+    for (size_t i = 0; i < ARRAY_LENGTH(own_methods); i++) {
+        unsigned feature = own_methods[i].feature;
+        if (!str_eq(own_methods[i].method, request->message.method) ||
+            (feature && !(request->provider->features & feature)))
             continue;
-        reply->status = 200;
-        methods[i].serve(call, request, reply);
+        rpc_begin_result(&reply->body, request->message.id_raw);
+        if (own_methods[i].serve(call, request, reply))
+            mcp_reply_error(reply, 200, request->message.id_raw, RPC_INVALID_PARAMS, call->error_text);
+        else
+            rpc_end_result(&reply->body);
+        return true;
+    }
+    return false;
+}
+
+static void serve_method(struct call *call, const struct method *method, const struct mcp_request *request,
+                         struct mcp_reply *reply)
+{
+    struct buf *out = &reply->body;
+    struct mcp_host *host = arena_new_of(call->arena, struct mcp_host);
+    struct ask_running *running = NULL;
+    if (request->session) {
+        running = arena_new_of(call->arena, struct ask_running);
+        ask_running_begin(running, call, request);
+    }
+    rpc_begin_result(out, request->message.id_raw);
+    int error = method_run(call, method, host, request, false, out);
+    if (running)
+        ask_running_end(running);
+    if (error) {
+        buf_clear(out);
+        rpc_error(out, request->message.id_raw, method_error_code(host, error), call->error_text, host->data_json);
+        return;
+    }
+    rpc_end_result(out);
+}
+
+void era_legacy_serve(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+{
+    const struct method *method = method_find(request->message.method, request->provider);
+    reply->status = 200;
+    if (serve_own(call, request, reply))
+        return;
+    if (method) {
+        serve_method(call, method, request, reply);
         return;
     }
     mcp_reply_error(
         reply, 200, request->message.id_raw, RPC_METHOD_NOT_FOUND,
         call_format(call, "There is no method '%.*s' here.", STR_ARG(str_sub(request->message.method, 0, 100))));
+}
+
+void era_legacy_notice(struct call *call, const struct mcp_request *request)
+{
+    (void)call;
+    if (!request->session)
+        return;
+    if (request->message.kind == RPC_RESPONSE)
+        ask_answered(request->session, request->body);
+    else if (str_eq(request->message.method, STR("notifications/cancelled")))
+        ask_cancel(request->session, json_get(request->message.params, STR("requestId")));
 }

@@ -3,20 +3,13 @@
  * can do, and repeats method and name in headers, so that proxies may route without reading bodies; what differs is refused
  * (basic/transports "Header validation").
  */
-#include "json/json_write.h"
-#include "mcp/protocol.h"
+#include "mcp/header.h"
+#include "mcp/listen.h"
+#include "mcp/methods.h"
 #include "mcp/tools.h"
-
-#include <sodium.h>
 
 #define META_VERSION STR("io.modelcontextprotocol/protocolVersion")
 #define META_CAPABILITIES STR("io.modelcontextprotocol/clientCapabilities")
-
-enum {
-    DISCOVER_TTL_MS = 300000,
-    LIST_TTL_MS = 60000,
-    HEADER_NAME_MAX_BYTES = 1024,
-};
 
 /* _meta with serverInfo, which every result should carry; closes nothing. */
 static void write_meta(struct buf *out)
@@ -28,155 +21,149 @@ static void write_meta(struct buf *out)
 
 static void write_cache_hint(struct buf *out, int64_t ttl_ms)
 {
-    /* Lists depend on the token's rights: never to be shared between users by a cache on the way. */
+    /* Whatever we say depends on the token: never to be shared between users by a cache on the way. */
     buf_add_format(out, ",\"ttlMs\":%lld,\"cacheScope\":\"private\"", (long long)ttl_ms);
 }
 
 static void serve_discover(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
 {
-    (void)call;
     struct buf *out = &reply->body;
     rpc_begin_result(out, request->message.id_raw);
-    buf_add(out, STR("\"resultType\":\"complete\",\"supportedVersions\":[\"" MCP_VERSION_MODERN "\"],"
-                     "\"capabilities\":{\"tools\":{}}"));
+    buf_add(out,
+            STR("\"resultType\":\"complete\",\"supportedVersions\":[\"" MCP_VERSION_MODERN "\"],\"capabilities\":"));
+    methods_write_capabilities(request->provider, true, out);
     if (request->provider->instructions.len) {
         buf_add(out, STR(",\"instructions\":"));
-        struct json_writer w;
-        json_write_init(&w, out);
-        json_string(&w, request->provider->instructions);
+        buf_add(out, json_quote(call->arena, request->provider->instructions));
     }
     write_cache_hint(out, DISCOVER_TTL_MS);
     write_meta(out);
     rpc_end_result(out);
 }
 
-static void serve_tools_list(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+static void reply_failure(struct call *call, const struct mcp_host *host, int error, struct mcp_reply *reply)
+{
+    struct str id_raw = host->request->message.id_raw;
+    buf_clear(&reply->body);
+    reply->status = host->lacking ? 400 : 200;
+    if (host->lacking)
+        rpc_error(
+            &reply->body, id_raw, RPC_MISSING_CAPABILITY, call->error_text,
+            call_format(call, "{\"requiredCapabilities\":%.*s}", STR_ARG(mcp_abilities_json(call, host->lacking))));
+    else
+        rpc_error(&reply->body, id_raw, method_error_code(host, error), call->error_text, host->data_json);
+}
+
+static void serve_method(struct call *call, const struct method *method, const struct mcp_request *request,
+                         struct mcp_reply *reply)
 {
     struct buf *out = &reply->body;
-    if (tools_list_cursor_is_bad(request->message.params)) {
-        mcp_reply_error(reply, 200, request->message.id_raw, RPC_INVALID_PARAMS,
-                        STR("There is no page with this cursor."));
-        return;
-    }
+    struct mcp_host *host = arena_new_of(call->arena, struct mcp_host);
     rpc_begin_result(out, request->message.id_raw);
     buf_add(out, STR("\"resultType\":\"complete\","));
-    tools_list(call, request->provider, request->who->rights, out);
-    write_cache_hint(out, LIST_TTL_MS);
+    int error = method_run(call, method, host, request, true, out);
+    if (error == E_WAITING && host->waiting) {
+        buf_clear(out);
+        rpc_begin_result(out, request->message.id_raw);
+        buf_add(out, STR("\"resultType\":\"input_required\","));
+        error = mcp_host_write_questions(call, host, out);
+    } else if (!error && method->ttl_ms != NO_CACHE_HINT) {
+        /* What came of questions is for this once. */
+        write_cache_hint(out, json_is(host->responses, JSON_MISSING) ? method->ttl_ms : 0);
+    }
+    if (error) {
+        reply_failure(call, host, error, reply);
+        return;
+    }
     write_meta(out);
     rpc_end_result(out);
 }
 
-static void serve_tools_call(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+/* ---- the gates */
+
+static bool refuse(struct mcp_reply *reply, const struct rpc_message *message, int code, struct str text)
 {
-    struct buf *out = &reply->body;
-    struct tools_outcome outcome;
-    if (tools_call(call, request->provider, request->who, request->message.params, &outcome) != OK) {
-        mcp_reply_error(reply, 200, request->message.id_raw, RPC_INVALID_PARAMS, call->error_text);
-        return;
-    }
-    rpc_begin_result(out, request->message.id_raw);
-    buf_add(out, STR("\"resultType\":\"complete\","));
-    tools_write_outcome(&outcome, out);
-    write_meta(out);
-    rpc_end_result(out);
+    mcp_reply_error(reply, code == RPC_METHOD_NOT_FOUND ? 404 : 400, message->id_raw, code, text);
+    return false;
 }
 
-struct method {
-    struct str name;
-    const char *named_by; /* the member of params that Mcp-Name repeats, or NULL */
-    void (*serve)(struct call *call, const struct mcp_request *request, struct mcp_reply *reply);
-};
-
-static const struct method methods[] = {
-    {STR_INIT("server/discover"), NULL, serve_discover},
-    {STR_INIT("tools/list"), NULL, serve_tools_list},
-    {STR_INIT("tools/call"), "name", serve_tools_call},
-};
-
-static const struct method *find_method(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
-        if (str_eq(methods[i].name, name))
-            return &methods[i];
-    return NULL;
-}
-
-/* "=?base64?...?=" is how a header carries what is not plain ASCII; anything else stands for itself. False: bad Base64. */
-static bool decode_header(struct call *call, struct str value, struct str *ret)
-{
-    struct str prefix = STR("=?base64?"), suffix = STR("?=");
-    if (value.len < prefix.len + suffix.len || !str_starts_with(value, prefix) || !str_ends_with(value, suffix)) {
-        *ret = value;
-        return true;
-    }
-    struct str encoded = str_sub(value, prefix.len, value.len - prefix.len - suffix.len);
-    if (encoded.len > HEADER_NAME_MAX_BYTES)
-        return false;
-    unsigned char *bytes = arena_alloc(call->arena, encoded.len + 1);
-    size_t length;
-    if (sodium_base642bin(bytes, encoded.len + 1, encoded.ptr, encoded.len, NULL, &length, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return false;
-    *ret = str_of((const char *)bytes, length);
-    return true;
-}
-
-/* The gates of reference section 2.2, in their order. True when the request may be served. */
-static bool pass_gates(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+static bool pass_version(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
 {
     const struct rpc_message *message = &request->message;
     const struct json *meta = json_get(message->params, STR("_meta"));
     const struct json *version = json_get(meta, META_VERSION);
-    struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
-    if (!json_is(version, JSON_STRING) || !json_is(json_get(meta, META_CAPABILITIES), JSON_OBJECT)) {
-        mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_PARAMS,
-                        STR("params._meta needs io.modelcontextprotocol/protocolVersion (string) and "
-                            "io.modelcontextprotocol/clientCapabilities (object)."));
-        return false;
+    if (!json_is(version, JSON_STRING) || !json_is(json_get(meta, META_CAPABILITIES), JSON_OBJECT))
+        return refuse(reply, message, RPC_INVALID_PARAMS,
+                      STR("params._meta needs io.modelcontextprotocol/protocolVersion (string) and "
+                          "io.modelcontextprotocol/clientCapabilities (object)."));
+    if (request->http) {
+        struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+        if (!header.ptr || !str_eq(header, json_str(version)))
+            return refuse(reply, message, RPC_HEADER_MISMATCH,
+                          STR("The MCP-Protocol-Version header must say the same version as params._meta."));
     }
-    if (!header.ptr || !str_eq(header, json_str(version))) {
-        mcp_reply_error(reply, 400, message->id_raw, RPC_HEADER_MISMATCH,
-                        STR("The MCP-Protocol-Version header must say the same version as params._meta."));
-        return false;
-    }
-    if (!str_eq(json_str(version), STR(MCP_VERSION_MODERN))) {
-        struct str data = call_format(call, "{\"supported\":[\"" MCP_VERSION_MODERN "\"],\"requested\":%.*s}",
-                                      STR_ARG(json_raw(version)));
-        buf_clear(&reply->body);
-        reply->status = 400;
-        rpc_error(&reply->body, message->id_raw, RPC_UNSUPPORTED_VERSION,
-                  STR("This protocol version is not supported."), data);
-        return false;
-    }
-    struct str method_header = http_header_value(request->http, STR("mcp-method"));
-    if (!method_header.ptr || !str_eq(method_header, message->method)) {
-        mcp_reply_error(reply, 400, message->id_raw, RPC_HEADER_MISMATCH,
-                        STR("The Mcp-Method header must repeat the message's method."));
-        return false;
-    }
-    const struct method *method = find_method(message->method);
-    if (method && method->named_by) {
-        struct str name_header = http_header_value(request->http, STR("mcp-name")), name;
-        if (!name_header.ptr || !decode_header(call, name_header, &name) ||
-            !str_eq(name, json_str(json_get(message->params, str_from(method->named_by))))) {
-            mcp_reply_error(reply, 400, message->id_raw, RPC_HEADER_MISMATCH,
-                            call_format(call, "The Mcp-Name header must repeat params.%s.", method->named_by));
-            return false;
-        }
-    }
-    if (!method) {
-        mcp_reply_error(
-            reply, 404, message->id_raw, RPC_METHOD_NOT_FOUND,
-            call_format(call, "There is no method '%.*s' here.", STR_ARG(str_sub(message->method, 0, 100))));
-        return false;
-    }
+    if (str_eq(json_str(version), STR(MCP_VERSION_MODERN)))
+        return true;
+    buf_clear(&reply->body);
+    reply->status = 400;
+    rpc_error(&reply->body, message->id_raw, RPC_UNSUPPORTED_VERSION, STR("This protocol version is not supported."),
+              call_format(call, "{\"supported\":[\"" MCP_VERSION_MODERN "\"],\"requested\":%.*s}",
+                          STR_ARG(json_raw(version))));
+    return false;
+}
+
+static bool pass_headers(struct call *call, const struct mcp_request *request, const struct method *method,
+                         struct mcp_reply *reply)
+{
+    const struct rpc_message *message = &request->message;
+    if (!request->http)
+        return true;
+    struct str method_header = http_header_value(request->http, STR("mcp-method")), name;
+    if (!method_header.ptr || !str_eq(method_header, message->method))
+        return refuse(reply, message, RPC_HEADER_MISMATCH,
+                      STR("The Mcp-Method header must repeat the message's method."));
+    if (!method || !method->named_by)
+        return true;
+    struct str name_header = http_header_value(request->http, STR("mcp-name"));
+    if (!name_header.ptr || !header_decode(call, name_header, &name) ||
+        !str_eq(name, json_str(json_get(message->params, str_from(method->named_by)))))
+        return refuse(reply, message, RPC_HEADER_MISMATCH,
+                      call_format(call, "The Mcp-Name header must repeat params.%s.", method->named_by));
     return true;
 }
 
-void era_modern_serve(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+static const struct str discover = STR_INIT("server/discover"), listen_method = STR_INIT("subscriptions/listen");
+
+static bool is_own_method(struct str name)
 {
-    if (!pass_gates(call, request, reply))
+    return str_eq(name, discover) || str_eq(name, listen_method);
+}
+
+static bool pass_gates(struct call *call, const struct mcp_request *request, const struct method *method,
+                       struct mcp_reply *reply)
+{
+    const struct rpc_message *message = &request->message;
+    if (!pass_version(call, request, reply) || !pass_headers(call, request, method, reply))
+        return false;
+    if (!method && !is_own_method(message->method))
+        return refuse(reply, message, RPC_METHOD_NOT_FOUND,
+                      call_format(call, "There is no method '%.*s' here.", STR_ARG(str_sub(message->method, 0, 100))));
+    if (str_eq(message->method, STR("tools/call")) && tools_check_headers(call, request))
+        return refuse(reply, message, RPC_HEADER_MISMATCH, call->error_text);
+    return true;
+}
+
+void era_modern_serve(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+{
+    const struct method *method = method_find(request->message.method, request->provider);
+    request->session = NULL;
+    if (!pass_gates(call, request, method, reply))
         return;
     reply->status = 200;
-    find_method(request->message.method)->serve(call, request, reply);
+    if (method)
+        serve_method(call, method, request, reply);
+    else if (str_eq(request->message.method, discover))
+        serve_discover(call, request, reply);
+    else
+        listen_serve(call, request, reply);
 }

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "json/json_write.h"
 #include "json/schema.h"
+#include "mcp/header.h"
+#include "mcp/methods.h"
 #include "mcp/redact.h"
 
 #include <stdlib.h>
@@ -16,13 +18,56 @@ static bool may_use(const struct tool *tool, unsigned rights)
     return (tool->needs_any & rights) != 0;
 }
 
-static void write_tool(struct json_writer *w, const struct tool *tool)
+#define CONFIRM_SCHEMA                                                                                                 \
+    STR("{\"type\":\"string\",\"description\":\"Only when a preview gave you one: its code, with the same "            \
+        "arguments.\"}")
+
+/* The tool's schema and one member more. */
+static void write_confirmable_schema(struct json_writer *w, struct arena *arena, const struct tool *tool)
+{
+    const struct json *schema;
+    bool has_properties = false;
+    if (json_parse(arena, tool->input_schema, NULL, &schema, NULL) != OK) {
+        json_raw_value(w, tool->input_schema); /* a test parses every schema we ship */
+        return;
+    }
+    json_object(w);
+    for (size_t i = 0; i < json_count(schema); i++) {
+        struct json_member member = json_member_at(schema, i);
+        json_key(w, member.name);
+        if (!str_eq(member.name, STR("properties"))) {
+            json_value(w, member.value);
+            continue;
+        }
+        has_properties = true;
+        json_object(w);
+        for (size_t k = 0; k < json_count(member.value); k++) {
+            struct json_member property = json_member_at(member.value, k);
+            json_key(w, property.name);
+            json_value(w, property.value);
+        }
+        json_member_raw(w, TOOL_CONFIRM_ARGUMENT, CONFIRM_SCHEMA);
+        json_end(w);
+    }
+    if (!has_properties)
+        json_member_raw(w, "properties",
+                        str_format(arena, "{\"" TOOL_CONFIRM_ARGUMENT "\":%.*s}", STR_ARG(CONFIRM_SCHEMA)));
+    json_end(w);
+}
+
+static void write_tool(struct json_writer *w, struct arena *arena, const struct tool *tool, enum confirm confirm)
 {
     json_object(w);
     json_member_str(w, "name", tool->name);
-    json_member_str(w, "title", tool->title);
+    method_write_text(w, "title", tool->title);
     json_member_str(w, "description", tool->description);
-    json_member_raw(w, "inputSchema", tool->input_schema);
+    json_key(w, STR("inputSchema"));
+    if (tool->confirms && confirm == CONFIRM_MODEL)
+        write_confirmable_schema(w, arena, tool);
+    else
+        json_raw_value(w, tool->input_schema);
+    if (tool->output_schema.len)
+        json_member_raw(w, "outputSchema", tool->output_schema);
     json_key(w, STR("annotations"));
     json_object(w);
     json_member_bool(w, "readOnlyHint", tool->reads_only);
@@ -30,52 +75,61 @@ static void write_tool(struct json_writer *w, const struct tool *tool)
     json_member_bool(w, "idempotentHint", tool->idempotent);
     json_member_bool(w, "openWorldHint", tool->open_world);
     json_end(w);
+    if (tool->icons_json.len)
+        json_member_raw(w, "icons", tool->icons_json);
     json_end(w);
 }
 
-static void write_list(const struct provider *provider, unsigned rights, struct buf *out)
+static void write_list(struct arena *arena, const struct provider *provider, const struct principal *who,
+                       struct buf *out)
 {
     struct json_writer w;
     buf_add(out, STR("\"tools\":"));
     json_write_init(&w, out);
     json_array(&w);
     for (size_t i = 0; i < provider->n_tools; i++)
-        if (may_use(&provider->tools[i], rights))
-            write_tool(&w, &provider->tools[i]);
+        if (may_use(&provider->tools[i], who->rights))
+            write_tool(&w, arena, &provider->tools[i], who->confirm);
     json_end(&w);
 }
 
-/* The list depends on provider and rights only, so each text is made once and kept for the life of the process. */
+/* The list depends on these only, so each text is made once and kept for the life of the process. */
 struct kept_list {
     struct kept_list *next;
     const struct provider *provider;
     unsigned rights;
+    enum confirm confirm;
     struct buf text;
 };
 static struct kept_list *kept_lists;
 
 enum { LIST_MAX_BYTES = 256 * 1024 };
 
-void tools_list(struct call *call, const struct provider *provider, unsigned rights, struct buf *out)
+static void write_kept_list(struct call *call, const struct provider *provider, const struct principal *who,
+                            struct buf *out)
 {
-    (void)call;
     for (struct kept_list *kept = kept_lists; kept; kept = kept->next)
-        if (kept->provider == provider && kept->rights == rights) {
+        if (kept->provider == provider && kept->rights == who->rights && kept->confirm == who->confirm) {
             buf_add(out, buf_str(&kept->text));
             return;
         }
-    struct kept_list *kept = calloc(1, sizeof *kept);
-    if (!kept) {
-        write_list(provider, rights, out);
+    struct buf text;
+    buf_init(&text, call->arena, LIST_MAX_BYTES);
+    write_list(call->arena, provider, who, &text);
+    buf_add(out, buf_str(&text));
+    if (buf_failed(&text)) {
+        out->failed = true;
         return;
     }
+    struct kept_list *kept = calloc(1, sizeof *kept);
+    if (!kept)
+        return;
     kept->provider = provider;
-    kept->rights = rights;
+    kept->rights = who->rights;
+    kept->confirm = who->confirm;
     buf_init_heap(&kept->text, LIST_MAX_BYTES);
-    write_list(provider, rights, &kept->text);
-    buf_add(out, buf_str(&kept->text));
+    buf_add(&kept->text, buf_str(&text));
     if (buf_failed(&kept->text)) {
-        out->failed = true;
         buf_done(&kept->text);
         free(kept);
         return;
@@ -84,10 +138,14 @@ void tools_list(struct call *call, const struct provider *provider, unsigned rig
     kept_lists = kept;
 }
 
-bool tools_list_cursor_is_bad(const struct json *params)
+int tools_list_write(struct call *call, struct mcp_host *host, struct buf *out)
 {
-    const struct json *cursor = json_get(params, STR("cursor"));
-    return !json_is(cursor, JSON_MISSING) && !json_is(cursor, JSON_NULL);
+    const struct json *cursor = json_get(host->request->message.params, STR("cursor"));
+    /* The list is one page: any cursor is one we never gave. */
+    if (!json_is(cursor, JSON_MISSING) && !json_is(cursor, JSON_NULL))
+        return fail(call, E_INVALID, "There is no page with this cursor.");
+    write_kept_list(call, host->request->provider, host->request->who, out);
+    return OK;
 }
 
 /* --- one call ---------------------------------------------------------------------------------------------------------- */
@@ -181,10 +239,10 @@ static int record_intent(struct call *call, const struct tool *tool, const struc
     return audit_record(call, &event);
 }
 
-static int run_tool(struct call *call, const struct tool *tool, const struct principal *who,
-                    const struct json *arguments, struct tool_result *result)
+static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
-    const struct json *schema = schema_of(tool);
+    const struct principal *who = host->request->who;
+    const struct json *schema = schema_of(tool), *arguments = host->arguments;
     if (!schema)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     int error = schema_validate(call, schema, arguments);
@@ -192,61 +250,184 @@ static int run_tool(struct call *call, const struct tool *tool, const struct pri
         return error;
     if (!tool->reads_only && (error = record_intent(call, tool, who, arguments)))
         return error;
-    struct tool_context context = {.site = &who->site, .rights = who->rights};
+    struct tool_context context = method_context(host);
+    context.tool = tool;
     int64_t start_ms = clock_monotonic_ms();
     error = tool->run(call, &context, arguments, result);
-    if (!error && buf_failed(&result->text))
+    if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
     record_done(call, tool, who, arguments, result, error, clock_monotonic_ms() - start_ms);
     return error;
 }
 
-int tools_call(struct call *call, const struct provider *provider, const struct principal *who,
-               const struct json *params, struct tools_outcome *ret)
+/* Takes the code of a confirmation out of the arguments: it belongs to us, not to the tool, and is not part of what it binds. */
+static int take_confirm_code(struct call *call, const struct tool *tool, struct mcp_host *host)
 {
-    struct str name = json_str(json_get(params, STR("name")));
-    const struct json *arguments = json_get(params, STR("arguments"));
-    const struct tool *tool = find_tool(provider, name);
-    if (!tool)
-        return fail(call, E_INVALID, "There is no tool '%.*s'. tools/list names those there are.",
-                    STR_ARG(str_sub(name, 0, 100)));
-    if (json_is(arguments, JSON_MISSING)) {
-        if (json_parse(call->arena, STR("{}"), NULL, &arguments, NULL) != OK)
-            return fail(call, E_INTERNAL, "The arguments could not be read.");
-    } else if (!json_is(arguments, JSON_OBJECT)) {
-        return fail(call, E_INVALID, "\"arguments\" must be an object.");
+    const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
+    struct buf rest;
+    struct json_writer w;
+    if (!tool->confirms || host->request->who->confirm != CONFIRM_MODEL || json_is(code, JSON_MISSING))
+        return OK;
+    if (!json_is(code, JSON_STRING))
+        return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
+    buf_init(&rest, call->arena, ANSWER_MAX_BYTES);
+    json_write_init(&w, &rest);
+    json_object(&w);
+    for (size_t i = 0; i < json_count(host->arguments); i++) {
+        struct json_member member = json_member_at(host->arguments, i);
+        if (member.value == code)
+            continue;
+        json_key(&w, member.name);
+        json_value(&w, member.value);
     }
-    struct tool_result result = {0};
-    buf_init(&result.text, call->arena, TOOL_TEXT_MAX_BYTES);
-    int error = E_DENIED;
-    if (!may_use(tool, who->rights)) {
-        char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
-        fail(call, E_DENIED,
-             "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make a "
-             "token with more.",
-             STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
-             STR_ARG(rights_format(tool->needs_any, needed)));
-        record_done(call, tool, who, arguments, &result, error, 0);
-    } else {
-        error = run_tool(call, tool, who, arguments, &result);
-    }
-    *ret = (struct tools_outcome){
-        .text = error ? call->error_text : buf_str(&result.text),
-        .is_error = error != OK,
-    };
-    if (error)
-        log_info("call %s: %.*s: %s: %.*s %.*s", call->id, STR_ARG(tool->name), error_name(error),
-                 STR_ARG(call->error_text), STR_ARG(call->error_detail));
+    json_end(&w);
+    host->confirm_code = json_str(code);
+    if (buf_failed(&rest) || json_parse(call->arena, buf_str(&rest), NULL, &host->arguments, NULL) != OK)
+        return fail(call, E_LIMIT, "The arguments are too large.");
     return OK;
 }
 
-void tools_write_outcome(const struct tools_outcome *outcome, struct buf *out)
+static int run_allowed(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
+{
+    const struct principal *who = host->request->who;
+    if (may_use(tool, who->rights))
+        return run_tool(call, tool, host, result);
+    char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
+    fail(call, E_DENIED,
+         "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make a "
+         "token with more.",
+         STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
+         STR_ARG(rights_format(tool->needs_any, needed)));
+    record_done(call, tool, who, host->arguments, result, E_DENIED, 0);
+    return E_DENIED;
+}
+
+static void write_text_block(struct json_writer *w, struct str text)
+{
+    json_object(w);
+    json_member_str(w, "type", STR("text"));
+    json_member_str(w, "text", text);
+    json_end(w);
+}
+
+static void write_result(const struct tool_result *result, bool modern, struct buf *out)
 {
     struct json_writer w;
-    buf_add(out, STR("\"content\":[{\"type\":\"text\",\"text\":"));
+    buf_add(out, STR("\"content\":["));
     json_write_init(&w, out);
-    json_string(&w, outcome->text);
-    buf_add(out, STR("}]"));
-    if (outcome->is_error)
+    if (result->text.len || result->blocks.len == 0)
+        write_text_block(&w, buf_str(&result->text));
+    if (result->blocks.len) {
+        if (result->text.len)
+            buf_add_char(out, ',');
+        buf_add(out, buf_str(&result->blocks));
+    }
+    buf_add_char(out, ']');
+    /* Before 2026-07-28 it had to be an object. */
+    if (result->structured_json.len && (modern || result->structured_json.ptr[0] == '{')) {
+        buf_add(out, STR(",\"structuredContent\":"));
+        json_write_init(&w, out);
+        json_raw_value(&w, result->structured_json);
+    }
+    if (result->is_error)
         buf_add(out, STR(",\"isError\":true"));
+}
+
+static void write_failure(struct call *call, int error, struct buf *out)
+{
+    struct json_writer w;
+    buf_add(out, STR("\"content\":["));
+    json_write_init(&w, out);
+    write_text_block(&w, call->error_text);
+    buf_add_char(out, ']');
+    if (error != E_WAITING) /* a preview, or somebody's approval to wait for, is no failure */
+        buf_add(out, STR(",\"isError\":true"));
+}
+
+/* Errors only when the request itself is wrong, or the client lacks what the tool needs; all else is for the model to read. */
+int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
+{
+    const struct tool *tool = find_tool(host->request->provider, host->name);
+    if (!tool)
+        return fail(call, E_INVALID, "There is no tool '%.*s'. tools/list names those there are.",
+                    STR_ARG(str_sub(host->name, 0, 100)));
+    if (json_is(host->arguments, JSON_MISSING)) {
+        if (json_parse(call->arena, STR("{}"), NULL, &host->arguments, NULL) != OK)
+            return fail(call, E_INTERNAL, "The arguments could not be read.");
+    } else if (!json_is(host->arguments, JSON_OBJECT)) {
+        return fail(call, E_INVALID, "\"arguments\" must be an object.");
+    }
+    int error = take_confirm_code(call, tool, host);
+    if (error)
+        return error;
+    struct tool_result result = {0};
+    host->tool = tool;
+    buf_init(&result.text, call->arena, TOOL_TEXT_MAX_BYTES);
+    buf_init(&result.blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
+    error = run_allowed(call, tool, host, &result);
+    if (error)
+        log_info("call %s: %.*s: %s: %.*s %.*s", call->id, STR_ARG(tool->name), error_name(error),
+                 STR_ARG(call->error_text), STR_ARG(call->error_detail));
+    if (error && (host->waiting || (host->lacking && host->modern)))
+        return error;
+    if (error)
+        write_failure(call, error, out);
+    else
+        write_result(&result, host->modern, out);
+    return OK;
+}
+
+/* --- arguments in headers ---------------------------------------------------------------------------------------------- */
+
+enum { HEADER_DEPTH_MAX = 8 };
+
+static bool header_says(struct call *call, struct str header, const struct json *value)
+{
+    struct str text;
+    int64_t number, said;
+    if (!header_decode(call, header, &text))
+        return false;
+    if (json_is(value, JSON_STRING))
+        return str_eq(text, json_str(value));
+    if (json_is(value, JSON_BOOL))
+        return str_eq(text, json_raw(value));
+    if (!json_to_i64(value, &number))
+        return str_eq(text, json_raw(value));
+    const struct json *parsed; /* 42.0 says 42 */
+    return json_parse(call->arena, text, NULL, &parsed, NULL) == OK && json_to_i64(parsed, &said) && said == number;
+}
+
+/* Along `properties` only: what stands elsewhere is not statically reachable, and no header is expected of it. */
+static int check_properties(struct call *call, const struct http_request *http, const struct json *schema,
+                            const struct json *value, int depth)
+{
+    const struct json *properties = json_get(schema, STR("properties"));
+    for (size_t i = 0; depth < HEADER_DEPTH_MAX && i < json_count(properties); i++) {
+        struct json_member property = json_member_at(properties, i);
+        const struct json *member = json_get(value, property.name);
+        struct str name = json_str(json_get(property.value, STR("x-mcp-header")));
+        if (name.len && !json_is(member, JSON_MISSING) && !json_is(member, JSON_NULL)) {
+            struct str header = http_header_value(http, call_format(call, "Mcp-Param-%.*s", STR_ARG(name)));
+            if (!header.ptr || !header_says(call, header, member))
+                return fail(call, E_INVALID, "The Mcp-Param-%.*s header must repeat the argument '%.*s'.",
+                            STR_ARG(name), STR_ARG(property.name));
+        }
+        int error = check_properties(call, http, property.value, member, depth + 1);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+int tools_check_headers(struct call *call, const struct mcp_request *request)
+{
+    const struct json *params = request->message.params;
+    const struct tool *tool = find_tool(request->provider, json_str(json_get(params, STR("name"))));
+    /* Most tools have no such argument, which is seen faster in the text than in the tree. */
+    if (!tool || !request->http || !str_contains(tool->input_schema, STR("\"x-mcp-header\"")))
+        return OK;
+    const struct json *schema = schema_of(tool);
+    if (!schema)
+        return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
+    return check_properties(call, request->http, schema, json_get(params, STR("arguments")), 0);
 }

@@ -5,32 +5,20 @@
 #ifndef MCP_TOOLS_H
 #define MCP_TOOLS_H
 
-#include "accounts/authenticate.h"
-#include "base/buf.h"
-#include "json/json.h"
-#include "providers/provider.h"
+#include "mcp/host.h"
 
-/* Writes "tools":[...] of what these rights may use, in the provider's order. */
-void tools_list(struct call *call, const struct provider *provider, unsigned rights, struct buf *out);
-
-/* The list is one page: any cursor is one we never gave. */
-bool tools_list_cursor_is_bad(const struct json *params);
-
-enum { TOOL_TEXT_MAX_BYTES = 4 * 1024 * 1024 };
-
-struct tools_outcome {
-    struct str text;
-    bool is_error; /* the tool ran (or was refused) and failed: for the model to read and correct itself */
+enum {
+    TOOL_TEXT_MAX_BYTES = 4 * 1024 * 1024,
+    TOOL_BLOCKS_MAX_BYTES = 7 * 1024 * 1024,
 };
 
-/*
- * Runs the tool that params names. An error (with fail()) only when the request itself is wrong: no such tool, arguments no
- * object; everything else is an outcome, with is_error set. Waits.
- */
-int tools_call(struct call *call, const struct provider *provider, const struct principal *who,
-               const struct json *params, struct tools_outcome *ret);
+/* The argument through which a model gives back the code of a confirmation (mcp/confirm.c); no tool has it itself. */
+#define TOOL_CONFIRM_ARGUMENT "confirm_code"
 
-/* Writes "content":[...] and, when it failed, "isError":true. */
-void tools_write_outcome(const struct tools_outcome *outcome, struct buf *out);
+/*
+ * 2026-07-28: arguments whose schema says "x-mcp-header" are repeated in headers Mcp-Param-NAME, so that proxies can route by
+ * them. E_INVALID: what the headers say is not what the body says.
+ */
+MUST_CHECK int tools_check_headers(struct call *call, const struct mcp_request *request);
 
 #endif

@@ -42,7 +42,6 @@ struct provider_field {
 struct site_check {
     bool ok;
     struct str error_code; /* stable: "wrong_password", "not_wordpress", "tls", ... */
-    bool is_refused;       /* the service does not accept the credential: trying again can only get us banned */
     struct str error_text;
     int64_t latency_ms;
     struct str site_name;
@@ -58,7 +57,8 @@ struct site_check {
 struct tool_context {
     const struct site *site;
     unsigned rights;
-    struct host *host; /* what the protocol can do for it (providers/host.h); may be NULL */
+    struct host *host;       /* what the protocol can do for it (providers/host.h); may be NULL */
+    const struct tool *tool; /* that runs; NULL for prompts, resources and completions */
 };
 
 struct tool_result {
@@ -85,6 +85,7 @@ struct tool {
     bool confirms;            /* calls host_confirm() */
     struct str output_schema; /* JSON text of what structured_json holds, an object at its root; may be empty */
     struct str icons_json;    /* array; may be empty */
+    const void *data;         /* run()'s own, in tables of many tools of one kind */
     /* OK, or an error recorded with fail(): the model sees its text as isError. Waits. */
     int (*run)(struct call *call, const struct tool_context *context, const struct json *arguments,
                struct tool_result *result);

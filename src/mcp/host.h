@@ -1,0 +1,68 @@
+/*
+ * The protocol's side of providers/host.h: one client request, as its tool, prompt or resource sees it. It knows how each era
+ * tells progress and asks questions; what it serves does not.
+ */
+#ifndef MCP_HOST_H
+#define MCP_HOST_H
+
+#include "mcp/protocol.h"
+#include "providers/host.h"
+
+enum {
+    HOST_ANSWER_MAX_BYTES = 128 * 1024, /* of all answers carried in a requestState */
+    HOST_QUESTIONS_MAX = 16,            /* in one round */
+    HOST_ROUNDS_MAX = 16,
+    HOST_MESSAGE_MAX_BYTES = 4096, /* of a line of progress or log */
+};
+
+struct mcp_host {
+    struct host base;
+    const struct mcp_request *request;
+    bool modern;
+    struct str name;              /* of the tool or prompt, or the URI */
+    const struct json *arguments; /* as the client sent them, or JSON_MISSING */
+    bool may_ask;                 /* tools/call, prompts/get, resources/read */
+    unsigned abilities;
+    /* progress and log */
+    struct str progress_token_raw; /* empty: not wanted */
+    int64_t last_progress;
+    int level; /* the lowest that is wanted; -1: none */
+    /* questions of 2026-07-28 */
+    const struct json *responses; /* inputResponses of this request */
+    const struct json *kept;      /* answers of earlier rounds, out of requestState */
+    int64_t round;
+    struct str nonce; /* of the requestState; empty: there was none */
+    struct buf asked; /* members of inputRequests */
+    size_t n_asked;
+    struct buf answers; /* members: what was answered so far and was used */
+    bool waiting;       /* the result is input_required */
+    /* confirmation, of tools/call */
+    const struct tool *tool;
+    struct str confirm_code;
+    /* how it failed, when the error alone does not say it */
+    unsigned lacking;     /* abilities: -32021 */
+    int code;             /* 0: as the error says */
+    struct str data_json; /* of the error; may be empty */
+};
+
+/*
+ * For one request. E_INVALID: its envelope is wrong in what concerns the host (logLevel, inputResponses, requestState).
+ * `name` and `arguments` are what a requestState is bound to.
+ */
+MUST_CHECK int mcp_host_init(struct call *call, struct mcp_host *host, const struct mcp_request *request, bool modern,
+                             struct str name, const struct json *arguments);
+
+/* "inputRequests":{...},"requestState":"..." */
+MUST_CHECK int mcp_host_write_questions(struct call *call, struct mcp_host *host, struct buf *out);
+
+/* {"sampling":{}}: abilities as a client declares them. */
+struct str mcp_abilities_json(struct call *call, unsigned abilities);
+unsigned mcp_abilities_read(const struct json *capabilities);
+
+/* "debug" to HOST_DEBUG; -1 when it is none. */
+int mcp_level_parse(struct str name);
+
+/* host.c and confirm.c */
+int confirm_action(struct call *call, struct host *base, struct str what);
+
+#endif

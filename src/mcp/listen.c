@@ -1,0 +1,337 @@
+/* Streams of what changed. */
+#include "mcp/listen.h"
+
+#include "accounts/generation.h"
+#include "base/log.h"
+#include "json/json_write.h"
+#include "mcp/bus.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+#define META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
+
+enum mark {
+    MARK_TOOLS = 1 << 0,
+    MARK_PROMPTS = 1 << 1,
+    MARK_RESOURCES = 1 << 2,
+    MARK_URI = 1 << 3,    /* some of uris[] */
+    MARK_RIGHTS = 1 << 4, /* ask again who this is */
+};
+
+struct listener {
+    struct bus_listener bus;
+    struct listener *next, *previous;
+    struct call *call;
+    const struct mcp_request *request;
+    unsigned wanted; /* marks */
+    unsigned marks;
+    struct str uris[LISTEN_URIS_MAX];
+    size_t n_uris;
+    uint64_t updated[(LISTEN_URIS_MAX + 63) / 64]; /* of uris[] */
+    bool ended;
+};
+
+static struct listener *first;
+static size_t n_listeners;
+static bool ending;
+
+/* ---- revocations by other processes of this host move a counter in shared memory, which wakes nobody: look at it */
+
+static struct loop_timer watch;
+static uint64_t seen_generation;
+
+static void mark_all(unsigned marks)
+{
+    for (struct listener *one = first; one; one = one->next) {
+        one->marks |= marks;
+        task_wake(one->call);
+    }
+}
+
+static void look(void *context)
+{
+    (void)context;
+    if (generation_now() != seen_generation) {
+        seen_generation = generation_now();
+        mark_all(MARK_RIGHTS);
+    }
+    if (first)
+        loop_timer_set(&watch, LISTEN_WATCH_MS);
+}
+
+static void start_watch(void)
+{
+    static bool made;
+    if (!made && !(made = loop_timer_init(&watch, look, NULL)))
+        return; /* the bus still tells */
+    if (!first)
+        seen_generation = generation_now();
+    loop_timer_set(&watch, LISTEN_WATCH_MS);
+}
+
+/* ---- the list */
+
+static void hear(struct bus_listener *bus, const struct bus_event *event)
+{
+    static const unsigned marks[BUS_TOPICS] = {
+        [BUS_TOOLS_CHANGED] = MARK_TOOLS,
+        [BUS_PROMPTS_CHANGED] = MARK_PROMPTS,
+        [BUS_RESOURCES_CHANGED] = MARK_RESOURCES,
+        [BUS_RIGHTS_CHANGED] = MARK_RIGHTS,
+    };
+    struct listener *self = (struct listener *)bus;
+    unsigned mark = marks[event->topic];
+    for (size_t i = 0; event->topic == BUS_RESOURCE_UPDATED && i < self->n_uris; i++)
+        if (str_eq(self->uris[i], event->key)) {
+            self->updated[i / 64] |= UINT64_C(1) << (i % 64);
+            mark = MARK_URI;
+        }
+    self->marks |= mark;
+    if (mark)
+        task_wake(self->call);
+}
+
+static size_t count_of_token(int64_t token_id)
+{
+    size_t count = 0;
+    for (const struct listener *one = first; one; one = one->next)
+        count += one->request->who->token_id == token_id;
+    return count;
+}
+
+static void leave(void *object)
+{
+    struct listener *self = object;
+    bus_unlisten(&self->bus);
+    if (self->next)
+        self->next->previous = self->previous;
+    if (self->previous)
+        self->previous->next = self->next;
+    else
+        first = self->next;
+    n_listeners--;
+}
+
+static void join(struct call *call, struct listener *self)
+{
+    start_watch();
+    self->bus = (struct bus_listener){
+        .topics = 1 << BUS_TOOLS_CHANGED | 1 << BUS_PROMPTS_CHANGED | 1 << BUS_RESOURCES_CHANGED |
+                  1 << BUS_RESOURCE_UPDATED | 1 << BUS_RIGHTS_CHANGED,
+        .connection_id = self->request->who->connection_id,
+        .deliver = hear,
+    };
+    self->next = first;
+    if (first)
+        first->previous = self;
+    first = self;
+    n_listeners++;
+    bus_listen(&self->bus);
+    arena_defer(call->arena, leave, self);
+}
+
+size_t listen_count(void)
+{
+    return n_listeners;
+}
+
+void listen_end_all(void)
+{
+    ending = true;
+    mark_all(0);
+}
+
+/* ---- messages */
+
+static void begin_message(struct buf *text, struct json_writer *w, const char *method)
+{
+    buf_clear(text);
+    json_write_init(w, text);
+    json_object(w);
+    json_member_str(w, "jsonrpc", STR("2.0"));
+    json_member_str(w, "method", str_from(method));
+    json_key(w, STR("params"));
+    json_object(w);
+}
+
+static int end_message(struct listener *self, struct buf *text, struct json_writer *w)
+{
+    json_key(w, STR("_meta"));
+    json_object(w);
+    json_member_raw(w, META_SUBSCRIPTION, self->request->message.id_raw);
+    json_end(w);
+    json_end(w);
+    json_end(w);
+    return self->request->outlet->send(self->call, self->request->outlet, buf_str(text));
+}
+
+static int tell(struct listener *self, struct buf *text, const char *method, struct str uri)
+{
+    struct json_writer w;
+    begin_message(text, &w, method);
+    if (uri.len)
+        json_member_str(&w, "uri", uri);
+    return end_message(self, text, &w);
+}
+
+static int acknowledge(struct listener *self, struct buf *text)
+{
+    struct json_writer w;
+    begin_message(text, &w, "notifications/subscriptions/acknowledged");
+    json_key(&w, STR("notifications"));
+    json_object(&w);
+    if (self->wanted & MARK_TOOLS)
+        json_member_bool(&w, "toolsListChanged", true);
+    if (self->wanted & MARK_PROMPTS)
+        json_member_bool(&w, "promptsListChanged", true);
+    if (self->wanted & MARK_RESOURCES)
+        json_member_bool(&w, "resourcesListChanged", true);
+    if (self->n_uris) {
+        json_key(&w, STR("resourceSubscriptions"));
+        json_array(&w);
+        for (size_t i = 0; i < self->n_uris; i++)
+            json_string(&w, self->uris[i]);
+        json_end(&w);
+    }
+    json_end(&w);
+    return end_message(self, text, &w);
+}
+
+static int tell_marks(struct listener *self, struct buf *text)
+{
+    unsigned marks = self->marks & self->wanted;
+    uint64_t updated[ARRAY_LENGTH(self->updated)];
+    memcpy(updated, self->updated, sizeof updated);
+    memset(self->updated, 0, sizeof self->updated);
+    self->marks = 0; /* what comes while a message goes out is new */
+    int error = OK;
+    if (!error && marks & MARK_TOOLS)
+        error = tell(self, text, "notifications/tools/list_changed", STR_EMPTY);
+    if (!error && marks & MARK_PROMPTS)
+        error = tell(self, text, "notifications/prompts/list_changed", STR_EMPTY);
+    if (!error && marks & MARK_RESOURCES)
+        error = tell(self, text, "notifications/resources/list_changed", STR_EMPTY);
+    for (size_t i = 0; !error && marks & MARK_URI && i < self->n_uris; i++)
+        if (updated[i / 64] & UINT64_C(1) << (i % 64))
+            error = tell(self, text, "notifications/resources/updated", self->uris[i]);
+    return error;
+}
+
+/* ---- one stream */
+
+static int read_wishes(struct call *call, struct listener *self)
+{
+    const struct json *wishes = json_get(self->request->message.params, STR("notifications"));
+    const struct json *uris = json_get(wishes, STR("resourceSubscriptions"));
+    unsigned features = self->request->provider->features;
+    if (!json_is(wishes, JSON_OBJECT))
+        return fail(call, E_INVALID, "params.notifications must say what to listen for.");
+    if (!json_is(uris, JSON_MISSING) && !json_is(uris, JSON_ARRAY))
+        return fail(call, E_INVALID, "resourceSubscriptions must be a list of URIs.");
+    if (json_count(uris) > LISTEN_URIS_MAX)
+        return fail(call, E_LIMIT, "At most %d resources can be listened to in one stream.", LISTEN_URIS_MAX);
+    if (json_bool_or(json_get(wishes, STR("toolsListChanged")), false) && features & PROVIDER_TOOLS_CHANGE)
+        self->wanted |= MARK_TOOLS;
+    if (json_bool_or(json_get(wishes, STR("promptsListChanged")), false) && features & PROVIDER_PROMPTS_CHANGE)
+        self->wanted |= MARK_PROMPTS;
+    if (json_bool_or(json_get(wishes, STR("resourcesListChanged")), false) && features & PROVIDER_RESOURCES_CHANGE)
+        self->wanted |= MARK_RESOURCES;
+    for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++)
+        if (json_str(json_at(uris, i)).len)
+            self->uris[self->n_uris++] = json_str(json_at(uris, i));
+    if (self->n_uris)
+        self->wanted |= MARK_URI;
+    return OK;
+}
+
+/* Is the token still good, and for the same connection? Without a token there is nothing to ask. */
+static bool still_allowed(struct call *call, const struct mcp_request *request)
+{
+    const struct principal *who;
+    if (!request->bearer.len)
+        return true;
+    int error = authenticate(call, request->bearer, &who);
+    if (error == E_UNAUTHENTICATED) {
+        call_clear_error(call);
+        return false;
+    }
+    if (error) { /* the database is away: its last word holds, as everywhere */
+        call_clear_error(call);
+        return true;
+    }
+    return who->connection_id == request->who->connection_id;
+}
+
+static int64_t next_wake_ms(const struct principal *who)
+{
+    int64_t wake_ms = LISTEN_KEEP_ALIVE_MS;
+    if (who->expires_at_ms) {
+        int64_t left_ms = who->expires_at_ms - clock_now_ms();
+        wake_ms = left_ms < wake_ms ? left_ms : wake_ms;
+    }
+    return clock_monotonic_ms() + (wake_ms > 0 ? wake_ms : 0);
+}
+
+/* Returns when it is over. */
+static void listen_on(struct call *call, struct listener *self, struct buf *text)
+{
+    const struct principal *who = self->request->who;
+    int error = acknowledge(self, text);
+    while (!error && !ending) {
+        call->deadline_ms = next_wake_ms(who);
+        if (!self->marks)
+            error = task_park(call);
+        if (error == E_TIMEOUT) {
+            call_clear_error(call);
+            call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
+            error = self->request->outlet->keep_alive(call, self->request->outlet);
+        }
+        if (who->expires_at_ms && clock_now_ms() >= who->expires_at_ms)
+            return;
+        if (error || !self->marks)
+            continue;
+        call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
+        if (!still_allowed(call, self->request))
+            return;
+        error = tell_marks(self, text);
+    }
+}
+
+static void refuse(struct mcp_reply *reply, const struct mcp_request *request, int code, struct str text)
+{
+    mcp_reply_error(reply, 200, request->message.id_raw, code, text);
+}
+
+void listen_serve(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
+{
+    struct buf text;
+    if (!request->outlet) {
+        refuse(reply, request, RPC_INVALID_REQUEST,
+               STR("This answer is a stream: send \"Accept: application/json, text/event-stream\"."));
+        return;
+    }
+    if (n_listeners >= LISTEN_MAX || count_of_token(request->who->token_id) >= LISTEN_PER_TOKEN_MAX) {
+        refuse(reply, request, RPC_INTERNAL_ERROR, STR("Too many streams are open already. Close some, or poll."));
+        return;
+    }
+    struct listener *self = arena_new_of(call->arena, struct listener);
+    *self = (struct listener){.call = call, .request = request};
+    if (read_wishes(call, self)) {
+        refuse(reply, request, RPC_INVALID_PARAMS, call->error_text);
+        return;
+    }
+    buf_init(&text, call->arena, 256 * 1024);
+    join(call, self);
+    listen_on(call, self, &text);
+    /* The end is said even when the process stops and has cancelled everything; whoever has gone does not hear it. */
+    call->cancelled = false;
+    call->deadline_ms = clock_monotonic_ms() + 2000;
+    reply->status = 200;
+    rpc_begin_result(&reply->body, request->message.id_raw);
+    buf_add(&reply->body, STR("\"resultType\":\"complete\",\"_meta\":{\"" META_SUBSCRIPTION "\":"));
+    buf_add(&reply->body, request->message.id_raw);
+    buf_add(&reply->body, STR(",\"io.modelcontextprotocol/serverInfo\":"));
+    buf_add(&reply->body, mcp_server_info);
+    buf_add_char(&reply->body, '}');
+    rpc_end_result(&reply->body);
+}
