@@ -398,6 +398,37 @@ struct config_sources config_sources(const struct config_flag *flags, size_t n_f
         .flags = flags, .n_flags = n_flags, .environment = environ, .system_file = SYSTEM_FILE, .root = geteuid() == 0};
 }
 
+struct config_sources config_sources_file(struct arena *arena, struct str file)
+{
+    struct config_flag *flag = arena_new_of(arena, struct config_flag);
+    *flag = (struct config_flag){STR("config"), file};
+    return (struct config_sources){.flags = flag, .n_flags = 1, .system_file = file.ptr};
+}
+
+struct str config_as_file(struct arena *arena, const struct config *config, struct str *ret_problem)
+{
+    bool is_in[SETTINGS] = {false};
+    size_t size = 1;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting_value *value = &config->values[i];
+        /* The data directory's default comes from the environment. */
+        is_in[i] = value->text.ptr && (value->source != SOURCE_DEFAULT || i == SETTING_DATA_DIR);
+        if (is_in[i] && str_find_char(value->text, '\n') != STR_NOT_FOUND) {
+            *ret_problem = str_format(arena, "%.*s: a value of several lines cannot be used", STR_ARG(value->where));
+            return (struct str){NULL, 0};
+        }
+        size += is_in[i] ? strlen(setting_table[i].name) + value->text.len + strlen(" = \n") : 0;
+    }
+    /* In one piece, so that the caller can wipe it. */
+    char *text = arena_alloc(arena, size);
+    size_t length = 0;
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (is_in[i])
+            length += (size_t)snprintf(text + length, size - length, "%s = %.*s\n", setting_table[i].name,
+                                       STR_ARG(config->values[i].text));
+    return str_of(text, length);
+}
+
 struct config *config_load(struct arena *arena, const struct config_sources *sources)
 {
     struct config *config = arena_new_of(arena, struct config);

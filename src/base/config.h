@@ -54,6 +54,15 @@ struct config_sources {
 /* The process's own. */
 struct config_sources config_sources(const struct config_flag *flags, size_t n_flags);
 
+/* Only this file, for a process that is given its settings: neither flags nor environment nor other files. */
+struct config_sources config_sources_file(struct arena *arena, struct str file);
+
+/*
+ * The settings as a file that config_load() makes the same of, secrets included. ptr NULL: `*ret_problem` says which value
+ * cannot stand in a file.
+ */
+struct str config_as_file(struct arena *arena, const struct config *config, struct str *ret_problem);
+
 /* Never NULL: ask n_problems. Everything in it is in the arena; secrets there are wiped when the arena ends. */
 struct config *config_load(struct arena *arena, const struct config_sources *sources);
 

@@ -156,6 +156,34 @@ static void test_flags_win_over_environment_over_file(void **state)
     done(&world);
 }
 
+/* What a supervisor hands to its workers: the same values, with nothing of their own environment. */
+static void test_as_file(void **state)
+{
+    (void)state;
+    struct world world = {.environment = {"HOME=/h", "PORTEIRO_LISTEN=127.0.0.1:2", "PORTEIRO_SECRET_KEY=a = b #c",
+                                          "PORTEIRO_MAX_UPSTREAM=7"},
+                          .flags = {{STR("log"), STR("json")}},
+                          .n_flags = 1};
+    load(&world);
+    assert_int_equal(world.config->n_problems, 0);
+    struct str problem = STR_EMPTY, text = config_as_file(world.arena, world.config, &problem);
+    const char *path = write_file("handed.conf", str_copy_cstr(world.arena, text), 0600);
+    struct config_sources sources = config_sources_file(world.arena, str_from(path));
+    struct config *again = config_load(world.arena, &sources);
+    assert_int_equal(again->n_problems, 0);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        assert_true(str_eq(again->values[i].text, world.config->values[i].text));
+        assert_int_equal(again->values[i].number, world.config->values[i].number);
+    }
+    assert_int_equal(again->values[SETTING_LOG].source, SOURCE_FILE);
+    assert_int_equal(again->values[SETTING_LOG_LEVEL].source, SOURCE_DEFAULT);
+    world.config->values[SETTING_SECRET_KEY].text = STR("two\nlines = 1");
+    assert_null(config_as_file(world.arena, world.config, &problem).ptr);
+    assert_true(problem.len > 0 && !str_contains(problem, STR("two")));
+    unlink(path);
+    done(&world);
+}
+
 static void test_which_file(void **state)
 {
     (void)state;
@@ -456,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_default_is_a_good_value),
         cmocka_unit_test(test_flags_win_over_environment_over_file),
+        cmocka_unit_test(test_as_file),
         cmocka_unit_test(test_which_file),
         cmocka_unit_test(test_mistakes_in_the_file),
         cmocka_unit_test(test_huge_and_binary_files),

@@ -11,6 +11,7 @@ enum { LINE_BYTES = 2048 };
 
 static enum log_level lowest_level = LOG_INFO;
 static bool as_json;
+static const char *process_name;
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -18,6 +19,11 @@ void log_init(enum log_level lowest, bool json)
 {
     lowest_level = lowest;
     as_json = json;
+}
+
+void log_process(const char *name)
+{
+    process_name = name;
 }
 
 /* Copies `text` so that it stays one line, and inside JSON quotes one string. */
@@ -52,8 +58,10 @@ void log_line(enum log_level level, const char *format, ...)
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     clock_format(clock_now_ms(), when);
-    int head = snprintf(line, sizeof line, as_json ? "{\"time\":\"%s\",\"level\":\"%s\",\"text\":\"" : "%s %s: ", when,
-                        level_names[level]);
+    const char *name = process_name ? process_name : "";
+    int head = as_json ? snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\",%s%s%s\"text\":\"", when,
+                                  level_names[level], *name ? "\"process\":\"" : "", name, *name ? "\"," : "")
+                       : snprintf(line, sizeof line, "%s %s: %s%s", when, level_names[level], name, *name ? ": " : "");
     size_t length = (size_t)head + escape(line + head, sizeof line - (size_t)head - 4, text);
     if (as_json) {
         line[length++] = '"';

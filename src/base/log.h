@@ -11,6 +11,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 void log_init(enum log_level lowest, bool json);
 
+/* Each line names the process: "worker 2". The text must live as long as the process; NULL: no name. */
+void log_process(const char *name);
+
 /* Control characters in the text are shown as \xNN, so that outside text cannot forge a line. */
 void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 

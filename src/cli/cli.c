@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "cli/help.h"
 #include "cli/open.h"
+#include "cli/supervise.h"
+#include "net/worker.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -134,15 +136,20 @@ static int usage_failed(struct cli *cli, struct str text)
     return CLI_USAGE;
 }
 
-static int settings_failed(struct cli *cli)
+struct str cli_config_problems(struct arena *arena, const struct config *config)
 {
     struct str all = STR_EMPTY;
-    for (size_t i = 0; i < cli->config->n_problems; i++) {
-        const struct config_problem *problem = &cli->config->problems[i];
-        all = str_format(cli->arena, "%.*s%s%.*s: %.*s", STR_ARG(all), i ? "; " : "", STR_ARG(problem->where),
+    for (size_t i = 0; i < config->n_problems; i++) {
+        const struct config_problem *problem = &config->problems[i];
+        all = str_format(arena, "%.*s%s%.*s: %.*s", STR_ARG(all), i ? "; " : "", STR_ARG(problem->where),
                          STR_ARG(problem->text));
     }
-    print_error(cli, "settings", all, STR_EMPTY);
+    return all;
+}
+
+static int settings_failed(struct cli *cli)
+{
+    print_error(cli, "settings", cli_config_problems(cli->arena, cli->config), STR_EMPTY);
     return CLI_USAGE;
 }
 
@@ -166,7 +173,7 @@ static void out_of_memory(struct arena *arena, size_t size, void *context)
     _exit(CLI_FAILED);
 }
 
-static void start_log(const struct config *config)
+void cli_start_log(const struct config *config)
 {
     static const struct str levels[] = {STR_INIT("debug"), STR_INIT("info"), STR_INIT("warning"), STR_INIT("error")};
     enum log_level lowest = LOG_INFO;
@@ -186,16 +193,21 @@ static int run(struct cli *cli, int argc, char **argv)
     if (cli->arguments.help)
         return cli_print(cli, help_text(cli->arena, cli->arguments.noun, cli->arguments.command)) ? failed(cli)
                                                                                                   : CLI_DONE;
-    struct config_sources sources = config_sources(cli->arguments.settings, cli->arguments.n_settings);
+    const struct worker *worker = worker_self();
+    struct config_sources sources = worker ? config_sources_file(cli->arena, supervise_settings_file())
+                                           : config_sources(cli->arguments.settings, cli->arguments.n_settings);
     cli->config = config_load(cli->arena, &sources);
-    start_log(cli->config);
+    cli_start_log(cli->config);
     if (cli->config->n_problems && !cli->arguments.command->bad_settings)
         return settings_failed(cli);
-    return cli->arguments.command->run(cli) ? failed(cli) : CLI_DONE;
+    return cli->arguments.command->run(cli) ? failed(cli) : cli->exit_code;
 }
+
+char *const *cli_arguments;
 
 int cli_main(int argc, char **argv)
 {
+    cli_arguments = argv + (argc ? 1 : 0);
     signal(SIGPIPE, SIG_IGN);
     umask(077); /* whatever is made here is for its owner */
     struct cli cli = {.arena = arena_new(CLI_MEMORY_BYTES)};

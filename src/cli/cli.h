@@ -28,6 +28,7 @@ struct cli {
     struct call call;
     struct db *db;    /* after open_database() */
     bool usage_error; /* what failed is the command line: exit code 2 */
+    int exit_code;    /* of a run() that returned OK */
 };
 
 /* argv as main() has it. Returns the exit code. */
@@ -51,6 +52,12 @@ MUST_CHECK int cli_answer(struct cli *cli, const struct answer *answer, const ch
 /* `empty` is the text when there is nothing in the list. */
 MUST_CHECK int cli_answer_list(struct cli *cli, const struct answers *list, const char *columns, const char *empty);
 MUST_CHECK int cli_print(struct cli *cli, struct str text);
+/* All problems of the settings, as one text. */
+struct str cli_config_problems(struct arena *arena, const struct config *config);
+/* The log as these settings want it. */
+void cli_start_log(const struct config *config);
+/* argv without the program's name. */
+extern char *const *cli_arguments;
 /* A remark for the person, on stderr; nothing with --json. */
 void cli_note(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -10,12 +10,15 @@
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "net/url.h"
+#include "net/worker.h"
 #include "providers/provider.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
+#include <limits.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { FLUSH_MS = 10 * 1000, PROVIDERS_MAX = 64 };
 
@@ -77,16 +80,27 @@ static int sync_providers(struct cli *cli)
     return providers_sync(&cli->call, entries, count);
 }
 
+/* Workers do not wait for each other's commits. */
+static struct str worker_writer(struct cli *cli, const struct worker *worker)
+{
+    char host[HOST_NAME_MAX + 1];
+    if (gethostname(host, sizeof host) != 0)
+        host[0] = 0;
+    host[HOST_NAME_MAX] = 0;
+    return str_format(cli->arena, "%s/worker-%d", host[0] ? host : "host", worker->number);
+}
+
 static int start_accounts(struct cli *cli)
 {
     const struct config *config = cli->config;
     struct str none = STR_EMPTY, data_dir = config_text(config, SETTING_DATA_DIR);
+    const struct worker *worker = worker_self();
     struct accounts_options options = {
         .keys = {.key_text = config_is_set(config, SETTING_SECRET_KEY) ? config_text(config, SETTING_SECRET_KEY) : none,
                  .key_file = none,
                  .data_dir = data_dir},
         .data_dir = data_dir,
-        .audit_writer = none,
+        .audit_writer = worker ? worker_writer(cli, worker) : none,
     };
     bool made_key = false;
     int error = accounts_open(&cli->call, cli->db, &options, &made_key);

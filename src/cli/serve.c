@@ -1,10 +1,12 @@
 /* porteiro serve */
 #include "base/log.h"
 #include "cli/open.h"
+#include "cli/supervise.h"
 #include "mcp/endpoint.h"
 #include "net/client_address.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/worker.h"
 #include "store/health.h"
 #include "web/health.h"
 #include "web/routes.h"
@@ -13,14 +15,14 @@
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    DRAIN_MS = 30 * 1000, /* that requests under way get to end, after the first signal */
-    CANCEL_MS = 3 * 1000, /* and that cancelled ones get to leave */
-    HOSTS_MAX = 64,       /* spellings of our own address */
+    DRAIN_MS = 30 * 1000,      /* that requests under way get to end, after the first signal */
+    CANCEL_MS = 3 * 1000,      /* and that cancelled ones get to leave */
+    RETIRE_IDLE_MS = 5 * 1000, /* in which idle clients of a replaced worker may still send one request */
+    HOSTS_MAX = 64,            /* spellings of our own address */
     ORIGINS_MAX = 64,
     SPARE_DESCRIPTORS = 256, /* for the database, sites and files, besides clients and max_upstream */
 };
@@ -63,29 +65,31 @@ static void on_patience_over(void *context)
     loop_timer_set(&self->patience, CANCEL_MS);
 }
 
+/* SIGTERM of the supervisor, or of whoever stops all our processes at once. */
 static void on_signal(int signal_number, void *context)
 {
     struct serving *self = context;
-    if (self->stopping) {
-        log_warning("a second %s: stopping at once", strsignal(signal_number));
-        _exit(CLI_FAILED);
-    }
-    self->stopping = true;
-    log_info("%s: finishing %zu requests", strsignal(signal_number), http_server_busy(self->server));
+    if (!self->stopping)
+        log_info("%s: finishing %zu requests", strsignal(signal_number), http_server_busy(self->server));
     health_stopping();
-    loop_timer_set(&self->patience, DRAIN_MS);
+    if (!self->stopping)
+        loop_timer_set(&self->patience, DRAIN_MS);
+    self->stopping = true;
     http_server_drain(self->server);
 }
 
-/* ---- starting */
-
-/* A crash must not leave keys in a file, and nothing this program starts may gain rights. */
-static void restrict_process(void)
+/* A new worker has taken this one's place. */
+static void on_retire(void *context)
 {
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    struct serving *self = context;
+    if (self->stopping)
+        return;
+    self->stopping = true;
+    loop_timer_set(&self->patience, DRAIN_MS);
+    http_server_retire(self->server, RETIRE_IDLE_MS);
 }
+
+/* ---- starting */
 
 /* Raises the limit of open files as far as it goes, and takes no more clients than then fit. */
 static void fit_connections(struct serving *self)
@@ -135,9 +139,8 @@ static int start_server(struct serving *self)
     self->server = http_server_new(&server);
     if (!self->server)
         return fail(&cli->call, E_UNAVAILABLE, "the HTTP server cannot start: no memory");
-    if (http_server_listen(self->server, address, &problem))
-        return fail(&cli->call, E_UNAVAILABLE,
-                    "%.*s Is porteiro running already? PORTEIRO_LISTEN names another address", STR_ARG(problem));
+    if (http_server_listen_fd(self->server, WORKER_LISTEN_FD, &problem))
+        return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(problem));
     self->port = (uint16_t)http_server_port(self->server);
     guard_listener(self);
     return OK;
@@ -200,7 +203,8 @@ static int start_signals(struct serving *self)
 {
     if (!loop_timer_init(&self->patience, on_patience_over, self))
         return fail(&self->cli->call, E_UNAVAILABLE, "a timer cannot be made: no memory");
-    if (!loop_on_signal(SIGTERM, on_signal, self) || !loop_on_signal(SIGINT, on_signal, self))
+    struct worker_callbacks callbacks = {.retire = on_retire, .context = self};
+    if (!loop_on_signal(SIGTERM, on_signal, self) || !worker_begin(&callbacks))
         return fail(&self->cli->call, E_UNAVAILABLE, "signals cannot be listened to: no memory");
     return OK;
 }
@@ -226,23 +230,21 @@ static int next_step(struct serving *self, struct str *ret)
     return OK;
 }
 
-static int announce(struct serving *self, int64_t begun_ns)
+static int announce(struct serving *self)
 {
     struct cli *cli = self->cli;
     const struct config *config = cli->config;
-    struct str next, none = {NULL, 0};
+    struct str next, none = {NULL, 0}, file = worker_self()->source;
     int error = next_step(self, &next);
     if (error)
         return error;
-    for (size_t i = 0; i < config->n_warnings; i++)
-        log_warning("%.*s: %.*s", STR_ARG(config->warnings[i].where), STR_ARG(config->warnings[i].text));
     struct answer *answer = answer_new(cli->arena);
     answer_text(answer, "address", self->url);
     answer_text(answer, "data", config_text(config, SETTING_DATA_DIR));
     answer_text(answer, "database", config_shown(cli->arena, config, SETTING_DATABASE_URL));
-    answer_text(answer, "settings", config->file.len ? config->file : none);
+    answer_text(answer, "settings", str_eq(file, STR("none")) ? none : file);
     answer_text(answer, "next", next);
-    answer_integer(answer, "ready_ms", (clock_monotonic_ns() - begun_ns) / 1000000);
+    answer_integer(answer, "ready_ms", (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
     return cli_answer(cli, answer, NULL);
 }
 
@@ -272,31 +274,36 @@ static void stop(struct serving *self)
         log_error("stopped with %zu requests under way", http_server_busy(self->server));
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
+    worker_end();
     loop_timer_done(&self->patience);
     http_server_free(self->server);
 }
 
-static int run_serve(struct cli *cli)
+static int work(struct cli *cli)
 {
-    int64_t begun_ns = clock_monotonic_ns();
     struct serving *self = &serving;
     *self = (struct serving){.cli = cli};
-    restrict_process();
+    supervise_restrict_process();
     fit_connections(self);
     int error = start(self);
-    if (!error)
-        error = announce(self, begun_ns);
-    if (!error)
+    if (!error && worker_self()->first)
+        error = announce(self);
+    if (!error) {
+        worker_ready();
         loop_run();
+    }
     stop(self);
-    if (!error)
-        log_info("stopped");
     return error;
+}
+
+static int run_serve(struct cli *cli)
+{
+    return worker_self() ? work(cli) : supervise(cli);
 }
 
 static const struct command commands[] = {{
     .summary = "Serves MCP, until SIGTERM or Ctrl-C: then what is under way gets 30 s to end; a second signal ends it "
-               "at once.",
+               "at once. SIGHUP reads the settings again.",
     .example = "porteiro serve\nporteiro serve --listen 127.0.0.1:9000 --public-url https://mcp.example.com",
     .run = run_serve,
 }};

@@ -395,6 +395,44 @@ static void test_drain(void **state)
     assert_int_equal(seen.drained, 1);
 }
 
+static void retire(void *context)
+{
+    http_server_retire(((struct scene *)context)->server, 300);
+}
+
+/* Idle clients may send one more; those that do not are closed, and then it is drained. */
+static void client_retire(struct scene *scene)
+{
+    char room[1024];
+    int used = dial(scene->port), fresh = dial(scene->port), silent = dial(scene->port);
+    say(used, STR(GET("/echo")));
+    CHECK(status_is(hear(used, room, sizeof room, "[]"), 200));
+    struct loop_post post = {.run = retire, .context = scene};
+    loop_post(&post);
+    pause_ms(100);
+    CHECK(dial(scene->port) < 0);
+    CHECK(seen.drained == 0);
+    say(used, STR(GET("/echo")));
+    struct str answer = hear(used, room, sizeof room, NULL);
+    CHECK(status_is(answer, 200) && str_contains(answer, STR("Connection: close\r\n")));
+    say(fresh, STR(GET("/echo")));
+    answer = hear(fresh, room, sizeof room, NULL);
+    CHECK(status_is(answer, 200) && str_contains(answer, STR("Connection: close\r\n")));
+    CHECK(hear(silent, room, sizeof room, NULL).len == 0);
+    close(used), close(fresh), close(silent);
+    for (int i = 0; i < 200 && !seen.drained; i++)
+        pause_ms(10);
+    CHECK(seen.drained == 1);
+}
+
+static void test_retire(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.drained = note_drained, .linger_ms = 200}, &scene, client_retire);
+    assert_int_equal(seen.drained, 1);
+}
+
 static void client_leaves_open(struct scene *scene)
 {
     say(dial(scene->port), STR(GET("/wait")));
@@ -458,13 +496,21 @@ static void test_addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow),           cmocka_unit_test(test_half),
-        cmocka_unit_test(test_cancel),         cmocka_unit_test(test_large_answer),
-        cmocka_unit_test(test_stalls),         cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_flood),          cmocka_unit_test(test_leaves_stream),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_no_descriptors), cmocka_unit_test(test_refused_tasks),
-        cmocka_unit_test(test_drain),          cmocka_unit_test(test_end),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_half),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_large_answer),
+        cmocka_unit_test(test_stalls),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_leaves_stream),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_refused_tasks),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_retire),
+        cmocka_unit_test(test_end),
         cmocka_unit_test(test_addresses),
     };
     if (!loop_init())

@@ -306,10 +306,21 @@ void http_server_left(struct http_server *server)
     see_drained(server);
 }
 
-void http_server_drain(struct http_server *server)
+void http_server_retire(struct http_server *server, int64_t idle_ms)
 {
     if (server->draining)
         return;
+    server->draining = true;
+    close_listeners(server);
+    int64_t latest_ms = clock_monotonic_ms() + idle_ms;
+    for (struct http_connection *at = server->lists[HTTP_IDLE].first; at; at = at->next)
+        if (at->deadline_ms > latest_ms)
+            at->deadline_ms = latest_ms;
+    see_drained(server);
+}
+
+void http_server_drain(struct http_server *server)
+{
     server->draining = true;
     close_listeners(server);
     while (server->lists[HTTP_IDLE].first)

@@ -74,6 +74,11 @@ int http_server_port(const struct http_server *server);
  * gone, settings.drained(context) is called from the loop, once.
  */
 void http_server_drain(struct http_server *server);
+/*
+ * The same for a server whose place another process has taken: idle connections may send one more request within `idle_ms`, so
+ * that none is closed in the face of a client that is just writing. http_server_drain() afterwards ends their time.
+ */
+void http_server_retire(struct http_server *server, int64_t idle_ms);
 /* Cancels all calls that are under way (call->cancelled): for the end of a drain's patience. */
 void http_server_cancel_all(struct http_server *server);
 size_t http_server_connections(const struct http_server *server); /* open, idle ones included */

@@ -1,0 +1,16 @@
+/* The supervisor of `porteiro serve`: settings, the listening socket, and the workers behind it (net/supervisor.h). */
+#ifndef CLI_SUPERVISE_H
+#define CLI_SUPERVISE_H
+
+#include "cli/cli.h"
+
+/* Serves until it is told to stop. */
+MUST_CHECK int supervise(struct cli *cli);
+
+/* Where a worker finds its settings. */
+struct str supervise_settings_file(void);
+
+/* A crash must not leave keys in a file, and nothing this program starts may gain rights. For supervisor and workers. */
+void supervise_restrict_process(void);
+
+#endif
