@@ -1,21 +1,19 @@
 /* The HTTP client: requests of calls, carried by libcurl on the loop. */
-#include <openssl/ssl.h> /* before base/banned.h: both use banned names */
-#include <sodium.h>
+#include <sodium.h> /* before base/banned.h: it uses a banned name */
 
 #include "net/http_client.h"
 
+#include "net/http_authorities.h"
 #include "net/http_transfer.h"
 #include "net/loop.h"
 #include "net/task.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 
 enum {
-    CREDENTIAL_MAX_BYTES = 768,     /* user, colon, password */
     UNUSED_MAX = 64,                /* transfers kept for reuse ... */
     BUFFER_KEPT_BYTES = 64 * 1024,  /* ... with buffers up to this size */
     RESERVE_MAX_BYTES = 256 * 1024, /* so much is believed of a Content-Length before it has come */
@@ -25,8 +23,6 @@ enum {
     CONNECTION_MAX_IDLE_S = 90,
     CONNECTION_MAX_LIFE_S = 600,
 };
-
-#define USER_AGENT "porteiro/" PORTEIRO_VERSION
 
 static struct {
     struct http_client_settings limits;
@@ -39,7 +35,6 @@ static struct {
     struct loop_timer sweep; /* looks at the time limits of all in flight */
     int64_t sweep_at_ms;     /* INT64_MAX: not set */
     int64_t sweep_every_ms;
-    X509_STORE *authorities;
     struct http_client_counts counts;
 } client;
 
@@ -105,180 +100,6 @@ static void give_slots(struct http_transfer *transfer)
     slot_give(&client.slots, &transfer->holds_global_slot);
     if (transfer->pool)
         slot_give(&transfer->pool->slots, &transfer->holds_key_slot);
-}
-
-/* --- the request for libcurl ------------------------------------------------------------------------------------------- */
-
-static const struct method {
-    struct str name;
-    bool is_repeatable;
-    bool has_body; /* Content-Length even when it is empty */
-} methods[] = {
-    {STR_INIT("GET"), true, false},     {STR_INIT("HEAD"), true, false},  {STR_INIT("POST"), false, true},
-    {STR_INIT("PUT"), false, true},     {STR_INIT("PATCH"), false, true}, {STR_INIT("DELETE"), false, false},
-    {STR_INIT("OPTIONS"), true, false},
-};
-
-static const struct method *method_find(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
-        if (str_eq(methods[i].name, name))
-            return &methods[i];
-    return NULL;
-}
-
-/* Fields that are libcurl's business. */
-static bool is_our_field(struct str name)
-{
-    static const struct str ours[] = {
-        STR_INIT("Host"),   STR_INIT("Content-Length"), STR_INIT("Transfer-Encoding"), STR_INIT("Connection"),
-        STR_INIT("TE"),     STR_INIT("Keep-Alive"),     STR_INIT("Accept-Encoding"),   STR_INIT("Upgrade"),
-        STR_INIT("Expect"), STR_INIT("Trailer"),        STR_INIT("Proxy-Connection"),  STR_INIT("Proxy-Authorization"),
-        STR_INIT("Cookie"),
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(ours); i++)
-        if (str_eq_nocase(ours[i], name))
-            return true;
-    return false;
-}
-
-static bool is_field(const struct http_header *header)
-{
-    if (header->name.len == 0 || is_our_field(header->name))
-        return false;
-    for (size_t i = 0; i < header->name.len; i++) {
-        char c = header->name.ptr[i];
-        if (!ascii_is_alnum(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
-    }
-    for (size_t i = 0; i < header->value.len; i++) {
-        unsigned char c = (unsigned char)header->value.ptr[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-/* What is wrong with the request, or NULL. */
-static const char *check_request(const struct http_fetch *request)
-{
-    if (!method_find(request->method))
-        return "its method is not known";
-    if (request->n_headers > HTTP_FETCH_HEADERS_MAX)
-        return "it has too many headers";
-    for (size_t i = 0; i < request->n_headers; i++)
-        if (!is_field(&request->headers[i]))
-            return "a header cannot be sent";
-    if (request->pool_key.len > HTTP_FETCH_KEY_MAX_BYTES)
-        return "its pool key is too long";
-    if (request->basic_user.len + request->basic_password.len + 1 > CREDENTIAL_MAX_BYTES)
-        return "its user name or password is too long";
-    if (str_find_char(request->basic_user, ':') != STR_NOT_FOUND)
-        return "its user name holds a colon";
-    return NULL;
-}
-
-/* Ends the piece of text that began at `from`, as a header line when it is one. Pointers are set when the text is complete. */
-static void line_end(struct http_transfer *transfer, size_t from)
-{
-    buf_add_char(&transfer->text, '\0');
-    transfer->lines[transfer->n_lines++].data = (char *)from; /* NOLINT(performance-no-int-to-ptr): an offset for now */
-}
-
-static void add_line(struct http_transfer *transfer, struct str line)
-{
-    size_t from = transfer->text.len;
-    buf_add(&transfer->text, line);
-    line_end(transfer, from);
-}
-
-static void add_basic(struct http_transfer *transfer, struct str user, struct str password)
-{
-    char plain[CREDENTIAL_MAX_BYTES], encoded[CREDENTIAL_MAX_BYTES * 4 / 3 + 8];
-    size_t from = transfer->text.len;
-    memcpy(plain, user.ptr, user.len);
-    plain[user.len] = ':';
-    if (password.len)
-        memcpy(plain + user.len + 1, password.ptr, password.len);
-    sodium_bin2base64(encoded, sizeof encoded, (unsigned char *)plain, user.len + 1 + password.len,
-                      sodium_base64_VARIANT_ORIGINAL);
-    buf_add(&transfer->text, STR("Authorization: Basic "));
-    buf_add(&transfer->text, str_from(encoded));
-    line_end(transfer, from);
-    sodium_memzero(plain, sizeof plain);
-    sodium_memzero(encoded, sizeof encoded);
-}
-
-static void add_header(struct http_transfer *transfer, const struct http_header *header)
-{
-    size_t from = transfer->text.len;
-    buf_add(&transfer->text, header->name);
-    if (header->value.len) {
-        buf_add(&transfer->text, STR(": "));
-        buf_add(&transfer->text, header->value);
-    } else {
-        buf_add_char(&transfer->text, ';'); /* libcurl's way to send an empty field */
-    }
-    line_end(transfer, from);
-}
-
-static size_t text_max(const struct http_fetch *request, const struct url *url)
-{
-    size_t max = url->host.len + url->path.len + url->query.len + CREDENTIAL_MAX_BYTES * 4 / 3 + 256;
-    for (size_t i = 0; i < request->n_headers; i++)
-        max += request->headers[i].name.len + request->headers[i].value.len + 3;
-    return max;
-}
-
-/* False: no memory. */
-static bool write_text(struct http_transfer *transfer, const struct http_fetch *request, const struct url *url)
-{
-    bool has_type = http_header_get(request->headers, request->n_headers, STR("Content-Type")).ptr != NULL;
-    transfer->text.max = text_max(request, url);
-    if (!buf_reserve(&transfer->text, transfer->text.max)) /* all at once: growing would leave secrets behind */
-        return false;
-    url_add(&transfer->text, url);
-    buf_add_char(&transfer->text, '\0');
-    for (size_t i = 0; i < request->n_headers; i++)
-        add_header(transfer, &request->headers[i]);
-    if (request->basic_user.len)
-        add_basic(transfer, request->basic_user, request->basic_password);
-    if (request->body.len || method_find(request->method)->has_body) {
-        add_line(transfer, STR("Expect:")); /* not sent */
-        if (!has_type)
-            add_line(transfer, STR("Content-Type:"));
-    }
-    for (size_t i = 0; i < transfer->n_lines; i++) {
-        transfer->lines[i].data = transfer->text.ptr + (uintptr_t)transfer->lines[i].data;
-        transfer->lines[i].next = i + 1 < transfer->n_lines ? &transfer->lines[i + 1] : NULL;
-    }
-    return !buf_failed(&transfer->text);
-}
-
-/* Tells the easy handle what differs from request to request. */
-static bool write_options(CURL *easy, struct http_transfer *transfer)
-{
-    const struct http_fetch *request = transfer->request;
-    const struct method *method = method_find(request->method);
-    const char *custom = method->name.ptr; /* NUL-terminated by the literal */
-    CURLcode failed = curl_easy_setopt(easy, CURLOPT_URL, transfer->text.ptr);
-    if (request->body.len || method->has_body) {
-        failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.ptr : "");
-        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        if (str_eq(method->name, STR("POST")))
-            custom = NULL;
-    } else if (str_eq(method->name, STR("HEAD"))) {
-        failed |= curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        custom = NULL;
-    } else {
-        failed |= curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        if (str_eq(method->name, STR("GET")))
-            custom = NULL;
-    }
-    failed |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom);
-    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->n_lines ? transfer->lines : NULL);
-    return failed == CURLE_OK;
 }
 
 /* --- libcurl's callbacks ----------------------------------------------------------------------------------------------- */
@@ -431,18 +252,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return piece.len;
 }
 
-/*
- * All connections share one store of authorities: libcurl would read the whole bundle for each pool, which costs milliseconds
- * and a megabyte each.
- */
-static CURLcode on_tls(CURL *easy, void *context, void *user)
-{
-    (void)easy;
-    (void)user;
-    SSL_CTX_set1_cert_store(context, client.authorities);
-    return CURLE_OK;
-}
-
 static bool set_up(struct http_carrier *carrier)
 {
     CURL *easy = carrier->easy;
@@ -456,9 +265,8 @@ static bool set_up(struct http_carrier *carrier)
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L); /* giving up must not wait for the resolver's thread */
-    SET(CURLOPT_USERAGENT, USER_AGENT);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate, br"); /* libcurl refuses more than five encodings on top of another */
+    SET(CURLOPT_QUICK_EXIT, 1L);                          /* giving up must not wait for the resolver's thread */
+    SET(CURLOPT_ACCEPT_ENCODING, HTTP_REQUEST_ENCODINGS); /* libcurl refuses more than five on top of another */
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->tls_ms);
@@ -478,7 +286,7 @@ static bool set_up(struct http_carrier *carrier)
     SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);
     SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* else libcurl puts an empty store of its own in the place of ours */
-    SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
+    SET(CURLOPT_SSL_CTX_FUNCTION, http_authorities_install);
 #undef SET
     return failed == CURLE_OK;
 }
@@ -621,7 +429,7 @@ static void transfer_start(struct http_transfer *transfer)
     carrier->transfer = transfer;
     sweep_by(now_ms + client.sweep_every_ms);
     sweep_by(transfer->deadline_ms);
-    if (!write_options(carrier->easy, transfer) || !http_pool_start(carrier))
+    if (!http_request_set_options(carrier->easy, transfer) || !http_pool_start(carrier))
         transfer_give_up(transfer, HTTP_FETCH_MEMORY);
 }
 
@@ -770,7 +578,7 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
 {
     struct url url;
     *ret = (struct http_fetched){.body = STR_EMPTY, .content_type = STR_EMPTY, .primary_ip = STR_EMPTY};
-    const char *problem = check_request(request);
+    const char *problem = http_request_check(request);
     if (problem)
         return refuse(call, ret, problem);
     if (url_parse(call->arena, request->url, &url))
@@ -785,14 +593,14 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
     transfer->call = call;
     transfer->request = request;
     transfer->is_https = url.is_https;
-    transfer->is_repeatable = method_find(request->method)->is_repeatable;
+    transfer->is_repeatable = http_request_is_repeatable(request);
     transfer->max_body_bytes = request->max_body_bytes ? request->max_body_bytes : HTTP_FETCH_BODY_DEFAULT_BYTES;
     transfer->body.max = transfer->max_body_bytes;
     transfer->content_length = SIZE_MAX;
 
     int error = OK;
     transfer->pool = http_pool_hold(request->pool_key);
-    if (!transfer->pool || !write_text(transfer, request, &url)) {
+    if (!transfer->pool || !http_request_write(transfer, request, &url)) {
         transfer->failure = HTTP_FETCH_MEMORY;
     } else if (egress_is_own_url(client.limits.policy, url.host, url.port)) {
         transfer->failure = HTTP_FETCH_REFUSED_LOOP;
@@ -814,34 +622,24 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
 
 /* --- life -------------------------------------------------------------------------------------------------------------- */
 
-static void set_default(size_t *value, size_t otherwise)
-{
-    if (*value == 0)
-        *value = otherwise;
-}
-
-static void set_default_ms(int64_t *value, int64_t otherwise)
-{
-    if (*value == 0)
-        *value = otherwise;
-}
+#define SET_DEFAULT(value, otherwise) ((value) = (value) ? (value) : (otherwise))
 
 static void set_defaults(struct http_client_settings *limits)
 {
     static const struct egress_policy strictest;
     if (!limits->policy)
         limits->policy = &strictest;
-    set_default(&limits->max_in_flight, 512);
-    set_default(&limits->max_in_flight_per_key, 8);
-    set_default(&limits->max_queued_per_key, 64);
-    set_default(&limits->max_pools, 512);
-    set_default_ms(&limits->connect_ms, 5000);
-    set_default_ms(&limits->tls_ms, 8000);
-    set_default_ms(&limits->first_byte_ms, 20000);
-    set_default_ms(&limits->total_ms, 30000);
-    set_default_ms(&limits->slow_ms, 10000);
-    set_default_ms(&limits->slow_bytes_per_s, 100);
-    set_default_ms(&limits->idle_ms, 60000);
+    SET_DEFAULT(limits->max_in_flight, 512);
+    SET_DEFAULT(limits->max_in_flight_per_key, 8);
+    SET_DEFAULT(limits->max_queued_per_key, 64);
+    SET_DEFAULT(limits->max_pools, 512);
+    SET_DEFAULT(limits->connect_ms, 5000);
+    SET_DEFAULT(limits->tls_ms, 8000);
+    SET_DEFAULT(limits->first_byte_ms, 20000);
+    SET_DEFAULT(limits->total_ms, 30000);
+    SET_DEFAULT(limits->slow_ms, 10000);
+    SET_DEFAULT(limits->slow_bytes_per_s, 100);
+    SET_DEFAULT(limits->idle_ms, 60000);
 }
 
 /* How often the time limits are looked at: often enough to keep the shortest of them to a tenth. */
@@ -853,30 +651,6 @@ static int64_t sweep_interval(const struct http_client_settings *limits)
     shortest_ms = limits->slow_ms < shortest_ms ? limits->slow_ms : shortest_ms;
     int64_t every_ms = shortest_ms / 10;
     return every_ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : every_ms > SWEEP_MAX_MS ? SWEEP_MAX_MS : every_ms;
-}
-
-/* Does the system's directory of certificates have the names by hash that OpenSSL looks up? */
-static bool has_hashed_directory(void)
-{
-    const char *named = getenv(X509_get_default_cert_dir_env());
-    DIR *directory = opendir(named ? named : X509_get_default_cert_dir());
-    bool found = false;
-    for (struct dirent *entry; directory && !found && (entry = readdir(directory));)
-        found = str_ends_with(str_from(entry->d_name), STR(".0"));
-    if (directory)
-        closedir(directory);
-    return found;
-}
-
-/*
- * From the directory a certificate is read when it is needed; the one file with all of them costs a start 30 ms of parsing and
- * a megabyte for good, so it is only the second choice. Further authorities: PORTEIRO_CA_FILE.
- */
-static void use_system_authorities(X509_STORE *store)
-{
-    X509_LOOKUP *lookup = has_hashed_directory() ? X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir()) : NULL;
-    if (!lookup || X509_LOOKUP_add_dir(lookup, NULL, X509_FILETYPE_DEFAULT) != 1)
-        X509_STORE_set_default_paths(store);
 }
 
 int http_client_init(const struct http_client_settings *settings)
@@ -894,14 +668,9 @@ int http_client_init(const struct http_client_settings *settings)
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that the site has closed, and libcurl leaves that to us */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || sodium_init() < 0)
         return E_UNAVAILABLE;
-    client.authorities = X509_STORE_new();
-    if (!client.authorities)
-        return E_UNAVAILABLE;
-    use_system_authorities(client.authorities);
-    if (settings->ca_file && X509_STORE_load_file(client.authorities, settings->ca_file) != 1) {
-        X509_STORE_free(client.authorities);
-        return E_INVALID;
-    }
+    int error = http_authorities_init(settings->ca_file);
+    if (error)
+        return error;
     struct http_pool_settings pools = {
         .max_pools = client.limits.max_pools,
         .max_per_pool = client.limits.max_in_flight_per_key,
@@ -926,7 +695,7 @@ void http_client_done(void)
     client.n_unused = 0;
     event_free(client.start_event);
     loop_timer_done(&client.sweep);
-    X509_STORE_free(client.authorities);
+    http_authorities_done();
     curl_global_cleanup();
 }
 

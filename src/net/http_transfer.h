@@ -1,4 +1,4 @@
-/* One request on its way, as the parts of the HTTP client see it. For net/http_client.c and net/http_failure.c only. */
+/* One request on its way. For net/http_client.c, net/http_request.c and net/http_failure.c only. */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
 
@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 
 enum {
-    HTTP_TRANSFER_LINES_MAX = HTTP_FETCH_HEADERS_MAX + 4, /* and Authorization, Expect, Content-Type, User-Agent */
+    HTTP_TRANSFER_LINES_MAX = HTTP_FETCH_HEADERS_MAX + 3, /* and Authorization, Expect, Content-Type */
 };
 
 /*
@@ -71,7 +71,24 @@ struct http_transfer {
     int64_t elapsed_ms;
 };
 
-/* net/http_failure.c: records in the call what went wrong with this transfer, and returns the code. */
+/* --- net/http_request.c --- */
+
+#define HTTP_REQUEST_ENCODINGS "gzip, deflate, br"
+
+/* What is wrong with the request, or NULL. The following expect it to be right. */
+const char *http_request_check(const struct http_fetch *request);
+bool http_request_is_repeatable(const struct http_fetch *request); /* GET, HEAD, OPTIONS */
+
+/* Fills transfer->text and ->lines. False: no memory. */
+MUST_CHECK bool http_request_write(struct http_transfer *transfer, const struct http_fetch *request,
+                                   const struct url *url);
+
+/* Tells the easy handle what differs from request to request. False: no memory. */
+MUST_CHECK bool http_request_set_options(CURL *easy, struct http_transfer *transfer);
+
+/* --- net/http_failure.c --- */
+
+/* Records in the call what went wrong with this transfer, and returns the code. */
 int http_failure_report(struct call *call, const struct http_transfer *transfer, const struct url *url,
                         const struct http_client_settings *limits);
 

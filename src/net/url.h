@@ -33,6 +33,9 @@ struct url {
 /* OK or E_INVALID. A fragment is dropped. */
 MUST_CHECK int url_parse(struct arena *arena, struct str text, struct url *ret);
 
+/* The same without the short cut for plain addresses: for tests. */
+MUST_CHECK int url_parse_carefully(struct arena *arena, struct str text, struct url *ret);
+
 /*
  * The address of a site as a person typed it: white space around it is dropped, a missing scheme is https (then
  * *ret_guessed_scheme is true, if it is not NULL), the path loses its trailing slashes ("" for the root), a query is refused.

@@ -83,10 +83,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct url url;
     struct egress_policy policy = {0};
     bool guessed;
-    if (url_parse(arena, text, &url) == OK)
-        assert_sound(arena, &url);
-    else
+    struct url careful;
+    int error = url_parse(arena, text, &url);
+    assert(error == url_parse_carefully(arena, text, &careful));
+    if (error) {
         assert(url.problem);
+    } else {
+        assert(url_same_origin(&url, &careful) && url.host_is_ipv6 == careful.host_is_ipv6);
+        assert(str_eq(url.path, careful.path) && str_eq(url.query, careful.query));
+        assert_sound(arena, &url);
+    }
     if (url_parse_site(arena, text, &url, &guessed) == OK)
         assert_sound(arena, &url);
     try_base(arena, text);

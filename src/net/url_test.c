@@ -47,6 +47,58 @@ static void test_parts(void **state)
     assert_text(url.query, "");
 }
 
+/* The short cut for plain addresses and libcurl say the same. */
+static void test_short_cut(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "https://example.com",
+        "https://example.com/",
+        "http://a.b-c.example:8080/x/y?z=1&w=%2F",
+        "https://127.0.0.1:9/x",
+        "https://127.0.0.01/x",
+        "https://127.1/",
+        "https://1.example/",
+        "https://example.1/",
+        "https://example.com:0443/",
+        "https://example.com:00/",
+        "https://example.com:65535",
+        "https://example.com:65536",
+        "https://example.com:/",
+        "https://example.com:",
+        "https://example.com/a/./b",
+        "https://example.com/a/%2e/b",
+        "https://example.com/a?",
+        "https://example.com/a??b",
+        "https://example.com/a?b?c",
+        "https://example.com?x",
+        "https://example.com/a/..",
+        "https://example.com/a?x/../y",
+        "https://a_b.example/",
+        "https://-a.example/",
+        "https://Example.com/",
+        "HTTPS://example.com/",
+        "https://example.com//x//",
+        "https://xn--mller-kva.example/",
+        "https://0x7f.1/",
+        "https://1.2.3.4.5/",
+        "https://1.2.3.256/",
+        "https://example.com/a%",
+        "https://example.com/x;y=z,(w)*!$@:",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct url quick, careful;
+        int error = url_parse(arena, str_from(cases[i]), &quick);
+        if (error != url_parse_carefully(arena, str_from(cases[i]), &careful))
+            fail_msg("%s", cases[i]);
+        if (error)
+            continue;
+        assert_true(url_same_origin(&quick, &careful));
+        assert_text(quick.path, str_copy_cstr(arena, careful.path));
+        assert_text(quick.query, str_copy_cstr(arena, careful.query));
+    }
+}
+
 static void test_normal_forms(void **state)
 {
     (void)state;
@@ -332,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_short_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_normal_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_site, set_up, tear_down),
