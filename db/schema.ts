@@ -66,7 +66,7 @@ export const users = pgTable("mcp_users", {
 
 // ---- our own tables. Foreign keys are named <table>_<column>_fk: drizzle's long names pass PostgreSQL's 63 bytes here.
 
-// Keys wrapped by the master key: 'pepper', 'check', and 'user:7' for the data key of user 7.
+// Keys wrapped by the master key: 'check', 'server', and 'user:7' for the data key of user 7.
 export const dataKeys = pgTable("mcp_data_keys", {
   id: text("id").primaryKey(),
   userId: integer("user_id"),

@@ -201,9 +201,9 @@ static struct entry *put_entry(const unsigned char key[KEY_BYTES], enum refusal 
     entry->generation = generation;
     entry->touched_ms = touched_ms;
     struct queue *queue = queue_of(entry);
-    queue_add(queue, entry);
-    if (queue->count > queue->max)
+    if (queue->count >= queue->max)
         remove_entry(queue->oldest);
+    queue_add(queue, entry);
     return entry;
 }
 

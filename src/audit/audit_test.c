@@ -43,7 +43,7 @@ static int setup_sqlite(void **state)
     return setup(state, DB_SQLITE);
 }
 
-static int setup_postgres(void **state)
+static __attribute__((unused)) int setup_postgres(void **state)
 {
     return setup(state, DB_POSTGRES);
 }
@@ -170,11 +170,7 @@ static void whatever_data_the_chain_holds(void **state)
     };
     for (size_t i = 0; i < ARRAY_LENGTH(data); i++)
         record(f, "x", data[i]);
-    char *large = arena_alloc(call->arena, 70000);
-    memset(large, 'x', 70000);
-    memcpy(large, "{\"a\":\"", 6);
-    memcpy(large + 69990, "\"}", 3);
-    record(f, "x", large);
+    record(f, "x", call_format(call, "{\"a\":\"%070000d\"}", 0).ptr);
     record(f, "an.action.that.is.longer.than.the.column.and.must.be.cut.at.sixty.bytes", "{}");
     assert_sound(f, ARRAY_LENGTH(data) + 2);
     struct audit_query query = {0};
@@ -528,7 +524,7 @@ int main(void)
         ON_BOTH(listing_by_filters),
         ON_BOTH(later_is_written_in_order),
         ON_BOTH(later_is_written_by_itself),
-        ON_BOTH(later_waits_for_the_database),
+        ON_SQLITE(later_waits_for_the_database), /* 300 transactions: the queue is the same on both */
         ON_BOTH(many_tasks_write_one_chain),
         ON_BOTH(edits_are_found),
         ON_BOTH(removals_are_found),

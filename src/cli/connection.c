@@ -6,9 +6,6 @@
 #include "cli/person.h"
 #include "cli/secret.h"
 
-/* The one code that all providers have in common: the service is there, and refuses what was stored for it. */
-static const char WRONG_PASSWORD[] = "wrong_password";
-
 static const struct str none = {NULL, 0};
 
 static struct str or_null(struct str text)
@@ -231,8 +228,7 @@ static int run_test(struct cli *cli)
     if (!error)
         error = provider->check(&cli->call, &site, &check);
     if (!error)
-        error = connections_record_check(&cli->call, id, &check,
-                                         !check.ok && str_eq(check.error_code, str_from(WRONG_PASSWORD)));
+        error = connections_record_check(&cli->call, id, &check, !check.ok && check.is_refused);
     if (error)
         return error;
     if (!check.ok)

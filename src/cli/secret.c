@@ -89,7 +89,7 @@ static int ask(struct cli *cli, const char *name, const char *prompt, struct str
 
 static int ask_twice(struct cli *cli, const char *name, const char *prompt, struct str *ret)
 {
-    struct str again;
+    struct str again = STR_EMPTY;
     int error = ask(cli, name, prompt, ret);
     if (!error)
         error = ask(cli, name, str_format(cli->arena, "%s, once more", prompt).ptr, &again);

@@ -134,6 +134,39 @@ static void test_string_bytes(void **state)
         }
 }
 
+/* Texts longer than the piece that is collected before it goes to the buffer, in all sizes and of all kinds of characters. */
+static void test_long_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *written;
+    } kinds[] = {{"x", "x"},
+                 {"\n", "\\n"},
+                 {"\x01", "\\u0001"},
+                 {"\xc3\xa9", "\xc3\xa9"},
+                 {"\xff", "\xef\xbf\xbd"},
+                 {"abcdefghijklmno\x02", "abcdefghijklmno\\u0002"}};
+    for (size_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
+        struct buf text, written;
+        buf_init_heap(&text, 100000);
+        buf_init_heap(&written, 100000);
+        for (size_t count = 0; count < 1200; count++) {
+            struct buf out;
+            buf_init_heap(&out, 100000);
+            json_write_init(&w, &out);
+            json_string(&w, buf_str(&text));
+            assert_int_equal(out.len, written.len + 2);
+            assert_true(str_eq(str_sub(buf_str(&out), 1, written.len), buf_str(&written)));
+            assert_true(out.ptr[0] == '"' && out.ptr[out.len - 1] == '"');
+            buf_done(&out);
+            buf_add(&text, str_from(kinds[kind].text));
+            buf_add(&written, str_from(kinds[kind].written));
+        }
+        buf_done(&text);
+        buf_done(&written);
+    }
+}
+
 static void test_one_line(void **state)
 {
     (void)state;
@@ -220,8 +253,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_structure), TEST(test_strings), TEST(test_string_bytes), TEST(test_one_line),
-        TEST(test_roundtrip), TEST(test_full),    TEST(test_canonical),
+        TEST(test_structure),    TEST(test_strings),   TEST(test_string_bytes), TEST(test_one_line),
+        TEST(test_long_strings), TEST(test_roundtrip), TEST(test_full),         TEST(test_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ struct provider_field {
 struct site_check {
     bool ok;
     struct str error_code; /* stable: "wrong_password", "not_wordpress", "tls", ... */
+    bool is_refused;       /* the service does not accept the credential: trying again can only get us banned */
     struct str error_text;
     int64_t latency_ms;
     struct str site_name;

@@ -35,12 +35,12 @@ demo_account() {
 }
 
 demo_serve() {
-    build/porteiro serve &
+    build/porteiro serve >"$DEMO/porteiro.log" 2>&1 &
     server_pid=$!
     local _
     for _ in $(seq 100); do
         ! curl -sf -o /dev/null "$PORTEIRO_PUBLIC_URL/readyz" || return 0
-        kill -0 "$server_pid" 2>/dev/null || die "demo: porteiro stopped"
+        kill -0 "$server_pid" 2>/dev/null || { tail -n 20 "$DEMO/porteiro.log" >&2 && die "demo: porteiro stopped"; }
         sleep 0.05
     done
     die "demo: porteiro does not answer on $PORTEIRO_LISTEN"
@@ -56,6 +56,7 @@ demo_show() {
   MCP         $PORTEIRO_PUBLIC_URL/mcp
   Token       $token
   Data        $PORTEIRO_DATA_DIR
+  Log         $DEMO/porteiro.log
 
   Connect Claude Code with:
 

@@ -44,20 +44,34 @@ static struct str block_number_at(const struct find *find, size_t offset)
     return number;
 }
 
-/* "block 4: ...text around..." */
-static void add_place(const struct find *find, struct buf *out, size_t offset)
+/* The text around an offset, without the tags (unless it is in one), up to the end of the block. */
+static struct str excerpt_at(const struct find *find, size_t offset)
 {
     struct str raw = find->map.raw;
-    size_t start = offset > EXCERPT_CHARS / 3 ? offset - EXCERPT_CHARS / 3 : 0;
+    const unsigned char *places = find->map.places;
+    bool markup = places[offset] == PLACE_MARKUP;
+    size_t start = offset;
+    while (start && offset - start < EXCERPT_CHARS / 3 && (places[start - 1] == PLACE_MARKUP) == markup)
+        start--;
     while (start < offset && ((unsigned char)raw.ptr[start] & 0xC0) == 0x80)
         start++;
-    while (start < offset && find->map.places[start] == PLACE_MARKUP && find->map.places[offset] != PLACE_MARKUP)
-        start++;
-    struct str number = block_number_at(find, offset);
-    struct str excerpt = text_cut(str_from_offset(raw, start), EXCERPT_CHARS);
+    struct buf out;
+    buf_init(&out, find->call->arena, 4 * EXCERPT_CHARS);
+    for (size_t i = start; i < raw.len && out.len < 2 * EXCERPT_CHARS; i++) {
+        if (!markup && i > offset && str_starts_with(str_from_offset(raw, i), STR("<!-- ")))
+            break;
+        if (markup || places[i] != PLACE_MARKUP)
+            buf_add_char(&out, (unsigned char)raw.ptr[i] < ' ' ? ' ' : raw.ptr[i]);
+    }
+    return str_trim(text_cut(buf_str(&out), EXCERPT_CHARS));
+}
+
+/* block 4 "the text around" */
+static void add_place(const struct find *find, struct buf *out, size_t offset)
+{
+    struct str number = block_number_at(find, offset), excerpt = excerpt_at(find, offset);
     buf_add_format(out, "%sblock %.*s \"", out->len ? ", " : "", STR_ARG(number));
-    for (size_t i = 0; i < excerpt.len; i++)
-        buf_add_char(out, (unsigned char)excerpt.ptr[i] < ' ' ? ' ' : excerpt.ptr[i]);
+    buf_add(out, excerpt);
     buf_add(out, STR("\""));
 }
 

@@ -129,6 +129,58 @@ struct markdown_events *markdown_events_new(struct call *call)
     return events;
 }
 
+/* "|-|:-:|": only bars, dashes, colons and spaces, and a cell with less than the three columns md4c wants. */
+static bool is_narrow_rule(struct str line)
+{
+    bool bar = false, narrow = false;
+    size_t width = 0;
+    for (size_t i = 0; i <= line.len; i++) {
+        char c = i < line.len ? line.ptr[i] : '|';
+        if (c == '|') {
+            narrow = narrow || (width > 0 && width < 3);
+            width = 0;
+            bar = bar || i < line.len;
+        } else if (c == '-' || c == ':') {
+            width++;
+        } else if (!ascii_is_space(c)) {
+            return false;
+        }
+    }
+    return bar && narrow;
+}
+
+static bool has_narrow_rule(struct str markdown)
+{
+    struct str line;
+    if (str_find(markdown, STR("|-")) == STR_NOT_FOUND && str_find(markdown, STR("-|")) == STR_NOT_FOUND &&
+        str_find(markdown, STR("| -")) == STR_NOT_FOUND && str_find(markdown, STR("- |")) == STR_NOT_FOUND)
+        return false;
+    while (str_next(&markdown, '\n', &line))
+        if (is_narrow_rule(line))
+            return true;
+    return false;
+}
+
+/* Each dash of such a line three times, outside of fenced code. */
+static struct str widen_rules(struct arena *arena, struct str markdown)
+{
+    struct buf out;
+    struct str line;
+    bool fenced = false, first = true;
+    buf_init(&out, arena, markdown.len * 3 + 1);
+    while (str_next(&markdown, '\n', &line)) {
+        struct str trimmed = str_trim(line);
+        fenced ^= str_starts_with(trimmed, STR("```")) || str_starts_with(trimmed, STR("~~~"));
+        buf_add(&out, first ? STR_EMPTY : STR("\n"));
+        first = false;
+        bool widen = !fenced && is_narrow_rule(line);
+        for (size_t i = 0; i < line.len && widen; i++)
+            buf_add(&out, line.ptr[i] == '-' ? STR("---") : str_sub(line, i, 1));
+        buf_add(&out, widen ? STR_EMPTY : line);
+    }
+    return buf_str(&out);
+}
+
 int markdown_events_parse(struct call *call, struct markdown_events *events, struct str markdown)
 {
     static const MD_PARSER parser = {
@@ -141,10 +193,12 @@ int markdown_events_parse(struct call *call, struct markdown_events *events, str
     };
     buf_clear(&events->events);
     buf_clear(&events->texts);
-    events->source = markdown;
-    events->indentation = 0;
     if (markdown.len > CONTENT_BYTES_MAX)
         return fail(call, E_LIMIT, "The text is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
+    if (has_narrow_rule(markdown))
+        markdown = widen_rules(call->arena, markdown);
+    events->source = markdown;
+    events->indentation = 0;
     if (md_parse(markdown.ptr, (MD_SIZE)markdown.len, &parser, events) != 0)
         return fail(call, E_LIMIT, "The Markdown text is too complex to be read: make it shorter.");
     return OK;

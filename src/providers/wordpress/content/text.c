@@ -243,8 +243,11 @@ size_t text_word_count(struct arena *arena, struct str html)
     size_t count = 0;
     while (str_next(&rest, ' ', &word)) {
         bool letter = false;
-        for (size_t i = 0; i < word.len && !letter; i++)
-            letter = ascii_is_alnum(word.ptr[i]) || (unsigned char)word.ptr[i] >= 0xC3;
+        for (size_t i = 0; i < word.len && !letter; i++) {
+            unsigned char c = (unsigned char)word.ptr[i];
+            bool dash_or_quote = c == 0xE2 && i + 1 < word.len && (unsigned char)word.ptr[i + 1] == 0x80;
+            letter = ascii_is_alnum((char)c) || (c >= 0xC3 && !dash_or_quote);
+        }
         count += letter;
     }
     return count;

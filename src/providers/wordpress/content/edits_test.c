@@ -1,0 +1,262 @@
+/* wp_edit's edits: what is found, what is refused, what comes out, and how few words tell it. */
+#include "providers/wordpress/content/edits.h"
+
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define P(text) "<!-- wp:paragraph -->\n<p>" text "</p>\n<!-- /wp:paragraph -->"
+#define LI(text) "<!-- wp:list-item -->\n<li>" text "</li>\n<!-- /wp:list-item -->"
+#define UL(items) "<!-- wp:list -->\n<ul class=\"wp-block-list\">" items "</ul>\n<!-- /wp:list -->"
+#define H2(text) "<!-- wp:heading -->\n<h2 class=\"wp-block-heading\">" text "</h2>\n<!-- /wp:heading -->"
+#define GROUP(inner) "<!-- wp:group -->\n<div class=\"wp-block-group\">" inner "</div>\n<!-- /wp:group -->"
+#define GAP "\n\n"
+
+static struct arena *arena;
+static struct call call;
+static struct content_changes changes;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new((size_t)512 * 1024 * 1024);
+    call_init(&call, arena, 10000);
+    return arena ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+static struct content_edit find(const char *text, const char *replace, int64_t count)
+{
+    return (struct content_edit){str_from(text), str_from(replace), count, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY};
+}
+
+static struct content_edit block(const char *number, const char *op, const char *content)
+{
+    return (struct content_edit){STR_EMPTY, STR_EMPTY, 0, str_from(number), str_from(op), str_from(content), STR_EMPTY};
+}
+
+static void assert_edits(const char *raw, const struct content_edit *edits, size_t count, const char *wanted)
+{
+    struct str out = STR_EMPTY;
+    call_clear_error(&call);
+    int rc = content_apply_edits(&call, str_from(raw), edits, count, &out, &changes);
+    if (rc != OK)
+        print_message("%.*s\n", STR_ARG(call.error_text));
+    assert_int_equal(rc, OK);
+    assert_string_equal(str_copy_cstr(arena, out), wanted);
+}
+
+static void assert_edit(const char *raw, struct content_edit edit, const char *wanted)
+{
+    assert_edits(raw, &edit, 1, wanted);
+}
+
+static void assert_refused(const char *raw, struct content_edit edit, int code, const char *words)
+{
+    struct str out;
+    call_clear_error(&call);
+    assert_int_equal(content_apply_edits(&call, str_from(raw), &edit, 1, &out, &changes), code);
+    if (!str_contains(call.error_text, str_from(words)))
+        fail_msg("\"%.*s\" does not say \"%s\"", STR_ARG(call.error_text), words);
+}
+
+static void test_find(void **state)
+{
+    (void)state;
+    assert_edit(P("one two"), find("two", "three", 1), P("one three"));
+    assert_edit(P("one two"), find("one ", "", 0), P("two"));
+    assert_edit(P("a a") GAP P("a"), find("a", "b", 3), P("b b") GAP P("b"));
+    assert_edit(P("a a"), find("a", "b", -1), P("b b"));
+    /* Words of the markup are not the text's. */
+    assert_edit(H2("heading of a list"), find("heading", "title", 1), H2("title of a list"));
+    assert_edit(P("<a href=\"http://old.test/\">http://old.test/</a>"), find("http://old.test/", "http://new.test/", 2),
+                P("<a href=\"http://new.test/\">http://new.test/</a>"));
+    assert_edit(P("x"), find("<p>x</p>", "<p class=\"y\">x</p>", 1),
+                "<!-- wp:paragraph -->\n<p class=\"y\">x</p>\n<!-- /wp:paragraph -->");
+}
+
+static void test_find_forgiving(void **state)
+{
+    (void)state;
+    assert_edit(P("Tom &amp; Jerry&#8217;s  \xC2\xA0x"), find("Tom & Jerry's x", "Tom & \"Spike\" < x", 1),
+                P("Tom &amp; \"Spike\" &lt; x"));
+    assert_edit(P("It\xE2\x80\x99s \xE2\x80\x9Cgood\xE2\x80\x9D \xE2\x80\x93 yes\xE2\x80\xA6 more"),
+                find("It's \"good\" - yes... more", "Done", 1), P("Done"));
+    assert_edit(P("It's -- so"), find("It\xE2\x80\x99s \xE2\x80\x94 so", "x", 1), P("x"));
+    assert_edit(P("over\nlines here"), find("over lines", "one line", 1), P("one line here"));
+    assert_edit(P("a &lt;b&gt; c"), find("a <b> c", "a <i> d", 1), P("a &lt;i> d"));
+    assert_edit(P("soft\xC2\xADhyphen"), find("softhyphen", "x", 1), P("x"));
+    /* As the text was shown: Markdown. */
+    assert_edit(P("a <strong>bold</strong> word"), find("a **bold** word", "an *italic* `x<y` word", 1),
+                P("an <em>italic</em> <code>x&lt;y</code> word"));
+    assert_edit(P("see <a href=\"http://x.test\">this</a>."), find("[this](http://x.test)", "[that](http://y.test)", 1),
+                P("see <a href=\"http://y.test\">that</a>."));
+}
+
+static void test_replacement_fits(void **state)
+{
+    (void)state;
+    assert_edit(P("one. two."), find("two.", "<p>new & <em>x</em> 1 < 2.</p>", 1),
+                P("one. new &amp; <em>x</em> 1 &lt; 2."));
+    assert_edit(P("AT&amp;T"), find("AT&amp;T", "R&amp;D &copy;", 1), P("R&amp;D &copy;"));
+    assert_edit(P("a & b"), find("a & b", "c & d", 1), P("c & d"));
+    assert_refused(P("one"), find("one", "<h2>x</h2>", 1), E_INVALID, "has a <h2>");
+    assert_refused(P("one"), find("one", "<p>a</p><p>b</p>", 1), E_INVALID, "has a <p>");
+    assert_refused(P("one"), find("one", "a\n\nb", 1), E_INVALID, "blank line");
+    assert_edit("bare classic text", find("classic", "<h2>x</h2>", 1), "bare <h2>x</h2> text");
+}
+
+static void test_find_refused(void **state)
+{
+    (void)state;
+    const char *raw = P("one two") GAP UL(LI("two") GAP LI("x")) GAP P("two");
+    assert_refused(raw, find("two", "x", 1), E_CONFLICT, "found 3 times, not 1: block 1 \"one two");
+    assert_refused(raw, find("two", "x", 1), E_CONFLICT, "block 2.1 ");
+    assert_refused(raw, find("two", "x", 2), E_CONFLICT, "Say count 3");
+    assert_refused(raw, find("one twoo", "x", 1), E_CONFLICT, "the nearest is in block 1 \"one two");
+    assert_refused(raw, find("ONE TWO", "x", 1), E_CONFLICT, "the nearest is in block 1");
+    assert_refused(raw, find("quite different", "x", 1), E_CONFLICT, "nor anything like it");
+    assert_refused(raw, find("<!-- wp:list -->", "", 1), E_INVALID, "break the block markup");
+    assert_refused(raw, find("x", "y", -2), E_INVALID, "count");
+    assert_refused("", find("x", "y", 1), E_CONFLICT, "not found");
+}
+
+static void test_block_ops(void **state)
+{
+    (void)state;
+    const char *raw = P("a") GAP H2("b") GAP P("c");
+    assert_edit(raw, block("2", "after", "new **x**\n\nand"),
+                P("a") GAP H2("b") GAP P("new <strong>x</strong>") GAP P("and") GAP P("c"));
+    assert_edit(raw, block("1", "before", "new"), P("new") GAP P("a") GAP H2("b") GAP P("c"));
+    assert_edit(raw, block("1-2", "replace", "## x"), H2("x") GAP P("c"));
+    assert_edit(raw, block("2", "", "x"), P("a") GAP P("x") GAP P("c"));
+    assert_edit(raw, block("2", "delete", ""), P("a") GAP P("c"));
+    assert_edit(raw, block("3", "delete", ""), P("a") GAP H2("b"));
+    assert_edit(raw, block("1-3", "delete", ""), "");
+    assert_edit(raw, block("", "append", "x"), P("a") GAP H2("b") GAP P("c") GAP P("x"));
+    assert_edit(raw, block("", "prepend", "x"), P("x") GAP P("a") GAP H2("b") GAP P("c"));
+    assert_edit("", block("", "append", "x"), P("x"));
+    assert_refused(raw, block("9", "delete", ""), E_NOT_FOUND, "blocks are 1 to 3");
+    assert_refused(raw, block("1", "remove", ""), E_INVALID, "op is");
+    assert_refused(raw, block("1", "replace", " "), E_INVALID, "content is empty");
+    assert_refused(raw, block("1", "append", "x"), E_INVALID, "no inner blocks");
+    assert_refused(raw, block("", "replace", "x"), E_INVALID, "needs find, or block");
+}
+
+static void test_formats(void **state)
+{
+    (void)state;
+    struct content_edit edit = block("1", "replace", "<h2>t</h2><p>x</p>");
+    edit.format = STR("html");
+    assert_edit(P("a"), edit, H2("t") GAP P("x"));
+    edit.format = STR("blocks");
+    edit.content = STR("<!-- wp:spacer /-->");
+    assert_edit(P("a"), edit, "<!-- wp:spacer /-->");
+    edit.content = STR("<!-- wp:group -->");
+    assert_refused(P("a"), edit, E_INVALID, "never closed");
+    edit.format = STR("text");
+    assert_refused(P("a"), edit, E_INVALID, "format is");
+}
+
+static void test_nested(void **state)
+{
+    (void)state;
+    const char *list = UL(LI("a") GAP LI("b"));
+    assert_edit(list, block("1", "append", "- c\n- d"), UL(LI("a") GAP LI("b") GAP LI("c") GAP LI("d")));
+    assert_edit(list, block("1.1", "before", "z *z*"), UL(LI("z <em>z</em>") GAP LI("a") GAP LI("b")));
+    assert_edit(list, block("1.2", "delete", ""), UL(LI("a")));
+    assert_refused(list, block("1.1", "after", "## h"), E_INVALID, "only list items");
+    assert_edit(GROUP(P("a")), block("1", "append", "b"), GROUP(P("a") GAP P("b")));
+    assert_edit(GROUP(P("a")), block("1.1", "replace", "b"), GROUP(P("b")));
+    assert_edit(GROUP(""), block("1", "prepend", "b"), GROUP(P("b")));
+}
+
+/* Numbers are those of the start; several edits of one call do not disturb each other. */
+static void test_several(void **state)
+{
+    (void)state;
+    const char *raw = P("a") GAP P("b") GAP P("c");
+    struct content_edit edits[] = {block("1", "after", "one"), block("1", "after", "two"), find("b", "longer b", 1),
+                                   block("2", "delete", ""),   block("3", "before", "x"),  find("c", "z", 1)};
+    assert_edits(raw, edits, 6, P("a") GAP P("one") GAP P("two") GAP P("x") GAP P("z"));
+    struct content_edit twice[] = {block("2", "replace", "n"), block("2", "replace", "m")};
+    assert_edits(raw, twice, 2, P("a") GAP P("m") GAP P("c"));
+    struct content_edit inner[] = {block("1", "replace", "n"), block("1.1", "delete", "")};
+    struct str out = STR("untouched");
+    assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("a"))), inner, 2, &out, &changes), E_CONFLICT);
+    assert_true(str_starts_with(call.error_text, STR("Edit 2: Block 1.1 was already replaced")));
+    assert_true(str_eq(out, STR("untouched")));
+}
+
+static void test_classic(void **state)
+{
+    (void)state;
+    const char *raw = "One\n\n<h2>Two</h2>\nThree";
+    assert_edit(raw, block("2", "after", "- x"), "One\n\n<h2>Two</h2>\n\n<ul>\n<li>x</li>\n</ul>\nThree");
+    assert_edit(raw, block("1", "replace", "New **x**"), "<p>New <strong>x</strong></p>\n\n<h2>Two</h2>\nThree");
+    struct content_edit edit = block("1", "after", P("x"));
+    edit.format = STR("blocks");
+    assert_refused(raw, edit, E_INVALID, "classic post");
+}
+
+static void test_broken(void **state)
+{
+    (void)state;
+    const char *raw = P("a") GAP "<!-- wp:group --><div>x";
+    assert_refused(raw, block("2", "delete", ""), E_INVALID, "never closed");
+    assert_edit(raw, find("x", "y", 1), P("a") GAP "<!-- wp:group --><div>y");
+}
+
+static void test_changes(void **state)
+{
+    (void)state;
+    assert_edit(P("The quick brown fox jumps over the lazy dog."), find("brown fox", "red cat", 1),
+                P("The quick red cat jumps over the lazy dog."));
+    assert_string_equal(str_copy_cstr(arena, changes.diff),
+                        "-\xE2\x80\xA6"
+                        "brown fox\xE2\x80\xA6\n+\xE2\x80\xA6red cat\xE2\x80\xA6\n");
+    assert_int_equal(changes.replacements, 1);
+    assert_edit(P("a"), block("1", "after", "b"), P("a") GAP P("b"));
+    assert_string_equal(str_copy_cstr(arena, changes.diff), "+<p>b</p>\n");
+    assert_edit(P("a") GAP P("b"), block("2", "delete", ""), P("a"));
+    assert_string_equal(str_copy_cstr(arena, changes.diff), "-<p>b</p>\n");
+    assert_edit(P("a"), find("a", "a", 1), P("a"));
+    assert_string_equal(str_copy_cstr(arena, changes.diff), "");
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct content_edit *edits = arena_array_of(arena, struct content_edit, EDITS_MAX + 1);
+    struct str out;
+    for (size_t i = 0; i <= EDITS_MAX; i++)
+        edits[i] = find("a", "a", 1);
+    assert_int_equal(content_apply_edits(&call, STR("a"), edits, EDITS_MAX + 1, &out, &changes), E_LIMIT);
+    struct buf text;
+    buf_init(&text, arena, 1024 * 1024);
+    for (int i = 0; i < EDIT_MATCHES_MAX + 1; i++)
+        buf_add(&text, STR("a "));
+    struct content_edit all = find("a", "b", -1);
+    assert_int_equal(content_apply_edits(&call, buf_str(&text), &all, 1, &out, &changes), E_LIMIT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_find),      TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_refused),
+        TEST(test_block_ops), TEST(test_formats),        TEST(test_nested),           TEST(test_several),
+        TEST(test_classic),   TEST(test_broken),         TEST(test_changes),          TEST(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
