@@ -166,7 +166,7 @@ for (const pair of PAIRS) {
     describe('wp_create', () => {
       test('Markdown becomes valid blocks; a draft by default; terms by name, made when missing', async () => {
         const content = '# Not a title\n\nA paragraph with **bold**, *italic*, `code` and [a link](https://example.com/?a=1&b=2).\n\n- one\n- two\n\n1. first\n2. second\n\n> quoted\n\n```js\nif (a < b && c) {}\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\nEnd “Grüße” 日本 🚪';
-        const made = await works('wp_create', { title: 'Made “here” & <there>', content, terms: { category: ['Category 3'], tag: ['brand new tag'] } }, draftToken);
+        const made = await works('wp_create', { title: 'Made “here” & <there>', content, terms: { category: ['Category 3'], tag: ['brand new tag'] } });
         const id = idOf(made);
         const item = await post(id);
         assert.equal(item.status, 'draft');
@@ -180,6 +180,13 @@ for (const pair of PAIRS) {
         assert.deepEqual(item.categories, [category.id]);
         const tags = await rest(site, `/wp/v2/tags?post=${id}`);
         assert.deepEqual(tags.map(tag => tag.name), ['brand new tag']);
+      });
+
+      test('a new term is public at once: making it needs the right to publish', async () => {
+        const refused = await fails('wp_create', { title: 'x', content: 'x', terms: { tag: ['not by drafts'] } }, draftToken);
+        assert.match(refused, /publish/);
+        assert.deepEqual(await rest(site, '/wp/v2/tags?search=not+by+drafts'), []);
+        await works('wp_create', { title: 'x', content: 'x', terms: { tag: ['tag 1'], category: ['Category 2'] } }, draftToken);
       });
 
       test('terms_create=false refuses a missing term and creates nothing', async () => {

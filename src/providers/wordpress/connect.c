@@ -371,6 +371,8 @@ static void write_details(struct call *call, struct probe *probe)
     json_object(&w);
     json_member_str(&w, "url", url_format(call->arena, &probe->base));
     json_member_str(&w, "rest", probe->rest_root);
+    if (probe->ret->site_version.len)
+        json_member_str(&w, "version", probe->ret->site_version);
     json_end(&w);
     probe->ret->config_json = buf_str(&out);
     probe->ret->details_json = probe->ret->config_json;

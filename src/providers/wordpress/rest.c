@@ -23,6 +23,7 @@ int wp_open(struct call *call, const struct site *site, unsigned rights, struct 
     if (json_parse(call->arena, site->config_json, NULL, &config, NULL) != OK)
         return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
     ret->rest_root = json_str(json_get(config, STR("rest")));
+    ret->version = json_str(json_get(config, STR("version")));
     if (ret->rest_root.len)
         return OK;
     /* A connection made by the earlier system knows only the site's address, with or without /wp-json. */

@@ -15,6 +15,7 @@ struct wp {
     const struct site *site;
     unsigned rights;
     struct str rest_root; /* "https://example.com/wp-json/", or "https://example.com/?rest_route=/" */
+    struct str version;   /* of WordPress when the connection was last made, or empty: its REST API does not tell */
 };
 
 /* From the connection's config: "rest" as found when it was connected, else "url" (or the earlier "base_url") + /wp-json/. */

@@ -49,6 +49,8 @@ static int write_site(struct call *call, const struct wp *wp, const struct json 
                            STR_ARG(json_is(offset, JSON_STRING) ? json_str(offset) : json_raw(offset)));
     buf_add_format(out, "site: %.*s%s%.*s\nurl: %.*s\ntime zone: %.*s\n", STR_ARG(name), about.len ? " - " : "",
                    STR_ARG(about), STR_ARG(json_str(json_get(answer.json, STR("home")))), STR_ARG(zone));
+    if (wp->version.len)
+        buf_add_format(out, "WordPress: %.*s\n", STR_ARG(wp->version));
     *ret_index = answer.json;
     return OK;
 }
