@@ -8,11 +8,14 @@
 #include "providers/wordpress/refusal.h"
 #include "providers/wordpress/rest.h"
 
+#include <sodium.h>
+
 enum {
     REDIRECTS_MAX = 3,
     PAGE_MAX_BYTES = 2 * 1024 * 1024,
     PROBE_TIMEOUT_MS = 20000,
     APPLICATION_PASSWORD_CHARS = 24,
+    XMLRPC_MAX_BYTES = 4096,
 };
 
 /* A check under way. Its functions return OK, or E_INVALID after verdict() has said why the connection does not work. */
@@ -120,6 +123,8 @@ static int open_address(struct call *call, struct probe *probe, struct http_fetc
     if (json_parse(call->arena, probe->site.config_json, NULL, &config, NULL) != OK)
         return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
     struct str typed = json_str_or(json_get(config, STR("url")), json_str(json_get(config, STR("base_url"))));
+    typed = str_sub(typed, 0, str_find_char(typed, '#')); /* pasted with what the browser shows behind the address */
+    typed = str_sub(typed, 0, str_find_char(typed, '?'));
     if (url_parse_site(call->arena, typed, &probe->base, &guessed) != OK)
         return verdict(probe, "bad_address",
                        call_format(call,
@@ -146,8 +151,13 @@ static int open_address(struct call *call, struct probe *probe, struct http_fetc
             http->failure = failure;
         }
     }
-    if (error && error != E_INVALID && error != E_CANCELLED)
+    if (error && error != E_INVALID && error != E_CANCELLED) {
+        if (!probe->base.is_https && http->failure == HTTP_FETCH_REFUSED_ADDRESS)
+            call->error_text =
+                call_format(call, "%.*s (And plain http is only for such addresses: all others need https.)",
+                            STR_ARG(call->error_text));
         return verdict_unreachable(call, probe, http);
+    }
     return error;
 }
 
@@ -206,6 +216,13 @@ static int verdict_no_root(struct call *call, struct probe *probe, const struct 
                        call_format(call,
                                    "%.*s in front of %.*s blocks the REST API. Allow /wp-json/ there for this server.",
                                    STR_ARG(vendor), STR_ARG(address)));
+    if ((api->status == 401 || api->status == 403) && refusal_is_page(api))
+        return verdict(
+            probe, "firewall",
+            call_format(call,
+                        "%.*s answers the REST API with a web page (HTTP %d): a firewall, a login wall or a bot "
+                        "check in front of it. Allow /wp-json/ there for this server.",
+                        STR_ARG(address), api->status));
     bool refused = (api->status == 401 || api->status == 403) && wp_parse_answer(call, api->body, &json) == OK;
     call_clear_error(call);
     if (refused || looks_like_wordpress)
@@ -274,12 +291,60 @@ static bool looks_like_application_password(struct call *call, const struct prob
     return letters == APPLICATION_PASSWORD_CHARS;
 }
 
+/* "<member><name>blogid" stands in the answer to a user whom XML-RPC knows; a wrong password gets a fault. */
+enum xmlrpc_answer { XMLRPC_ACCEPTS, XMLRPC_REFUSES, XMLRPC_SILENT };
+
+/*
+ * XML-RPC takes the same password in the body, where no web server drops it: so it tells a dropped header from a wrong password.
+ * Many sites switch it off; then nothing is known. Only while a connection is being made, when the password is at hand.
+ */
+static enum xmlrpc_answer ask_xmlrpc(struct call *call, struct probe *probe)
+{
+    const struct json *secret;
+    struct http_fetched http;
+    struct buf body;
+    if (!probe->site.plain_secret_json.len ||
+        json_parse(call->arena, probe->site.plain_secret_json, NULL, &secret, NULL) != OK)
+        return XMLRPC_SILENT;
+    buf_init(&body, call->arena, XMLRPC_MAX_BYTES);
+    buf_reserve(&body, XMLRPC_MAX_BYTES); /* at once: growing would leave pieces of the password behind */
+    buf_add(
+        &body,
+        STR("<?xml "
+            "version=\"1.0\"?><methodCall><methodName>wp.getUsersBlogs</methodName><params><param><value><string>"));
+    text_escape_attribute(&body, json_str(json_get(secret, STR("username"))));
+    buf_add(&body, STR("</string></value></param><param><value><string>"));
+    text_escape_attribute(&body, json_str(json_get(secret, STR("app_password"))));
+    buf_add(&body, STR("</string></value></param></params></methodCall>"));
+    struct site_request request = {
+        .method = STR("POST"),
+        .url = call_format(call, "%.*s/xmlrpc.php", STR_ARG(url_format(call->arena, &probe->base))),
+        .body = buf_str(&body),
+        .content_type = STR("text/xml"),
+        .anonymous = true,
+        .timeout_ms = PROBE_TIMEOUT_MS,
+        .max_body_bytes = PAGE_MAX_BYTES,
+    };
+    bool answered = !buf_failed(&body) && site_fetch(call, &probe->site, &request, &http) == OK && http.status == 200;
+    sodium_memzero(body.ptr, body.len);
+    call_clear_error(call);
+    if (answered && str_contains(http.body, STR("blogid")))
+        return XMLRPC_ACCEPTS;
+    return answered && str_contains(http.body, STR("<int>403</int>")) ? XMLRPC_REFUSES : XMLRPC_SILENT;
+}
+
+#define HEADER_ADVICE                                                                                                  \
+    "the web server drops the Authorization header. On Apache add to .htaccess: SetEnvIf Authorization \"(.*)\" "      \
+    "HTTP_AUTHORIZATION=$1 - with nginx and PHP-FPM: fastcgi_param HTTP_AUTHORIZATION $http_authorization; - or ask "  \
+    "the host"
+#define PASSWORD_ADVICE                                                                                                \
+    "Check the user name (the login name under Users, Profile), and make a new application password there under "      \
+    "Application "                                                                                                     \
+    "Passwords"
+
 static int verdict_not_logged_in(struct call *call, struct probe *probe, struct str code)
 {
-    if (str_eq(code, STR("invalid_username")) || str_eq(code, STR("invalid_email")))
-        return verdict(probe, "unknown_user",
-                       STR("This site has no such user. Enter the WordPress login name (Users, Profile), not "
-                           "the displayed name."));
+    probe->ret->is_refused = true;
     if (str_eq(code, STR("application_passwords_disabled")) ||
         str_eq(code, STR("application_passwords_disabled_for_user")))
         return verdict(probe, "application_passwords_off",
@@ -291,16 +356,23 @@ static int verdict_not_logged_in(struct call *call, struct probe *probe, struct 
             probe, "login_password",
             STR("That is not an application password: those have 24 letters and digits. Your login password does not "
                 "work here. Make one in WordPress: Users, Profile, Application Passwords."));
-    if (str_eq(code, STR("incorrect_password")))
-        return verdict(
-            probe, "wrong_password",
-            STR("WordPress refused the application password: mistyped, revoked, or of another user. Make a new one in "
-                "WordPress: Users, Profile, Application Passwords."));
-    return verdict(
-        probe, "header_stripped",
-        STR("WordPress saw no login at all: the web server drops the Authorization header. On Apache add to .htaccess: "
-            "SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1 - with nginx and PHP-FPM: fastcgi_param "
-            "HTTP_AUTHORIZATION $http_authorization; - or ask the host. (Or application passwords are switched off.)"));
+    /* WordPress answers a refused login and none at all with the same words (rest_not_logged_in). */
+    switch (ask_xmlrpc(call, probe)) {
+    case XMLRPC_ACCEPTS:
+        probe->ret->is_refused = false;
+        return verdict(probe, "header_stripped",
+                       STR("The password is right, but WordPress does not get to see it: " HEADER_ADVICE "."));
+    case XMLRPC_REFUSES:
+        return verdict(probe, "wrong_password",
+                       STR("WordPress refused the user name or the application password: mistyped, revoked, or of "
+                           "another user. " PASSWORD_ADVICE "."));
+    case XMLRPC_SILENT:
+        break;
+    }
+    return verdict(probe, "not_logged_in",
+                   STR("WordPress did not accept the login. Most likely the user name or the application password is "
+                       "wrong, revoked, or "
+                       "of another user. " PASSWORD_ADVICE ". If both are right, " HEADER_ADVICE "."));
 }
 
 static int prove_password(struct call *call, struct probe *probe, struct str *ret_roles)
