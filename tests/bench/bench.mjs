@@ -99,10 +99,10 @@ async function recordSite(porteiro, wordpress, name, delay) {
   const upstream = start('taskset', ['-c', LOAD_CORE, program('upstream'), String(port), answers, String(delay)], { log });
   stops.push(() => upstream.stop('SIGKILL'));
   await waitFor('the upstream', () => fetch(`http://127.0.0.1:${port}${uri}`).then(r => r.status === 200));
-  return { id, token, find, port, uri, log, asked, bytes: answer.body.length };
+  return { id, token, find, port, uri, log, asked, bytes: answer.body.length, items: JSON.parse(answer.body).length };
 }
 
-const FIND = { name: 'wp_find', arguments: { type: 'post', limit: 20 } };
+const FIND = { name: 'wp_find', arguments: { type: 'post', limit: 20, fields: ['url', 'status', 'excerpt'] } };
 
 async function startPorteiro() {
   const porteiro = await Porteiro.create({ env: CONFIGURATION });
@@ -151,7 +151,7 @@ async function main() {
 
   await compareCpu('tools/list, CPU of nginx return', ours('list', list), theirs('list', list.replace('/mcp', '/list')), 1.3);
   await compareCpu('ping with a token, CPU of nginx return', ours('ping', ping), theirs('ping', ping.replace('/mcp', '/ping')), 1.3);
-  console.log(`wp_find asks the site ${fast.asked.length} time(s) a call: ${fast.asked.join(', ')}; the list has ${fast.bytes} bytes`);
+  console.log(`wp_find asks the site ${fast.asked.length} time(s) a call: ${fast.asked.join(', ')}; the list has ${fast.items} items, ${fast.bytes} bytes`);
   await compareCpu('wp_find over 10 KB, CPU of nginx proxy_pass', ours('find', fast.find), theirs('proxy', get(nginxPort, fast.uri)), 2.5);
 
   const findSlow = ours('find, slow', slow.find), proxySlow = theirs('proxy, slow', get(slowPort, slow.uri), nginxSlow, slowPort);
