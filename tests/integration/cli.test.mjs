@@ -356,7 +356,7 @@ describe('connection add says what is wrong and what to do', () => {
   });
   test('nobody listens', async () => fails(porteiro, { url: `http://127.0.0.1:${await freePort()}` }, /refused|connect/i));
   test('a name that does not exist', () => fails(porteiro, { url: 'https://no-such-site.invalid' }, /no-such-site\.invalid/, /name|found|resolve|exist/i));
-  test('plain http on the internet', () => fails(strict, { url: 'http://192.0.2.1' }, /https/));
+  test('plain http on the internet', () => fails(strict, { url: 'http://1.1.1.1' }, /https/));
   for (const url of ['https://127.0.0.1', 'https://[::1]', 'https://10.0.0.1', 'https://169.254.169.254', 'https://2130706433', 'https://0x7f.1', 'https://[::ffff:127.0.0.1]', 'https://localhost']) {
     test(`a private address: ${url}`, () => fails(strict, { url }, /private|loopback|PORTEIRO_EGRESS_ALLOW|not allowed/i));
   }
