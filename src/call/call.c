@@ -6,7 +6,7 @@
 
 static const char *const error_names[] = {
     "ok",        "invalid",     "unauthenticated", "denied", "not_found", "conflict", "limit",   "timeout",
-    "cancelled", "unavailable", "upstream",        "egress", "crypto",    "internal", "waiting",
+    "cancelled", "unavailable", "upstream",        "egress", "crypto",    "internal", "waiting", "refused",
 };
 
 const char *error_name(int code)

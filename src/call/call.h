@@ -26,6 +26,7 @@ enum error {
     E_CRYPTO = -12,     /* a sealed value does not open: wrong key or changed row */
     E_INTERNAL = -13,   /* our own mistake */
     E_WAITING = -14,    /* somebody has to answer or agree first; nothing was done */
+    E_REFUSED = -15,    /* the connected service does not take the stored credential: again would only get us banned */
 };
 
 /* Short stable name for logs and JSON: "invalid", "not_found", ... */

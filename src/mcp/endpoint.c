@@ -429,6 +429,7 @@ void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str 
     buf_init(&stream->frame, call->arena, ANSWER_MAX_BYTES + 64);
     if (accepts_stream(http_header_value(http, STR("accept"))))
         request->outlet = &stream->outlet;
+    request->exchange = exchange;
     request->bearer = str_trim(str_from_offset(http_header_value(http, STR("authorization")), 7));
     /* 2026-07-28: who closes has cancelled. Before, that was said with a notification, and clients may come back. */
     http_exchange_cancel_on_close(exchange, header_is_modern(version_header(request)));

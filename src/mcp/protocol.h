@@ -34,7 +34,8 @@ struct mcp_outlet {
 struct mcp_request {
     const struct http_request *http; /* NULL: another transport, and the rules about headers do not hold */
     const struct principal *who;
-    struct str bearer; /* the token, for streams that ask again whether it is good; empty: they do not */
+    struct http_exchange *exchange; /* NULL: another transport */
+    struct str bearer;              /* the token, for streams that ask again whether it is good; empty: they do not */
     const struct provider *provider;
     struct mcp_outlet *outlet;         /* NULL: nothing can be sent ahead */
     const struct mcp_session *session; /* legacy: what the client declared in initialize; NULL: nobody knows */

@@ -1,6 +1,7 @@
 /* tools/list and tools/call. */
 #include "mcp/tools.h"
 
+#include "accounts/connections.h"
 #include "audit/audit.h"
 #include "base/log.h"
 #include "json/json_write.h"
@@ -167,6 +168,8 @@ struct kept_schema {
 static struct kept_schema *kept_schemas;
 static struct arena *schema_arena;
 
+enum { RECORD_MS = 5000 }; /* what must be recorded gets this long, whatever is left of the call */
+
 enum { SCHEMAS_MAX_BYTES = 4 * 1024 * 1024 };
 
 /* NULL when there is no memory. */
@@ -218,7 +221,7 @@ static void record_done(struct call *call, const struct tool *tool, const struct
     /* The deed is done, so its record is written even when the caller has gone or its time is up. */
     struct call rest = *call;
     rest.cancelled = false;
-    rest.deadline_ms = clock_monotonic_ms() + 5000;
+    rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
     if (audit_record(&rest, &event) != OK)
         log_error("call %s: %.*s ended with %s, but its outcome could not be recorded: %.*s", call->id,
                   STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
@@ -239,6 +242,21 @@ static int record_intent(struct call *call, const struct tool *tool, const struc
     return audit_record(call, &event);
 }
 
+/*
+ * The service does not take the credential any more: the connection's state becomes `error`, so that its tokens are refused
+ * here and hosts have no reason to ban us. The row tells its owner why.
+ */
+static void stop_connection(struct call *call, const struct principal *who)
+{
+    struct site_check check = {.error_code = STR("wrong_password"), .error_text = call->error_text, .is_refused = true};
+    struct call rest = *call;
+    rest.cancelled = false;
+    rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
+    if (connections_record_check(&rest, who->connection_id, &check, true) != OK)
+        log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
+                  (long long)who->connection_id, STR_ARG(rest.error_text));
+}
+
 static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
@@ -252,11 +270,16 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         return error;
     struct tool_context context = method_context(host);
     context.tool = tool;
+    /* Reading for a client that has gone is no use to anybody, in whichever era; a write that has begun goes on in the older ones. */
+    if (tool->reads_only && host->request->exchange)
+        http_exchange_cancel_on_close(host->request->exchange, true);
     int64_t start_ms = clock_monotonic_ms();
     error = tool->run(call, &context, arguments, result);
     if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
     record_done(call, tool, who, arguments, result, error, clock_monotonic_ms() - start_ms);
+    if (error == E_REFUSED)
+        stop_connection(call, who);
     return error;
 }
 

@@ -68,6 +68,10 @@ function* calls(seed, ids) {
     () => ({ name: 'wp_read', arguments: { type: pick(types), id: `${pick(ids)}${pick(suffixes)}`, format: pick(['markdown', 'blocks', 'outline', 'html', 'none']), include: pick([[], ['meta'], ['revisions'], ['comments'], ['terms', 'links']]) } }),
     () => ({ name: 'wp_read', arguments: { type: 'post', id: pick(['page-2', 'page-2?_method=DELETE', 'slug&_method=DELETE', '/wp-json/wp/v2/posts/1', '?p=1&_method=DELETE', 'http://127.0.0.1/?rest_route=/wp/v2/posts/1&_method=DELETE']), revision: pick([undefined, 1, -1]) } }),
     () => ({ name: 'wp_site', arguments: pick([{}, { include: ['limits'] }, { include: ['?_method=DELETE'] }]) }),
+    // What an honest client sends, so that the sites really are read.
+    () => ({ name: 'wp_find', arguments: { type: pick(['post', 'page', 'book']), limit: 1 + next(5), order: pick(['date', '-date', 'title', '-modified']), fields: pick([['excerpt'], ['terms', 'words'], ['author', 'url']]) } }),
+    () => ({ name: 'wp_read', arguments: { id: String(pick(ids)), format: pick(['markdown', 'blocks', 'outline', 'html', 'none']), include: pick([[], ['meta'], ['revisions'], ['comments'], ['terms']]) } }),
+    () => ({ name: 'wp_site', arguments: {} }),
     // Writing tools under a read token, and tools that may come later.
     () => ({ name: pick(['wp_create', 'wp_edit', 'wp_delete', 'wp_upload', 'wp_bulk', 'wp_call']), arguments: { type: 'post', id: String(pick(ids)), ids: [pick(ids)], title: 'evil', content: 'evil', name: 'DELETE /wp/v2/posts/1', edits: [{ find: 'a', replace: 'b' }], set: { title: 'evil', status: 'trash' }, permanent: true } }),
     () => ({ name: 'wp_get', arguments: { name: pick(['GET /wp/v2/settings', 'DELETE /wp/v2/posts/1', 'POST /wp/v2/posts', 'GET /wp/v2/posts/1?_method=DELETE', 'core/get-site-info']), args: overrides() } }),

@@ -387,7 +387,7 @@ static int prove_password(struct call *call, struct probe *probe, struct str *re
     int error = wp_get(call, &wp, STR("wp/v2/users/me"), &query, &answer);
     if (error == E_CANCELLED || error == E_CRYPTO)
         return error;
-    if (error && (answer.status == 401 || answer.status == 403) && answer.code.len)
+    if (error == E_REFUSED || (error && answer.status == 403 && answer.code.len))
         return verdict_not_logged_in(call, probe, answer.code);
     if (error)
         return verdict(probe, error_name(error), call->error_text);

@@ -15,25 +15,26 @@ static const struct {
     enum error error;
     const char *text;
 } known_codes[] = {
-    {STR_INIT("incorrect_password"), E_UPSTREAM,
+    {STR_INIT("incorrect_password"), E_REFUSED,
      "WordPress refused the application password: it was revoked or mistyped. Make a new one in WordPress (Users, "
      "Profile, "
      "Application Passwords) and enter it in this connection."},
-    {STR_INIT("invalid_username"), E_UPSTREAM,
+    {STR_INIT("invalid_username"), E_REFUSED,
      "WordPress does not know this user name. Enter the login name, not the displayed one, in this connection."},
-    {STR_INIT("invalid_email"), E_UPSTREAM,
+    {STR_INIT("invalid_email"), E_REFUSED,
      "WordPress does not know this e-mail address. Enter the user's login name in this connection."},
-    {STR_INIT("application_passwords_disabled"), E_UPSTREAM,
+    {STR_INIT("application_passwords_disabled"), E_REFUSED,
      "Application passwords are switched off on this site, by a security plugin or because it has no HTTPS. Switch "
      "them on."},
-    {STR_INIT("application_passwords_disabled_for_user"), E_UPSTREAM,
+    {STR_INIT("application_passwords_disabled_for_user"), E_REFUSED,
      "Application passwords are switched off for this WordPress user. Switch them on, or use another user."},
-    {STR_INIT("rest_not_logged_in"), E_UPSTREAM,
-     "WordPress saw no login: the password was refused, or the web server drops the Authorization header. Test the "
-     "connection."},
+    {STR_INIT("rest_not_logged_in"), E_REFUSED,
+     "WordPress did not accept the application password: it was revoked, or the web server drops the Authorization "
+     "header. Make a "
+     "new one in WordPress (Users, Profile, Application Passwords) and enter it in this connection."},
     {STR_INIT("rest_disabled"), E_UPSTREAM, "The REST API is switched off on this site, usually by a security plugin."},
     {STR_INIT("rest_no_route"), E_NOT_FOUND,
-     "This site has no such REST route; the plugin that adds it may be switched off."},
+     "This site has no route for this (404): the plugin that adds it may be switched off."},
     {STR_INIT("rest_post_invalid_id"), E_NOT_FOUND, "There is no item with this id."},
     {STR_INIT("rest_term_invalid"), E_NOT_FOUND, "There is no such term."},
     {STR_INIT("rest_user_invalid_id"), E_NOT_FOUND, "There is no user with this id."},
@@ -84,11 +85,11 @@ static int fail_page(struct call *call, const struct http_fetched *http)
             "%.*s in front of the site blocked the request (HTTP %d). Allow the REST API (/wp-json/) there for this "
             "server's address.",
             STR_ARG(vendor), http->status);
-    return fail(
-        call, E_UPSTREAM,
-        "The site answered with a web page instead of data (HTTP %d): maintenance, a login wall or a firewall in front "
-        "of the REST API.",
-        http->status);
+    return fail(call, E_UPSTREAM,
+                "The site answered with a web page (HTML) instead of data (HTTP %d): maintenance, a login wall or a "
+                "firewall in front "
+                "of the REST API.",
+                http->status);
 }
 
 static int fail_busy(struct call *call, const struct http_fetched *http)
@@ -136,10 +137,18 @@ int refusal_of_status(struct call *call, struct str rest_root, const struct http
     if (!code.len && refusal_is_page(http))
         return fail_page(call, http);
     struct str message = message_of(call, json);
+    /* WordPress says 401 only to those who are not logged in, 403 to those who are (rest_authorization_required_code()). */
+    if (http->status == 401 && code.len)
+        return fail(call, E_REFUSED,
+                    "WordPress did not accept the application password (%.*s): it was revoked. Make a new one in "
+                    "WordPress (Users, "
+                    "Profile, Application Passwords) and enter it in this connection.",
+                    STR_ARG(code));
     if (http->status == 401 || http->status == 403)
-        return fail(call, E_DENIED, "WordPress does not allow this for the connected user: %.*s", STR_ARG(message));
+        return fail(call, E_DENIED, "WordPress does not allow this for the connected user (HTTP %d): %.*s",
+                    http->status, STR_ARG(message));
     if (http->status == 404)
-        return fail(call, E_NOT_FOUND, "The site does not find this: %.*s", STR_ARG(message));
+        return fail(call, E_NOT_FOUND, "Not found at the site (404): %.*s", STR_ARG(message));
     if (http->status >= 500)
         return fail(call, E_UPSTREAM,
                     "The site failed (HTTP %d): %.*s. Its owner finds the cause in the PHP error log.", http->status,
