@@ -8,7 +8,6 @@
 #include "net/loop.h"
 #include "net/task.h"
 
-#include <assert.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,6 +31,8 @@ static struct {
     struct http_transfers unused;
     size_t n_unused;
     struct event *start_event;
+    bool is_open;
+    unsigned generation;     /* counts http_client_init() and http_client_done() */
     struct loop_timer sweep; /* looks at the time limits of all in flight */
     int64_t sweep_at_ms;     /* INT64_MAX: not set */
     int64_t sweep_every_ms;
@@ -71,7 +72,7 @@ static int slot_take(struct call *call, struct http_slots *slots, struct http_tr
     slots->n_waiting++;
     client.counts.queued++;
     while (!*holds) {
-        int error = task_park(call);
+        int error = transfer->state == TRANSFER_WAITING ? task_park(call) : E_CANCELLED; /* the client has ended */
         if (error) {
             stop_waiting(transfer);
             return error;
@@ -354,6 +355,11 @@ static void transfer_release(void *object)
 {
     struct http_transfer *transfer = object;
     transfer->call = NULL; /* nobody waits any more */
+    if (transfer->generation != client.generation) {
+        wipe_text(transfer);
+        transfer_free(transfer);
+        return;
+    }
     transfer_withdraw(transfer);
     if (transfer->pool)
         http_pool_let_go(transfer->pool);
@@ -512,7 +518,9 @@ static void sweep(void *context)
 
 static void withdraw_on_loop(void *context)
 {
-    transfer_withdraw(context);
+    struct http_transfer *transfer = context;
+    if (transfer->generation == client.generation)
+        transfer_withdraw(transfer);
 }
 
 static void read_headers(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret)
@@ -564,6 +572,8 @@ static int carry(struct call *call, struct http_transfer *transfer)
     int error = slot_take(call, &transfer->pool->slots, transfer, &transfer->holds_key_slot);
     if (!error)
         error = slot_take(call, &client.slots, transfer, &transfer->holds_global_slot);
+    if (!error && transfer->generation != client.generation)
+        error = E_CANCELLED;
     if (error)
         return error;
     transfer->state = TRANSFER_STARTING;
@@ -584,11 +594,12 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
     if (url_parse(call->arena, request->url, &url))
         return refuse(call, ret, url.problem);
 
-    struct http_transfer *transfer = transfer_new();
+    struct http_transfer *transfer = client.is_open ? transfer_new() : NULL;
     if (!transfer) {
         ret->failure = HTTP_FETCH_MEMORY;
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     }
+    transfer->generation = client.generation;
     arena_defer(call->arena, transfer_release, transfer);
     transfer->call = call;
     transfer->request = request;
@@ -655,7 +666,9 @@ static int64_t sweep_interval(const struct http_client_settings *limits)
 
 int http_client_init(const struct http_client_settings *settings)
 {
+    unsigned generation = client.generation;
     memset(&client, 0, sizeof client);
+    client.generation = generation + 1;
     client.limits = *settings;
     set_defaults(&client.limits);
     client.slots.limit = client.limits.max_in_flight;
@@ -681,12 +694,39 @@ int http_client_init(const struct http_client_settings *settings)
     client.start_event = event_new(loop_base(), -1, 0, start_all, NULL);
     if (!client.start_event || !loop_timer_init(&client.sweep, sweep, NULL) || !http_pools_init(&pools))
         return E_UNAVAILABLE;
+    client.is_open = true;
     return OK;
+}
+
+/* Whoever waits for a turn gets none. */
+static void dismiss(struct http_slots *slots)
+{
+    for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&slots->waiting));) {
+        stop_waiting(transfer);
+        transfer->failure = HTTP_FETCH_CANCELLED;
+        task_wake(transfer->call);
+    }
+}
+
+static void dismiss_pool(struct http_pool *pool)
+{
+    dismiss(&pool->slots);
 }
 
 void http_client_done(void)
 {
-    assert(TAILQ_EMPTY(&client.starting) && TAILQ_EMPTY(&client.in_flight));
+    client.is_open = false;
+    client.generation++;
+    dismiss(&client.slots);
+    http_pools_each(dismiss_pool);
+    for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&client.starting));) {
+        TAILQ_REMOVE(&client.starting, transfer, link);
+        transfer->state = TRANSFER_DONE;
+        transfer->failure = HTTP_FETCH_CANCELLED;
+        task_wake(transfer->call);
+    }
+    for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&client.in_flight));)
+        transfer_give_up(transfer, HTTP_FETCH_CANCELLED);
     http_pools_done();
     for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&client.unused));) {
         TAILQ_REMOVE(&client.unused, transfer, link);

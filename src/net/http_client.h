@@ -44,7 +44,7 @@ struct http_client_settings {
 /* Once per process after loop_init(); SIGPIPE is ignored from then on. E_INVALID: the CA file cannot be read. E_UNAVAILABLE: no memory. */
 MUST_CHECK int http_client_init(const struct http_client_settings *settings);
 
-/* Closes all connections. Requests in flight end with E_CANCELLED. */
+/* On the loop's stack. Closes all connections; requests in flight and in the queue end with E_CANCELLED. */
 void http_client_done(void);
 
 enum http_fetch_failure {

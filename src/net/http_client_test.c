@@ -831,6 +831,65 @@ static int tear_down_all(void **state)
     return 0;
 }
 
+/* Kept connections are closed when nobody has used them for a while. */
+static void test_idle(void **state)
+{
+    (void)state;
+    struct http_client_settings settings = {.policy = &policy, .idle_ms = 60};
+    http_client_done();
+    while (site.open)
+        usleep(1000);
+    assert_int_equal(http_client_init(&settings), OK);
+    struct scene scene = {.request = {.pool_key = STR("idle")}};
+    fetch(&scene, "/ok");
+    assert_int_equal(scene.error, OK);
+    end(&scene);
+    assert_int_equal(http_client_counts().pools, 1);
+    assert_int_equal(site.open, 1);
+    int64_t from_ms = clock_monotonic_ms();
+    while (http_client_counts().pools)
+        loop_turn();
+    assert_in_range(clock_monotonic_ms() - from_ms, 50, 1000);
+    while (site.open)
+        usleep(1000);
+    http_client_done();
+    client_init();
+}
+
+/* The program ends while requests are on their way and others wait. */
+static void test_done_midway(void **state)
+{
+    (void)state;
+    enum { MANY = 8 };
+    static struct scene scenes[MANY];
+    memset(scenes, 0, sizeof scenes);
+    for (size_t i = 0; i < MANY; i++) {
+        scenes[i].request.pool_key = STR("midway");
+        begin(&scenes[i], "/hang");
+    }
+    loop_turn();
+    struct scene unstarted = {.request = {.pool_key = STR("unstarted")}};
+    begin(&unstarted, "/hang");
+    http_client_done();
+    until_done(&unstarted);
+    assert_failed(&unstarted, E_CANCELLED, HTTP_FETCH_CANCELLED);
+    end(&unstarted);
+    for (size_t i = 0; i < MANY; i++) {
+        until_done(&scenes[i]);
+        assert_failed(&scenes[i], E_CANCELLED, HTTP_FETCH_CANCELLED);
+    }
+    struct scene late = {0};
+    fetch(&late, "/ok");
+    assert_int_equal(late.error, E_UNAVAILABLE);
+    end(&late);
+    client_init();
+    for (size_t i = 0; i < MANY; i++) /* released under the next client */
+        end(&scenes[i]);
+    fetch(&late, "/ok");
+    assert_int_equal(late.error, OK);
+    end(&late);
+}
+
 static void test_bad_ca_file(void **state)
 {
     (void)state;
@@ -866,6 +925,8 @@ int main(void)
         cmocka_unit_test(test_slow_resolver),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_bad_ca_file),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_done_midway),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }

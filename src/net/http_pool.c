@@ -322,6 +322,13 @@ void http_pool_let_go(struct http_pool *pool)
     TAILQ_INSERT_TAIL(&pools.idle, pool, in_idle);
 }
 
+void http_pools_each(void (*visit)(struct http_pool *pool))
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct http_pool *pool = pools.buckets[i]; pool; pool = pool->next_in_bucket)
+            visit(pool);
+}
+
 size_t http_pools_count(void)
 {
     return pools.n_pools;
@@ -336,10 +343,9 @@ bool http_pools_init(const struct http_pool_settings *settings)
 
 void http_pools_done(void)
 {
-    for (struct http_pool *pool; (pool = TAILQ_FIRST(&pools.idle));) {
-        TAILQ_REMOVE(&pools.idle, pool, in_idle);
-        pool_free(pool);
-    }
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (pools.buckets[i])
+            pool_free(pools.buckets[i]);
     for (size_t i = 0; i < pools.n_watches; i++)
         free(pools.watches[i]);
     free(pools.watches);

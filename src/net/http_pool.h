@@ -62,7 +62,8 @@ struct http_pool_settings {
 };
 
 MUST_CHECK bool http_pools_init(const struct http_pool_settings *settings);
-void http_pools_done(void); /* loop; nobody holds a pool any more */
+void http_pools_done(void); /* loop; nothing is in flight, and who still holds a pool must not touch it any more */
+void http_pools_each(void (*visit)(struct http_pool *pool));
 size_t http_pools_count(void);
 
 /* NULL: no memory. The key is copied. */

@@ -27,6 +27,7 @@ struct http_transfer {
         TRANSFER_DONE,
     } state;
     struct call *call;
+    unsigned generation;              /* of the client: after http_client_done() nothing but its own memory is left */
     const struct http_fetch *request; /* the caller's: not to be touched when it is done */
     struct http_pool *pool;
     struct http_carrier *carrier;  /* while in flight */
