@@ -107,7 +107,8 @@ until_ready() {
     local start limit=$1
     shift
     start=$(now_ms)
-    inside "PORTEIRO_LISTEN=$listen" setsid "$@" >>"$log" 2>&1 </dev/null &
+    # A session of its own, so that stop() reaches all of it.
+    setsid chroot "$tree" env -i "${environment[@]}" "PORTEIRO_LISTEN=$listen" "$@" >>"$log" 2>&1 </dev/null &
     pid=$!
     until answers 2>/dev/null; do
         kill -0 "$pid" 2>/dev/null || { tail -n 30 "$log" >&2 && die "$* ended"; }
@@ -118,8 +119,9 @@ until_ready() {
 }
 
 stop() {
-    kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
+    kill -TERM -- "-$pid"
     wait "$pid" 2>/dev/null || true
+    ! answers 2>/dev/null || die "still answers after it was stopped"
 }
 
 fresh_run() {
