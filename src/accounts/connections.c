@@ -247,7 +247,7 @@ int connections_rotate_token(struct call *call, int64_t user_id, int64_t id, str
     if (!error)
         error = store_end(call, mine, rotate(call, user_id, id, ret));
     if (!error)
-        generation_move();
+        generation_tell(call);
     return error;
 }
 
@@ -269,7 +269,7 @@ static int run(struct call *call, int (*step)(struct call *call, const struct ch
     if (!error)
         error = store_end(call, mine, step(call, change));
     if (!error)
-        generation_move();
+        generation_tell(call);
     return error;
 }
 
@@ -470,6 +470,6 @@ int providers_set_enabled(struct call *call, struct str key, bool enabled)
     }
     error = store_end(call, mine, error);
     if (!error)
-        generation_move();
+        generation_tell(call);
     return error;
 }

@@ -1,6 +1,8 @@
 /* A counter that all processes of this host share. */
 #include "accounts/generation.h"
 
+#include "store/notices.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -50,4 +52,10 @@ uint64_t generation_now(void)
 void generation_move(void)
 {
     atomic_fetch_add_explicit(shared, 1, memory_order_acq_rel);
+}
+
+void generation_tell(struct call *call)
+{
+    generation_move();
+    notices_send(call, STR(GENERATION_NOTICE));
 }

@@ -15,4 +15,11 @@ void generation_close(void);
 uint64_t generation_now(void);
 void generation_move(void);
 
+/*
+ * Moves it, and tells other hosts on this database (store/notices.h): after a commit that took rights from somebody. Cannot
+ * fail. May wait.
+ */
+void generation_tell(struct call *call);
+#define GENERATION_NOTICE "rights"
+
 #endif

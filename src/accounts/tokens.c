@@ -200,6 +200,6 @@ int tokens_revoke(struct call *call, int64_t user_id, int64_t token_id)
     if (!error)
         error = store_end(call, mine, revoke(call, user_id, token_id));
     if (!error)
-        generation_move();
+        generation_tell(call);
     return error;
 }

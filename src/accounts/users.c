@@ -221,7 +221,7 @@ int users_delete(struct call *call, int64_t id)
         error = record(call, "users.delete", id, "email", user.email);
     error = store_end(call, mine, error);
     if (!error)
-        generation_move();
+        generation_tell(call);
     return error;
 }
 

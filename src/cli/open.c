@@ -13,6 +13,7 @@
 #include "net/worker.h"
 #include "providers/provider.h"
 #include "store/migrate.h"
+#include "store/notices.h"
 #include "store/store.h"
 
 #include <limits.h>
@@ -114,6 +115,20 @@ static int start_accounts(struct cli *cli)
     return error;
 }
 
+/* Workers of one supervisor tell each other what they know by a shorter way, and are one origin. */
+static void start_notices(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    const struct worker *worker = worker_self();
+    struct str origin = STR_EMPTY;
+    if (worker)
+        origin = str_format(cli->arena, "%d-%lld", (int)getppid(), (long long)worker->begun_ns);
+    notices_init(cli->db,
+                 config_text(config, config_is_set(config, SETTING_DATABASE_URL_DIRECT) ? SETTING_DATABASE_URL_DIRECT
+                                                                                        : SETTING_DATABASE_URL),
+                 origin);
+}
+
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -122,6 +137,7 @@ int open_accounts(struct cli *cli)
     if (error)
         return error;
     store_init(cli->db);
+    start_notices(cli);
     error = start_accounts(cli);
     return error ? error : sync_providers(cli);
 }
@@ -200,6 +216,7 @@ void open_close(struct cli *cli)
         accounts_close();
         passwords_done();
     }
+    notices_done();
     store_init(NULL);
     db_close(opened.direct);
     db_close(cli->db);

@@ -2,7 +2,9 @@
 #include "base/log.h"
 #include "cli/open.h"
 #include "cli/supervise.h"
+#include "mcp/carrier.h"
 #include "mcp/endpoint.h"
+#include "mcp/listen.h"
 #include "net/client_address.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -75,6 +77,7 @@ static void on_signal(int signal_number, void *context)
     if (!self->stopping)
         loop_timer_set(&self->patience, DRAIN_MS);
     self->stopping = true;
+    listen_end_all();
     http_server_drain(self->server);
 }
 
@@ -86,7 +89,15 @@ static void on_retire(void *context)
         return;
     self->stopping = true;
     loop_timer_set(&self->patience, DRAIN_MS);
+    listen_end_all(); /* clients begin anew with the new worker */
     http_server_retire(self->server, RETIRE_IDLE_MS);
+}
+
+/* A sibling tells all. */
+static void on_told(void *context, struct str bytes, int file)
+{
+    (void)context;
+    carrier_told(bytes, file);
 }
 
 /* ---- starting */
@@ -197,13 +208,14 @@ static void start_mcp(struct serving *self)
     if (config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
         self->url = self->mcp.public_url = config_text(config, SETTING_PUBLIC_URL);
     mcp_endpoint_init(&self->mcp);
+    carrier_start();
 }
 
 static int start_signals(struct serving *self)
 {
     if (!loop_timer_init(&self->patience, on_patience_over, self))
         return fail(&self->cli->call, E_UNAVAILABLE, "a timer cannot be made: no memory");
-    struct worker_callbacks callbacks = {.retire = on_retire, .context = self};
+    struct worker_callbacks callbacks = {.retire = on_retire, .told = on_told, .context = self};
     if (!loop_on_signal(SIGTERM, on_signal, self) || !worker_begin(&callbacks))
         return fail(&self->cli->call, E_UNAVAILABLE, "signals cannot be listened to: no memory");
     return OK;
@@ -274,6 +286,7 @@ static void stop(struct serving *self)
         log_error("stopped with %zu requests under way", http_server_busy(self->server));
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
+    carrier_end();
     worker_end();
     loop_timer_done(&self->patience);
     http_server_free(self->server);

@@ -9,8 +9,7 @@ static const char *const names[BUS_TOPICS] = {
 static struct bus_listener *first;
 /* The listener that bus_deliver() goes to next, so that deliver() may end listeners, itself included. */
 static struct bus_listener *upcoming;
-static void (*carrier)(void *context, const struct bus_event *event);
-static void *carrier_context;
+static struct bus_carrier carrier;
 
 const char *bus_topic_name(enum bus_topic topic)
 {
@@ -34,6 +33,8 @@ void bus_listen(struct bus_listener *listener)
     if (first)
         first->previous = listener;
     first = listener;
+    if (carrier.wanted)
+        carrier.wanted(carrier.context);
 }
 
 void bus_unlisten(struct bus_listener *listener)
@@ -68,12 +69,11 @@ void bus_publish(const struct bus_event *event)
     if (event->key.len > BUS_KEY_MAX_BYTES || event->payload.len > BUS_PAYLOAD_MAX_BYTES)
         return;
     bus_inject(event);
-    if (carrier)
-        carrier(carrier_context, event);
+    if (carrier.carry)
+        carrier.carry(carrier.context, event);
 }
 
-void bus_set_carrier(void (*carry)(void *context, const struct bus_event *event), void *context)
+void bus_set_carrier(const struct bus_carrier *the_carrier)
 {
-    carrier = carry;
-    carrier_context = context;
+    carrier = the_carrier ? *the_carrier : (struct bus_carrier){0};
 }

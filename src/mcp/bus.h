@@ -55,7 +55,15 @@ void bus_unlisten(struct bus_listener *listener);
 void bus_publish(const struct bus_event *event);
 void bus_inject(const struct bus_event *event);
 
-/* The one carrier of this process; NULL: none. carry() must not wait; it copies what it needs. */
-void bus_set_carrier(void (*carry)(void *context, const struct bus_event *event), void *context);
+/*
+ * The one carrier of this process; NULL: none. carry() must not wait; it copies what it needs. wanted() (may be NULL) is called
+ * whenever somebody begins to listen.
+ */
+struct bus_carrier {
+    void (*carry)(void *context, const struct bus_event *event);
+    void (*wanted)(void *context);
+    void *context;
+};
+void bus_set_carrier(const struct bus_carrier *carrier);
 
 #endif

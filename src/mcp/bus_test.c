@@ -73,14 +73,26 @@ static void test_ending_while_told(void **state)
     bus_unlisten(&ears[0].listener);
 }
 
+static int wanted;
+
+static void want(void *context)
+{
+    (void)context;
+    wanted++;
+}
+
 static void test_carrier(void **state)
 {
     (void)state;
-    bus_set_carrier(carry, &carried);
+    struct ear ear = {.listener = {.topics = ~0U, .deliver = hear}};
+    bus_set_carrier(&(struct bus_carrier){carry, want, &carried});
+    bus_listen(&ear.listener);
+    assert_int_equal(wanted, 1);
     bus_publish(&(struct bus_event){.topic = BUS_TOOLS_CHANGED});
     bus_inject(&(struct bus_event){.topic = BUS_TOOLS_CHANGED}); /* came from outside: not sent back */
     assert_int_equal(carried, 1);
-    bus_set_carrier(NULL, NULL);
+    bus_unlisten(&ear.listener);
+    bus_set_carrier(NULL);
 }
 
 static void test_names(void **state)

@@ -274,6 +274,11 @@ enum db_kind db_kind(const struct db *db)
     return db->kind;
 }
 
+int64_t db_used_ms(const struct db *db)
+{
+    return db->used_ms;
+}
+
 /* ---- statements ------------------------------------------------------------------------------------------------------- */
 
 /* What the engine cannot take as it is. SQLite takes all but times; PostgreSQL wants every parameter as C text. */
@@ -396,6 +401,7 @@ int db_query_params(struct call *call, struct db *db, struct db_rows *ret_rows, 
 {
     struct db_request request;
     struct db_outcome outcome = {0};
+    db->used_ms = clock_monotonic_ms();
     int error = prepare_request(call, db->kind, str_from(sql), params, n_params, &request);
     if (error)
         return error;

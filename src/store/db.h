@@ -86,6 +86,8 @@ MUST_CHECK int db_open(struct call *call, struct str url, struct db **ret_db);
 void db_close(struct db *db);
 
 enum db_kind db_kind(const struct db *db);
+/* When this process last had a statement run, on the monotonic clock; 0: never. */
+int64_t db_used_ms(const struct db *db);
 
 /* ---- statements: may wait */
 

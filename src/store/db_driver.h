@@ -67,6 +67,7 @@ enum { DB_POOLS_MAX = 2 };
 
 struct db {
     enum db_kind kind;
+    int64_t used_ms;
     const struct db_driver *driver;
     struct db_link *links;
     struct db_pool pools[DB_POOLS_MAX];

@@ -50,9 +50,9 @@ describe('one worker, SQLite', () => {
       /* Nobody is refused meanwhile: the socket is the supervisor's. */
       assert.equal(await ask(porteiro, new http.Agent()), 200);
     }
-    const times = timesBack(logOf(porteiro));
-    assert.equal(times.length, 4);
-    assert.ok(Math.min(...times) <= BACK_MS, `${times} ms`);
+    const times = await waitFor('the log', () => timesBack(logOf(porteiro)).length === 4 && timesBack(logOf(porteiro)));
+    console.log(`back after ${times.join(', ')} ms`);
+    // The second best, for the machine may be busy with other tests; sanitizers start slowly.
     if (!process.env.ASAN_OPTIONS) assert.ok(times.toSorted((a, b) => a - b)[1] <= BACK_MS, `${times} ms`);
   });
 
