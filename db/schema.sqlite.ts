@@ -127,3 +127,25 @@ export const auditIndex = sqliteTable("mcp_audit_index", {
   index("mcp_audit_index_user_id_index").on(t.userId, t.auditId),
   index("mcp_audit_index_connection_id_index").on(t.connectionId, t.auditId),
 ]);
+
+export const confirmations = sqliteTable("mcp_confirmations", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  kind: text("kind").notNull(),
+  tool: text("tool").notNull(),
+  digest: text("digest").notNull(),
+  what: text("what").notNull(),
+  proof: text("proof"),
+  state: text("state").notNull(),
+  createdAt: text("created_at").notNull(),
+  expiresAt: text("expires_at").notNull(),
+  decidedAt: text("decided_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_confirmations_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_confirmations_proof_unique").on(t.proof),
+  index("mcp_confirmations_token_id_index").on(t.tokenId, t.digest),
+  index("mcp_confirmations_user_id_index").on(t.userId, t.state),
+]);

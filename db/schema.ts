@@ -131,3 +131,27 @@ export const auditIndex = pgTable("mcp_audit_index", {
   index("mcp_audit_index_user_id_index").on(t.userId, t.auditId),
   index("mcp_audit_index_connection_id_index").on(t.connectionId, t.auditId),
 ]);
+
+// Actions that wait for a yes, and which were agreed to: once each. `digest` is of the exact arguments; `proof` of what was shown
+// (a code, a state in the client's hands), never the thing itself.
+export const confirmations = pgTable("mcp_confirmations", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  kind: text("kind").notNull(),
+  tool: text("tool").notNull(),
+  digest: text("digest").notNull(),
+  what: text("what").notNull(),
+  proof: text("proof"),
+  state: text("state").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  expiresAt: timestamp("expires_at").notNull(),
+  decidedAt: timestamp("decided_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_confirmations_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_confirmations_proof_unique").on(t.proof),
+  index("mcp_confirmations_token_id_index").on(t.tokenId, t.digest),
+  index("mcp_confirmations_user_id_index").on(t.userId, t.state),
+]);

@@ -121,6 +121,8 @@ static int read_add(struct cli *cli, struct connection_new *new, const struct pr
     int error = find_provider(cli, new->provider_key, ret_provider);
     if (!error && cli_has(cli, "rights"))
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &new->token.rights);
+    if (!error && cli_has(cli, "confirm"))
+        error = confirm_parse(&cli->call, cli_option(cli, "confirm"), &new->token.confirm);
     if (!error && cli_has(cli, "expires"))
         error = tokens_parse_expiry(&cli->call, cli_option(cli, "expires"), &new->token.expires_at_ms);
     if (!error)
@@ -351,6 +353,7 @@ static const struct option add_options[] = {
     {.name = "user", .value = "USER", .help = "whose it will be: e-mail or id", .required = true},
     {.name = "provider", .value = "KEY", .help = "the kind of service: porteiro provider list", .required = true},
     {.name = "name", .value = "NAME", .help = "how it is called", .required = true},
+    {.name = "confirm", .value = "WHO", .help = "of the primary token: none, model or human; see porteiro token add"},
     {.name = "rights",
      .value = "RIGHTS",
      .help = "the token's, of read,draft,publish,delete,fetch,admin; default read,draft"},

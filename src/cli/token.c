@@ -19,6 +19,7 @@ static void describe(struct answer *answer, const struct token_row *token)
     answer_text(answer, "name", token->name);
     answer_text(answer, "last4", token->last4);
     answer_words(answer, "rights", token->rights);
+    answer_text(answer, "confirm", token->confirm);
     answer_switch(answer, "primary", token->is_primary);
     answer_text(answer, "state", str_from(state_of(token)));
     answer_time(answer, "created_at", token->created_at_ms);
@@ -41,6 +42,8 @@ static int run_add(struct cli *cli)
     int error = connection_option(cli, &connection_id);
     if (!error && cli_has(cli, "rights"))
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &token.rights);
+    if (!error && cli_has(cli, "confirm"))
+        error = confirm_parse(&cli->call, cli_option(cli, "confirm"), &token.confirm);
     if (!error && cli_has(cli, "expires"))
         error = tokens_parse_expiry(&cli->call, cli_option(cli, "expires"), &token.expires_at_ms);
     if (!error)
@@ -55,6 +58,7 @@ static int run_add(struct cli *cli)
     answer_text(answer, "last4", made.last4);
     answer_integer(answer, "connection_id", made.connection_id);
     answer_words(answer, "rights", str_copy(cli->arena, rights_format(token.rights | RIGHT_READ, rights)));
+    answer_text(answer, "confirm", confirm_format(token.confirm));
     answer_time(answer, "expires_at", token.expires_at_ms);
     return cli_answer(cli, answer, "The token is shown this once.");
 }
@@ -97,6 +101,11 @@ static const struct option add_options[] = {
     {.name = "connection", .value = "ID", .help = "what it is for", .required = true},
     {.name = "name", .value = "NAME", .help = "to tell it from others: the client that will have it"},
     {.name = "rights", .value = "RIGHTS", .help = "of read,draft,publish,delete,fetch,admin; default read,draft"},
+    {.name = "confirm",
+     .value = "WHO",
+     .help =
+         "who agrees to what cannot be taken back: none, model (the client's person, or the model after a preview), "
+         "human (see porteiro approval); default none"},
     {.name = "expires", .value = "TIME", .help = "when it ends: 90d, 12h, never; default never"},
 };
 static const struct option list_options[] = {

@@ -1,7 +1,188 @@
-/* Confirmation */
+/* Confirmation, by the token's setting. */
+#include <sodium.h> /* before base/banned.h */
+
+#include "mcp/confirm.h"
+
+#include "audit/audit.h"
+#include "json/json_write.h"
 #include "mcp/host.h"
+#include "mcp/state.h"
+
+enum { ID_CHARS = 10 };
+
+/* Letters and digits that are not mistaken for each other; 32 of them. */
+static struct str random_word(struct call *call, size_t chars)
+{
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789z";
+    unsigned char bytes[32];
+    char *word = arena_alloc(call->arena, chars + 1);
+    randombytes_buf(bytes, sizeof bytes);
+    for (size_t i = 0; i < chars; i++)
+        word[i] = letters[bytes[i] % 32];
+    return str_of(word, chars);
+}
+
+static struct str proof_of(struct call *call, const char *kind, struct str secret)
+{
+    char *mac = arena_alloc(call->arena, MAC_HEX_BYTES);
+    keyring_mac(KEYRING_MCP, call_format(call, "confirm|%s|%.*s", kind, STR_ARG(secret)), mac);
+    return str_from(mac);
+}
+
+static struct confirmation_row row_of(struct call *call, const struct mcp_host *host, const char *kind, struct str what)
+{
+    const struct principal *who = host->request->who;
+    return (struct confirmation_row){
+        .id = random_word(call, ID_CHARS),
+        .user_id = who->user_id,
+        .connection_id = who->connection_id,
+        .token_id = who->token_id,
+        .kind = str_from(kind),
+        .tool = host->tool->name,
+        .digest = state_digest(call, host->arguments),
+        .what = str_sub(what, 0, CONFIRM_WHAT_MAX_BYTES),
+        .proof = {NULL, 0},
+        .state = STR("pending"),
+        .created_at_ms = clock_now_ms(),
+    };
+}
+
+static int keep(struct call *call, struct confirmation_row *row, int64_t life_ms)
+{
+    int64_t pending;
+    int error = store_confirmations_count_pending(call, row->token_id, row->created_at_ms, &pending);
+    if (error)
+        return error;
+    if (pending >= CONFIRM_PENDING_MAX)
+        return fail(call, E_LIMIT, "%d actions of this token wait for a confirmation already. Settle those first.",
+                    CONFIRM_PENDING_MAX);
+    row->expires_at_ms = row->created_at_ms + life_ms;
+    return store_confirmations_insert(call, row, row->created_at_ms - CONFIRM_KEEP_MS);
+}
+
+/* ---- model: with a client whose person can be asked */
+
+static int by_asking(struct call *call, struct mcp_host *host, struct str what)
+{
+    struct question question = {
+        .key = STR("confirm"),
+        .kind = HOST_FORM,
+        .params_json =
+            call_format(call,
+                        "{\"message\":%.*s,\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"confirm\":{"
+                        "\"type\":\"boolean\",\"title\":\"Do it\",\"default\":false}},\"required\":[\"confirm\"]}}",
+                        STR_ARG(json_quote(call->arena, what))),
+        .sealed = true,
+    };
+    int error = host_ask(call, &host->base, &question, 1);
+    if (error)
+        return error;
+    if (!str_eq(json_str(json_get(question.answer, STR("action"))), STR("accept")) ||
+        !json_bool_or(json_path(question.answer, "content.confirm"), false))
+        return fail(call, E_DENIED, "The person did not agree. Nothing was done: %.*s", STR_ARG(what));
+    if (!host->modern)
+        return OK; /* asked and answered within this very call */
+    struct confirmation_row row = row_of(call, host, "asked", what);
+    row.proof = proof_of(call, "asked", host->nonce);
+    row.state = STR("used");
+    row.decided_at_ms = row.created_at_ms;
+    row.expires_at_ms = row.created_at_ms + STATE_LIFE_MS;
+    error = store_confirmations_insert(call, &row, row.created_at_ms - CONFIRM_KEEP_MS);
+    if (error == E_CONFLICT)
+        return fail(call, E_CONFLICT, "This agreement was used already; each is for one time. Ask again.");
+    return error;
+}
+
+/* ---- model: with a code */
+
+static int by_code(struct call *call, struct mcp_host *host, struct str what)
+{
+    struct confirmation_row row = row_of(call, host, "code", what);
+    bool agreed = false;
+    if (host->confirm_code.len) {
+        row.proof = proof_of(call, "code", host->confirm_code);
+        int error = store_confirmations_use_code(call, &row, row.created_at_ms, &agreed);
+        if (error || agreed)
+            return error;
+    }
+    struct str code = random_word(call, CONFIRM_CODE_CHARS);
+    row.proof = proof_of(call, "code", code);
+    int error = keep(call, &row, CONFIRM_CODE_LIFE_MS);
+    if (error)
+        return error;
+    return fail(
+        call, E_WAITING,
+        "%sNothing was done yet. This would: %.*s\nMake sure that this is what the person wants. To do it, call "
+        "again within %d minutes with exactly the same arguments and confirm_code \"%.*s\".",
+        host->confirm_code.len ? "That code is not one for these arguments, or was used or is too old. " : "",
+        STR_ARG(what), CONFIRM_CODE_LIFE_MS / 60000, STR_ARG(code));
+}
+
+/* ---- human */
+
+static int by_human(struct call *call, struct mcp_host *host, struct str what)
+{
+    struct confirmation_row row = row_of(call, host, "human", what);
+    struct str state;
+    bool agreed;
+    int error = store_confirmations_use_approval(call, &row, row.created_at_ms, &agreed);
+    if (error || agreed)
+        return error;
+    error = store_confirmations_state(call, &row, row.created_at_ms, &state);
+    if (error)
+        return error;
+    if (str_eq(state, STR("refused")))
+        return fail(call, E_DENIED, "The owner has refused this. Nothing was done: %.*s", STR_ARG(what));
+    if (!state.len && (error = keep(call, &row, CONFIRM_HUMAN_LIFE_MS)))
+        return error;
+    return fail(call, E_WAITING,
+                "Nothing was done yet. The owner of this connection has to approve it first, outside this chat: %.*s\n"
+                "Tell the person that it waits for approval. When it was given, call again with exactly the same "
+                "arguments.",
+                STR_ARG(what));
+}
+
 int confirm_action(struct call *call, struct host *base, struct str what)
 {
-    (void)base;
-    return fail(call, E_DENIED, "%.*s", STR_ARG(what));
+    struct mcp_host *host = (struct mcp_host *)base;
+    if (!host->tool || !host->tool->confirms)
+        return fail(call, E_INTERNAL, "This tool has not said that it confirms.");
+    switch (host->request->who->confirm) {
+    case CONFIRM_NONE:
+        return OK;
+    case CONFIRM_MODEL:
+        return host_can(base, HOST_FORM) && (host->modern || host->request->outlet) ? by_asking(call, host, what)
+                                                                                    : by_code(call, host, what);
+    case CONFIRM_HUMAN:
+        return by_human(call, host, what);
+    }
+    return fail(call, E_INTERNAL, "This token's confirmation is not known.");
+}
+
+/* ---- for people */
+
+int confirm_list(struct call *call, int64_t user_id, struct confirmation_rows *ret)
+{
+    return store_confirmations_list(call, user_id, clock_now_ms(), ret);
+}
+
+int confirm_decide(struct call *call, int64_t user_id, struct str id, bool approve, struct confirmation_row *ret)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    if (!error)
+        error = store_confirmations_decide(call, user_id, id, approve ? STR("approved") : STR("refused"),
+                                           clock_now_ms(), ret);
+    if (!error)
+        error = audit_record(call, &(struct audit_event){
+                                       .user_id = ret->user_id,
+                                       .connection_id = ret->connection_id,
+                                       .token_id = ret->token_id,
+                                       .action = approve ? STR("approvals.approve") : STR("approvals.refuse"),
+                                       .data_json = call_format(call, "{\"id\":%.*s,\"tool\":%.*s,\"what\":%.*s}",
+                                                                STR_ARG(json_quote(call->arena, ret->id)),
+                                                                STR_ARG(json_quote(call->arena, ret->tool)),
+                                                                STR_ARG(json_quote(call->arena, ret->what))),
+                                   });
+    return store_end(call, mine, error);
 }

@@ -1,6 +1,8 @@
 // Every command's JSON against the table of docs/cli.md; the text forms; and what a connection's life looks like.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
@@ -79,6 +81,19 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.deepEqual(items.find(item => item.id === token.id).rights, ['read', 'publish']);
     assert.deepEqual(items.map(item => item.state).sort(), ['active', 'active', 'revoked']);
     await fits(['token', 'revoke', String(token.id)]);
+  });
+
+  test('approval', async () => {
+    const [{ id: tokenId }] = (await porteiro.json(['token', 'list', '--connection', String(connection.id)])).items;
+    const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'));
+    const insert = database.prepare(`INSERT INTO mcp_confirmations (id, user_id, connection_id, token_id, kind, tool, digest, what, state, created_at, expires_at)
+      VALUES (?, 1, ?, ?, 'human', 'wp_delete', 'x', 'Delete a page', 'pending', '2026-01-01 00:00:00.000', '2099-01-01 00:00:00.000')`);
+    for (const id of ['first', 'second']) insert.run(id, connection.id, tokenId);
+    database.close();
+    assert.deepEqual((await fits(['approval', 'list'])).items.map(item => item.state), ['pending', 'pending']);
+    assert.equal((await fits(['approval', 'approve', 'first'])).state, 'approved');
+    assert.equal((await fits(['approval', 'refuse', 'second'])).state, 'refused');
+    assert.equal((await porteiro.cli(['approval', 'approve', 'second'])).code, 1, 'decided is decided');
   });
 
   test('audit', async () => {

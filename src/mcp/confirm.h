@@ -1,0 +1,33 @@
+/*
+ * Confirmation of actions that cannot be taken back: one mechanism for the tools of every provider (host_confirm()), by the
+ * token's setting.
+ *
+ *     none    nothing is asked
+ *     model   the client's person is asked, where the client can; else the model gets a preview and a one-use code, bound to
+ *             the exact arguments, and has to call again with it: that guards against slips, not against a model that wants it
+ *     human   a person approves outside the chat (porteiro approval). What the model gets to see would approve nothing.
+ *
+ * An agreement is for one call with exactly these arguments, once, and for a limited time.
+ */
+#ifndef MCP_CONFIRM_H
+#define MCP_CONFIRM_H
+
+#include "store/confirmations.h"
+
+enum {
+    CONFIRM_CODE_CHARS = 8,
+    CONFIRM_CODE_LIFE_MS = 10 * 60 * 1000,
+    CONFIRM_HUMAN_LIFE_MS = 24 * 60 * 60 * 1000,
+    CONFIRM_KEEP_MS = 7 * 24 * 60 * 60 * 1000, /* how long ended rows are kept */
+    CONFIRM_PENDING_MAX = 100,                 /* of a token */
+    CONFIRM_WHAT_MAX_BYTES = 2000,
+};
+
+/* What waits for a person or was decided lately; user_id owns it, or USER_ANY. */
+MUST_CHECK int confirm_list(struct call *call, int64_t user_id, struct confirmation_rows *ret);
+
+/* Audited with it. E_NOT_FOUND. */
+MUST_CHECK int confirm_decide(struct call *call, int64_t user_id, struct str id, bool approve,
+                              struct confirmation_row *ret);
+
+#endif
