@@ -145,6 +145,52 @@ static const struct tool tools[] = {
         .destructive = true,
         .run = tool_edit,
     },
+    {
+        .name = STR_INIT("wp_discover"),
+        .title = STR_INIT("Find other operations"),
+        .description = STR_INIT(
+            "Everything else this site can do: search its REST routes and registered abilities (menus, widgets, "
+            "templates, users, settings, plugins, forms, shop, bookings...). q searches; name gives one operation's "
+            "full schema."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"
+                     "\"limit\":{\"type\":\"integer\",\"default\":8}},\"additionalProperties\":false}"),
+        .needs_any = RIGHT_READ,
+        .reads_only = true,
+        .idempotent = true,
+        .run = tool_discover,
+    },
+    {
+        .name = STR_INIT("wp_get"),
+        .title = STR_INIT("Run a reading operation"),
+        .description = STR_INIT("Run a reading operation found with wp_discover, e.g. name \"GET /wp/v2/settings\" or "
+                                "\"core/get-environment-info\"."),
+        .input_schema = STR_INIT(
+            "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+            "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
+            "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"dotted paths to keep\"},"
+            "\"max_chars\":{\"type\":\"integer\",\"default\":8000}},\"required\":[\"name\"],"
+            "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_READ,
+        .reads_only = true,
+        .idempotent = true,
+        .run = tool_get,
+    },
+    {
+        .name = STR_INIT("wp_call"),
+        .title = STR_INIT("Run a writing operation"),
+        .description = STR_INIT("Run a writing operation found with wp_discover. dry_run shows what would be sent."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+                     "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
+                     "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+                     "\"dry_run\":{\"type\":\"boolean\"}},\"required\":[\"name\"],\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE | RIGHT_ADMIN,
+        .destructive = true,
+        .open_world = true,
+        .confirms = true,
+        .run = tool_call,
+    },
 };
 
 const struct provider provider_wordpress = {
