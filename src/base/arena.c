@@ -18,6 +18,7 @@
 enum {
     CHUNK_BYTES = 8 * 1024 - 64, /* the first chunk: enough for a tools/list, small enough for thousands of calls */
     CHUNK_MAX_BYTES = 256 * 1024,
+    CHUNK_KEPT_MAX_BYTES = 128 * 1024,
     ALIGNMENT = 16,
 };
 
@@ -98,11 +99,11 @@ void arena_free(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     arena_run_deferred(arena);
+    /* The largest of moderate size: so a call like the last one needs no malloc, and a pool of arenas stays small. */
     struct chunk *keep = NULL;
-    if (!ARENA_APART)
-        for (struct chunk *chunk = arena->chunks; chunk; chunk = chunk->next)
-            if (chunk->size == CHUNK_BYTES)
-                keep = chunk;
+    for (struct chunk *chunk = arena->chunks; chunk && !ARENA_APART; chunk = chunk->next)
+        if (chunk->size <= CHUNK_KEPT_MAX_BYTES && (!keep || chunk->size > keep->size))
+            keep = chunk;
     free_chunks(arena, keep);
     if (keep) {
         keep->next = NULL;
