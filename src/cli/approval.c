@@ -73,7 +73,7 @@ static const struct command commands[] = {
     },
     {
         .verb = "refuse",
-        .summary = "Says no.",
+        .summary = "Says no: the client is told so when it asks again.",
         .argument = "ID",
         .argument_help = "as in the list",
         .example = "porteiro approval refuse k7m2q9xw4d",

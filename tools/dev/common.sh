@@ -136,6 +136,12 @@ build_release() {
     ln -sfn release/porteiro build/porteiro
 }
 
+# The release with the conformance suite's provider: the same options, so that a test can compare the objects.
+build_conformance() {
+    need "${BUILD_PACKAGES[@]}"
+    meson_build build/conformance --buildtype=release -Doptimization=2 -Dtests=false -Dconformance=true
+}
+
 # Node 22 from its npm package: Debian's own is older than the conformance suite needs. Sets PATH.
 need_node() {
     local major bin=$CACHE/node22/node_modules/node/bin

@@ -43,6 +43,7 @@ install_everything() {
 
 build_everything() {
     build_release
+    build_conformance
     [[ $wanted != " integration " ]] || return 0
     meson_build build/asan -Db_sanitize=address,undefined -Db_lundef=false
 }
