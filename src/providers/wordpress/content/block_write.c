@@ -183,18 +183,16 @@ void write_code(struct block_writer *writer, struct str language, struct str cod
     add(writer, "<pre");
     add_class(writer, class);
     add(writer, "><code>");
-    size_t slashes = lone_address(code);
+    size_t slashes = lone_address(code), plain = 0;
     for (size_t i = 0; i < code.len; i++) {
-        char c = code.ptr[i];
-        if (i == slashes) {
-            add(writer, "&#47;&#47;");
-            i++;
-        } else if (c == '[') {
-            add(writer, "&#91;");
-        } else {
-            text_escape(writer->out, str_of(&c, 1));
-        }
+        if (i != slashes && code.ptr[i] != '[')
+            continue;
+        text_escape(writer->out, str_sub(code, plain, i - plain));
+        add(writer, i == slashes ? "&#47;&#47;" : "&#91;");
+        i += i == slashes;
+        plain = i + 1;
     }
+    text_escape(writer->out, str_from_offset(code, plain));
     add(writer, "</code></pre>");
     close_block(writer, "code");
 }

@@ -56,7 +56,7 @@ static bool ends_with_break(const struct buf *out)
 /* Rich text on one line: white space around it goes; a line break in the source is a space, in classic text a <br>. */
 static struct str one_line(struct conversion *conversion, struct str html)
 {
-    html = str_trim(html);
+    html = text_canonical_html(conversion->arena, str_trim(html));
     if (str_find_char(html, '\n') == STR_NOT_FOUND && str_find_char(html, '\r') == STR_NOT_FOUND)
         return html;
     struct buf out;
@@ -149,6 +149,8 @@ static bool convert_pre(struct conversion *conversion, struct str inner)
 {
     struct html_token tag;
     struct str code, class, language = STR_EMPTY;
+    if (str_starts_with(inner, STR("\n")))
+        inner = str_from_offset(inner, 1); /* to a browser it is not there */
     if (html_whole_element(inner, "code", &tag, &code)) {
         static const char *const keep[] = {"class", NULL};
         struct str rest = code;
@@ -168,7 +170,7 @@ static bool convert_pre(struct conversion *conversion, struct str inner)
     }
     if (!is_inline(inner))
         return false;
-    write_preformatted(conversion->writer, inner);
+    write_preformatted(conversion->writer, text_canonical_html(conversion->arena, inner));
     return true;
 }
 

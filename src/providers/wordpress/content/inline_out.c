@@ -126,30 +126,23 @@ static void add_plain(struct inline_writer *writer, struct str text)
     }
 }
 
-/* HTML text: &amp; and &lt; become characters, other references stay. */
+/* HTML text: references become characters, but the no-break space, which nobody would see, stays one. */
 static void add_html_text(struct inline_writer *writer, struct str html)
 {
-    if (str_find_char(html, '&') == STR_NOT_FOUND) {
-        add_plain(writer, html);
-        return;
-    }
-    /* Decoded in one piece, so that what needs a look at its neighbours sees them. Other references are set apart. */
-    while (html.len) {
-        struct buf text;
-        buf_init(&text, writer->arena, html.len + 1);
-        size_t i = 0, reference = 0, ignored;
-        char utf8[4];
-        while (i < html.len && !reference) {
-            struct str rest = str_from_offset(html, i);
-            bool amp = str_starts_with(rest, STR("&amp;")), lt = str_starts_with(rest, STR("&lt;"));
-            if (rest.ptr[0] == '&' && !amp && !lt && (reference = text_entity(rest, utf8, &ignored)))
-                break;
-            buf_add_char(&text, lt ? '<' : rest.ptr[0]);
-            i += amp ? 5 : (lt ? 4 : 1);
-        }
-        add_plain(writer, buf_str(&text));
-        buf_add(writer->out, str_sub(html, i, reference));
-        html = str_from_offset(html, i + reference);
+    static const struct str nbsp = STR_INIT("&nbsp;");
+    struct buf text;
+    buf_init(&text, writer->arena, html.len * 6 + 1);
+    text_canonical(&text, html);
+    /* Decoded in one piece, so that what needs a look at its neighbours sees them. */
+    struct str rest = str_replace(writer->arena, buf_str(&text), nbsp, STR("\x01"));
+    rest = text_decode_entities(writer->arena, rest);
+    while (rest.len) {
+        size_t end = str_find_char(rest, '\x01');
+        add_plain(writer, str_sub(rest, 0, end));
+        if (end == STR_NOT_FOUND)
+            break;
+        buf_add(writer->out, nbsp);
+        rest = str_from_offset(rest, end + 1);
     }
 }
 

@@ -332,8 +332,9 @@ static bool embed_markdown(const struct markdown_writer *writer, const struct bl
 }
 
 /*
- * The block as the editor of today would save it again: WordPress before 6.3 put no class on headings and lists. Showing these
- * as plain Markdown loses nothing: unchanged they stay as they are, changed they become what the editor makes of them, too.
+ * The block as the editor of today would save it again: with its choice of references, and with the classes that WordPress
+ * before 6.3 did not put on headings and lists. Showing such a block as plain Markdown loses nothing: unchanged it stays as it is,
+ * changed it becomes what the editor makes of it, too.
  */
 static struct str modern_form(const struct markdown_writer *writer, const struct block *block)
 {
@@ -341,6 +342,9 @@ static struct str modern_form(const struct markdown_writer *writer, const struct
     static const struct str new_lists[] = {STR_INIT("<ul class=\"wp-block-list\"><!-- wp:list-item"),
                                            STR_INIT("<ol class=\"wp-block-list\"><!-- wp:list-item")};
     struct str text = block->outer, ignored;
+    if (block_is(block, "core/html"))
+        return text;
+    text = text_canonical_html(writer->arena, text);
     int level = block_is(block, "core/heading") ? block_heading(block, &ignored) : 0;
     if (level) {
         struct str old = str_format(writer->arena, "\n<h%d>", level);
@@ -523,7 +527,7 @@ static struct str make_markdown(struct markdown_writer *writer, struct block *bl
             if (gives(writer, text, block->outer))
                 return text;
             struct str modern = modern_form(writer, block);
-            if (modern.ptr != block->outer.ptr && gives(writer, text, modern))
+            if (!str_eq(modern, block->outer) && gives(writer, text, modern))
                 return text;
         }
     }

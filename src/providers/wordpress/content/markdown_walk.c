@@ -64,6 +64,8 @@ static void add_text(struct buf *out, const struct event *event, struct str text
         buf_add(out, STR(" "));
         break;
     case MD_TEXT_ENTITY:
+        text_canonical(out, text);
+        break;
     case MD_TEXT_HTML:
         buf_add(out, text);
         break;

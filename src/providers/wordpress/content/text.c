@@ -149,15 +149,22 @@ struct str text_decode_entities(struct arena *arena, struct str s)
     return str_of(out, length);
 }
 
+static bool is_no_break_space(struct str s, size_t at)
+{
+    return s.len - at >= 2 && memcmp(s.ptr + at, "\xC2\xA0", 2) == 0;
+}
+
 void text_escape(struct buf *out, struct str s)
 {
     size_t plain = 0;
     for (size_t i = 0; i < s.len; i++) {
-        struct str with = s.ptr[i] == '&' ? STR("&amp;") : STR("&lt;");
-        if (s.ptr[i] != '&' && s.ptr[i] != '<')
+        char c = s.ptr[i];
+        bool space = is_no_break_space(s, i);
+        if (c != '&' && c != '<' && c != '>' && !space)
             continue;
         buf_add(out, str_sub(s, plain, i - plain));
-        buf_add(out, with);
+        buf_add(out, space ? STR("&nbsp;") : (c == '&' ? STR("&amp;") : (c == '<' ? STR("&lt;") : STR("&gt;"))));
+        i += space;
         plain = i + 1;
     }
     buf_add(out, str_from_offset(s, plain));
@@ -192,6 +199,53 @@ void text_escape_attribute(struct buf *out, struct str s)
     }
 }
 
+void text_canonical(struct buf *out, struct str html_text)
+{
+    for (size_t i = 0; i < html_text.len;) {
+        struct str rest = str_from_offset(html_text, i);
+        char utf8[4];
+        size_t length = 1, utf8_length = 1, reference = rest.ptr[0] == '&' ? text_entity(rest, utf8, &utf8_length) : 0;
+        if (reference) {
+            length = reference;
+        } else if (rest.ptr[0] == '&' && looks_like_reference(rest)) {
+            buf_add(out, STR("&"));
+            i++;
+            continue;
+        } else {
+            utf8_length = is_no_break_space(rest, 0) ? 2 : 1;
+            memcpy(utf8, rest.ptr, utf8_length);
+            length = utf8_length;
+        }
+        text_escape(out, str_of(utf8, utf8_length));
+        i += length;
+    }
+}
+
+/* A bare & in a tag as a reference. */
+static void add_tag(struct buf *out, struct str tag)
+{
+    for (size_t i = 0; i < tag.len; i++) {
+        bool bare = tag.ptr[i] == '&' && !looks_like_reference(str_from_offset(tag, i));
+        buf_add(out, bare ? STR("&amp;") : str_sub(tag, i, 1));
+    }
+}
+
+struct str text_canonical_html(struct arena *arena, struct str html)
+{
+    struct buf out;
+    struct html_token token;
+    buf_init(&out, arena, html.len * 6 + 1);
+    while (html_next(&html, &token)) {
+        if (token.kind == HTML_TEXT)
+            text_canonical(&out, token.source);
+        else if (token.kind == HTML_OPEN)
+            add_tag(&out, token.source);
+        else
+            buf_add(&out, token.source);
+    }
+    return buf_str(&out);
+}
+
 /* The end of what is not text at all: the content of a script or style behind its open tag. */
 static void skip_raw_text(struct str *rest, const struct html_token *tag)
 {
@@ -201,11 +255,6 @@ static void skip_raw_text(struct str *rest, const struct html_token *tag)
     while (html_next(rest, &token))
         if (token.kind == HTML_CLOSE && str_eq_nocase(token.name, tag->name))
             return;
-}
-
-static bool is_no_break_space(struct str s, size_t at)
-{
-    return s.len - at >= 2 && memcmp(s.ptr + at, "\xC2\xA0", 2) == 0;
 }
 
 static void add_collapsed(char *out, size_t *length, struct str text)

@@ -12,9 +12,20 @@ size_t text_entity(struct str text, char out[4], size_t *ret_out_length);
 
 struct str text_decode_entities(struct arena *arena, struct str s);
 
-/* As the editor writes rich text (& and <) and attribute values (& < > "). In an attribute, what is a reference stays one. */
+/*
+ * As the editor writes rich text (& < > and the no-break space; what was typed keeps a bare > until the post is opened and saved again) and attribute
+ * values (& < > "). In an attribute, what is a reference stays one.
+ */
 void text_escape(struct buf *out, struct str s);
 void text_escape_attribute(struct buf *out, struct str s);
+
+/*
+ * The text between two tags as a browser, and so the editor, would write it again: references as characters, but & < > and the
+ * no-break space as references; names that are not known stay.
+ */
+void text_canonical(struct buf *out, struct str html_text);
+/* The same for the text of HTML with tags, and a bare & in its attributes. */
+struct str text_canonical_html(struct arena *arena, struct str html);
 
 /* HTML to one line of plain text: tags, comments, scripts and styles away, entities decoded, white space one space. */
 struct str text_from_html(struct arena *arena, struct str html);

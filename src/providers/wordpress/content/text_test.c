@@ -82,7 +82,7 @@ static void test_escape(void **state)
     struct buf out;
     buf_init(&out, arena, 1024);
     text_escape(&out, STR("a & b < c > \"d\" &amp;"));
-    assert_str(buf_str(&out), "a &amp; b &lt; c > \"d\" &amp;amp;");
+    assert_str(buf_str(&out), "a &amp; b &lt; c &gt; \"d\" &amp;amp;");
     buf_clear(&out);
     text_escape_attribute(&out, STR("a & b < c > \"d\" &amp; &#8217; &x"));
     assert_str(buf_str(&out), "a &amp; b &lt; c &gt; &quot;d&quot; &amp; &#8217; &amp;x");
