@@ -7,6 +7,8 @@
 #include "providers/wordpress/content/html.h"
 #include "providers/wordpress/content/markdown_in.h"
 
+#include <assert.h>
+
 /* One stretch of the text that was replaced, in the text as it was just before. */
 struct splice {
     size_t start, old_length, new_length;
@@ -260,19 +262,22 @@ static int apply_block(struct edits *edits, const struct content_edit *edit)
     if (whole && !inside)
         return fail(edits->call, E_INVALID, "%sAn edit needs find, or block (a number from wp_read) and op.",
                     prefix(edits));
-    if (!whole && !blocks_find_range(&edits->stored, str_trim(edit->block), &first, &last))
+    if (whole) {
+        int rc = convert_content(edits, edit, NULL, &text);
+        return rc == OK ? insert_in_document(edits, op == OP_APPEND, text) : rc;
+    }
+    if (!blocks_find_range(&edits->stored, str_trim(edit->block), &first, &last))
         return no_such_block(edits, edit->block);
+    assert(first && last);
     if (in_unclosed(first) || in_unclosed(last))
         return fail(edits->call, E_INVALID,
                     "%sThe markup of block %.*s is broken (never closed): use find and replace there.", prefix(edits),
                     STR_ARG(first->number));
     if (op == OP_DELETE)
         return cut(edits, first, last, true, STR_EMPTY);
-    int rc = convert_content(edits, edit, inside ? last : (first ? first->parent : NULL), &text);
+    int rc = convert_content(edits, edit, inside ? last : first->parent, &text);
     if (rc != OK)
         return rc;
-    if (whole)
-        return insert_in_document(edits, op == OP_APPEND, text);
     if (inside)
         return insert_inside(edits, last, op == OP_APPEND, text);
     if (op == OP_REPLACE)

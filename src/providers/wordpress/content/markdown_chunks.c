@@ -172,7 +172,7 @@ static size_t raw_block_length(struct chunk_reader *reader, struct str text)
 static struct str markdown_chunk(struct chunk_reader *reader)
 {
     struct str *rest = &reader->rest;
-    struct str start = *rest, mark = *rest, line = take_line(rest);
+    struct str start = *rest, line = take_line(rest);
     struct scan scan = {.list = item_mark(str_trim(line)), .html_end = STR_EMPTY};
     bool quote = str_starts_with(str_trim(line), STR(">"));
     struct chunk ignored;
@@ -180,7 +180,7 @@ static struct str markdown_chunk(struct chunk_reader *reader)
     scan_line(&scan, line);
     bool blank = false;
     while (rest->len) {
-        mark = *rest;
+        struct str mark = *rest;
         line = take_line(rest);
         if (is_blank(line)) {
             blank = true;
