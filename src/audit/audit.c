@@ -4,6 +4,7 @@
 #include "audit/audit.h"
 
 #include "audit/chain.h"
+#include "audit/journal.h"
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -117,6 +118,9 @@ static int append(struct call *call, const struct timed_event *events, size_t co
     if (!error)
         error = store_audit_set_head(call, head.writer,
                                      chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev));
+    for (size_t i = 0; !error && i < count; i++)
+        error =
+            journal_write(call, events[i].event->action, events[i].event->data_json, events[i].at_ms, i + 1 == count);
     return error;
 }
 

@@ -242,7 +242,8 @@ static void warn_of_unknown_variables(struct loading *loading)
         enum setting setting;
         bool file;
         if (!str_starts_with(name, STR("PORTEIRO_")) || str_eq(name, STR("PORTEIRO_CONFIG")) ||
-            str_starts_with(name, STR("PORTEIRO_TEST_")) || file_name_known(name, &setting, &file))
+            str_eq(name, STR("PORTEIRO_TOKEN")) || str_starts_with(name, STR("PORTEIRO_TEST_")) ||
+            file_name_known(name, &setting, &file))
             continue;
         struct nearest nearest = nearest_to(name);
         for (size_t i = 0; i < SETTINGS; i++)
