@@ -234,10 +234,14 @@ describe('endpoint', () => {
       assert.equal((await post(url, token, request('tools/list'), { 'MCP-Protocol-Version': '1999-01-01' })).status, 400);
     });
 
-    test('Mcp-Method and an unknown session id change nothing', async () => {
-      const answer = await legacy(url, token, 'tools/list', undefined, { 'Mcp-Method': 'tools/list', 'Mcp-Session-Id': 'x' });
+    test('Mcp-Method changes nothing', async () => {
+      const answer = await legacy(url, token, 'tools/list', undefined, { 'Mcp-Method': 'tools/list' });
       assert.equal(answer.status, 200);
       assert.ok(!('resultType' in answer.json.result));
+    });
+
+    test('a session id that is none of ours is 404: begin anew', async () => {
+      assert.equal((await legacy(url, token, 'tools/list', undefined, { 'Mcp-Session-Id': 'x' })).status, 404);
     });
 
     test('an unknown method: -32601', async () => {

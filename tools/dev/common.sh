@@ -139,7 +139,7 @@ build_release() {
 # The release with the conformance suite's provider: the same options, so that a test can compare the objects.
 build_conformance() {
     need "${BUILD_PACKAGES[@]}"
-    meson_build build/conformance --buildtype=release -Doptimization=2 -Dtests=false -Dconformance=true
+    meson_build build/conformance -Doptimization=2 -Ddebug=false -Dtests=false -Dconformance=true
 }
 
 # Node 22 from its npm package: Debian's own is older than the conformance suite needs. Sets PATH.
