@@ -192,7 +192,8 @@ describe('serve', () => {
     server = start(porteiro);
     const second = await ready(server);
     assert.match(second.next, /porteiro connection add/);
-    assert.ok(second.ready_ms < 100 || process.env.ASAN_OPTIONS, `ready after ${second.ready_ms} ms`);
+    // `./dev bench` measures the 100 ms that are promised; here other tests keep the machine busy.
+    assert.ok(second.ready_ms < 1500, `ready after ${second.ready_ms} ms`);
     server.child.kill('SIGINT');
     assert.deepEqual(await server.ended, { code: 0, signal: null });
   });

@@ -29,7 +29,7 @@ try {
   }
   const child = spawn(
     process.execPath,
-    ['--no-warnings', '--test', '--test-concurrency=2', '--test-timeout=300000', ...reporters, ...files],
+    ['--no-warnings', '--test', '--test-concurrency=2', '--test-timeout=600000', ...reporters, ...files],
     { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PORTEIRO_TEST_FIXTURES: JSON.stringify(fixtures), NODE_OPTIONS: '--no-warnings' } },
   );
   code = await new Promise(resolve => child.on('close', resolve));
