@@ -1,9 +1,20 @@
 /* How well an operation fits a question, and how it is shown. */
 #include "providers/wordpress/operation_search.h"
 
-enum { QUERY_WORDS_MAX = 8 };
+enum {
+    QUERY_WORDS_MAX = 8,
+    COPIES_LESS = 30, /* of the 100 a word in the path counts */
+};
 
 /* --- searching ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_in(struct str name, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], name))
+            return true;
+    return false;
+}
 
 static bool same_word(struct str a, struct str b)
 {
@@ -82,11 +93,21 @@ static unsigned depth_of(struct str path)
     return depth;
 }
 
+/* Says nothing. Single letters are also how the types of arguments are kept. */
+static bool is_filler(struct str word)
+{
+    static const struct str fillers[] = {STR_INIT("an"), STR_INIT("the"), STR_INIT("of"), STR_INIT("to"),
+                                         STR_INIT("in"), STR_INIT("for"), STR_INIT("on"), STR_INIT("all")};
+    return word.len == 1 || is_in(word, fillers, ARRAY_LENGTH(fillers));
+}
+
 unsigned operation_score(const struct operation *operation, struct str query)
 {
     struct str word;
     unsigned score = 0, words = 0, found = 0;
     while (words < QUERY_WORDS_MAX && next_word(&query, &word)) {
+        if (is_filler(word))
+            continue;
         unsigned mask = methods_meant(word), of_word = score_word(operation, word);
         if (mask) {
             score += operation->methods & mask ? 30 : 0;
@@ -98,6 +119,10 @@ unsigned operation_score(const struct operation *operation, struct str query)
     }
     if (words && !found)
         return 0;
+    /* Copies that are kept of an item come behind the item. */
+    if (score > COPIES_LESS &&
+        (str_contains(operation->path, STR("/autosaves")) || str_contains(operation->path, STR("/revisions"))))
+        score -= COPIES_LESS;
     /* More of the words beats better places; near the top of the site's tree beats what lies below. */
     unsigned depth = depth_of(operation->path);
     return 1 + found * 1000 + score * 4 + (depth < 12 ? 12 - depth : 0);
@@ -105,17 +130,28 @@ unsigned operation_score(const struct operation *operation, struct str query)
 
 /* --- signatures ---------------------------------------------------------------------------------------------------------- */
 
-/* In nearly all lists, and known to models. */
-static bool is_usual(struct str name)
+/* What a reader wants to see first: required, then what an item is made of, then the rest, last what is in nearly all. */
+enum rank { RANK_REQUIRED, RANK_TELLING, RANK_OTHER, RANK_USUAL, RANKS };
+
+static enum rank rank_of(const struct operation_arg *arg)
 {
+    static const struct str telling[] = {STR_INIT("title"),  STR_INIT("name"),        STR_INIT("content"),
+                                         STR_INIT("status"), STR_INIT("description"), STR_INIT("force")};
     static const struct str usual[] = {
-        STR_INIT("page"),    STR_INIT("per_page"), STR_INIT("offset"),  STR_INIT("order"),
-        STR_INIT("orderby"), STR_INIT("exclude"),  STR_INIT("include"), STR_INIT("search"),
+        STR_INIT("page"),         STR_INIT("per_page"),       STR_INIT("offset"),
+        STR_INIT("order"),        STR_INIT("orderby"),        STR_INIT("exclude"),
+        STR_INIT("include"),      STR_INIT("search"),         STR_INIT("after"),
+        STR_INIT("before"),       STR_INIT("date"),           STR_INIT("password"),
+        STR_INIT("slug"),         STR_INIT("search_columns"), STR_INIT("search_semantics"),
+        STR_INIT("tax_relation"),
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)
-        if (str_eq(usual[i], name))
-            return true;
-    return false;
+    if (arg->required)
+        return RANK_REQUIRED;
+    if (is_in(arg->name, telling, ARRAY_LENGTH(telling)))
+        return RANK_TELLING;
+    bool is_usual = is_in(arg->name, usual, ARRAY_LENGTH(usual)) || str_ends_with(arg->name, STR("_exclude")) ||
+                    str_ends_with(arg->name, STR("_gmt")) || str_starts_with(arg->name, STR("modified_"));
+    return is_usual ? RANK_USUAL : RANK_OTHER;
 }
 
 static void write_arg_hint(const struct operation_arg *arg, struct buf *out)
@@ -123,7 +159,7 @@ static void write_arg_hint(const struct operation_arg *arg, struct buf *out)
     buf_add(out, arg->name);
     if (arg->type == 'a')
         buf_add(out, STR("[]"));
-    else if (arg->type == 'o')
+    else if (arg->type == 'o' && !str_eq(arg->members, STR("raw"))) /* that one may be given as a text */
         buf_add_format(out, "{%.*s}", STR_ARG(arg->members.len <= 40 ? arg->members : STR_EMPTY));
     if (arg->required)
         buf_add_char(out, '*');
@@ -136,11 +172,12 @@ void operation_write_signature(const struct operation *operation, size_t args_ma
     if (!operation->is_ability)
         buf_add_format(out, "%.*s ", STR_ARG(operation_method_name(operation->methods)));
     buf_add(out, operation->path);
-    for (int pass = 0; pass < 2; pass++) { /* what is required first */
+    for (int rank = 0; rank < RANKS; rank++) {
         struct str rest = operation->args;
         while (operation_next_arg(&rest, &arg)) {
-            all += pass == 0;
-            if (arg.required != (pass == 0) || (args_max && !arg.required && (shown >= args_max || is_usual(arg.name))))
+            all += rank == 0;
+            if ((int)rank_of(&arg) != rank ||
+                (args_max && rank != RANK_REQUIRED && (shown >= args_max || rank == RANK_USUAL)))
                 continue;
             buf_add(out, shown++ ? STR(",") : STR(" ("));
             write_arg_hint(&arg, out);

@@ -18,7 +18,8 @@ static const char index_text[] =
     "\"/wp/v2\":{\"endpoints\":[{\"methods\":[\"GET\"],\"args\":{\"namespace\":{\"default\":\"wp/v2\"}}}]},"
     "\"/wp/v2/posts\":{\"endpoints\":[{\"methods\":[\"GET\"],\"args\":{\"context\":{\"type\":\"string\"},"
     "\"per_page\":{\"type\":\"integer\"},\"search\":{\"type\":\"string\"},\"_method\":{\"type\":\"string\"}}},"
-    "{\"methods\":[\"POST\"],\"args\":{\"title\":{\"type\":\"object\",\"properties\":{\"raw\":{},\"rendered\":{}}}"
+    "{\"methods\":[\"POST\"],\"args\":{\"title\":{\"type\":\"object\",\"properties\":{\"raw\":{},\"rendered\":{"
+    "\"readonly\":true}}}"
     "," STATUS ",\"meta\":{\"type\":\"object\",\"properties\":{\"isbn\":{\"type\":\"string\"}}}}}]},"
     "\"/wp/v2/posts/(?P<id>[\\\\d]+)\":{\"endpoints\":[{\"methods\":[\"GET\"],\"args\":{" ARG_ID "}},"
     "{\"methods\":[\"POST\",\"PUT\",\"PATCH\"],\"args\":{" ARG_ID ",\"title\":{\"type\":\"object\"}," STATUS "}},"
@@ -105,6 +106,10 @@ static void test_build(void **state)
     buf_clear(&out);
     operation_write_signature(request.operation, 4, &out);
     assert_str(buf_str(&out), "GET /wp/v2/posts (+2)"); /* context and _method are not there at all */
+    assert_int_equal(make("POST /wp/v2/posts", NULL, &request), OK);
+    buf_clear(&out);
+    operation_write_signature(request.operation, 0, &out);
+    assert_str(buf_str(&out), "POST /wp/v2/posts (title,status,meta{isbn})");
     assert_int_equal(make("shop/refund", NULL, &request), OK);
     buf_clear(&out);
     operation_write_signature(request.operation, 4, &out);
@@ -135,6 +140,7 @@ static void test_search(void **state)
     assert_str(best("site information")->path, "core/get-site-info");
     assert_str(best("msg")->path, "/test/v1/echo");
     assert_str(best("isbn")->path, "/wp/v2/posts");
+    assert_str(best("the echo of a zebra")->path, "/test/v1/echo");
     assert_null(best("zebra"));
 }
 
@@ -232,6 +238,7 @@ static void test_arguments(void **state)
         {"GET /wp/v2/posts", "{\"search\":{\"_method\":\"x\"}}"},
         {"GET /wp/v2/posts", "{\"title\":\"x\"}"},
         {"POST /wp/v2/posts", "{\"_method\":\"DELETE\"}"},
+        {"POST /wp/v2/posts", "{\"title\":{\"rendered\":\"x\"}}"},
         {"POST /wp/v2/posts", "{\"id\":5}"},
         {"POST /wp/v2/posts", "{\"meta\":{\"secret\":1}}"},
         {"core/get-site-info", "{\"other\":1}"},

@@ -226,7 +226,7 @@ static bool is_plain_name(struct str name)
     return name.len > 0 && name.len <= 80;
 }
 
-/* The members an object takes, when it takes no others. */
+/* The members that can be given to an object, when it takes no others. */
 static void write_members(const struct json *schema, struct buf *out)
 {
     const struct json *properties = json_get(schema, STR("properties")),
@@ -237,8 +237,9 @@ static void write_members(const struct json *schema, struct buf *out)
     for (size_t i = 0; i < json_count(properties); i++)
         if (!is_plain_name(json_member_at(properties, i).name))
             return;
-    for (size_t i = 0; i < json_count(properties); i++)
-        buf_add_format(out, "%s%.*s", i ? "," : "", STR_ARG(json_member_at(properties, i).name));
+    for (size_t i = 0, n = 0; i < json_count(properties); i++)
+        if (!json_bool_or(json_get(json_member_at(properties, i).value, STR("readonly")), false))
+            buf_add_format(out, "%s%.*s", n++ ? "," : "", STR_ARG(json_member_at(properties, i).name));
 }
 
 /* One line each: type, '*' or '-', name, a space, members. What could not be passed on is left out. */
