@@ -319,6 +319,10 @@ static const struct {
 static const struct str fetching[] = {STR_INIT("/oembed/1.0/proxy"), STR_INIT("/wp-block-editor/v1/url-details"),
                                       STR_INIT("/wp/v2/block-renderer/")};
 
+/* Reads by which the core puts its own records in order (widgets of a former theme, the result of a test): for admins only. */
+static const struct str ordering[] = {STR_INIT("/wp/v2/widgets"), STR_INIT("/wp/v2/sidebars"),
+                                      STR_INIT("/wp-site-health/v1/tests/https-status")};
+
 /* Segments that equal `segment`, in any case. From the third: what stands before is the namespace. */
 static bool has_segment(struct str path, struct str segment)
 {
@@ -386,6 +390,9 @@ void operation_needs(const struct operation *operation, struct str path, const s
     for (size_t i = 0; i < ARRAY_LENGTH(fetching); i++)
         if (str_starts_with_nocase(path, fetching[i]))
             ret->rights |= RIGHT_FETCH;
+    for (size_t i = 0; i < ARRAY_LENGTH(ordering); i++)
+        if (str_starts_with_nocase(path, ordering[i]))
+            ret->rights |= RIGHT_ADMIN;
     if (operation->methods & OPERATION_GET)
         return;
     for (size_t i = 0; i < ARRAY_LENGTH(admin_resources); i++)

@@ -268,6 +268,7 @@ static void test_rights(void **state)
     } allowed[] = {
         {"GET /wp/v2/posts", "{}", RIGHT_READ, false},
         {"GET /wp/v2/settings", "{}", RIGHT_READ, false},
+        {"GET /wp/v2/widgets", "{}", RIGHT_ADMIN, false},
         {"core/get-site-info", "{}", RIGHT_READ, false},
         {"GET /oembed/1.0/proxy", "{\"url\":\"https://a.example/\"}", RIGHT_FETCH, false},
         {"POST /wp/v2/posts", "{\"title\":\"x\"}", RIGHT_DRAFT, false},
