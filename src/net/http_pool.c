@@ -14,9 +14,10 @@ enum {
 };
 
 /*
- * What the loop watches on one descriptor. A connection's socket stays registered when libcurl loses interest, because
- * with kept connections it comes back with the next request: that saves two system calls each time. Should something happen on
- * it meanwhile (the site closes it), the registration is dropped then.
+ * What the loop watches on one descriptor. The socket of a connection that waits to be read stays registered when libcurl loses
+ * interest, because with kept connections it comes back with the next request: that saves two system calls each time. Should
+ * something happen on it meanwhile (the site closes it), the registration is dropped then. Not so while it is being connected:
+ * libcurl closes such a socket without telling (7.88, cf_socket_close).
  */
 struct watch {
     struct event event;
@@ -84,7 +85,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     watch->pool = context;
     watch->wanted = 0;
     if (what == CURL_POLL_REMOVE) {
-        if (!watch->is_connection)
+        if (!watch->is_connection || watch->active != EV_READ)
             watch_drop(watch);
         return 0;
     }
@@ -329,6 +330,14 @@ void http_pools_each(void (*visit)(struct http_pool *pool))
             visit(pool);
 }
 
+size_t http_pools_watched(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pools.n_watches; i++)
+        count += pools.watches[i] && pools.watches[i]->active;
+    return count;
+}
+
 size_t http_pools_count(void)
 {
     return pools.n_pools;
@@ -346,8 +355,11 @@ void http_pools_done(void)
     for (size_t i = 0; i < BUCKETS; i++)
         while (pools.buckets[i])
             pool_free(pools.buckets[i]);
-    for (size_t i = 0; i < pools.n_watches; i++)
+    for (size_t i = 0; i < pools.n_watches; i++) {
+        if (pools.watches[i])
+            watch_drop(pools.watches[i]);
         free(pools.watches[i]);
+    }
     free(pools.watches);
     pools.watches = NULL;
     pools.n_watches = 0;

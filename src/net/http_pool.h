@@ -65,6 +65,7 @@ MUST_CHECK bool http_pools_init(const struct http_pool_settings *settings);
 void http_pools_done(void); /* loop; nothing is in flight, and who still holds a pool must not touch it any more */
 void http_pools_each(void (*visit)(struct http_pool *pool));
 size_t http_pools_count(void);
+size_t http_pools_watched(void); /* descriptors registered with the loop; for tests */
 
 /* NULL: no memory. The key is copied. */
 struct http_pool *http_pool_hold(struct str key);
