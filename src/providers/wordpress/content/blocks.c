@@ -300,6 +300,19 @@ struct block *blocks_find(const struct blocks *blocks, struct str number)
     return block;
 }
 
+struct block *blocks_at(const struct blocks *blocks, size_t offset)
+{
+    const char *at = blocks->source.ptr + offset;
+    struct block *found = NULL;
+    for (struct block *block = blocks->first; block && block->outer.ptr <= at;) {
+        bool inside = at < block->outer.ptr + block->outer.len;
+        if (inside)
+            found = block;
+        block = inside ? block->first_child : block->next;
+    }
+    return found;
+}
+
 bool blocks_find_range(const struct blocks *blocks, struct str range, struct block **ret_first, struct block **ret_last)
 {
     size_t dash = str_find_char(range, '-');

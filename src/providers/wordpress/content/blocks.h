@@ -50,6 +50,9 @@ struct blocks blocks_parse(struct arena *arena, struct str source, enum blocks_f
 /* The block with that number, or NULL. */
 struct block *blocks_find(const struct blocks *blocks, struct str number);
 
+/* The innermost block around an offset of the source, or NULL. */
+struct block *blocks_at(const struct blocks *blocks, size_t offset);
+
 /* "4", "4-9", "3.2", "3.2-3.4": the first and the last of a run of siblings. False: not of that form, or not there. */
 MUST_CHECK bool blocks_find_range(const struct blocks *blocks, struct str range, struct block **ret_first,
                                   struct block **ret_last);

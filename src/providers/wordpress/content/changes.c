@@ -43,12 +43,12 @@ static bool is_word(char c)
 }
 
 /* The middle of a long text left out. */
-static struct str shortened(struct arena *arena, struct str s)
+static struct str shortened(struct arena *arena, struct str s, size_t chars)
 {
-    if (text_chars(s) <= CHANGE_LINE_CHARS_MAX)
+    if (text_chars(s) <= chars)
         return s;
-    struct str head = text_cut(s, CHANGE_LINE_CHARS_MAX * 2 / 3);
-    size_t at = s.len - CHANGE_LINE_CHARS_MAX / 3;
+    struct str head = text_cut(s, chars * 2 / 3);
+    size_t at = s.len - chars / 3;
     while (!is_boundary(s, at))
         at++;
     struct str tail = str_from_offset(s, at);
@@ -61,7 +61,8 @@ static void add_line(struct changes *changes, char sign, bool cut_before, struct
         changes->left_out++;
         return;
     }
-    struct str line = shortened(changes->arena, text);
+    struct str line =
+        shortened(changes->arena, text, cut_before || cut_after ? CHANGE_PART_CHARS_MAX : CHANGE_LINE_CHARS_MAX);
     buf_add_char(&changes->out, sign);
     buf_add(&changes->out, cut_before ? STR("\xE2\x80\xA6") : STR_EMPTY);
     buf_add(&changes->out, line);

@@ -27,21 +27,11 @@ static bool is_wanted(const struct find *find, size_t count)
 
 /* --- what to say when the number is another */
 
-/* The innermost block around an offset. */
 static struct str block_number_at(const struct find *find, size_t offset)
 {
     struct blocks blocks = blocks_parse(find->call->arena, find->map.raw, BLOCKS_SPLIT_CLASSIC);
-    const char *at = find->map.raw.ptr + offset;
-    struct str number = STR("?");
-    for (const struct block *block = blocks.first; block;) {
-        if (at >= block->outer.ptr && at < block->outer.ptr + block->outer.len) {
-            number = block->number;
-            block = block->first_child;
-        } else {
-            block = block->next;
-        }
-    }
-    return number;
+    const struct block *block = blocks_at(&blocks, offset);
+    return block ? block->number : STR("?");
 }
 
 /* The text around an offset, without the tags (unless it is in one), up to the end of the block. */

@@ -21,7 +21,8 @@ struct edits {
     struct str text;      /* now */
     struct splice *first, *last;
     size_t replacements;
-    size_t index; /* of the edit, from 1; 0 when it is the only one */
+    struct buf places; /* "4, 6.1" */
+    size_t index;      /* of the edit, from 1; 0 when it is the only one */
 };
 
 /* "edit 2: " in front of what went wrong, when there are several. */
@@ -66,6 +67,25 @@ static bool offset_now(const struct edits *edits, const char *at, bool behind, s
 
 /* --- find and replace */
 
+enum { PLACES_BYTES_MAX = 80 };
+
+/* The numbers of the blocks where something is replaced, each once. */
+static void note_places(struct edits *edits, const struct replacement *list, size_t count)
+{
+    struct blocks blocks = blocks_parse(edits->call->arena, edits->text, BLOCKS_SPLIT_CLASSIC);
+    const struct block *last = NULL;
+    for (size_t i = 0; i < count && edits->places.len < PLACES_BYTES_MAX; i++) {
+        const struct block *block = blocks_at(&blocks, list[i].start);
+        if (!block || block == last)
+            continue;
+        buf_add(&edits->places, edits->places.len ? STR(", ") : STR_EMPTY);
+        buf_add(&edits->places, block->number);
+        last = block;
+        if (edits->places.len >= PLACES_BYTES_MAX)
+            buf_add(&edits->places, STR(", ..."));
+    }
+}
+
 static int apply_find(struct edits *edits, const struct content_edit *edit)
 {
     struct replacement *list;
@@ -73,7 +93,7 @@ static int apply_find(struct edits *edits, const struct content_edit *edit)
     int rc = edit_replacements(edits->call, prefix(edits), edits->text, edit, &list, &count);
     if (rc != OK)
         return rc;
-    /* From the last to the first, so that offsets hold; the text is put together once. */
+    note_places(edits, list, count);
     struct buf out;
     size_t extra = 0, at = 0;
     for (size_t i = 0; i < count; i++)
@@ -85,6 +105,7 @@ static int apply_find(struct edits *edits, const struct content_edit *edit)
         at = list[i].end;
     }
     buf_add(&out, str_from_offset(edits->text, at));
+    /* From the last to the first, so that the offsets hold. */
     for (size_t i = count; i-- > 0;) {
         struct splice *entry = arena_new_of(edits->call->arena, struct splice);
         *entry = (struct splice){list[i].start, list[i].end - list[i].start, list[i].with.len, NULL};
@@ -304,6 +325,7 @@ int content_apply_edits(struct call *call, struct str raw, const struct content_
                         struct str *ret_raw, struct content_changes *ret)
 {
     struct edits edits = {.call = call, .stored = blocks_parse(call->arena, raw, BLOCKS_SPLIT_CLASSIC), .text = raw};
+    buf_init(&edits.places, call->arena, (size_t)4 * PLACES_BYTES_MAX);
     if (count > EDITS_MAX)
         return fail(call, E_LIMIT, "At most %d edits in one call.", EDITS_MAX);
     for (size_t i = 0; i < count; i++) {
@@ -317,6 +339,7 @@ int content_apply_edits(struct call *call, struct str raw, const struct content_
         return rc;
     *ret_raw = edits.text;
     *ret = (struct content_changes){.diff = changes_between(call->arena, raw, edits.text),
+                                    .places = buf_str(&edits.places),
                                     .replacements = edits.replacements};
     for (const struct splice *entry = edits.first; entry; entry = entry->next) {
         ret->removed_bytes += entry->old_length;

@@ -225,6 +225,16 @@ static void test_changes(void **state)
                         "-\xE2\x80\xA6"
                         "brown fox\xE2\x80\xA6\n+\xE2\x80\xA6red cat\xE2\x80\xA6\n");
     assert_int_equal(changes.replacements, 1);
+    assert_string_equal(str_copy_cstr(arena, changes.places), "1");
+    assert_edit(P("x y x") GAP UL(LI("x")), find("x", "z", 3), P("z y z") GAP UL(LI("z")));
+    assert_string_equal(str_copy_cstr(arena, changes.places), "1, 2.1");
+    assert_edit(P("One. A long sentence of more than fifty characters that is to be replaced. Two."),
+                find("A long sentence of more than fifty characters that is to be replaced.", "Short.", 1),
+                P("One. Short. Two."));
+    assert_string_equal(str_copy_cstr(arena, changes.diff),
+                        "-\xE2\x80\xA6"
+                        "A long sentence of more than fif \xE2\x80\xA6 s to be replaced\xE2\x80\xA6\n"
+                        "+\xE2\x80\xA6Short\xE2\x80\xA6\n");
     assert_edit(P("a"), block("1", "after", "b"), P("a") GAP P("b"));
     assert_string_equal(str_copy_cstr(arena, changes.diff), "+<p>b</p>\n");
     assert_edit(P("a") GAP P("b"), block("2", "delete", ""), P("a"));

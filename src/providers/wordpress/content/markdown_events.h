@@ -2,7 +2,8 @@
  * What md4c finds in Markdown, as a list of events to walk through: reading and writing are apart, so that what writes may use
  * the call's arena (md4c's own memory would be lost when the arena is exhausted inside one of its callbacks).
  *
- * md4c itself is not recursive and takes about 3 KiB of stack (measured), so it runs on a task's stack.
+ * md4c itself is not recursive and takes less than 8 KiB of stack (measured, with 20,000 quotes and links in each other), so it
+ * runs on a task's own stack.
  */
 #ifndef PROVIDERS_WORDPRESS_CONTENT_MARKDOWN_EVENTS_H
 #define PROVIDERS_WORDPRESS_CONTENT_MARKDOWN_EVENTS_H

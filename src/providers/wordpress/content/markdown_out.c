@@ -9,18 +9,47 @@
 #include "providers/wordpress/content/markdown_walk.h"
 #include "providers/wordpress/content/text.h"
 
+#include <stdlib.h>
+
 enum { STAND_IN_TEXT_MAX = 400 };
 
+/*
+ * Works in an arena of its own that is emptied after each top-level block: a hundred small buffers for each block of a long
+ * post would otherwise live until the end of the call. What is handed out is in the call's arena.
+ */
 struct markdown_writer {
-    struct call *call;
-    struct arena *arena;
+    struct call work;    /* as the call, but with that arena */
+    struct arena *arena; /* work.arena */
+    struct arena *results;
     struct markdown_events *events;
+    unsigned depth;
 };
+
+static void release(void *arena)
+{
+    arena_free(arena);
+}
+
+/* Gives up as the call's own arena would. */
+static void exhausted(struct arena *arena, size_t size, void *results)
+{
+    (void)arena;
+    (void)size;
+    (void)arena_alloc(results, SIZE_MAX / 2);
+    abort();
+}
 
 struct markdown_writer *markdown_writer_new(struct call *call)
 {
     struct markdown_writer *writer = arena_new_of(call->arena, struct markdown_writer);
-    *writer = (struct markdown_writer){.call = call, .arena = call->arena, .events = markdown_events_new(call)};
+    writer->events = markdown_events_new(call);
+    writer->results = call->arena;
+    writer->work = *call;
+    writer->arena = writer->work.arena = arena_new(arena_budget(call->arena));
+    if (!writer->arena)
+        exhausted(NULL, 0, call->arena);
+    arena_defer(call->arena, release, writer->arena);
+    arena_on_exhausted(writer->arena, exhausted, call->arena);
     return writer;
 }
 
@@ -49,15 +78,15 @@ static bool ends_by_itself(const struct markdown_writer *writer, struct str text
 }
 
 /* Whether the Markdown becomes these bytes again, and leaves a paragraph behind it alone (an open fence would not). */
-static bool gives(const struct markdown_writer *writer, struct str markdown, struct str wanted)
+static bool gives(struct markdown_writer *writer, struct str markdown, struct str wanted)
 {
     static const struct str witness = STR_INIT("\n\n<!-- wp:paragraph -->\n<p><em>x</em></p>\n<!-- /wp:paragraph -->");
     struct buf back;
     init_text(writer, &back);
     struct block_writer blocks = block_writer_on(&back, false);
-    if (markdown_walk(writer->call, writer->events, str_concat(writer->arena, markdown, STR("\n\n*x*")), &blocks) !=
+    if (markdown_walk(&writer->work, writer->events, str_concat(writer->arena, markdown, STR("\n\n*x*")), &blocks) !=
         OK) {
-        call_clear_error(writer->call);
+        call_clear_error(&writer->work);
         return false;
     }
     struct str text = buf_str(&back);
@@ -538,9 +567,13 @@ static struct str make_markdown(struct markdown_writer *writer, struct block *bl
 struct str markdown_of_block(struct markdown_writer *writer, struct block *block)
 {
     if (!block->markdown) {
+        writer->depth++;
         struct str text = make_markdown(writer, block);
-        block->markdown = arena_new_of(writer->arena, struct str);
-        *block->markdown = text;
+        writer->depth--;
+        block->markdown = arena_new_of(writer->results, struct str);
+        *block->markdown = str_copy(writer->results, text);
+        if (writer->depth == 0)
+            arena_reset(writer->arena);
     }
     return *block->markdown;
 }

@@ -276,6 +276,10 @@ static bool take_caption(struct walk *walk, size_t end, struct str *ret_html)
 static bool write_images(struct walk *walk, size_t end)
 {
     enum { IMAGES_MAX = 32 };
+    const struct event *first = peek(walk), *second = markdown_event(walk->events, walk->at + 1);
+    if (!is_event(first, EVENT_ENTER_SPAN, MD_SPAN_IMG) &&
+        !(is_event(first, EVENT_ENTER_SPAN, MD_SPAN_A) && is_event(second, EVENT_ENTER_SPAN, MD_SPAN_IMG)))
+        return false;
     struct image *images = arena_array_of(walk->call->arena, struct image, IMAGES_MAX);
     size_t count = 0, start = walk->at;
     bool good = true;
@@ -302,6 +306,11 @@ static bool write_images(struct walk *walk, size_t end)
 static bool write_lone_address(struct walk *walk, size_t end)
 {
     struct buf url;
+    const struct event *first =
+        markdown_event(walk->events, walk->at + is_event(peek(walk), EVENT_ENTER_SPAN, MD_SPAN_A));
+    if (!is_event(first, EVENT_TEXT, MD_TEXT_NORMAL) ||
+        !str_starts_with(markdown_event_text(walk->events, first), STR("http")))
+        return false;
     buf_init(&url, walk->call->arena, 4096);
     for (size_t i = walk->at; i < end; i++) {
         const struct event *event = markdown_event(walk->events, i);
