@@ -25,7 +25,7 @@ struct listener {
     const struct mcp_request *request;
     unsigned wanted; /* marks */
     unsigned marks;
-    struct str uris[LISTEN_URIS_MAX];
+    struct str *uris;
     size_t n_uris;
     uint64_t updated[(LISTEN_URIS_MAX + 63) / 64]; /* of uris[] */
     bool ended;
@@ -236,6 +236,8 @@ static int read_wishes(struct call *call, struct listener *self)
         self->wanted |= MARK_PROMPTS;
     if (json_bool_or(json_get(wishes, STR("resourcesListChanged")), false) && features & PROVIDER_RESOURCES_CHANGE)
         self->wanted |= MARK_RESOURCES;
+    if (json_count(uris))
+        self->uris = arena_array_of(call->arena, struct str, json_count(uris));
     for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++)
         if (json_str(json_at(uris, i)).len)
             self->uris[self->n_uris++] = json_str(json_at(uris, i));
