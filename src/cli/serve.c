@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@ enum {
     DRAIN_MS = 30 * 1000,      /* that requests under way get to end, after the first signal */
     CANCEL_MS = 3 * 1000,      /* and that cancelled ones get to leave */
     RETIRE_IDLE_MS = 5 * 1000, /* in which idle clients of a replaced worker may still send one request */
+    TRIM_BYTES = 4 << 20,      /* free memory at the heap's end that is kept */
     HOSTS_MAX = 64,            /* spellings of our own address */
     ORIGINS_MAX = 64,
     SPARE_DESCRIPTORS = 256, /* for the database, sites and files, besides clients and max_upstream */
@@ -311,7 +313,11 @@ static int work(struct cli *cli)
 
 static int run_serve(struct cli *cli)
 {
-    return worker_self() ? work(cli) : supervise(cli);
+    if (!worker_self())
+        return supervise(cli);
+    /* Each request's memory goes back and comes again: giving it to the kernel in between cost 15 % of a request's time. */
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+    return work(cli);
 }
 
 static const struct command commands[] = {{

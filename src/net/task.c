@@ -299,18 +299,33 @@ static void park(struct call *call, int64_t until_ms)
         loop_timer_clear(&task->timer);
 }
 
-int task_park(struct call *call)
+/* Is there a reason not to wait any longer? Without fail(): that allocates, and so may abandon the task where it stands. */
+static int reason_to_end(const struct call *call)
 {
     if (call->cancelled)
-        return fail(call, E_CANCELLED, "The request was cancelled.");
-    if (call_time_left_ms(call) == 0)
-        return fail(call, E_TIMEOUT, "The request took longer than it may.");
+        return E_CANCELLED;
+    return call_time_left_ms(call) == 0 ? E_TIMEOUT : OK;
+}
+
+static int park_quietly(struct call *call)
+{
+    int error = reason_to_end(call);
+    if (error)
+        return error;
     park(call, call->deadline_ms);
-    if (call->cancelled)
-        return fail(call, E_CANCELLED, "The request was cancelled.");
-    if (call_time_left_ms(call) == 0)
-        return fail(call, E_TIMEOUT, "The request took longer than it may.");
-    return OK;
+    return reason_to_end(call);
+}
+
+static int fail_wait(struct call *call, int error)
+{
+    return error == E_CANCELLED ? fail(call, E_CANCELLED, "The request was cancelled.")
+                                : fail(call, E_TIMEOUT, "The request took longer than it may.");
+}
+
+int task_park(struct call *call)
+{
+    int error = park_quietly(call);
+    return error ? fail_wait(call, error) : OK;
 }
 
 void task_park_firmly(struct call *call)
@@ -324,10 +339,9 @@ int task_sleep(struct call *call, int64_t ms)
     while (clock_monotonic_ms() < until_ms) {
         int64_t deadline_ms = call->deadline_ms;
         park(call, until_ms < deadline_ms ? until_ms : deadline_ms);
-        if (call->cancelled)
-            return fail(call, E_CANCELLED, "The request was cancelled.");
-        if (call_time_left_ms(call) == 0)
-            return fail(call, E_TIMEOUT, "The request took longer than it may.");
+        int error = reason_to_end(call);
+        if (error)
+            return fail_wait(call, error);
     }
     return OK;
 }
@@ -388,10 +402,10 @@ int task_queue_wait(struct call *call, struct task_queue *queue)
         queue->first = &waiter;
     queue->last = &waiter;
     while (!waiter.has_turn) {
-        int error = task_park(call);
+        int error = park_quietly(call);
         if (error && !waiter.has_turn) {
-            queue_remove(queue, &waiter);
-            return error;
+            queue_remove(queue, &waiter); /* before anything that may abandon the task: the waiter is on its stack */
+            return fail_wait(call, error);
         }
     }
     return OK; /* even when the time is up: the turn is ours, and must be passed on by its holder */
