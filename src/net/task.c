@@ -395,16 +395,17 @@ static void queue_remove(struct task_queue *queue, struct task_waiter *waiter)
 
 int task_queue_wait(struct call *call, struct task_queue *queue)
 {
-    struct task_waiter waiter = {.call = call};
+    struct task_waiter *waiter = arena_new_of(call->arena, struct task_waiter);
+    waiter->call = call;
     if (queue->last)
-        queue->last->next = &waiter;
+        queue->last->next = waiter;
     else
-        queue->first = &waiter;
-    queue->last = &waiter;
-    while (!waiter.has_turn) {
+        queue->first = waiter;
+    queue->last = waiter;
+    while (!waiter->has_turn) {
         int error = park_quietly(call);
-        if (error && !waiter.has_turn) {
-            queue_remove(queue, &waiter); /* before anything that may abandon the task: the waiter is on its stack */
+        if (error && !waiter->has_turn) {
+            queue_remove(queue, waiter); /* before anything that may abandon the task */
             return fail_wait(call, error);
         }
     }
