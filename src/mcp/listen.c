@@ -236,8 +236,7 @@ static int read_wishes(struct call *call, struct listener *self)
         self->wanted |= MARK_PROMPTS;
     if (json_bool_or(json_get(wishes, STR("resourcesListChanged")), false) && features & PROVIDER_RESOURCES_CHANGE)
         self->wanted |= MARK_RESOURCES;
-    if (json_count(uris))
-        self->uris = arena_array_of(call->arena, struct str, json_count(uris));
+    self->uris = arena_array_of(call->arena, struct str, json_count(uris) + 1);
     for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++)
         if (json_str(json_at(uris, i)).len)
             self->uris[self->n_uris++] = json_str(json_at(uris, i));

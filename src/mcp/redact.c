@@ -3,7 +3,9 @@
 
 #include "json/json_write.h"
 
-enum { REDACT_DEPTH_MAX = 6 };
+enum { REDACT_DEPTH_MAX = 6, REDACT_NAME_MAX_BYTES = 80 };
+
+#define LEFT_OUT STR("_left_out")
 
 static const struct str secret_words[] = {
     STR_INIT("password"), STR_INIT("passwd"), STR_INIT("secret"),        STR_INIT("token"),
@@ -26,6 +28,18 @@ static struct str cut(struct str text, size_t max)
     while (max && ((unsigned char)text.ptr[max] & 0xC0) == 0x80)
         max--;
     return str_sub(text, 0, max);
+}
+
+/*
+ * Long names are cut, and then told apart by their position: two members of one name would not be read alike by everybody. A cut
+ * name is longer than any that is not cut, so it is never another member's name; our own member's name is treated as a long one.
+ */
+static struct str member_name(struct arena *arena, struct str name, size_t position)
+{
+    if (name.len <= REDACT_NAME_MAX_BYTES && !str_eq(name, LEFT_OUT))
+        return name;
+    struct str front = cut(name, REDACT_NAME_MAX_BYTES);
+    return str_format(arena, "%.*s… (%zu)", STR_ARG(front), position);
 }
 
 static void write_value(struct arena *arena, struct json_writer *w, const struct buf *out, const struct json *value,
@@ -57,7 +71,7 @@ static void write_value(struct arena *arena, struct json_writer *w, const struct
             const struct json *item = is_object ? json_member_at(value, i).value : json_at(value, i);
             if (is_object) {
                 struct str name = json_member_at(value, i).name;
-                json_key(w, cut(name, 80));
+                json_key(w, member_name(arena, name, i));
                 if (sounds_secret(name)) {
                     json_string(w, STR("[redacted]"));
                     continue;
@@ -65,8 +79,10 @@ static void write_value(struct arena *arena, struct json_writer *w, const struct
             }
             write_value(arena, w, out, item, depth + 1);
         }
-        if (i < count && is_object)
-            json_member_i64(w, "_left_out", (int64_t)(count - i));
+        if (i < count && is_object) {
+            json_key(w, LEFT_OUT);
+            json_i64(w, (int64_t)(count - i));
+        }
         json_end(w);
     } else {
         json_raw_value(w, json_raw(value));

@@ -24,16 +24,25 @@ static struct {
     struct event *readable;
 } worker;
 
+/* Takes the number before the next space. */
+static bool take_number(struct str *rest, int64_t *ret)
+{
+    struct str piece;
+    return str_next(rest, ' ', &piece) && str_to_i64(piece, ret);
+}
+
 /* "NUMBER FIRST PARENT BEGUN_NS SOURCE" */
 static bool read_variable(const char *text)
 {
-    int parent, first, rest = 0;
-    long long begun_ns;
-    if (sscanf(text, "%d %d %d %lld %n", &worker.self.number, &first, &parent, &begun_ns, &rest) != 4)
+    struct str rest = str_from(text);
+    int64_t number, first, parent, begun_ns;
+    if (!take_number(&rest, &number) || !take_number(&rest, &first) || !take_number(&rest, &parent) ||
+        !take_number(&rest, &begun_ns))
         return false;
+    worker.self.number = (int)number;
     worker.self.first = first != 0;
     worker.self.begun_ns = begun_ns;
-    worker.self.source = str_from(text + rest);
+    worker.self.source = rest.ptr ? rest : STR_EMPTY;
     if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) || getppid() != parent) /* it may have ended before the prctl() */
         _exit(1);
     return true;
