@@ -75,6 +75,10 @@ void buf_add(struct buf *buf, struct str s)
 
 void buf_add_char(struct buf *buf, char c)
 {
+    if (!buf->failed && buf->len < buf->capacity) { /* text is often written so, character by character */
+        buf->ptr[buf->len++] = c;
+        return;
+    }
     buf_add(buf, str_of(&c, 1));
 }
 
