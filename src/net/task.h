@@ -8,7 +8,7 @@
  * is woken.
  *
  * Stacks are TASK_STACK_BYTES with a guard page below: no large arrays on them, and what needs much stack (OpenSSL, libpq's
- * connect, md4c, libxml2) runs on the loop's stack (task_on_loop_stack) or a helper thread (net/helper.h).
+ * connect, md4c) runs on the loop's stack (task_on_loop_stack) or a helper thread (net/helper.h).
  */
 #ifndef NET_TASK_H
 #define NET_TASK_H

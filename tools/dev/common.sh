@@ -17,7 +17,7 @@ LOGS=$ROOT/build/logs
 # shellcheck disable=SC2034  # the verbs use these lists
 {
     BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config libevent-dev libcurl4-openssl-dev libpq-dev
-        libsqlite3-dev libsodium-dev libmd4c-dev libxml2-dev libssl-dev libidn2-dev libcrypt-dev zlib1g-dev)
+        libsqlite3-dev libsodium-dev libmd4c-dev libssl-dev libidn2-dev libcrypt-dev zlib1g-dev)
     WORDPRESS_PACKAGES=(php8.2-cli php8.2-sqlite3 php8.2-xml php8.2-mbstring php8.2-curl php8.2-gd php8.2-zip
         openssl curl)
     LINT_PACKAGES=(clang clang-format clang-tidy shellcheck)
