@@ -149,3 +149,35 @@ export const confirmations = sqliteTable("mcp_confirmations", {
   index("mcp_confirmations_token_id_index").on(t.tokenId, t.digest),
   index("mcp_confirmations_user_id_index").on(t.userId, t.state),
 ]);
+
+export const changes = sqliteTable("mcp_changes", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  number: integer("number").notNull(),
+  callId: text("call_id").notNull(),
+  tool: text("tool").notNull(),
+  kind: text("kind").notNull(),
+  itemType: text("item_type").notNull(),
+  itemId: integer("item_id"),
+  undoOf: integer("undo_of"),
+  partOf: integer("part_of"),
+  state: text("state").notNull(),
+  noteSealed: text("note_sealed"),
+  beforeSealed: text("before_sealed"),
+  afterSealed: text("after_sealed"),
+  createdAt: text("created_at").notNull(),
+  endedAt: text("ended_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_changes_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({
+    name: "mcp_changes_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  uniqueIndex("mcp_changes_number_unique").on(t.connectionId, t.number),
+  index("mcp_changes_item_index").on(t.connectionId, t.itemId),
+  index("mcp_changes_undo_of_index").on(t.connectionId, t.undoOf),
+  index("mcp_changes_part_of_index").on(t.connectionId, t.partOf),
+  index("mcp_changes_created_at_index").on(t.createdAt),
+  index("mcp_changes_user_id_index").on(t.userId),
+]);

@@ -155,3 +155,37 @@ export const confirmations = pgTable("mcp_confirmations", {
   index("mcp_confirmations_token_id_index").on(t.tokenId, t.digest),
   index("mcp_confirmations_user_id_index").on(t.userId, t.state),
 ]);
+
+// What was changed at a service, so that it can be shown and taken back. `number` counts for each connection; the three sealed
+// columns are bound to `id`. `item_*` and `kind` repeat what `note_sealed` says, for look-ups.
+export const changes = pgTable("mcp_changes", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  number: bigint("number", { mode: "number" }).notNull(),
+  callId: text("call_id").notNull(),
+  tool: text("tool").notNull(),
+  kind: text("kind").notNull(),
+  itemType: text("item_type").notNull(),
+  itemId: bigint("item_id", { mode: "number" }),
+  undoOf: bigint("undo_of", { mode: "number" }),
+  partOf: bigint("part_of", { mode: "number" }),
+  state: text("state").notNull(),
+  noteSealed: text("note_sealed"),
+  beforeSealed: text("before_sealed"),
+  afterSealed: text("after_sealed"),
+  createdAt: timestamp("created_at").notNull(),
+  endedAt: timestamp("ended_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_changes_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({
+    name: "mcp_changes_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  uniqueIndex("mcp_changes_number_unique").on(t.connectionId, t.number),
+  index("mcp_changes_item_index").on(t.connectionId, t.itemId),
+  index("mcp_changes_undo_of_index").on(t.connectionId, t.undoOf),
+  index("mcp_changes_part_of_index").on(t.connectionId, t.partOf),
+  index("mcp_changes_created_at_index").on(t.createdAt),
+  index("mcp_changes_user_id_index").on(t.userId),
+]);
