@@ -4,6 +4,7 @@
 #include "providers/wordpress/operation_answer.h"
 #include "providers/wordpress/operation_request.h"
 #include "providers/wordpress/tools.h"
+#include "providers/wordpress/write.h"
 
 enum { ANSWER_CHARS = 2000 };
 
@@ -67,12 +68,19 @@ static void forget(const struct wp *wp, const struct operation_request *request)
         operations_forget(wp, 0);
 }
 
-static int run(struct call *call, const struct wp *wp, const struct operation_request *request,
-               const struct json *fields, struct tool_result *result)
+static int run(struct call *call, const struct tool_context *context, const struct wp *wp,
+               const struct operation_request *request, const struct json *fields, struct tool_result *result)
 {
     struct wp_answer answer;
-    int error = wp_send(call, wp, operation_method_name(request->method).ptr, request->route, &request->query,
-                        request->body, &answer);
+    struct wp_write write = {
+        .kind = WP_WRITE_CALL,
+        .context = context,
+        .method = operation_method_name(request->method).ptr,
+        .route = request->route,
+        .query = &request->query,
+        .body = request->body,
+    };
+    int error = wp_write(call, wp, &write, &answer);
     forget(wp, request);
     if (error && answer.outcome_unknown)
         return fail(call, error,
@@ -115,5 +123,5 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
     }
     if (needs.permanent && (error = confirm(call, context, &request, args)))
         return error;
-    return run(call, &wp, &request, json_get(arguments, STR("fields")), result);
+    return run(call, context, &wp, &request, json_get(arguments, STR("fields")), result);
 }

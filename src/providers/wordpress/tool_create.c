@@ -4,6 +4,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/tools.h"
+#include "providers/wordpress/write.h"
 
 enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
 
@@ -61,14 +62,23 @@ static void write_preview(struct call *call, const struct json *arguments, const
                    blocks.count, text_word_count(call->arena, content), STR_ARG(text_cut(content, 2000)));
 }
 
-static int create(struct call *call, const struct wp *wp, const struct wp_type *type, struct str body,
-                  struct wp_answer *ret)
+static int create(struct call *call, const struct tool_context *context, const struct wp *wp,
+                  const struct wp_type *type, struct str body, struct wp_answer *ret)
 {
     struct wp_query query;
+    struct wp_write write = {
+        .kind = WP_WRITE_CREATE,
+        .context = context,
+        .type = type,
+        .method = "POST",
+        .route = type->route,
+        .query = &query,
+        .body = body,
+    };
     wp_query_init(call, &query);
     wp_query_add(&query, "context", STR("edit"));
     wp_query_add(&query, "_fields", STR(WP_ITEM_FIELDS));
-    int error = wp_send(call, wp, "POST", type->route, &query, body, ret);
+    int error = wp_write(call, wp, &write, ret);
     if (error && ret->outcome_unknown) {
         struct str why = call->error_text;
         return fail(
@@ -101,7 +111,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         write_preview(call, arguments, &type, buf_str(&content), &result->text);
         return OK;
     }
-    if ((error = create(call, &wp, &type, buf_str(&body), &answer)))
+    if ((error = create(call, context, &wp, &type, buf_str(&body), &answer)))
         return error;
     wp_item_read(call, &type, answer.json, &item);
     if (!item.id)

@@ -2,6 +2,7 @@
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/tools.h"
+#include "providers/wordpress/write.h"
 
 enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
 
@@ -131,18 +132,26 @@ static int verify_unknown(struct call *call, const struct wp *wp, const struct w
                 STR_ARG(why), now.version);
 }
 
-static int write_change(struct call *call, const struct wp *wp, const struct wp_item *item, const struct plan *plan,
-                        struct tool_result *result)
+static int write_change(struct call *call, const struct tool_context *context, const struct wp *wp,
+                        const struct wp_item *item, const struct plan *plan, struct tool_result *result)
 {
-    struct wp_answer answer;
     struct wp_query query;
+    struct wp_write write = {
+        .kind = WP_WRITE_CHANGE,
+        .context = context,
+        .type = &item->type,
+        .before = item,
+        .method = "POST",
+        .route = call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
+        .query = &query,
+        .body = buf_str(&plan->body),
+    };
+    struct wp_answer answer;
     struct wp_item after;
     wp_query_init(call, &query);
     wp_query_add(&query, "context", STR("edit"));
     wp_query_add(&query, "_fields", STR(WP_ITEM_FIELDS));
-    int error =
-        wp_send(call, wp, "POST", call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
-                &query, buf_str(&plan->body), &answer);
+    int error = wp_write(call, wp, &write, &answer);
     if (error)
         return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, error) : error;
     wp_item_read(call, &item->type, answer.json, &after);
@@ -190,5 +199,5 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         buf_add(&result->text, plan->changes.diff);
         return OK;
     }
-    return write_change(call, &wp, &item, plan, result);
+    return write_change(call, context, &wp, &item, plan, result);
 }
