@@ -86,6 +86,7 @@ export const tokenDetails = sqliteTable("mcp_token_details", {
   confirm: text("confirm").notNull(),
   mac: text("mac").notNull(),
   lastUsedAt: text("last_used_at"),
+  options: text("options").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_token_details_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
     .onDelete("cascade"),

@@ -87,6 +87,7 @@ export const tokenDetails = pgTable("mcp_token_details", {
   confirm: text("confirm").notNull(),
   mac: text("mac").notNull(),
   lastUsedAt: timestamp("last_used_at"),
+  options: text("options").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_token_details_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
     .onDelete("cascade"),

@@ -307,8 +307,14 @@ void authenticate_done(void)
 
 /* ---- looking up */
 
-static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, unsigned *ret_rights,
-                          enum confirm *ret_confirm)
+/* What a good token's row says of it. */
+struct grant {
+    unsigned rights;
+    enum confirm confirm;
+    unsigned options;
+};
+
+static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, struct grant *ret)
 {
     const struct token_row *token = &facts->token;
     if (!facts->found || token->token_hash.len != hash.len ||
@@ -331,10 +337,12 @@ static enum refusal judge(struct call *call, const struct token_facts *facts, st
         return PAUSED;
     if (!facts->provider_enabled)
         return DISABLED;
-    if (rights_parse(call, token->rights, ret_rights) || confirm_parse(call, token->confirm, ret_confirm)) {
+    if (rights_parse(call, token->rights, &ret->rights) || confirm_parse(call, token->confirm, &ret->confirm)) {
         call_clear_error(call);
         return TAMPERED;
     }
+    if (token_options_parse(call, token->options, &ret->options))
+        call_clear_error(call); /* of a later version, or nonsense: options give no rights */
     return GOOD;
 }
 
@@ -348,7 +356,7 @@ static struct str keep(char **at, struct str s)
 }
 
 /* In one heap block. NULL: no memory. */
-static struct answer *answer_new(const struct token_facts *facts, unsigned rights, enum confirm confirm)
+static struct answer *answer_new(const struct token_facts *facts, const struct grant *grant)
 {
     const struct token_row *token = &facts->token;
     size_t size = facts->provider_key.len + token->name.len + token->last4.len + facts->connection_name.len +
@@ -366,8 +374,9 @@ static struct answer *answer_new(const struct token_facts *facts, unsigned right
         .provider_key = keep(&at, facts->provider_key),
         .token_name = keep(&at, token->name),
         .token_last4 = keep(&at, token->last4),
-        .rights = rights,
-        .confirm = confirm,
+        .rights = grant->rights,
+        .confirm = grant->confirm,
+        .options = grant->options,
         .site =
             {
                 .connection_id = token->connection_id,
@@ -418,8 +427,7 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
 {
     struct token_facts facts;
     char hash[MAC_HEX_BYTES];
-    unsigned rights = 0;
-    enum confirm confirm = CONFIRM_NONE;
+    struct grant grant = {0};
     uint64_t generation = generation_now();
     int64_t now_ms = clock_monotonic_ms();
     struct entry *entry = find_entry(key);
@@ -444,8 +452,8 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
     if (error)
         return error;
     cache.down_until_ms = 0;
-    enum refusal refusal = judge(call, &facts, str_from(hash), &rights, &confirm);
-    struct answer *answer = refusal == GOOD ? answer_new(&facts, rights, confirm) : NULL;
+    enum refusal refusal = judge(call, &facts, str_from(hash), &grant);
+    struct answer *answer = refusal == GOOD ? answer_new(&facts, &grant) : NULL;
     if (refusal == GOOD && !answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
     entry = put_entry(key, refusal, answer, generation);

@@ -33,6 +33,7 @@ struct principal {
     struct str provider_key, token_name, token_last4;
     unsigned rights;
     enum confirm confirm;
+    unsigned options; /* enum token_option, or'ed */
     struct site site; /* name, config and sealed secret of the connection */
 };
 

@@ -200,6 +200,8 @@ static int rights_of_primary(struct call *call, const struct connection_row *con
     if (old.expires_at_ms > clock_now_ms())
         ret->expires_at_ms = old.expires_at_ms;
     error = rights_parse(call, old.rights, &ret->rights);
+    if (!error)
+        error = token_options_parse(call, old.options, &ret->options);
     return error ? error : confirm_parse(call, old.confirm, &ret->confirm);
 }
 

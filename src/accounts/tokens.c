@@ -66,7 +66,7 @@ struct token_claims token_claims_of(const struct token_row *row)
 int token_insert(struct call *call, int64_t connection_id, const struct token_new *token, const char *name_if_empty,
                  struct token_made *ret)
 {
-    char hash[MAC_HEX_BYTES], mac[MAC_HEX_BYTES], rights[RIGHTS_TEXT_BYTES];
+    char hash[MAC_HEX_BYTES], mac[MAC_HEX_BYTES], rights[RIGHTS_TEXT_BYTES], options[TOKEN_OPTIONS_TEXT_BYTES];
     struct str text = token_make(call, TOKEN_PAT), name = str_trim(token->name);
     if (name.len == 0)
         name = str_from(name_if_empty);
@@ -82,6 +82,7 @@ int token_insert(struct call *call, int64_t connection_id, const struct token_ne
         .last4 = token_last4(text),
         .rights = rights_format(token->rights | RIGHT_READ, rights),
         .confirm = confirm_format(token->confirm),
+        .options = token_options_format(token->options, options),
         .expires_at_ms = token->expires_at_ms,
     };
     int error = store_tokens_insert(call, connection_id, row.token_hash, row.expires_at_ms, &row.id);
@@ -100,13 +101,15 @@ struct str token_audit_json(struct call *call, const struct token_made *made, co
 {
     struct buf text;
     struct json_writer w;
-    char rights[RIGHTS_TEXT_BYTES];
+    char rights[RIGHTS_TEXT_BYTES], options[TOKEN_OPTIONS_TEXT_BYTES];
     buf_init(&text, call->arena, 1024);
     json_write_init(&w, &text);
     json_object(&w);
     json_member_str(&w, "token_last4", made->last4);
     json_member_str(&w, "rights", rights_format(token->rights | RIGHT_READ, rights));
     json_member_str(&w, "confirm", confirm_format(token->confirm));
+    if (token->options)
+        json_member_str(&w, "options", token_options_format(token->options, options));
     if (token->expires_at_ms)
         json_member_i64(&w, "expires_at", token->expires_at_ms);
     json_end(&w);

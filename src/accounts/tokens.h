@@ -6,6 +6,7 @@
 #define ACCOUNTS_TOKENS_H
 
 #include "call/rights.h"
+#include "call/token_options.h"
 #include "store/connections.h"
 #include "store/tokens.h"
 
@@ -24,6 +25,7 @@ struct token_new {
     struct str name; /* empty: "token" */
     unsigned rights; /* read is always among them */
     enum confirm confirm;
+    unsigned options;      /* enum token_option, or'ed */
     int64_t expires_at_ms; /* 0: never */
 };
 struct token_made {

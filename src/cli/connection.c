@@ -123,6 +123,8 @@ static int read_add(struct cli *cli, struct connection_new *new, const struct pr
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &new->token.rights);
     if (!error && cli_has(cli, "confirm"))
         error = confirm_parse(&cli->call, cli_option(cli, "confirm"), &new->token.confirm);
+    if (!error && cli_has(cli, "options"))
+        error = token_options_parse(&cli->call, cli_option(cli, "options"), &new->token.options);
     if (!error && cli_has(cli, "expires"))
         error = tokens_parse_expiry(&cli->call, cli_option(cli, "expires"), &new->token.expires_at_ms);
     if (!error)
@@ -358,6 +360,7 @@ static const struct option add_options[] = {
      .value = "RIGHTS",
      .help = "the token's, of read,draft,publish,delete,fetch,admin; default read,draft"},
     {.name = "expires", .value = "TIME", .help = "when the token ends: 90d, 12h, never; default never"},
+    {.name = "options", .value = "WORDS", .help = "of the primary token: research; see porteiro token add"},
     SECRET_OPTIONS("secret"),
 };
 static const struct option list_options[] = {

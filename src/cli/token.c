@@ -20,6 +20,7 @@ static void describe(struct answer *answer, const struct token_row *token)
     answer_text(answer, "last4", token->last4);
     answer_words(answer, "rights", token->rights);
     answer_text(answer, "confirm", token->confirm);
+    answer_words(answer, "options", token->options);
     answer_switch(answer, "primary", token->is_primary);
     answer_text(answer, "state", str_from(state_of(token)));
     answer_time(answer, "created_at", token->created_at_ms);
@@ -38,12 +39,14 @@ static int run_add(struct cli *cli)
     struct token_new token = {.name = cli_option(cli, "name"), .rights = RIGHTS_DEFAULT};
     struct token_made made;
     int64_t connection_id;
-    char rights[RIGHTS_TEXT_BYTES];
+    char rights[RIGHTS_TEXT_BYTES], options[TOKEN_OPTIONS_TEXT_BYTES];
     int error = connection_option(cli, &connection_id);
     if (!error && cli_has(cli, "rights"))
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &token.rights);
     if (!error && cli_has(cli, "confirm"))
         error = confirm_parse(&cli->call, cli_option(cli, "confirm"), &token.confirm);
+    if (!error && cli_has(cli, "options"))
+        error = token_options_parse(&cli->call, cli_option(cli, "options"), &token.options);
     if (!error && cli_has(cli, "expires"))
         error = tokens_parse_expiry(&cli->call, cli_option(cli, "expires"), &token.expires_at_ms);
     if (!error)
@@ -59,6 +62,7 @@ static int run_add(struct cli *cli)
     answer_integer(answer, "connection_id", made.connection_id);
     answer_words(answer, "rights", str_copy(cli->arena, rights_format(token.rights | RIGHT_READ, rights)));
     answer_text(answer, "confirm", confirm_format(token.confirm));
+    answer_words(answer, "options", str_copy(cli->arena, token_options_format(token.options, options)));
     answer_time(answer, "expires_at", token.expires_at_ms);
     return cli_answer(cli, answer, "The token is shown this once.");
 }
@@ -107,6 +111,10 @@ static const struct option add_options[] = {
          "who agrees to what cannot be taken back: none, model (the client's person, or the model after a preview), "
          "human (see porteiro approval); default none"},
     {.name = "expires", .value = "TIME", .help = "when it ends: 90d, 12h, never; default never"},
+    {.name = "options",
+     .value = "WORDS",
+     .help = "what else its client is offered: research (the tools search and fetch, for ChatGPT's deep research); "
+             "default none"},
 };
 static const struct option list_options[] = {
     {.name = "connection", .value = "ID", .help = "only of this one"},

@@ -19,6 +19,12 @@ static bool may_use(const struct tool *tool, unsigned rights)
     return (tool->needs_any & rights) != 0;
 }
 
+/* For a token without the option there is no such tool. */
+static bool is_offered(const struct tool *tool, unsigned options)
+{
+    return !tool->needs_option || (tool->needs_option & options);
+}
+
 #define CONFIRM_SCHEMA                                                                                                 \
     STR("{\"type\":\"string\",\"description\":\"Only when a preview gave you one: its code, with the same "            \
         "arguments.\"}")
@@ -89,7 +95,7 @@ static void write_list(struct arena *arena, const struct provider *provider, con
     json_write_init(&w, out);
     json_array(&w);
     for (size_t i = 0; i < provider->n_tools; i++)
-        if (may_use(&provider->tools[i], who->rights))
+        if (is_offered(&provider->tools[i], who->options) && may_use(&provider->tools[i], who->rights))
             write_tool(&w, arena, &provider->tools[i], who->confirm);
     json_end(&w);
 }
@@ -98,7 +104,7 @@ static void write_list(struct arena *arena, const struct provider *provider, con
 struct kept_list {
     struct kept_list *next;
     const struct provider *provider;
-    unsigned rights;
+    unsigned rights, options;
     enum confirm confirm;
     struct buf text;
 };
@@ -110,7 +116,8 @@ static void write_kept_list(struct call *call, const struct provider *provider, 
                             struct buf *out)
 {
     for (struct kept_list *kept = kept_lists; kept; kept = kept->next)
-        if (kept->provider == provider && kept->rights == who->rights && kept->confirm == who->confirm) {
+        if (kept->provider == provider && kept->rights == who->rights && kept->options == who->options &&
+            kept->confirm == who->confirm) {
             buf_add(out, buf_str(&kept->text));
             return;
         }
@@ -127,6 +134,7 @@ static void write_kept_list(struct call *call, const struct provider *provider, 
         return;
     kept->provider = provider;
     kept->rights = who->rights;
+    kept->options = who->options;
     kept->confirm = who->confirm;
     buf_init_heap(&kept->text, LIST_MAX_BYTES);
     buf_add(&kept->text, buf_str(&text));
@@ -371,7 +379,7 @@ static void write_failure(struct call *call, int error, struct buf *out)
 int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
 {
     const struct tool *tool = find_tool(host->request->provider, host->name);
-    if (!tool)
+    if (!tool || !is_offered(tool, host->request->who->options))
         return fail(call, E_INVALID, "There is no tool '%.*s'. tools/list names those there are.",
                     STR_ARG(str_sub(host->name, 0, 100)));
     if (json_is(host->arguments, JSON_MISSING)) {

@@ -79,6 +79,7 @@ struct tool {
     struct str description;
     struct str input_schema; /* JSON text, in the portable subset (json/schema.h) */
     unsigned needs_any;      /* listed and allowed for tokens with at least one of these rights */
+    unsigned needs_option;   /* there only for tokens with this option (call/token_options.h); 0: for all */
     bool reads_only;         /* readOnlyHint; a tool that is not gets an audit intent before it runs */
     bool destructive;
     bool idempotent;

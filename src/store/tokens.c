@@ -4,11 +4,11 @@
 #define TOKEN_COLUMNS                                                                                                  \
     "t.id, t.connection_id, c.user_id, t.token_hash, d.token_id, "                                                     \
     "CASE WHEN c.token_hash = t.token_hash THEN 1 ELSE 0 END, d.name, d.last4, d.rights, d.confirm, d.mac, "           \
-    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at"
+    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at, d.options"
 #define TOKEN_TABLES                                                                                                   \
     " FROM mcp_tokens t JOIN mcp_service_connections c ON c.id = t.connection_id "                                     \
     "LEFT JOIN mcp_token_details d ON d.token_id = t.id "
-enum { N_TOKEN_COLUMNS = 15 };
+enum { N_TOKEN_COLUMNS = 16 };
 
 static struct token_row row_at(const struct db_rows *rows, size_t row)
 {
@@ -28,6 +28,7 @@ static struct token_row row_at(const struct db_rows *rows, size_t row)
         .expires_at_ms = db_time_ms(rows, row, 12),
         .revoked_at_ms = db_time_ms(rows, row, 13),
         .last_used_at_ms = db_time_ms(rows, row, 14),
+        .options = db_text(rows, row, 15),
     };
 }
 
@@ -100,10 +101,10 @@ int store_tokens_insert(struct call *call, int64_t connection_id, struct str tok
 int store_tokens_insert_details(struct call *call, const struct token_row *token)
 {
     return db_query(call, store_db(), NULL,
-                    "INSERT INTO mcp_token_details (token_id, name, last4, rights, confirm, mac) "
-                    "VALUES ($1, $2, $3, $4, $5, $6)",
+                    "INSERT INTO mcp_token_details (token_id, name, last4, rights, confirm, mac, options) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                     DB_INT(token->id), DB_TEXT(token->name), DB_TEXT(token->last4), DB_TEXT(token->rights),
-                    DB_TEXT(token->confirm), DB_TEXT(token->mac));
+                    DB_TEXT(token->confirm), DB_TEXT(token->mac), DB_TEXT(token->options));
 }
 
 int store_tokens_revoke(struct call *call, int64_t id, int64_t *ret_count)

@@ -1,0 +1,1 @@
+ALTER TABLE `mcp_token_details` ADD `options` text DEFAULT '' NOT NULL;
