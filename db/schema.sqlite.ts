@@ -182,3 +182,65 @@ export const changes = sqliteTable("mcp_changes", {
   index("mcp_changes_created_at_index").on(t.createdAt),
   index("mcp_changes_user_id_index").on(t.userId),
 ]);
+
+export const userProfiles = sqliteTable("mcp_user_profiles", {
+  userId: integer("user_id").primaryKey().notNull(),
+  isAdmin: integer("is_admin").notNull(),
+  language: text("language").notNull(),
+  emailConfirmedAt: text("email_confirmed_at"),
+  stoppedAt: text("stopped_at"),
+  totpSealed: text("totp_sealed"),
+  totpSince: text("totp_since"),
+  totpStep: integer("totp_step").notNull(),
+  updatedAt: text("updated_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_user_profiles_user_id_fk", columns: [t.userId], foreignColumns: [users.id] })
+    .onDelete("cascade"),
+]);
+
+export const sessions = sqliteTable("mcp_sessions", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id").notNull(),
+  kind: text("kind").notNull(),
+  name: text("name").notNull(),
+  tokenHash: text("token_hash").notNull(),
+  address: text("address").notNull(),
+  agent: text("agent").notNull(),
+  createdAt: text("created_at").notNull(),
+  provedAt: text("proved_at").notNull(),
+  seenAt: text("seen_at").notNull(),
+  expiresAt: text("expires_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_sessions_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_sessions_token_unique").on(t.tokenHash),
+  index("mcp_sessions_user_id_index").on(t.userId),
+]);
+
+export const proofs = sqliteTable("mcp_proofs", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id"),
+  kind: text("kind").notNull(),
+  proofHash: text("proof_hash").notNull(),
+  value: text("value"),
+  createdAt: text("created_at").notNull(),
+  expiresAt: text("expires_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_proofs_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_proofs_hash_unique").on(t.proofHash),
+  index("mcp_proofs_user_id_index").on(t.userId, t.kind),
+]);
+
+export const outbox = sqliteTable("mcp_outbox", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id"),
+  kind: text("kind").notNull(),
+  mailSealed: text("mail_sealed").notNull(),
+  attempts: integer("attempts").notNull(),
+  nextAt: text("next_at").notNull(),
+  createdAt: text("created_at").notNull(),
+  sentAt: text("sent_at"),
+  problem: text("problem"),
+}, (t) => [
+  foreignKey({ name: "mcp_outbox_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  index("mcp_outbox_next_at_index").on(t.sentAt, t.nextAt),
+]);

@@ -190,3 +190,69 @@ export const changes = pgTable("mcp_changes", {
   index("mcp_changes_created_at_index").on(t.createdAt),
   index("mcp_changes_user_id_index").on(t.userId),
 ]);
+
+// What the given mcp_users has no column for. A user without a row here is no administrator and has confirmed nothing.
+export const userProfiles = pgTable("mcp_user_profiles", {
+  userId: integer("user_id").primaryKey(),
+  isAdmin: boolean("is_admin").notNull(),
+  language: text("language").notNull(),
+  emailConfirmedAt: timestamp("email_confirmed_at"),
+  stoppedAt: timestamp("stopped_at"),
+  totpSealed: text("totp_sealed"),
+  totpSince: timestamp("totp_since"),
+  totpStep: bigint("totp_step", { mode: "number" }).notNull(),
+  updatedAt: timestamp("updated_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_user_profiles_user_id_fk", columns: [t.userId], foreignColumns: [users.id] })
+    .onDelete("cascade"),
+]);
+
+// Who is logged in where, in a browser (kind "session") or by a program's own token (kind "api").
+export const sessions = pgTable("mcp_sessions", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  kind: text("kind").notNull(),
+  name: text("name").notNull(),
+  tokenHash: text("token_hash").notNull(),
+  address: text("address").notNull(),
+  agent: text("agent").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  provedAt: timestamp("proved_at").notNull(),
+  seenAt: timestamp("seen_at").notNull(),
+  expiresAt: timestamp("expires_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_sessions_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_sessions_token_unique").on(t.tokenHash),
+  index("mcp_sessions_user_id_index").on(t.userId),
+]);
+
+// Proofs that are good once: links in mails, invitations, the first administrator's set-up address, recovery codes.
+export const proofs = pgTable("mcp_proofs", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id"),
+  kind: text("kind").notNull(),
+  proofHash: text("proof_hash").notNull(),
+  value: text("value"),
+  createdAt: timestamp("created_at").notNull(),
+  expiresAt: timestamp("expires_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_proofs_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_proofs_hash_unique").on(t.proofHash),
+  index("mcp_proofs_user_id_index").on(t.userId, t.kind),
+]);
+
+// Mails that wait to be sent. What a mail says may hold a link that logs in: it is sealed.
+export const outbox = pgTable("mcp_outbox", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id"),
+  kind: text("kind").notNull(),
+  mailSealed: text("mail_sealed").notNull(),
+  attempts: integer("attempts").notNull(),
+  nextAt: timestamp("next_at").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  sentAt: timestamp("sent_at"),
+  problem: text("problem"),
+}, (t) => [
+  foreignKey({ name: "mcp_outbox_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  index("mcp_outbox_next_at_index").on(t.sentAt, t.nextAt),
+]);
