@@ -1,0 +1,284 @@
+/* What was changed at connected services. */
+#include <sodium.h> /* before base/banned.h */
+
+#include "audit/history.h"
+
+#include "crypto/seal.h"
+#include "json/json_write.h"
+#include "store/changes.h"
+
+enum { ID_BYTES = 10, NUMBER_TRIES = 8, DAY_MS = 24 * 60 * 60 * 1000 };
+
+static struct history_limits limits = {HISTORY_DAYS, HISTORY_CHANGES_MAX, HISTORY_BYTES_MAX};
+static int64_t next_prune_ms; /* monotonic */
+
+void history_set_limits(const struct history_limits *given)
+{
+    limits = *given;
+    next_prune_ms = 0;
+}
+
+static int64_t oldest_ms(void)
+{
+    return clock_now_ms() - limits.days * DAY_MS;
+}
+
+/* ---- sealing */
+
+static struct seal_place place_of(struct call *call, const struct history_owner *owner, struct str id,
+                                  struct str column)
+{
+    return (struct seal_place){
+        .owner = owner->user_id,
+        .table = STR("mcp_changes"),
+        .row = call_format(call, "%lld/%.*s", (long long)owner->connection_id, STR_ARG(id)),
+        .column = column,
+    };
+}
+
+static int seal(struct call *call, const struct history_owner *owner, struct str id, struct str column,
+                struct str plain, struct str *ret)
+{
+    struct seal_place place = place_of(call, owner, id, column);
+    *ret = (struct str){NULL, 0};
+    return plain.len ? seal_make_at(call, &place, owner->wrapped_key, plain, ret) : OK;
+}
+
+static int unseal(struct call *call, const struct history_owner *owner, struct str id, struct str column,
+                  struct str sealed, struct str *ret)
+{
+    struct seal_place place = place_of(call, owner, id, column);
+    *ret = STR_EMPTY;
+    return sealed.ptr ? seal_open_at(call, &place, owner->wrapped_key, sealed, ret) : OK;
+}
+
+/* What the columns say too, so that a row whose columns were edited does not pass for another change. */
+static struct str note_of(struct call *call, const struct change *change)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, call->arena, 2 * CHANGE_NOTE_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_object(&w);
+    json_member_str(&w, "kind", change->kind);
+    json_member_str(&w, "type", change->item_type);
+    json_member_i64(&w, "item", change->item_id);
+    json_member_i64(&w, "undo_of", change->undo_of);
+    json_member_i64(&w, "part_of", change->part_of);
+    json_member_bool(&w, "before_lost", change->before_lost);
+    json_member_bool(&w, "after_lost", change->after_lost);
+    json_member_raw(&w, "note", change->note_json.len ? change->note_json : STR("{}"));
+    json_end(&w);
+    return buf_failed(&text) ? STR_EMPTY : buf_str(&text);
+}
+
+static int seal_note(struct call *call, const struct history_owner *owner, const struct change *change, struct str *ret)
+{
+    struct str note = note_of(call, change);
+    if (change->note_json.len > CHANGE_NOTE_BYTES_MAX || !note.len)
+        return fail(call, E_INTERNAL, "The note of a change is too large.");
+    return seal(call, owner, change->id, STR("note_sealed"), note, ret);
+}
+
+/* ---- forgetting */
+
+int history_prune(struct call *call)
+{
+    int64_t before = oldest_ms(), count = HISTORY_PRUNE_ROWS;
+    int error = OK;
+    for (int i = 0; i < HISTORY_PRUNE_ROUNDS && !error && count == HISTORY_PRUNE_ROWS; i++)
+        error = store_changes_delete_old(call, before, HISTORY_PRUNE_ROWS, &count);
+    return error ? error : store_changes_empty_old(call, before);
+}
+
+static int prune_connection(struct call *call, const struct history_owner *owner)
+{
+    struct change_rows rows;
+    int64_t bytes = 0;
+    int error = store_changes_sizes(call, owner->connection_id, limits.changes_max + HISTORY_COUNT_EVERY, &rows);
+    for (size_t i = 0; !error && i < rows.count; i++) {
+        bytes += rows.items[i].size_bytes;
+        if ((int64_t)i >= limits.changes_max || bytes > limits.bytes_max)
+            return store_changes_delete_up_to(call, owner->connection_id, rows.items[i].number);
+    }
+    return error;
+}
+
+/* What is kept too long or too much is no reason not to keep this one. */
+static void prune_sometimes(struct call *call, const struct history_owner *owner, int64_t number)
+{
+    int error = OK;
+    if (number % HISTORY_COUNT_EVERY == 0)
+        error = prune_connection(call, owner);
+    if (!error && clock_monotonic_ms() >= next_prune_ms) {
+        next_prune_ms = clock_monotonic_ms() + HISTORY_PRUNE_MS;
+        error = history_prune(call);
+    }
+    if (error)
+        call_clear_error(call);
+}
+
+/* ---- writing */
+
+static struct change_row row_of(struct call *call, const struct history_owner *owner, const struct change *change)
+{
+    return (struct change_row){
+        .id = change->id,
+        .user_id = owner->user_id,
+        .connection_id = owner->connection_id,
+        .token_id = owner->token_id,
+        .number = change->number,
+        .call_id = str_from(call->id),
+        .tool = owner->tool,
+        .kind = change->kind,
+        .item_type = change->item_type,
+        .item_id = change->item_id,
+        .undo_of = change->undo_of,
+        .part_of = change->part_of,
+    };
+}
+
+static struct str new_id(struct call *call)
+{
+    unsigned char bytes[ID_BYTES];
+    char *hex = arena_alloc(call->arena, sizeof bytes * 2 + 1);
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2hex(hex, sizeof bytes * 2 + 1, bytes, sizeof bytes);
+    return str_from(hex);
+}
+
+int history_begin(struct call *call, const struct history_owner *owner, struct change *change)
+{
+    change->id = new_id(call);
+    change->number = 0;
+    change->before_lost = change->before_json.len > CHANGE_BYTES_MAX;
+    struct change_row row = row_of(call, owner, change);
+    row.state = STR("begun");
+    row.created_at_ms = clock_now_ms();
+    int error = seal_note(call, owner, change, &row.note_sealed);
+    if (!error)
+        error = seal(call, owner, row.id, STR("before_sealed"), change->before_lost ? STR_EMPTY : change->before_json,
+                     &row.before_sealed);
+    if (error)
+        return error;
+    row.size_bytes = (int64_t)(row.note_sealed.len + row.before_sealed.len);
+    error = store_changes_insert(call, &row, &change->number);
+    for (int i = 1; error == E_CONFLICT && i < NUMBER_TRIES; i++) {
+        call_clear_error(call); /* another write of this connection took the number */
+        error = store_changes_insert(call, &row, &change->number);
+    }
+    if (error == E_CONFLICT)
+        return fail(call, E_UNAVAILABLE, "Too much is written through this connection at once. Try again.");
+    if (!error)
+        prune_sometimes(call, owner, change->number);
+    return error;
+}
+
+int history_end(struct call *call, const struct history_owner *owner, struct change *change, enum change_state state)
+{
+    bool done;
+    struct change_row row = row_of(call, owner, change);
+    if (state == CHANGE_FAILED)
+        return store_changes_delete(call, &row);
+    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
+    row.state = state == CHANGE_DONE ? STR("done") : state == CHANGE_UNKNOWN ? STR("unknown") : STR("begun");
+    row.ended_at_ms = state == CHANGE_BEGUN ? 0 : clock_now_ms();
+    int error = seal_note(call, owner, change, &row.note_sealed);
+    if (!error)
+        error = seal(call, owner, row.id, STR("after_sealed"), change->after_lost ? STR_EMPTY : change->after_json,
+                     &row.after_sealed);
+    if (error)
+        return error;
+    row.size_bytes = (int64_t)row.after_sealed.len;
+    error = store_changes_end(call, &row, &done);
+    return error || done ? error : fail(call, E_NOT_FOUND, "This change is not kept any more.");
+}
+
+/* ---- reading */
+
+static enum change_state state_of(struct str word)
+{
+    return str_eq(word, STR("done")) ? CHANGE_DONE : str_eq(word, STR("begun")) ? CHANGE_BEGUN : CHANGE_UNKNOWN;
+}
+
+/* Everything but before and after. False: the note does not open, or the columns say something else. */
+static bool read_note(struct call *call, const struct history_owner *owner, const struct change_row *row,
+                      struct change *ret)
+{
+    struct str text;
+    const struct json *note;
+    *ret = (struct change){
+        .number = row->number,
+        .id = row->id,
+        .state = state_of(row->state),
+        .begun_at_ms = row->created_at_ms,
+        .ended_at_ms = row->ended_at_ms,
+        .undone_by = row->undone_by,
+        .tool = row->tool,
+        .token_name = row->token_name,
+        .is_forgotten = !row->note_sealed.ptr,
+    };
+    if (ret->is_forgotten)
+        return true;
+    ret->is_sealed_shut = true;
+    if (unseal(call, owner, row->id, STR("note_sealed"), row->note_sealed, &text) ||
+        json_parse(call->arena, text, NULL, &note, NULL) != OK) {
+        call_clear_error(call);
+        return false;
+    }
+    ret->kind = json_str(json_get(note, STR("kind")));
+    ret->item_type = json_str(json_get(note, STR("type")));
+    ret->item_id = json_i64_or(json_get(note, STR("item")), 0);
+    ret->undo_of = json_i64_or(json_get(note, STR("undo_of")), 0);
+    ret->part_of = json_i64_or(json_get(note, STR("part_of")), 0);
+    ret->before_lost = json_bool_or(json_get(note, STR("before_lost")), false);
+    ret->after_lost = json_bool_or(json_get(note, STR("after_lost")), false);
+    ret->note_json = json_raw(json_get(note, STR("note")));
+    ret->is_sealed_shut = !str_eq(ret->kind, row->kind) || !str_eq(ret->item_type, row->item_type) ||
+                          ret->item_id != row->item_id || ret->undo_of != row->undo_of || ret->part_of != row->part_of;
+    return !ret->is_sealed_shut;
+}
+
+int history_get(struct call *call, const struct history_owner *owner, int64_t number, struct change *ret)
+{
+    struct change_row row;
+    int error = store_changes_get(call, owner->user_id, owner->connection_id, number, &row);
+    if (error)
+        return error;
+    bool is_good = read_note(call, owner, &row, ret);
+    if (ret->is_forgotten || row.created_at_ms < oldest_ms())
+        return fail(call, E_NOT_FOUND, "Change %lld is older than %lld days: what it was is not kept any more.",
+                    (long long)number, (long long)limits.days);
+    if (!is_good || unseal(call, owner, row.id, STR("before_sealed"), row.before_sealed, &ret->before_json) ||
+        unseal(call, owner, row.id, STR("after_sealed"), row.after_sealed, &ret->after_json))
+        return fail(call, E_CRYPTO,
+                    "Change %lld cannot be opened: its row was changed, or belongs to another key. It cannot be shown "
+                    "or taken back.",
+                    (long long)number);
+    return OK;
+}
+
+int history_list(struct call *call, const struct history_owner *owner, const struct change_query *query,
+                 struct change_list *ret)
+{
+    size_t limit = query->limit < CHANGES_LISTED_MAX ? query->limit : CHANGES_LISTED_MAX;
+    struct change_rows rows;
+    struct change_filter filter = {
+        .user_id = owner->user_id,
+        .connection_id = owner->connection_id,
+        .item_id = query->item_id,
+        .part_of = query->part_of,
+        .below = query->below,
+        .from_ms = oldest_ms(),
+        .limit = (int64_t)limit + 1,
+    };
+    int error = store_changes_list(call, &filter, &rows);
+    if (error)
+        return error;
+    ret->has_more = rows.count > limit;
+    ret->count = ret->has_more ? limit : rows.count;
+    ret->items = arena_array_of(call->arena, struct change, ret->count + 1);
+    for (size_t i = 0; i < ret->count; i++)
+        (void)read_note(call, owner, &rows.items[i], &ret->items[i]);
+    return OK;
+}
