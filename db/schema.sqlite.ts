@@ -170,6 +170,7 @@ export const changes = sqliteTable("mcp_changes", {
   afterSealed: text("after_sealed"),
   createdAt: text("created_at").notNull(),
   endedAt: text("ended_at"),
+  sizeBytes: integer("size_bytes").notNull().default(0),
 }, (t) => [
   foreignKey({ name: "mcp_changes_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
   foreignKey({

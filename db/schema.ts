@@ -178,6 +178,7 @@ export const changes = pgTable("mcp_changes", {
   afterSealed: text("after_sealed"),
   createdAt: timestamp("created_at").notNull(),
   endedAt: timestamp("ended_at"),
+  sizeBytes: bigint("size_bytes", { mode: "number" }).notNull().default(0),
 }, (t) => [
   foreignKey({ name: "mcp_changes_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
   foreignKey({

@@ -1,0 +1,1 @@
+ALTER TABLE `mcp_changes` ADD `size_bytes` integer DEFAULT 0 NOT NULL;
