@@ -257,3 +257,40 @@ export const outbox = pgTable("mcp_outbox", {
   foreignKey({ name: "mcp_outbox_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
   index("mcp_outbox_next_at_index").on(t.sentAt, t.nextAt),
 ]);
+
+// Work that outlives the request that began it. Whoever holds the lease runs it, and saves `state` after each step: the point from
+// which it goes on, here or elsewhere, when the lease ran out. `claims` counts who took it, so that a holder whose lease was taken
+// away can write nothing; `attempts` those since the last step that was saved. arguments, state, input (questions and answers)
+// and result are sealed with the owner's key.
+export const jobs = pgTable("mcp_jobs", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  kind: text("kind").notNull(),
+  status: text("status").notNull(),
+  arguments: text("arguments").notNull(),
+  state: text("state"),
+  input: text("input"),
+  result: text("result"),
+  message: text("message").notNull(),
+  done: bigint("done", { mode: "number" }).notNull(),
+  total: bigint("total", { mode: "number" }).notNull(),
+  abilities: integer("abilities").notNull(),
+  revision: bigint("revision", { mode: "number" }).notNull(),
+  claims: integer("claims").notNull(),
+  attempts: integer("attempts").notNull(),
+  leaseHolder: text("lease_holder"),
+  leaseUntil: timestamp("lease_until"),
+  cancelAt: timestamp("cancel_at"),
+  createdAt: timestamp("created_at").notNull(),
+  updatedAt: timestamp("updated_at").notNull(),
+  endedAt: timestamp("ended_at"),
+  expiresAt: timestamp("expires_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_jobs_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] }).onDelete("cascade"),
+  index("mcp_jobs_status_index").on(t.status, t.leaseUntil),
+  index("mcp_jobs_token_id_index").on(t.tokenId, t.status),
+  index("mcp_jobs_connection_id_index").on(t.connectionId, t.status),
+  index("mcp_jobs_expires_at_index").on(t.expiresAt),
+]);
