@@ -134,9 +134,14 @@ static struct chunk *add_chunk(struct arena *arena, size_t at_least)
     return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static inline size_t round_up(size_t size)
 {
-    size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+void *arena_alloc_unset(struct arena *arena, size_t size)
+{
+    size_t rounded = round_up(size);
     struct chunk *chunk = arena->chunks;
     if (rounded < size || rounded > arena->budget - arena->used) {
         arena->exhausted(arena, size, arena->exhausted_context);
@@ -152,7 +157,24 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = chunk->bytes + chunk->used;
     chunk->used += rounded;
     arena->used += rounded;
-    return memset(piece, 0, rounded);
+    return piece;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return memset(arena_alloc_unset(arena, size), 0, size);
+}
+
+bool arena_extend(struct arena *arena, void *piece, size_t old_size, size_t new_size)
+{
+    struct chunk *chunk = arena->chunks;
+    size_t old_rounded = round_up(old_size), more = round_up(new_size) - old_rounded;
+    if (ARENA_APART || new_size < old_size || !chunk || (char *)piece + old_rounded != chunk->bytes + chunk->used ||
+        more > chunk->size - chunk->used || more > arena->budget - arena->used)
+        return false;
+    chunk->used += more;
+    arena->used += more;
+    return true;
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
@@ -199,9 +221,10 @@ size_t arena_budget(const struct arena *arena)
 
 struct str str_copy(struct arena *arena, struct str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = arena_alloc_unset(arena, s.len + 1);
     if (s.len)
         memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
     return (struct str){copy, s.len};
 }
 

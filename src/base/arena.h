@@ -38,6 +38,10 @@ void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *
 
 /* Zeroed, aligned for any type. Never NULL. */
 __attribute__((returns_nonnull, malloc, alloc_size(2))) void *arena_alloc(struct arena *arena, size_t size);
+/* The same, but not zeroed: for what is written at once. */
+__attribute__((returns_nonnull, malloc, alloc_size(2))) void *arena_alloc_unset(struct arena *arena, size_t size);
+/* Whether the piece could be made larger where it is: only the last one can, when there is room behind it. */
+MUST_CHECK bool arena_extend(struct arena *arena, void *piece, size_t old_size, size_t new_size);
 __attribute__((returns_nonnull, alloc_size(2, 3))) void *arena_alloc_array(struct arena *arena, size_t count,
                                                                            size_t size);
 

@@ -36,9 +36,12 @@ static bool grow(struct buf *buf, size_t needed)
         capacity = buf->max;
     char *grown;
     if (buf->arena) {
-        grown = arena_alloc(buf->arena, capacity);
-        if (buf->len)
-            memcpy(grown, buf->ptr, buf->len);
+        grown = buf->ptr;
+        if (!grown || !arena_extend(buf->arena, grown, buf->capacity, capacity)) {
+            grown = arena_alloc_unset(buf->arena, capacity);
+            if (buf->len)
+                memcpy(grown, buf->ptr, buf->len);
+        }
     } else {
         grown = realloc(buf->ptr, capacity);
         if (!grown)
@@ -66,20 +69,11 @@ void buf_add(struct buf *buf, struct str s)
 {
     if (s.len == 0)
         return;
-    char *room = buf_reserve(buf, s.len);
+    char *room = s.len <= buf->capacity - buf->len && !buf->failed ? buf->ptr + buf->len : buf_reserve(buf, s.len);
     if (!room)
         return;
     memcpy(room, s.ptr, s.len);
     buf->len += s.len;
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    if (!buf->failed && buf->len < buf->capacity) { /* text is often written so, character by character */
-        buf->ptr[buf->len++] = c;
-        return;
-    }
-    buf_add(buf, str_of(&c, 1));
 }
 
 void buf_add_format(struct buf *buf, const char *format, ...)

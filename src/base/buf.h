@@ -3,7 +3,7 @@
  *
  *   ptr[0 .. len)   what was written          len <= capacity <= max
  *
- * In an arena (buf_init) it is released with the arena; growing leaves the old piece behind, so the arena's budget should be
+ * In an arena (buf_init) it is released with the arena; growing may leave the old piece behind, so the arena's budget should be
  * about twice the maximum. On the heap (buf_init_heap) the owner calls buf_done(). After a failure the content is cut, and
  * further writes do nothing.
  */
@@ -27,7 +27,14 @@ void buf_done(struct buf *buf);  /* heap only; wipes nothing */
 void buf_clear(struct buf *buf); /* empty again, failure mark gone, memory kept */
 
 void buf_add(struct buf *buf, struct str s);
-void buf_add_char(struct buf *buf, char c);
+/* Text is often written so, character by character. */
+static inline void buf_add_char(struct buf *buf, char c)
+{
+    if (!buf->failed && buf->len < buf->capacity)
+        buf->ptr[buf->len++] = c;
+    else
+        buf_add(buf, str_of(&c, 1));
+}
 void buf_add_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_add_u64(struct buf *buf, uint64_t value);
 void buf_add_i64(struct buf *buf, int64_t value);

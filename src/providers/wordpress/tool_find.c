@@ -263,19 +263,6 @@ static int choose_columns(struct call *call, const struct wp *wp, const struct w
 
 /* --- the rows ------------------------------------------------------------------------------------------------------------ */
 
-/* One cell is one line without tabs. */
-static void write_cell(struct call *call, struct buf *out, struct str text)
-{
-    struct str shown = text_cut(text, CELL_CHARS_MAX);
-    for (size_t i = 0; i < shown.len; i++) {
-        char c = shown.ptr[i];
-        buf_add_char(out, c == '\t' || c == '\n' || c == '\r' ? ' ' : c);
-    }
-    if (shown.len < text.len)
-        buf_add(out, STR("…"));
-    (void)call;
-}
-
 static int write_terms(struct call *call, const struct wp *wp, const struct column *column, const struct json *item,
                        struct buf *out)
 {
@@ -287,7 +274,7 @@ static int write_terms(struct call *call, const struct wp *wp, const struct colu
         ids[i] = json_i64_or(json_at(list, i), 0);
     int error = wp_terms_names(call, wp, &column->taxonomy, ids, count, &names);
     if (!error)
-        write_cell(call, out, names);
+        text_add_cell(out, names, CELL_CHARS_MAX);
     return error;
 }
 
@@ -306,7 +293,7 @@ static int write_column(struct call *call, const struct wp *wp, const struct col
     if (str_eq(column->name, STR("words"))) {
         buf_add_u64(out, text_word_count(call->arena, json_str(json_path(item, "content.rendered"))));
     } else if (str_eq(column->name, STR("author"))) {
-        write_cell(call, out, author_name(call, item));
+        text_add_cell(out, author_name(call, item), CELL_CHARS_MAX);
     } else {
         const struct json *value = json_path(item, str_copy_cstr(call->arena, column->path));
         struct str text = json_is(value, JSON_STRING) ? json_str(value) : json_raw(value);
@@ -314,7 +301,7 @@ static int write_column(struct call *call, const struct wp *wp, const struct col
             text = text_from_html(call->arena, text);
         if (str_eq(column->name, STR("date")))
             text = str_sub(text, 0, 10);
-        write_cell(call, out, text);
+        text_add_cell(out, text, CELL_CHARS_MAX);
     }
     return OK;
 }

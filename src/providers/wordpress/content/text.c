@@ -4,6 +4,9 @@
 #include "providers/wordpress/content/html.h"
 
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* HTML 4's names and apos, sorted by bytes. */
 static const struct entity {
@@ -133,18 +136,20 @@ struct str text_decode_entities(struct arena *arena, struct str s)
 {
     if (str_find_char(s, '&') == STR_NOT_FOUND)
         return s;
-    char *out = arena_alloc(arena, s.len + 1); /* a reference is never shorter than what it means */
-    size_t length = 0, utf8_length;
-    for (size_t i = 0; i < s.len;) {
+    char *out = arena_alloc_unset(arena, s.len); /* a reference is never shorter than what it means */
+    size_t length = 0, utf8_length = 0;
+    while (s.len) {
         char utf8[4];
-        size_t reference = s.ptr[i] == '&' ? text_entity(str_from_offset(s, i), utf8, &utf8_length) : 0;
-        if (reference) {
-            memcpy(out + length, utf8, utf8_length);
-            length += utf8_length;
-            i += reference;
-        } else {
-            out[length++] = s.ptr[i++];
+        size_t reference = s.ptr[0] == '&' ? text_entity(s, utf8, &utf8_length) : 0;
+        struct str piece = str_of(utf8, utf8_length);
+        if (!reference) { /* up to the next ampersand */
+            reference = str_find_char(str_from_offset(s, 1), '&');
+            reference = reference == STR_NOT_FOUND ? s.len : reference + 1;
+            piece = str_sub(s, 0, reference);
         }
+        memcpy(out + length, piece.ptr, piece.len);
+        length += piece.len;
+        s = str_from_offset(s, reference);
     }
     return str_of(out, length);
 }
@@ -257,30 +262,78 @@ static void skip_raw_text(struct str *rest, const struct html_token *tag)
             return;
 }
 
+static void add_space(char *out, size_t *length)
+{
+    if (*length && out[*length - 1] != ' ')
+        out[(*length)++] = ' ';
+}
+
+/* The first character or reference of `text`; how many bytes it had. */
+static size_t add_collapsed_one(char *out, size_t *length, struct str text)
+{
+    char decoded[4];
+    size_t decoded_length, reference = text.ptr[0] == '&' ? text_entity(text, decoded, &decoded_length) : 0;
+    struct str character = reference ? str_of(decoded, decoded_length) : str_sub(text, 0, 1);
+    if (ascii_is_space(character.ptr[0])) {
+        add_space(out, length);
+    } else if (is_no_break_space(reference ? character : text, 0)) {
+        add_space(out, length);
+        return reference ? reference : 2;
+    } else {
+        memcpy(out + *length, character.ptr, character.len);
+        *length += character.len;
+    }
+    return reference ? reference : 1;
+}
+
+#ifdef __SSE2__
+/*
+ * How many of the next 16 bytes are copied as they are: no reference, no no-break space, no white space but single spaces.
+ * Copies blindly; what is written is never ahead of what was read.
+ */
+static size_t add_collapsed_block(char *out, size_t *length, const char *at)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i stop =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\xC2')));
+    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)); /* control characters */
+    unsigned spaces = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
+    unsigned stops =
+        (unsigned)_mm_movemask_epi8(stop) | (spaces & (spaces << 1 | (*length == 0 || out[*length - 1] == ' ')));
+    size_t plain = stops ? (size_t)__builtin_ctz(stops) : 16;
+    _mm_storeu_si128((__m128i *)(void *)(out + *length), bytes);
+    *length += plain;
+    return plain;
+}
+#endif
+
 static void add_collapsed(char *out, size_t *length, struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        bool no_break = is_no_break_space(text, i);
-        if (no_break || ascii_is_space(text.ptr[i])) {
-            if (*length && out[*length - 1] != ' ')
-                out[(*length)++] = ' ';
-            i += no_break;
-        } else {
-            out[(*length)++] = text.ptr[i];
+    for (size_t i = 0; i < text.len;) {
+#ifdef __SSE2__
+        while (text.len - i >= 16) {
+            size_t plain = add_collapsed_block(out, length, text.ptr + i);
+            i += plain;
+            if (plain < 16)
+                break;
         }
+        if (i == text.len)
+            break;
+#endif
+        i += add_collapsed_one(out, length, str_from_offset(text, i));
     }
 }
 
 struct str text_from_html(struct arena *arena, struct str html)
 {
-    char *out = arena_alloc(arena, html.len + 2);
+    char *out = arena_alloc_unset(arena, html.len + 2); /* a reference is never shorter than what it means */
     size_t length = 0;
     struct html_token token;
     while (html_next(&html, &token)) {
         if (token.kind == HTML_TEXT)
-            add_collapsed(out, &length, text_decode_entities(arena, token.source));
+            add_collapsed(out, &length, token.source);
         else if (token.kind != HTML_COMMENT && (html_is_block(token.name) || html_is(&token, "br")))
-            add_collapsed(out, &length, STR(" "));
+            add_space(out, &length);
         skip_raw_text(&html, &token);
     }
     return str_trim(str_of(out, length));
@@ -307,6 +360,32 @@ static bool starts_character(char c)
     return ((unsigned char)c & 0xC0) != 0x80;
 }
 
+/* Eight characters, if all are ASCII. */
+static bool are_ascii(const char *eight)
+{
+    uint64_t bytes;
+    memcpy(&bytes, eight, sizeof bytes);
+    return !(bytes & 0x8080808080808080u);
+}
+
+struct str text_cut(struct str s, size_t chars)
+{
+    size_t i = 0;
+    if (chars >= s.len)
+        return s;
+    for (;;) {
+        while (chars >= 8 && s.len - i >= 8 && are_ascii(s.ptr + i)) {
+            i += 8;
+            chars -= 8;
+        }
+        if (i == s.len)
+            return s;
+        if (starts_character(s.ptr[i]) && chars-- == 0)
+            return str_sub(s, 0, i);
+        i++;
+    }
+}
+
 size_t text_chars(struct str s)
 {
     size_t chars = 0;
@@ -315,12 +394,16 @@ size_t text_chars(struct str s)
     return chars;
 }
 
-struct str text_cut(struct str s, size_t chars)
+void text_add_cell(struct buf *out, struct str text, size_t chars_max)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (starts_character(s.ptr[i]) && chars-- == 0)
-            return str_sub(s, 0, i);
-    return s;
+    struct str shown = text_cut(text, chars_max);
+    size_t start = out->len;
+    buf_add(out, shown);
+    for (const char *space = "\t\n\r"; *space && shown.len && !buf_failed(out); space++)
+        for (char *at = out->ptr + start, *end = at + shown.len; (at = memchr(at, *space, (size_t)(end - at))); at++)
+            *at = ' ';
+    if (shown.len < text.len)
+        buf_add(out, STR("…"));
 }
 
 struct str text_number(struct arena *arena, size_t value)

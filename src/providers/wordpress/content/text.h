@@ -37,6 +37,9 @@ size_t text_word_count(struct arena *arena, struct str html);
 size_t text_chars(struct str s);
 struct str text_cut(struct str s, size_t chars);
 
+/* One cell of a table: in one line without tabs, and cut to so many characters and an ellipsis. */
+void text_add_cell(struct buf *out, struct str text, size_t chars_max);
+
 /* "4,210" */
 struct str text_number(struct arena *arena, size_t value);
 
