@@ -223,6 +223,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
         bool is_head = str_eq(transfer->request->method, STR("HEAD"));
         if (transfer->content_length != SIZE_MAX && transfer->content_length > transfer->max_body_bytes && !is_head)
             return too_large(transfer);
+        http_download_head(transfer);
     } else if (!transfer->head_ended) { /* trailers are not wanted */
         note_length(transfer, line);
         buf_add(&transfer->head, line);
@@ -240,6 +241,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     struct http_transfer *transfer = carrier->transfer;
     struct str piece = {bytes, size * count};
     note_answer(transfer);
+    if (transfer->is_download)
+        return http_download_take(transfer, piece);
     if (piece.len > transfer->max_body_bytes - transfer->body.len)
         return too_large(transfer);
     if (transfer->body.len == 0 && transfer->content_length != SIZE_MAX && transfer->content_length > piece.len)
@@ -312,12 +315,14 @@ static struct http_transfer *transfer_new(void)
         buf_init_heap(&transfer->text, 0);
         buf_init_heap(&transfer->head, HTTP_FETCH_HEAD_MAX_BYTES);
         buf_init_heap(&transfer->body, 0);
+        buf_init_heap(&transfer->out, HTTP_FETCH_PIECE_BYTES);
         return transfer;
     }
     TAILQ_REMOVE(&client.unused, transfer, link);
     client.n_unused--;
     struct buf text = transfer->text, head = transfer->head, body = transfer->body;
     *transfer = (struct http_transfer){.text = text, .head = head, .body = body};
+    buf_init_heap(&transfer->out, HTTP_FETCH_PIECE_BYTES);
     return transfer;
 }
 
@@ -326,6 +331,7 @@ static void transfer_free(struct http_transfer *transfer)
     buf_done(&transfer->text);
     buf_done(&transfer->head);
     buf_done(&transfer->body);
+    buf_done(&transfer->out);
     free(transfer);
 }
 
@@ -370,6 +376,7 @@ static void transfer_release(void *object)
     buf_recycle(&transfer->text, 0);
     buf_recycle(&transfer->head, HTTP_FETCH_HEAD_MAX_BYTES);
     buf_recycle(&transfer->body, 0);
+    buf_done(&transfer->out);
     TAILQ_INSERT_HEAD(&client.unused, transfer, link);
     client.n_unused++;
 }
@@ -472,7 +479,10 @@ static bool is_overdue_beginning(struct http_transfer *transfer, int64_t now_ms)
         transfer->uploaded_bytes = uploaded;
         transfer->activity_ms = now_ms;
     }
-    return now_ms - transfer->activity_ms >= client.limits.first_byte_ms;
+    if (transfer->out_awaited) /* it is not the site that keeps us waiting */
+        transfer->activity_ms = now_ms;
+    int64_t limit_ms = transfer->request->first_byte_ms;
+    return now_ms - transfer->activity_ms >= (limit_ms ? limit_ms : client.limits.first_byte_ms);
 }
 
 static bool is_too_slow(struct http_transfer *transfer, int64_t now_ms)
@@ -480,8 +490,9 @@ static bool is_too_slow(struct http_transfer *transfer, int64_t now_ms)
     int64_t window_ms = now_ms - transfer->window_ms;
     if (window_ms < client.limits.slow_ms)
         return false;
-    size_t received = transfer->head_bytes + transfer->body.len;
-    if ((int64_t)(received - transfer->window_bytes) * 1000 < client.limits.slow_bytes_per_s * window_ms) {
+    size_t received = transfer->head_bytes + transfer->read_bytes + transfer->body.len;
+    if (!transfer->is_held &&
+        (int64_t)(received - transfer->window_bytes) * 1000 < client.limits.slow_bytes_per_s * window_ms) {
         transfer->is_slow = true;
         return true;
     }
@@ -556,7 +567,7 @@ static void fill(struct call *call, const struct http_transfer *transfer, struct
     ret->status = (int)transfer->status;
     if (transfer->head_ended)
         read_headers(call, transfer, ret);
-    if (transfer->failure == HTTP_FETCH_OK)
+    if (transfer->failure == HTTP_FETCH_OK && !transfer->is_download)
         ret->body = buf_str(&transfer->body);
 }
 
@@ -566,7 +577,7 @@ static int refuse(struct call *call, struct http_fetched *ret, const char *probl
     return fail(call, E_INVALID, "The request cannot be sent: %s.", problem);
 }
 
-/* Waits for slots, then for the answer. */
+/* Waits for slots, then for the answer; feeds the request's body meanwhile. */
 static int carry(struct call *call, struct http_transfer *transfer)
 {
     int error = slot_take(call, &transfer->pool->slots, transfer, &transfer->holds_key_slot);
@@ -579,14 +590,33 @@ static int carry(struct call *call, struct http_transfer *transfer)
     transfer->state = TRANSFER_STARTING;
     TAILQ_INSERT_TAIL(&client.starting, transfer, link);
     event_active(client.start_event, EV_TIMEOUT, 0);
-    while (!error && transfer->state != TRANSFER_DONE)
-        error = task_park(call);
+    while (!error && transfer->state != TRANSFER_DONE) {
+        if (transfer->out_awaited)
+            error = http_upload_feed(call, transfer);
+        else if (transfer->is_download && transfer->head_ended && transfer->status >= 200)
+            break;
+        else
+            error = task_park(call);
+    }
     return error;
 }
 
-int http_fetch(struct call *call, const struct http_fetch *request, struct http_fetched *ret)
+void http_transfer_withdraw(struct call *call, struct http_transfer *transfer)
+{
+    if (transfer->state != TRANSFER_DONE)
+        task_on_loop_stack(call, withdraw_on_loop, transfer);
+}
+
+int http_transfer_report(struct call *call, struct http_transfer *transfer, const struct url *url)
+{
+    return http_failure_report(call, transfer, url, &client.limits);
+}
+
+int http_transfer_perform(struct call *call, const struct http_fetch *request, bool is_download, struct url *ret_url,
+                          struct http_fetched *ret, struct http_transfer **ret_transfer)
 {
     struct url url;
+    *ret_transfer = NULL;
     *ret = (struct http_fetched){.body = STR_EMPTY, .content_type = STR_EMPTY, .primary_ip = STR_EMPTY};
     const char *problem = http_request_check(request);
     if (problem)
@@ -599,6 +629,8 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
         ret->failure = HTTP_FETCH_MEMORY;
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     }
+    *ret_transfer = transfer;
+    *ret_url = url;
     transfer->generation = client.generation;
     arena_defer(call->arena, transfer_release, transfer);
     transfer->call = call;
@@ -606,7 +638,8 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
     transfer->is_https = url.is_https;
     transfer->is_repeatable = http_request_is_repeatable(request);
     transfer->max_body_bytes = request->max_body_bytes ? request->max_body_bytes : HTTP_FETCH_BODY_DEFAULT_BYTES;
-    transfer->body.max = transfer->max_body_bytes;
+    transfer->is_download = is_download;
+    transfer->body.max = is_download ? HTTP_FETCH_PIECE_BYTES : transfer->max_body_bytes;
     transfer->content_length = SIZE_MAX;
 
     int error = OK;
@@ -619,16 +652,28 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
     } else {
         error = carry(call, transfer);
     }
-    if (transfer->state != TRANSFER_DONE)
-        task_on_loop_stack(call, withdraw_on_loop, transfer);
-    if (error == E_CANCELLED)
+    bool goes_on = is_download && !error && transfer->failure == HTTP_FETCH_OK; /* its body is still coming */
+    if (!goes_on)
+        http_transfer_withdraw(call, transfer);
+    if (transfer->source_error)
+        transfer->failure = HTTP_FETCH_SOURCE;
+    else if (error == E_CANCELLED)
         transfer->failure = HTTP_FETCH_CANCELLED;
     else if (error == E_TIMEOUT) /* of the call */
         transfer->failure = transfer->started_ms == 0 ? HTTP_FETCH_BUSY
                             : transfer->attempts > 0  ? HTTP_FETCH_TIMEOUT_ANSWER
                                                       : HTTP_FETCH_TIMEOUT_CONNECT;
     fill(call, transfer, ret);
-    return transfer->failure == HTTP_FETCH_OK ? OK : http_failure_report(call, transfer, &url, &client.limits);
+    if (transfer->source_error)
+        return transfer->source_error;
+    return transfer->failure == HTTP_FETCH_OK ? OK : http_transfer_report(call, transfer, &url);
+}
+
+int http_fetch(struct call *call, const struct http_fetch *request, struct http_fetched *ret)
+{
+    struct url url;
+    struct http_transfer *transfer;
+    return http_transfer_perform(call, request, false, &url, ret, &transfer);
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ enum {
     HTTP_FETCH_HEADERS_MAX = 32,                     /* of a request */
     HTTP_FETCH_BODY_DEFAULT_BYTES = 8 * 1024 * 1024, /* of an answer */
     HTTP_FETCH_KEY_MAX_BYTES = 64,
+    HTTP_FETCH_PIECE_BYTES = 64 * 1024, /* of a streamed body: what of it lies in our memory */
 };
 
 /* Zero or NULL means the default named behind it. The policy must outlive the client. */
@@ -66,25 +67,36 @@ enum http_fetch_failure {
     HTTP_FETCH_BUSY, /* too many requests with this key wait already (E_LIMIT), or its turn did not come (E_TIMEOUT) */
     HTTP_FETCH_CANCELLED,
     HTTP_FETCH_MEMORY,
+    HTTP_FETCH_SOURCE, /* what was to be sent could not be read: the source's own error */
 };
 
 /* Short stable name for logs: "dns", "tls_certificate", ... */
 const char *http_fetch_failure_name(enum http_fetch_failure failure);
 
 /*
- * All slices must stay until http_fetch() has returned. The body is sent as it is, with Content-Length; streamed bodies (media)
- * will come as a reader function beside it.
+ * A request's body in pieces. read() runs within http_fetch() on the call's own stack, whenever the site has taken the piece
+ * before, so it may wait, and a slow site holds it up. *ret_read 0 is the end. Its error ends the request and is http_fetch()'s.
+ * With a length that is known, exactly so much must come.
  */
+struct http_source {
+    int (*read)(struct call *call, void *context, char *room, size_t size, size_t *ret_read);
+    void *context;
+    int64_t size_bytes; /* -1: unknown, sent chunked; many web servers refuse that */
+};
+
+/* All slices must stay until http_fetch() has returned. The body is sent as it is, with Content-Length. */
 struct http_fetch {
     struct str method; /* GET HEAD POST PUT PATCH DELETE OPTIONS */
     struct str url;
     const struct http_header *headers; /* sent as they are; Host, Content-Length, Connection and the like are refused */
     size_t n_headers;
     struct str body;
+    const struct http_source *source;      /* instead of `body`; such a request never goes over a kept connection */
     struct str basic_user, basic_password; /* sent when the user is not empty; our copies are wiped */
     struct str pool_key;                   /* the tenant; at most HTTP_FETCH_KEY_MAX_BYTES */
     int64_t timeout_ms;    /* for all of it, from when it leaves the queue; the call's deadline holds too */
     size_t max_body_bytes; /* 0: HTTP_FETCH_BODY_DEFAULT_BYTES */
+    int64_t first_byte_ms; /* 0: as in the settings */
 };
 
 /* Belongs to the call's arena. */

@@ -163,7 +163,7 @@ void http_connection_close(struct http_connection *connection)
     http_connection_enter(connection, HTTP_CLOSED);
     if (exchange->cancel_on_close)
         cancel(exchange);
-    else if (exchange->streaming)
+    else if (exchange->streaming || exchange->body_awaited)
         task_wake(&exchange->call);
 }
 
@@ -183,20 +183,18 @@ static void linger(struct http_connection *connection)
 
 /* --- reading ----------------------------------------------------------------------------------------------------------- */
 
-enum read_result { READ_SOME, READ_NOTHING, READ_END, READ_BROKEN };
-
-static enum read_result read_into(struct http_connection *connection, char *room, size_t size, size_t *ret_read)
+enum http_read http_connection_read(struct http_connection *connection, char *room, size_t size, size_t *ret_read)
 {
     ssize_t count;
     do
         count = read(connection->fd, room, size);
     while (count < 0 && errno == EINTR);
     if (count < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? READ_NOTHING : READ_BROKEN;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? HTTP_READ_NOTHING : HTTP_READ_BROKEN;
     if (count == 0)
-        return READ_END;
+        return HTTP_READ_END;
     *ret_read = (size_t)count;
-    return READ_SOME;
+    return HTTP_READ_SOME;
 }
 
 /* More room behind what has come; moves the head, so that it has to be read again. */
@@ -210,26 +208,26 @@ static bool grow(struct http_exchange *exchange, size_t capacity)
     return true;
 }
 
-static enum read_result fill_bytes(struct http_connection *connection)
+enum http_read http_connection_fill(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     size_t count = 0;
-    enum read_result result =
-        read_into(connection, exchange->bytes + exchange->n_bytes, exchange->capacity - exchange->n_bytes, &count);
+    enum http_read result = http_connection_read(connection, exchange->bytes + exchange->n_bytes,
+                                                 exchange->capacity - exchange->n_bytes, &count);
     exchange->n_bytes += count;
     return result;
 }
 
 /* A body with a length that does not fit behind its head: straight to its place. */
-static enum read_result fill_body(struct http_connection *connection)
+static enum http_read fill_body(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     uint64_t left = exchange->head.content_length - exchange->body_received;
     size_t size = left < HTTP_BODY_READ_BYTES ? (size_t)left : HTTP_BODY_READ_BYTES, count = 0;
     char *room = buf_reserve(&exchange->body, size);
     if (!room)
-        return READ_BROKEN;
-    enum read_result result = read_into(connection, room, size, &count);
+        return HTTP_READ_BROKEN;
+    enum http_read result = http_connection_read(connection, room, size, &count);
     exchange->body.len += count;
     exchange->body_received += count;
     return result;
@@ -258,21 +256,61 @@ static bool take_body(struct http_exchange *exchange, struct str bytes)
     return !buf_failed(&exchange->body);
 }
 
+static void fill_request(struct http_connection *connection)
+{
+    const struct http_head *head = &connection->exchange->head;
+    struct http_request *request = &connection->exchange->request;
+    request->method = head->method;
+    request->target = head->target;
+    request->path = head->path;
+    request->query = head->query;
+    request->headers = head->headers;
+    request->n_headers = head->n_headers;
+    request->minor_version = head->minor_version;
+    memcpy(&request->peer, &connection->peer, sizeof connection->peer);
+}
+
+void http_connection_continue(struct http_connection *connection)
+{
+    struct iovec out = {(void *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25};
+    size_t n_out = 1;
+    if (http_connection_send(connection, &out, &n_out) < 0 || n_out) /* nothing else is on its way: it fits */
+        connection->close_after = true;
+}
+
+/* How large may it be, and is it read in pieces? */
+static void decide_body(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_server_settings *settings = &connection->server->settings;
+    exchange->body_max = settings->max_body_bytes;
+    if (!settings->streamed_body_max || (!exchange->head.chunked && exchange->head.content_length == 0))
+        return;
+    fill_request(connection);
+    uint64_t max = settings->streamed_body_max(&exchange->request, settings->context);
+    if (!max)
+        return;
+    exchange->body_streams = true;
+    exchange->body_max = max;
+}
+
 static void begin_body(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     const struct http_head *head = &exchange->head;
     size_t behind = exchange->n_bytes - head->size;
-    if (head->content_length > connection->server->settings.max_body_bytes) {
+    decide_body(connection);
+    if (head->content_length > exchange->body_max) {
         refuse_body(connection);
         return;
     }
     exchange->size = head->size;
     http_connection_enter(connection, HTTP_BODY);
-    if (!head->chunked && head->content_length <= behind)
-        return; /* all here, the usual case */
+    if (!head->chunked && (exchange->body_streams || head->content_length <= behind))
+        return; /* all here, the usual case, or the handler's business */
     exchange->body_since_ms = connection->server->now_ms;
-    exchange->body_apart = head->chunked || head->content_length > exchange->capacity - head->size;
+    exchange->body_apart =
+        !exchange->body_streams && (head->chunked || head->content_length > exchange->capacity - head->size);
     if (exchange->body_apart && !head->chunked) {
         take_body(exchange, str_of(exchange->bytes + head->size, behind));
         exchange->n_bytes = head->size;
@@ -285,12 +323,8 @@ static void begin_body(struct http_connection *connection)
             return;
         }
     }
-    if (head->expect_continue && behind == 0) {
-        struct iovec out = {(void *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25};
-        size_t n_out = 1;
-        if (http_connection_send(connection, &out, &n_out) < 0 || n_out) /* nothing else is on its way: it fits */
-            connection->close_after = true;
-    }
+    if (head->expect_continue && behind == 0 && !exchange->body_streams)
+        http_connection_continue(connection);
 }
 
 static enum http_progress read_chunks(struct http_connection *connection)
@@ -322,6 +356,10 @@ static enum http_progress read_body(struct http_connection *connection)
     struct http_exchange *exchange = connection->exchange;
     const struct http_head *head = &exchange->head;
     struct str *body = &exchange->request.body;
+    if (exchange->body_streams) {
+        *body = STR_EMPTY;
+        return HTTP_DONE; /* the handler begins without it */
+    }
     if (head->chunked) {
         enum http_progress progress = read_chunks(connection);
         if (progress == HTTP_DONE)
@@ -367,16 +405,7 @@ static void begin_call(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_exchange *exchange = connection->exchange;
-    const struct http_head *head = &exchange->head;
-    struct http_request *request = &exchange->request;
-    request->method = head->method;
-    request->target = head->target;
-    request->path = head->path;
-    request->query = head->query;
-    request->headers = head->headers;
-    request->n_headers = head->n_headers;
-    request->minor_version = head->minor_version;
-    memcpy(&request->peer, &connection->peer, sizeof connection->peer);
+    fill_request(connection);
     connection->n_requests++;
     http_connection_enter(connection, HTTP_CALL);
     struct arena *arena = arena_take(server);
@@ -459,7 +488,8 @@ static bool finish(struct http_connection *connection)
     struct http_exchange *exchange = connection->exchange;
     size_t behind = exchange->n_bytes > exchange->size ? exchange->n_bytes - exchange->size : 0;
     if (connection->close_after) {
-        bool client_knows = connection->client_closed || (exchange->ended && !exchange->head.keep_alive && !behind);
+        bool all_came = !behind && !http_body_is_left(exchange);
+        bool client_knows = connection->client_closed || (exchange->ended && !exchange->head.keep_alive && all_came);
         if (client_knows)
             http_connection_close(connection);
         else
@@ -562,21 +592,25 @@ static void step(struct http_connection *connection)
 static void read_ahead(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
+    if (http_body_is_left(exchange)) {
+        http_body_arrived(connection);
+        return;
+    }
     if (exchange->n_bytes == exchange->capacity) {
         http_connection_set_events(connection, connection->events & ~EV_READ);
         return;
     }
-    switch (fill_bytes(connection)) {
-    case READ_SOME:
-    case READ_NOTHING:
+    switch (http_connection_fill(connection)) {
+    case HTTP_READ_SOME:
+    case HTTP_READ_NOTHING:
         break;
-    case READ_END:
+    case HTTP_READ_END:
         connection->client_closed = true;
         http_connection_set_events(connection, connection->events & ~EV_READ);
         if (connection->phase == HTTP_CALL && exchange->cancel_on_close)
             cancel(exchange);
         break;
-    case READ_BROKEN:
+    case HTTP_READ_BROKEN:
         http_connection_close(connection);
         break;
     }
@@ -587,10 +621,10 @@ static void read_away(struct http_connection *connection)
     char away[4096];
     size_t count;
     for (int i = 0; i < 16; i++) {
-        enum read_result result = read_into(connection, away, sizeof away, &count);
-        if (result == READ_NOTHING)
+        enum http_read result = http_connection_read(connection, away, sizeof away, &count);
+        if (result == HTTP_READ_NOTHING)
             return;
-        if (result != READ_SOME) {
+        if (result != HTTP_READ_SOME) {
             http_connection_close(connection);
             return;
         }
@@ -605,16 +639,16 @@ static void read_request(struct http_connection *connection)
     }
     bool straight =
         connection->phase == HTTP_BODY && connection->exchange->body_apart && !connection->exchange->head.chunked;
-    switch (straight ? fill_body(connection) : fill_bytes(connection)) {
-    case READ_SOME:
+    switch (straight ? fill_body(connection) : http_connection_fill(connection)) {
+    case HTTP_READ_SOME:
         step(connection);
         break;
-    case READ_NOTHING:
+    case HTTP_READ_NOTHING:
         if (connection->phase == HTTP_IDLE)
             http_exchange_give_back(connection);
         break;
-    case READ_END: /* in the middle of a request, or between two */
-    case READ_BROKEN:
+    case HTTP_READ_END: /* in the middle of a request, or between two */
+    case HTTP_READ_BROKEN:
         http_connection_close(connection);
         break;
     }
@@ -687,6 +721,10 @@ void http_connection_overdue(struct http_connection *connection)
     if (connection->phase == HTTP_HEAD || connection->phase == HTTP_BODY) {
         refuse(connection, 408, STR("The request did not come in time."));
         step(connection);
+        return;
+    }
+    if (connection->phase == HTTP_CALL && exchange->body_awaited) {
+        http_body_overdue(connection);
         return;
     }
     http_connection_close(connection);

@@ -1,6 +1,7 @@
 /*
  * Inside of the HTTP server: what http_server.c (listeners, time limits), http_connection.c (one connection: read, call, write,
- * close) and http_exchange.c (one request and its answer) know of each other. Others include net/http_server.h.
+ * close), http_exchange.c (one request and its answer) and http_body.c (bodies in pieces) know of each other. Others include
+ * net/http_server.h.
  *
  * A connection that is idle has no exchange: it costs its struct, and no buffer. The exchange comes from the server's pool with
  * the first byte of a request and goes back when the answer is out and nothing more was read.
@@ -71,7 +72,12 @@ struct http_exchange {
     struct http_chunked chunked;
     struct buf body; /* heap: a chunked body, or one that does not fit */
     bool body_apart;
-    uint64_t body_received;
+    bool body_streams; /* the handler reads it in pieces: http_body.c */
+    bool body_ended;   /* of a streamed one: all of it has been read */
+    bool body_awaited; /* the handler waits for more of it */
+    bool body_late;    /* and it did not come in time */
+    uint64_t body_max, body_received;
+    int64_t body_waited_ms; /* in all */
     int64_t body_since_ms;
     struct http_request request;
     struct call call;
@@ -134,6 +140,25 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 void http_connection_set_events(struct http_connection *connection, short events);
 /* sendmsg() without SIGPIPE; the bytes taken, 0 when it would block, -1 when the client has gone. Cuts what was taken off out[]. */
 ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out);
+
+enum http_read { HTTP_READ_SOME, HTTP_READ_NOTHING, HTTP_READ_END, HTTP_READ_BROKEN };
+MUST_CHECK enum http_read http_connection_read(struct http_connection *connection, char *room, size_t size,
+                                               size_t *ret_read);
+/* Into bytes[], as far as there is room. */
+MUST_CHECK enum http_read http_connection_fill(struct http_connection *connection);
+/* "100 Continue". */
+void http_connection_continue(struct http_connection *connection);
+
+/* http_body.c */
+/* Something of the body has come, or the client has gone: who waits for it sees. */
+void http_body_arrived(struct http_connection *connection);
+/* Nothing has come in time. */
+void http_body_overdue(struct http_connection *connection);
+/* A streamed body of which something is not read yet: nothing behind it can be read either. */
+static inline bool http_body_is_left(const struct http_exchange *exchange)
+{
+    return exchange->body_streams && !exchange->body_ended;
+}
 
 /* http_exchange.c */
 MUST_CHECK struct http_exchange *http_exchange_take(struct http_connection *connection); /* NULL: no memory */

@@ -14,7 +14,9 @@ void http_exchange_reset(struct http_exchange *exchange)
     http_head_init(&exchange->head);
     exchange->chunked = (struct http_chunked){0};
     exchange->body_apart = false;
+    exchange->body_streams = exchange->body_ended = exchange->body_awaited = exchange->body_late = false;
     exchange->body_received = 0;
+    exchange->body_waited_ms = 0;
     exchange->size = 0;
     exchange->request.method = STR_EMPTY;
     exchange->request.path = STR_EMPTY;
@@ -216,7 +218,7 @@ static void decide_close(struct http_exchange *exchange)
     struct http_connection *connection = exchange->connection;
     const struct http_server *server = connection->server;
     bool last = connection->client_closed && exchange->n_bytes == exchange->size;
-    if (!exchange->head.keep_alive || last || server->draining ||
+    if (!exchange->head.keep_alive || last || server->draining || http_body_is_left(exchange) ||
         connection->n_requests >= server->settings.max_requests_per_connection)
         connection->close_after = true;
 }

@@ -20,6 +20,7 @@ static const char *const names[] = {
     [HTTP_FETCH_BUSY] = "busy",
     [HTTP_FETCH_CANCELLED] = "cancelled",
     [HTTP_FETCH_MEMORY] = "memory",
+    [HTTP_FETCH_SOURCE] = "source",
 };
 
 const char *http_fetch_failure_name(enum http_fetch_failure failure)

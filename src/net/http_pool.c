@@ -236,6 +236,13 @@ bool http_pool_start(struct http_carrier *carrier)
     return true;
 }
 
+void http_pool_resume(struct http_carrier *carrier)
+{
+    struct http_pool *pool = carrier->pool;
+    if (curl_easy_pause(carrier->easy, CURLPAUSE_CONT) == CURLE_OK)
+        act(pool, CURL_SOCKET_TIMEOUT, 0);
+}
+
 void http_pool_stop(struct http_carrier *carrier)
 {
     struct http_pool *pool = carrier->pool;

@@ -35,6 +35,7 @@ struct http_carrier {
     struct http_pool *pool;
     struct http_transfer *transfer; /* NULL while it lies in the pool */
     struct http_carrier *next;
+    bool has_streamed; /* options of streamed bodies are set */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -74,6 +75,7 @@ void http_pool_let_go(struct http_pool *pool);
 struct http_carrier *http_pool_take(struct http_pool *pool);   /* loop; NULL: no memory */
 MUST_CHECK bool http_pool_start(struct http_carrier *carrier); /* loop; finished() may run within */
 void http_pool_stop(struct http_carrier *carrier);             /* loop; the carrier goes back into the pool */
+void http_pool_resume(struct http_carrier *carrier);           /* loop; a callback of it had libcurl pause */
 
 /* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
 curl_socket_t http_pool_open_socket(const struct curl_sockaddr *address);

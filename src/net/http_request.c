@@ -10,6 +10,11 @@ static char accept_encoding_line[] = "Accept-Encoding: " HTTP_REQUEST_ENCODINGS;
 static char user_agent_line[] = "User-Agent: porteiro/" PORTEIRO_VERSION;
 static struct curl_slist accept_encoding = {accept_encoding_line, NULL};
 static struct curl_slist common_lines = {user_agent_line, &accept_encoding};
+/* What is read in pieces comes as it is: decoding could make any number of bytes of one piece. */
+static char identity_line[] = "Accept-Encoding: identity";
+static char user_agent_line_2[] = "User-Agent: porteiro/" PORTEIRO_VERSION;
+static struct curl_slist accept_identity = {identity_line, NULL};
+static struct curl_slist download_lines = {user_agent_line_2, &accept_identity};
 
 static const struct method {
     struct str name;
@@ -85,6 +90,8 @@ const char *http_request_check(const struct http_fetch *request)
         return "its pool key is too long";
     if (request->basic_user.len + request->basic_password.len + 1 > CREDENTIAL_MAX_BYTES)
         return "its user name or password is too long";
+    if (request->source && (request->body.len || !method_find(request->method)->has_body))
+        return "it cannot have a body in pieces";
     if (str_find_char(request->basic_user, ':') != STR_NOT_FOUND)
         return "its user name holds a colon";
     return NULL;
@@ -159,12 +166,32 @@ bool http_request_write(struct http_transfer *transfer, const struct http_fetch 
         add_line(transfer, STR("Expect:")); /* not sent */
         if (!has_type)
             add_line(transfer, STR("Content-Type:"));
+        if (request->source && request->source->size_bytes < 0)
+            add_line(transfer, STR("Transfer-Encoding: chunked"));
     }
+    struct curl_slist *last = transfer->is_download ? &download_lines : &common_lines;
     for (size_t i = 0; i < transfer->n_lines; i++) {
         transfer->lines[i].data = transfer->text.ptr + (uintptr_t)transfer->lines[i].data;
-        transfer->lines[i].next = i + 1 < transfer->n_lines ? &transfer->lines[i + 1] : &common_lines;
+        transfer->lines[i].next = i + 1 < transfer->n_lines ? &transfer->lines[i + 1] : last;
     }
     return !buf_failed(&transfer->text);
+}
+
+/* Streamed bodies want a connection of their own that breaks with them: no HTTP/2, none that was kept. */
+static CURLcode set_streaming(CURL *easy, struct http_transfer *transfer)
+{
+    struct http_carrier *carrier = transfer->carrier;
+    bool streams = transfer->is_download || transfer->request->source;
+    if (!streams && !carrier->has_streamed)
+        return CURLE_OK;
+    carrier->has_streamed = streams;
+    CURLcode failed = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, streams ? 1L : 0L);
+    failed |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                               streams ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
+    failed |= curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->is_download ? NULL : HTTP_REQUEST_ENCODINGS);
+    failed |= curl_easy_setopt(easy, CURLOPT_READFUNCTION, http_upload_give);
+    failed |= curl_easy_setopt(easy, CURLOPT_READDATA, carrier);
+    return failed;
 }
 
 /* Tells the easy handle what differs from request to request. */
@@ -173,8 +200,15 @@ bool http_request_set_options(CURL *easy, struct http_transfer *transfer)
     const struct http_fetch *request = transfer->request;
     const struct method *method = method_find(request->method);
     const char *custom = method->name.ptr; /* NUL-terminated by the literal */
-    CURLcode failed = curl_easy_setopt(easy, CURLOPT_URL, transfer->text.ptr);
-    if (request->body.len || method->has_body) {
+    CURLcode failed = set_streaming(easy, transfer);
+    failed |= curl_easy_setopt(easy, CURLOPT_URL, transfer->text.ptr);
+    if (request->source) {
+        failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->source->size_bytes);
+        if (str_eq(method->name, STR("POST")))
+            custom = NULL;
+    } else if (request->body.len || method->has_body) {
         failed |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
         failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.ptr : "");
         failed |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
@@ -189,7 +223,10 @@ bool http_request_set_options(CURL *easy, struct http_transfer *transfer)
             custom = NULL;
     }
     failed |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom);
-    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->n_lines ? transfer->lines : &common_lines);
+    failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+                               transfer->n_lines       ? transfer->lines
+                               : transfer->is_download ? &download_lines
+                                                       : &common_lines);
     return failed == CURLE_OK;
 }
 

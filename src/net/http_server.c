@@ -40,6 +40,7 @@ static void fill_defaults(struct http_server_settings *settings)
     DEFAULT(head_timeout_ms, 10000);
     DEFAULT(body_grace_ms, 5000);
     DEFAULT(body_min_bytes_per_s, 500);
+    DEFAULT(body_stall_ms, 20000);
     DEFAULT(idle_timeout_ms, 60000);
     DEFAULT(write_stall_ms, 20000);
     DEFAULT(linger_ms, 2000);
@@ -49,8 +50,8 @@ static void fill_defaults(struct http_server_settings *settings)
 /* Time limits are looked at in ticks: fine enough for the shortest of them. */
 static int64_t tick_for(const struct http_server_settings *settings)
 {
-    const int64_t limits[] = {settings->head_timeout_ms, settings->body_grace_ms, settings->idle_timeout_ms,
-                              settings->write_stall_ms, settings->linger_ms};
+    const int64_t limits[] = {settings->head_timeout_ms, settings->body_grace_ms,  settings->body_stall_ms,
+                              settings->idle_timeout_ms, settings->write_stall_ms, settings->linger_ms};
     int64_t tick_ms = TICK_MAX_MS;
     for (size_t i = 0; i < ARRAY_LENGTH(limits); i++)
         if (limits[i] / 4 < tick_ms)

@@ -4,6 +4,7 @@
  * The handler runs as a task with its own call (arena, deadline); it reads http_exchange_request(), may wait, and answers
  * exactly once with http_answer(), or with http_stream_begin(), _write()..., _end(). A handler that ends without an answer
  * gives 500 (503 when its arena was exhausted). The answer is sent when the handler has ended; a stream as it is written.
+ * A body is there as a whole when the handler begins, except where settings.streamed_body_max() wants it in pieces.
  * TLS and HTTP/2 are left to a proxy in front.
  */
 #ifndef NET_HTTP_SERVER_H
@@ -23,7 +24,7 @@ struct http_request {
     struct str path, query; /* raw, as received: percent-encoded; query without its '?' */
     const struct http_header *headers;
     size_t n_headers;
-    struct str body;
+    struct str body;              /* empty when it is streamed */
     struct sockaddr_storage peer; /* as accepted; a trusted proxy's headers are the upper layers' business */
     int minor_version;            /* of HTTP/1.x */
 };
@@ -40,6 +41,11 @@ struct http_server_settings {
     http_handler *handler;
     void *context;
     void (*drained)(void *context); /* may be NULL; see http_server_drain() */
+    /*
+     * Asked when a head has come: how large a body may this request have that its handler reads in pieces with
+     * http_body_read()? 0: none such, the usual rules hold. May be NULL. Only the request's head is filled in.
+     */
+    uint64_t (*streamed_body_max)(const struct http_request *request, void *context);
 
     size_t max_connections;             /* 20,000; one more closes the connection that is idle longest, or gets 503 */
     size_t max_requests_per_connection; /* 1,000; the last is answered with Connection: close */
@@ -49,6 +55,7 @@ struct http_server_settings {
     int64_t head_timeout_ms;            /* 10,000, from the first byte of a request to the end of its head */
     int64_t body_grace_ms;              /* 5,000, then the body must have come at ... */
     size_t body_min_bytes_per_s;        /* 500 */
+    int64_t body_stall_ms;              /* 20,000 in which nothing comes of a streamed body */
     int64_t idle_timeout_ms;            /* 60,000 without a request */
     int64_t write_stall_ms;             /* 20,000 in which the client takes nothing */
     int64_t linger_ms;                  /* 2,000: how long bytes still coming are taken before the final close */
@@ -90,6 +97,17 @@ void http_server_free(struct http_server *server);
 /* --- within a handler -------------------------------------------------------------------------------------------------- */
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+
+/*
+ * The next piece of a streamed body, as it comes off the socket: nothing is kept, so who does not read holds the client up.
+ * Waits. *ret_read 0: that was all. E_TIMEOUT: it came too slowly (body_grace_ms, body_min_bytes_per_s, body_stall_ms: only
+ * while somebody waits for it) or the call's time is up; E_CANCELLED: the client has gone; E_LIMIT: longer than allowed;
+ * E_INVALID: its chunks are not well-formed. An answer given before all was read closes the connection.
+ */
+MUST_CHECK int http_body_read(struct call *call, struct http_exchange *exchange, char *room, size_t size,
+                              size_t *ret_read);
+/* As announced; -1: unknown (chunked). */
+int64_t http_body_length(const struct http_exchange *exchange);
 
 /* When the client closes its side while the handler runs, call->cancelled is set and the task woken. Off by default. */
 void http_exchange_cancel_on_close(struct http_exchange *exchange, bool on);

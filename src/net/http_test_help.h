@@ -194,7 +194,8 @@ static __attribute__((unused)) void play_with(struct http_server_settings settin
     struct str error = STR_EMPTY;
     memset(&seen, 0, sizeof seen);
     failures = 0;
-    settings.handler = handler;
+    if (!settings.handler)
+        settings.handler = handler;
     *scene = (struct scene){.server = http_server_new(&settings), .play = play};
     assert_non_null(scene->server);
     assert_int_equal(http_server_listen(scene->server, STR("127.0.0.1:0"), &error), OK);

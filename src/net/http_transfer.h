@@ -1,4 +1,7 @@
-/* One request on its way. For net/http_client.c, net/http_request.c and net/http_failure.c only. */
+/*
+ * One request on its way. For net/http_client.c, net/http_request.c, net/http_failure.c, net/http_upload.c and
+ * net/http_download.c only.
+ */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
 
@@ -9,7 +12,7 @@
 #include <arpa/inet.h>
 
 enum {
-    HTTP_TRANSFER_LINES_MAX = HTTP_FETCH_HEADERS_MAX + 3, /* and Authorization, Expect, Content-Type */
+    HTTP_TRANSFER_LINES_MAX = HTTP_FETCH_HEADERS_MAX + 4, /* Authorization, Expect, Content-Type, Transfer-Encoding */
 };
 
 /*
@@ -53,6 +56,20 @@ struct http_transfer {
     unsigned attempts;   /* how often the request was handed to a connection */
     bool answer_began;
 
+    /* A body that is sent in pieces: http_upload.c. */
+    struct buf out;    /* the piece that libcurl takes from */
+    size_t out_at;     /* taken so far */
+    int64_t out_bytes; /* given by the source so far */
+    bool out_awaited;  /* libcurl waits for the next piece */
+    bool out_ended;
+    int source_error;
+
+    /* An answer that is read in pieces: http_download.c. */
+    bool is_download;
+    bool is_held;      /* libcurl waits until `body` has been read */
+    size_t body_at;    /* read so far, of what is in `body` */
+    size_t read_bytes; /* read and gone from `body` */
+
     /* The answer. */
     struct buf head, body;
     size_t head_bytes; /* of all heads and trailers */
@@ -86,6 +103,32 @@ MUST_CHECK bool http_request_write(struct http_transfer *transfer, const struct 
 
 /* Tells the easy handle what differs from request to request. False: no memory. */
 MUST_CHECK bool http_request_set_options(CURL *easy, struct http_transfer *transfer);
+
+/* --- net/http_upload.c --- */
+
+size_t http_upload_give(char *room, size_t size, size_t count, void *carrier); /* CURLOPT_READFUNCTION */
+/* Fetches the next piece from the source. Waits. An error is the source's. */
+MUST_CHECK int http_upload_feed(struct call *call, struct http_transfer *transfer);
+
+/* --- net/http_download.c --- */
+
+/* What on_body() does with a piece: its length, or CURL_WRITEFUNC_PAUSE. */
+size_t http_download_take(struct http_transfer *transfer, struct str piece);
+/* The head has come: who waits for it goes on. */
+void http_download_head(struct http_transfer *transfer);
+
+/* --- net/http_client.c --- */
+
+/*
+ * Sends the request and waits until it is done, or, for a download, until the answer's head is there. *ret_transfer is NULL
+ * when the request could not even be made.
+ */
+MUST_CHECK int http_transfer_perform(struct call *call, const struct http_fetch *request, bool is_download,
+                                     struct url *ret_url, struct http_fetched *ret,
+                                     struct http_transfer **ret_transfer);
+/* Gives it up, if it is not done. May be called again. */
+void http_transfer_withdraw(struct call *call, struct http_transfer *transfer);
+int http_transfer_report(struct call *call, struct http_transfer *transfer, const struct url *url);
 
 /* --- net/http_failure.c --- */
 

@@ -1,0 +1,170 @@
+/* The bodies of requests that their handlers read in pieces, straight off the socket. */
+#include "base/clock.h"
+#include "net/http_connection.h"
+#include "net/task.h"
+
+int64_t http_body_length(const struct http_exchange *exchange)
+{
+    return exchange->head.chunked ? -1 : (int64_t)exchange->head.content_length;
+}
+
+void http_body_arrived(struct http_connection *connection)
+{
+    /* Whoever reads next asks for more; until then the client waits. */
+    http_connection_set_events(connection, connection->events & ~EV_READ);
+    if (connection->exchange->body_awaited)
+        task_wake(&connection->exchange->call);
+}
+
+void http_body_overdue(struct http_connection *connection)
+{
+    connection->exchange->body_late = true;
+    connection->deadline_ms = INT64_MAX / 2;
+    task_wake(&connection->exchange->call);
+}
+
+/* --- waiting ----------------------------------------------------------------------------------------------------------- */
+
+/* What the client is still granted: no longer than a stall, and less when it has been slow all along. */
+static int64_t patience_ms(const struct http_exchange *exchange)
+{
+    const struct http_server_settings *settings = &exchange->connection->server->settings;
+    int64_t granted_ms = settings->body_grace_ms +
+                         (int64_t)(exchange->body_received * 1000 / settings->body_min_bytes_per_s) -
+                         exchange->body_waited_ms;
+    granted_ms = granted_ms < settings->body_stall_ms ? granted_ms : settings->body_stall_ms;
+    return granted_ms > 0 ? granted_ms : 0;
+}
+
+static int gone(struct call *call)
+{
+    return fail(call, E_CANCELLED, "The client has closed the connection before all had come.");
+}
+
+/* Until there may be something to read. */
+static int await(struct call *call, struct http_exchange *exchange)
+{
+    struct http_connection *connection = exchange->connection;
+    int64_t begun_ms = clock_monotonic_ms();
+    int error = OK;
+    connection->deadline_ms = begun_ms + patience_ms(exchange);
+    exchange->body_awaited = true;
+    http_connection_set_events(connection, connection->events | EV_READ);
+    while (!error && connection->fd >= 0 && connection->events & EV_READ && !exchange->body_late)
+        error = task_park(call);
+    exchange->body_awaited = false;
+    exchange->body_waited_ms += clock_monotonic_ms() - begun_ms;
+    if (connection->fd < 0)
+        return error ? error : gone(call);
+    connection->deadline_ms = INT64_MAX / 2;
+    if (error)
+        http_connection_set_events(connection, connection->events & ~EV_READ);
+    if (!error && exchange->body_late)
+        return fail(call, E_TIMEOUT, "What was to be sent came too slowly, so the connection was given up. Try again.");
+    return error;
+}
+
+/* OK: something was read, or has to be waited for (*result says which). */
+static int see(struct call *call, struct http_connection *connection, enum http_read result)
+{
+    if (result == HTTP_READ_SOME || result == HTTP_READ_NOTHING)
+        return OK;
+    http_connection_close(connection);
+    return gone(call);
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------------- */
+
+static int count_in(struct call *call, struct http_exchange *exchange, size_t read)
+{
+    exchange->body_received += read;
+    if (exchange->body_received <= exchange->body_max)
+        return OK;
+    return fail(call, E_LIMIT, "This is larger than the %llu bytes that are taken here.",
+                (unsigned long long)exchange->body_max);
+}
+
+/* What came with the head. */
+static size_t take_behind_head(struct http_exchange *exchange, char *room, size_t size)
+{
+    size_t behind = exchange->n_bytes - exchange->size;
+    size = behind < size ? behind : size;
+    memcpy(room, exchange->bytes + exchange->size, size);
+    exchange->size += size;
+    return size;
+}
+
+static int read_plain(struct call *call, struct http_exchange *exchange, char *room, size_t size, size_t *ret_read)
+{
+    uint64_t left = exchange->head.content_length - exchange->body_received;
+    size = left < size ? (size_t)left : size;
+    if (exchange->n_bytes > exchange->size) {
+        *ret_read = take_behind_head(exchange, room, size);
+    } else {
+        int error = see(call, exchange->connection, http_connection_read(exchange->connection, room, size, ret_read));
+        if (error)
+            return error;
+    }
+    int error = count_in(call, exchange, *ret_read);
+    exchange->body_ended = exchange->body_received == exchange->head.content_length;
+    return error;
+}
+
+/* At most `size` bytes of what is in bytes[] are decoded, so that they fit. */
+static int decode(struct call *call, struct http_exchange *exchange, char *room, size_t size, size_t *ret_read)
+{
+    struct str rest = str_of(exchange->bytes + exchange->size, exchange->n_bytes - exchange->size);
+    enum http_progress progress = HTTP_MORE;
+    while (progress == HTTP_MORE && rest.len && *ret_read < size) {
+        struct str data;
+        size_t used;
+        progress = http_chunked_decode(&exchange->chunked, str_sub(rest, 0, size - *ret_read), &used, &data);
+        if (data.len)
+            memcpy(room + *ret_read, data.ptr, data.len);
+        *ret_read += data.len;
+        rest = str_from_offset(rest, used);
+    }
+    if (progress == HTTP_ERROR)
+        return fail(call, E_INVALID, "%s", exchange->chunked.problem);
+    if (rest.len)
+        memmove(exchange->bytes + exchange->size, rest.ptr, rest.len);
+    exchange->n_bytes = exchange->size + rest.len;
+    exchange->body_ended = progress == HTTP_DONE;
+    return count_in(call, exchange, *ret_read);
+}
+
+static int read_chunked(struct call *call, struct http_exchange *exchange, char *room, size_t size, size_t *ret_read)
+{
+    if (exchange->n_bytes == exchange->size) {
+        int error = see(call, exchange->connection, http_connection_fill(exchange->connection));
+        if (error)
+            return error;
+    }
+    return decode(call, exchange, room, size, ret_read);
+}
+
+int http_body_read(struct call *call, struct http_exchange *exchange, char *room, size_t size, size_t *ret_read)
+{
+    struct http_connection *connection = exchange->connection;
+    *ret_read = 0;
+    if (!http_body_is_left(exchange) || size == 0)
+        return OK;
+    if (connection->fd < 0)
+        return gone(call);
+    if (exchange->head.expect_continue && exchange->n_bytes == exchange->head.size && !exchange->body_received)
+        http_connection_continue(connection);
+    exchange->head.expect_continue = false;
+    while (!*ret_read && !exchange->body_ended) {
+        int error = exchange->head.chunked ? read_chunked(call, exchange, room, size, ret_read)
+                                           : read_plain(call, exchange, room, size, ret_read);
+        if (!error && !*ret_read && !exchange->body_ended)
+            error = await(call, exchange);
+        if (error) {
+            exchange->body_ended = false; /* the connection is good for no further request */
+            return error;
+        }
+    }
+    if (exchange->body_ended) /* from now on what comes is the next request */
+        http_connection_set_events(connection, connection->events | EV_READ);
+    return OK;
+}
