@@ -278,3 +278,23 @@ export const jobs = sqliteTable("mcp_jobs", {
   index("mcp_jobs_connection_id_index").on(t.connectionId, t.status),
   index("mcp_jobs_expires_at_index").on(t.expiresAt),
 ]);
+
+export const uploads = sqliteTable("mcp_uploads", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  linkHash: text("link_hash").notNull(),
+  arguments: text("arguments").notNull(),
+  mac: text("mac").notNull(),
+  state: text("state").notNull(),
+  createdAt: text("created_at").notNull(),
+  expiresAt: text("expires_at").notNull(),
+  usedAt: text("used_at"),
+  endedAt: text("ended_at"),
+  itemId: integer("item_id"),
+}, (t) => [
+  foreignKey({ name: "mcp_uploads_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_uploads_link_hash_unique").on(t.linkHash),
+  index("mcp_uploads_token_id_index").on(t.tokenId, t.expiresAt),
+]);

@@ -294,3 +294,25 @@ export const jobs = pgTable("mcp_jobs", {
   index("mcp_jobs_connection_id_index").on(t.connectionId, t.status),
   index("mcp_jobs_expires_at_index").on(t.expiresAt),
 ]);
+
+// Links for one upload each: whoever holds one may put one file into the site's library, as `arguments` say. `linkHash` as token
+// hashes; `mac` covers ids, arguments and end, so that editing a row points no link elsewhere.
+export const uploads = pgTable("mcp_uploads", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  linkHash: text("link_hash").notNull(),
+  arguments: text("arguments").notNull(),
+  mac: text("mac").notNull(),
+  state: text("state").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  expiresAt: timestamp("expires_at").notNull(),
+  usedAt: timestamp("used_at"),
+  endedAt: timestamp("ended_at"),
+  itemId: bigint("item_id", { mode: "number" }),
+}, (t) => [
+  foreignKey({ name: "mcp_uploads_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] }).onDelete("cascade"),
+  uniqueIndex("mcp_uploads_link_hash_unique").on(t.linkHash),
+  index("mcp_uploads_token_id_index").on(t.tokenId, t.expiresAt),
+]);
