@@ -4,7 +4,6 @@
 need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}"
 
 c_files() { git ls-files -co --exclude-standard -- 'src/*.c' 'src/*.h'; }
-c_sources() { git ls-files -co --exclude-standard -- 'src/*.c'; }
 
 lint_gcc() { meson_build build/asan -Db_sanitize=address,undefined -Db_lundef=false; }
 lint_clang() { CC=clang meson_build build/clang; }
@@ -16,14 +15,42 @@ lint_format() {
 }
 lint_layers() { tools/layers.sh; }
 
+# What clang-tidy found nothing in need not be read again: a file, with all it includes and the checks, has one name here.
+TIDY_CLEAN=${XDG_CACHE_HOME:-$HOME/.cache}/porteiro-test/tidy
+
+# The paths, from build/clang, of each source and what it includes, a source on each line; system headers are the compiler's.
+tidy_inputs() {
+    ninja -C build/clang -t deps | awk '
+        /^[^ ]/ { if (inputs ~ /src\/.*\.c/) print inputs; inputs = ""; next }
+        /^    [^\/]/ { inputs = inputs ? inputs " " $1 : $1 }
+        END { if (inputs ~ /src\/.*\.c/) print inputs }'
+}
+
+# tidy_one CHECKS SOURCE INPUT...
+tidy_one() {
+    local checks=$1 source=${2#../../} clean
+    shift
+    clean=$TIDY_CLEAN/$({ echo "$TIDY_VERSION $checks $source" && cat meson.build .clang-tidy && cd build/clang && cat "$@"; } |
+        sha256sum | cut -d' ' -f1)
+    [[ -e $source ]] || return 0 # deleted; ninja still remembers it
+    if [[ -e $clean ]]; then
+        touch "$clean"
+    else
+        clang-tidy --quiet -p build/clang ${checks:+"--checks=$checks"} "$source" 2>/dev/null && touch "$clean"
+    fi
+}
+export -f tidy_one
+
 lint_tidy() {
-    local rc=0 log=build/logs/clang-tidy.txt tidy
-    # clang-tidy uses one core: four files a process, a process for each core.
-    tidy=(xargs -r -P "$(nproc)" -n 4 clang-tidy --quiet -p build/clang)
-    c_sources | grep -v '_\(fuzz\|test\)\.c$' | "${tidy[@]}" >"$log" 2>/dev/null || rc=1
+    local rc=0 log=build/logs/clang-tidy.txt
+    mkdir -p "$TIDY_CLEAN" build/logs
+    find "$TIDY_CLEAN" -type f -mtime +30 -delete
+    TIDY_VERSION=$(clang-tidy --version | tr -s '[:space:]' ' ')
+    export TIDY_CLEAN TIDY_VERSION
     # A test may run into what it expects not to happen: it fails then, as it should.
-    c_sources | grep '_test\.c$' | "${tidy[@]}" --checks='-clang-analyzer-*,-bugprone-suspicious-missing-comma' \
-        >>"$log" 2>/dev/null || rc=1
+    tidy_inputs | grep -v '_fuzz\.c ' | awk '{ checks = $1 ~ /_test\.c$/ ? "-clang-analyzer-*,-bugprone-suspicious-missing-comma" : ""
+        print "tidy_one \047" checks "\047 " $0 }' |
+        xargs -r -d '\n' -P "$(nproc)" -n 1 bash -c >"$log" || rc=1
     cat "$log"
     return "$rc"
 }

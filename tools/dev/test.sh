@@ -88,7 +88,7 @@ unit_tests() {
 
 computing_lane() {
     part unit 300 bash -c '. tools/dev/common.sh; unit_tests'
-    part lint 600 ./dev lint
+    part lint 1200 ./dev lint
     part fuzz 600 ./dev fuzz 10
 }
 
