@@ -7,7 +7,7 @@
 #include "json/json_write.h"
 #include "store/changes.h"
 
-enum { ID_BYTES = 10, NUMBER_TRIES = 8, DAY_MS = 24 * 60 * 60 * 1000 };
+enum { ID_BYTES = 10, NUMBER_TRIES = 8, DAY_MS = 24 * 60 * 60 * 1000, WORK_BYTES_MAX = 24 * 1024 * 1024 };
 
 static struct history_limits limits = {HISTORY_DAYS, HISTORY_CHANGES_MAX, HISTORY_BYTES_MAX};
 static int64_t next_prune_ms; /* monotonic */
@@ -21,6 +21,51 @@ void history_set_limits(const struct history_limits *given)
 static int64_t oldest_ms(void)
 {
     return clock_now_ms() - limits.days * DAY_MS;
+}
+
+/* ---- memory: what sealing needs (four times the text) is not the call's, which has its own large texts by then */
+
+struct work {
+    struct call call; /* the same call with memory of its own */
+    struct call *outer;
+};
+
+static void release(void *arena)
+{
+    arena_free(arena);
+}
+
+/* Gives up as the call's own arena would. */
+static void exhausted(struct arena *arena, size_t size, void *outer)
+{
+    (void)arena;
+    (void)size;
+    (void)arena_alloc(outer, SIZE_MAX / 2);
+    abort();
+}
+
+static void work_begin(struct work *work, struct call *call)
+{
+    *work = (struct work){*call, call};
+    work->call.arena = arena_new(WORK_BYTES_MAX);
+    if (!work->call.arena)
+        exhausted(NULL, 0, call->arena);
+    arena_defer(call->arena, release, work->call.arena);
+    arena_on_exhausted(work->call.arena, exhausted, call->arena);
+}
+
+static int work_end(struct work *work, int error)
+{
+    struct call *call = work->outer;
+    call->cancelled = work->call.cancelled;
+    call->db_link = work->call.db_link;
+    if (error) {
+        call->error = work->call.error;
+        call->error_text = str_copy(call->arena, work->call.error_text);
+        call->error_detail = str_copy(call->arena, work->call.error_detail);
+    }
+    arena_reset(work->call.arena);
+    return error;
 }
 
 /* ---- sealing */
@@ -53,7 +98,7 @@ static int unseal(struct call *call, const struct history_owner *owner, struct s
 }
 
 /* What the columns say too, so that a row whose columns were edited does not pass for another change. */
-static struct str note_of(struct call *call, const struct change *change)
+static struct str note_of(struct call *call, const struct site_change *change)
 {
     struct buf text;
     struct json_writer w;
@@ -72,7 +117,8 @@ static struct str note_of(struct call *call, const struct change *change)
     return buf_failed(&text) ? STR_EMPTY : buf_str(&text);
 }
 
-static int seal_note(struct call *call, const struct history_owner *owner, const struct change *change, struct str *ret)
+static int seal_note(struct call *call, const struct history_owner *owner, const struct site_change *change,
+                     struct str *ret)
 {
     struct str note = note_of(call, change);
     if (change->note_json.len > CHANGE_NOTE_BYTES_MAX || !note.len)
@@ -120,7 +166,7 @@ static void prune_sometimes(struct call *call, const struct history_owner *owner
 
 /* ---- writing */
 
-static struct change_row row_of(struct call *call, const struct history_owner *owner, const struct change *change)
+static struct change_row row_of(struct call *call, const struct history_owner *owner, const struct site_change *change)
 {
     return (struct change_row){
         .id = change->id,
@@ -147,11 +193,9 @@ static struct str new_id(struct call *call)
     return str_from(hex);
 }
 
-int history_begin(struct call *call, const struct history_owner *owner, struct change *change)
+static int insert(struct call *call, const struct history_owner *owner, const struct site_change *change,
+                  int64_t *ret_number)
 {
-    change->id = new_id(call);
-    change->number = 0;
-    change->before_lost = change->before_json.len > CHANGE_BYTES_MAX;
     struct change_row row = row_of(call, owner, change);
     row.state = STR("begun");
     row.created_at_ms = clock_now_ms();
@@ -159,39 +203,65 @@ int history_begin(struct call *call, const struct history_owner *owner, struct c
     if (!error)
         error = seal(call, owner, row.id, STR("before_sealed"), change->before_lost ? STR_EMPTY : change->before_json,
                      &row.before_sealed);
+    if (!error)
+        error = seal(call, owner, row.id, STR("after_sealed"), change->after_lost ? STR_EMPTY : change->after_json,
+                     &row.after_sealed);
     if (error)
         return error;
-    row.size_bytes = (int64_t)(row.note_sealed.len + row.before_sealed.len);
-    error = store_changes_insert(call, &row, &change->number);
+    row.size_bytes = (int64_t)(row.note_sealed.len + row.before_sealed.len + row.after_sealed.len);
+    error = store_changes_insert(call, &row, ret_number);
     for (int i = 1; error == E_CONFLICT && i < NUMBER_TRIES; i++) {
         call_clear_error(call); /* another write of this connection took the number */
-        error = store_changes_insert(call, &row, &change->number);
+        error = store_changes_insert(call, &row, ret_number);
     }
     if (error == E_CONFLICT)
         return fail(call, E_UNAVAILABLE, "Too much is written through this connection at once. Try again.");
-    if (!error)
-        prune_sometimes(call, owner, change->number);
     return error;
 }
 
-int history_end(struct call *call, const struct history_owner *owner, struct change *change, enum change_state state)
+int history_begin(struct call *call, const struct history_owner *owner, struct site_change *change)
+{
+    struct work work;
+    change->id = new_id(call);
+    change->number = 0;
+    change->before_lost = change->before_json.len > CHANGE_BYTES_MAX;
+    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
+    work_begin(&work, call);
+    int error = insert(&work.call, owner, change, &change->number);
+    if (!error)
+        prune_sometimes(&work.call, owner, change->number);
+    return work_end(&work, error);
+}
+
+static int complete(struct call *call, const struct history_owner *owner, const struct site_change *change,
+                    struct str state)
 {
     bool done;
     struct change_row row = row_of(call, owner, change);
-    if (state == CHANGE_FAILED)
-        return store_changes_delete(call, &row);
-    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
-    row.state = state == CHANGE_DONE ? STR("done") : state == CHANGE_UNKNOWN ? STR("unknown") : STR("begun");
-    row.ended_at_ms = state == CHANGE_BEGUN ? 0 : clock_now_ms();
+    row.state = state;
+    row.ended_at_ms = clock_now_ms();
     int error = seal_note(call, owner, change, &row.note_sealed);
     if (!error)
         error = seal(call, owner, row.id, STR("after_sealed"), change->after_lost ? STR_EMPTY : change->after_json,
                      &row.after_sealed);
     if (error)
         return error;
-    row.size_bytes = (int64_t)row.after_sealed.len;
+    row.size_bytes = (int64_t)(row.note_sealed.len + row.after_sealed.len);
     error = store_changes_end(call, &row, &done);
     return error || done ? error : fail(call, E_NOT_FOUND, "This change is not kept any more.");
+}
+
+int history_end(struct call *call, const struct history_owner *owner, struct site_change *change,
+                enum change_state state)
+{
+    struct work work;
+    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
+    work_begin(&work, call);
+    struct change_row row = row_of(&work.call, owner, change);
+    int error = state == CHANGE_FAILED
+                    ? store_changes_delete(&work.call, &row)
+                    : complete(&work.call, owner, change, state == CHANGE_DONE ? STR("done") : STR("unknown"));
+    return work_end(&work, error);
 }
 
 /* ---- reading */
@@ -203,11 +273,11 @@ static enum change_state state_of(struct str word)
 
 /* Everything but before and after. False: the note does not open, or the columns say something else. */
 static bool read_note(struct call *call, const struct history_owner *owner, const struct change_row *row,
-                      struct change *ret)
+                      struct site_change *ret)
 {
     struct str text;
     const struct json *note;
-    *ret = (struct change){
+    *ret = (struct site_change){
         .number = row->number,
         .id = row->id,
         .state = state_of(row->state),
@@ -239,23 +309,44 @@ static bool read_note(struct call *call, const struct history_owner *owner, cons
     return !ret->is_sealed_shut;
 }
 
-int history_get(struct call *call, const struct history_owner *owner, int64_t number, struct change *ret)
+static struct str keep_text(struct call *outer, struct str text)
 {
+    struct str copy = str_copy(outer->arena, text);
+    keyring_wipe_later(outer, (void *)(uintptr_t)copy.ptr, copy.len);
+    return copy;
+}
+
+static int get(struct work *work, const struct history_owner *owner, int64_t number, struct site_change *ret)
+{
+    struct call *call = &work->call, *outer = work->outer;
     struct change_row row;
+    struct str before, after;
     int error = store_changes_get(call, owner->user_id, owner->connection_id, number, &row);
     if (error)
         return error;
-    bool is_good = read_note(call, owner, &row, ret);
+    bool is_good = read_note(outer, owner, &row, ret);
+    ret->id = str_copy(outer->arena, row.id);
+    ret->tool = str_copy(outer->arena, row.tool);
+    ret->token_name = str_copy(outer->arena, row.token_name);
     if (ret->is_forgotten || row.created_at_ms < oldest_ms())
         return fail(call, E_NOT_FOUND, "Change %lld is older than %lld days: what it was is not kept any more.",
                     (long long)number, (long long)limits.days);
-    if (!is_good || unseal(call, owner, row.id, STR("before_sealed"), row.before_sealed, &ret->before_json) ||
-        unseal(call, owner, row.id, STR("after_sealed"), row.after_sealed, &ret->after_json))
+    if (!is_good || unseal(call, owner, row.id, STR("before_sealed"), row.before_sealed, &before) ||
+        unseal(call, owner, row.id, STR("after_sealed"), row.after_sealed, &after))
         return fail(call, E_CRYPTO,
                     "Change %lld cannot be opened: its row was changed, or belongs to another key. It cannot be shown "
                     "or taken back.",
                     (long long)number);
+    ret->before_json = keep_text(outer, before);
+    ret->after_json = keep_text(outer, after);
     return OK;
+}
+
+int history_get(struct call *call, const struct history_owner *owner, int64_t number, struct site_change *ret)
+{
+    struct work work;
+    work_begin(&work, call);
+    return work_end(&work, get(&work, owner, number, ret));
 }
 
 int history_list(struct call *call, const struct history_owner *owner, const struct change_query *query,
@@ -277,7 +368,7 @@ int history_list(struct call *call, const struct history_owner *owner, const str
         return error;
     ret->has_more = rows.count > limit;
     ret->count = ret->has_more ? limit : rows.count;
-    ret->items = arena_array_of(call->arena, struct change, ret->count + 1);
+    ret->items = arena_array_of(call->arena, struct site_change, ret->count + 1);
     for (size_t i = 0; i < ret->count; i++)
         (void)read_note(call, owner, &rows.items[i], &ret->items[i]);
     return OK;

@@ -35,17 +35,18 @@ struct history_owner {
 };
 
 /* Sets number and id. The call's id is kept with it, as in the audit rows of the call. Waits. */
-MUST_CHECK int history_begin(struct call *call, const struct history_owner *owner, struct change *change);
+MUST_CHECK int history_begin(struct call *call, const struct history_owner *owner, struct site_change *change);
 
 /*
  * How it ended: `change` is what history_begin() had, with item_id, note, after as they are known now. CHANGE_FAILED forgets it.
  * Waits.
  */
-MUST_CHECK int history_end(struct call *call, const struct history_owner *owner, struct change *change,
+MUST_CHECK int history_end(struct call *call, const struct history_owner *owner, struct site_change *change,
                            enum change_state state);
 
 /* E_NOT_FOUND: none of that number in this connection (any more). E_CRYPTO: it cannot be opened. Waits. */
-MUST_CHECK int history_get(struct call *call, const struct history_owner *owner, int64_t number, struct change *ret);
+MUST_CHECK int history_get(struct call *call, const struct history_owner *owner, int64_t number,
+                           struct site_change *ret);
 
 /* One that cannot be opened is listed as such. Waits. */
 MUST_CHECK int history_list(struct call *call, const struct history_owner *owner, const struct change_query *query,

@@ -92,35 +92,36 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct change change_of(int64_t item_id, const char *before)
+static struct site_change change_of(int64_t item_id, const char *before)
 {
-    return (struct change){.kind = STR("edit"),
-                           .item_type = STR("post"),
-                           .item_id = item_id,
-                           .note_json = STR("{\"title\":\"Tide\"}"),
-                           .before_json = str_from(before)};
+    return (struct site_change){.kind = STR("edit"),
+                                .item_type = STR("post"),
+                                .item_id = item_id,
+                                .note_json = STR("{\"title\":\"Tide\"}"),
+                                .before_json = str_from(before)};
 }
 
-static struct change begin(struct fixture *f, const struct history_owner *owner, int64_t item_id, const char *before)
+static struct site_change begin(struct fixture *f, const struct history_owner *owner, int64_t item_id,
+                                const char *before)
 {
-    struct change change = change_of(item_id, before);
+    struct site_change change = change_of(item_id, before);
     assert_ok(&f->call, history_begin(&f->call, owner, &change));
     assert_true(change.number > 0);
     return change;
 }
 
-static struct change done(struct fixture *f, const struct history_owner *owner, int64_t item_id, const char *before,
-                          const char *after)
+static struct site_change done(struct fixture *f, const struct history_owner *owner, int64_t item_id,
+                               const char *before, const char *after)
 {
-    struct change change = begin(f, owner, item_id, before);
+    struct site_change change = begin(f, owner, item_id, before);
     change.after_json = str_from(after);
     assert_ok(&f->call, history_end(&f->call, owner, &change, CHANGE_DONE));
     return change;
 }
 
-static struct change get(struct fixture *f, const struct history_owner *owner, int64_t number)
+static struct site_change get(struct fixture *f, const struct history_owner *owner, int64_t number)
 {
-    struct change change;
+    struct site_change change;
     assert_ok(&f->call, history_get(&f->call, owner, number, &change));
     return change;
 }
@@ -144,9 +145,9 @@ static struct change_list list(struct fixture *f, const struct history_owner *ow
 static void a_change_is_kept_before_and_after(void **state)
 {
     struct fixture *f = *state;
-    struct change change = begin(f, &f->ana, 34, "{\"title\":\"Old\"}");
+    struct site_change change = begin(f, &f->ana, 34, "{\"title\":\"Old\"}");
     assert_int_equal(change.number, 1);
-    struct change found = get(f, &f->ana, 1); /* as after a crash: before is there, the outcome is not */
+    struct site_change found = get(f, &f->ana, 1); /* as after a crash: before is there, the outcome is not */
     assert_int_equal(found.state, CHANGE_BEGUN);
     assert_text(found.before_json, "{\"title\":\"Old\"}");
     assert_int_equal(found.after_json.len, 0);
@@ -179,7 +180,7 @@ static void a_change_is_kept_before_and_after(void **state)
 static void a_failed_one_is_forgotten(void **state)
 {
     struct fixture *f = *state;
-    struct change change = begin(f, &f->ana, 34, "{}");
+    struct site_change change = begin(f, &f->ana, 34, "{}");
     assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_FAILED));
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes"), 0);
     change = begin(f, &f->ana, 34, "{}");
@@ -190,7 +191,7 @@ static void a_failed_one_is_forgotten(void **state)
 static void numbers_and_rows_belong_to_a_connection(void **state)
 {
     struct fixture *f = *state;
-    struct change found;
+    struct site_change found;
     assert_int_equal(done(f, &f->ana, 1, "{}", "{}").number, 1);
     assert_int_equal(done(f, &f->ana, 2, "{}", "{}").number, 2);
     assert_int_equal(done(f, &f->bob, 3, "{}", "{}").number, 1);
@@ -203,7 +204,7 @@ static void numbers_and_rows_belong_to_a_connection(void **state)
     thief.connection_id = f->ana.connection_id;
     assert_int_equal(history_get(&f->call, &thief, 1, &found), E_NOT_FOUND);
     assert_int_equal(list(f, &thief, (struct change_query){0}).count, 0);
-    struct change change = get(f, &f->ana, 1);
+    struct site_change change = get(f, &f->ana, 1);
     assert_int_equal(history_end(&f->call, &thief, &change, CHANGE_DONE), E_NOT_FOUND);
     assert_ok(&f->call, history_end(&f->call, &thief, &change, CHANGE_FAILED)); /* deletes nothing of hers */
     assert_int_equal(list(f, &f->ana, (struct change_query){0}).count, 2);
@@ -214,10 +215,10 @@ static void listing(void **state)
     struct fixture *f = *state;
     for (int i = 1; i <= 7; i++)
         done(f, &f->ana, i % 2, "{}", "{}");
-    struct change part = change_of(9, "{}");
+    struct site_change part = change_of(9, "{}");
     part.part_of = 7;
     assert_ok(&f->call, history_begin(&f->call, &f->ana, &part));
-    struct change undo = change_of(1, "{}");
+    struct site_change undo = change_of(1, "{}");
     undo.undo_of = 3;
     assert_ok(&f->call, history_begin(&f->call, &f->ana, &undo));
     assert_int_equal(get(f, &f->ana, 3).undone_by, 0); /* not yet done */
@@ -248,14 +249,14 @@ static void too_large(void **state)
     struct fixture *f = *state;
     static char large[CHANGE_BYTES_MAX + 3];
     memset(large, 'x', sizeof large - 1);
-    struct change change = change_of(1, "");
+    struct site_change change = change_of(1, "");
     change.before_json = str_of(large, CHANGE_BYTES_MAX);
     assert_ok(&f->call, history_begin(&f->call, &f->ana, &change));
     assert_false(change.before_lost);
     change.after_json = str_of(large, CHANGE_BYTES_MAX + 1);
     assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_DONE));
     assert_true(change.after_lost);
-    struct change found = get(f, &f->ana, 1);
+    struct site_change found = get(f, &f->ana, 1);
     assert_int_equal(found.before_json.len, CHANGE_BYTES_MAX);
     assert_true(found.after_lost && !found.before_lost);
     assert_int_equal(found.after_json.len, 0);
@@ -291,7 +292,7 @@ static void edited_rows_are_shut(void **state)
         "UPDATE mcp_changes SET connection_id = CASE WHEN connection_id = 1 THEN 2 ELSE 1 END, number = number + 10",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(edits); i++) {
-        struct change found;
+        struct site_change found;
         sql(f, "DELETE FROM mcp_changes");
         done(f, &f->ana, 34, "{\"a\":1}", "{\"a\":2}");
         done(f, &f->ana, 34, "{\"a\":3}", "{\"a\":4}");
@@ -310,7 +311,7 @@ static void edited_rows_are_shut(void **state)
 static void old_ones_are_forgotten(void **state)
 {
     struct fixture *f = *state;
-    struct change found;
+    struct site_change found;
     for (int i = 0; i < 5; i++)
         done(f, &f->ana, 1, "{\"a\":1}", "{\"a\":2}");
     done(f, &f->bob, 1, "{\"a\":1}", "{\"a\":2}");
@@ -366,7 +367,7 @@ static void write_some(struct call *call, void *context)
 {
     struct writer *w = context;
     for (int i = 0; i < EACH; i++) {
-        struct change change = change_of(1, "{}");
+        struct site_change change = change_of(1, "{}");
         w->made += history_begin(call, &w->f->ana, &change) == OK;
     }
 }

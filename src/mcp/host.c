@@ -283,6 +283,10 @@ static const struct host_functions functions = {
     .ask = ask,
     .confirm = confirm_action,
     .changed = changed,
+    .change_begin = host_change_keep,
+    .change_end = host_change_settle,
+    .change_get = host_change_find,
+    .change_list = host_change_page,
 };
 
 static int read_state(struct call *call, struct mcp_host *host)

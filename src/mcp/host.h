@@ -13,6 +13,7 @@ enum {
     HOST_QUESTIONS_MAX = 16,            /* in one round */
     HOST_ROUNDS_MAX = 16,
     HOST_MESSAGE_MAX_BYTES = 4096, /* of a line of progress or log */
+    HOST_CHANGES_AUDITED_MAX = 16, /* of one call, by number */
 };
 
 struct mcp_host {
@@ -39,6 +40,9 @@ struct mcp_host {
     /* confirmation, of tools/call */
     const struct tool *tool;
     struct str confirm_code;
+    /* what it changed at the service: numbers of changes, for the audit log */
+    int64_t changes[HOST_CHANGES_AUDITED_MAX];
+    size_t n_changes; /* also those that did not fit */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;     /* abilities: -32021 */
     int code;             /* 0: as the error says */
@@ -64,5 +68,11 @@ int mcp_level_parse(struct str name);
 
 /* host.c and confirm.c */
 int confirm_action(struct call *call, struct host *base, struct str what);
+
+/* host.c and host_change.c */
+int host_change_keep(struct call *call, struct host *base, struct site_change *change);
+void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state);
+int host_change_find(struct call *call, struct host *base, int64_t number, struct site_change *ret);
+int host_change_page(struct call *call, struct host *base, const struct change_query *query, struct change_list *ret);
 
 #endif

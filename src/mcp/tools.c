@@ -197,9 +197,21 @@ static const struct json *schema_of(const struct tool *tool)
     return kept->schema;
 }
 
-static void record_done(struct call *call, const struct tool *tool, const struct principal *who,
+static void write_changes(struct json_writer *w, const struct mcp_host *host)
+{
+    if (!host->n_changes)
+        return;
+    json_key(w, STR("changes"));
+    json_array(w);
+    for (size_t i = 0; i < host->n_changes && i < HOST_CHANGES_AUDITED_MAX; i++)
+        json_i64(w, host->changes[i]);
+    json_end(w);
+}
+
+static void record_done(struct call *call, const struct tool *tool, const struct mcp_host *host,
                         const struct json *arguments, const struct tool_result *result, int error, int64_t elapsed_ms)
 {
+    const struct principal *who = host->request->who;
     struct buf data;
     struct json_writer w;
     buf_init(&data, call->arena, 64 * 1024);
@@ -214,6 +226,7 @@ static void record_done(struct call *call, const struct tool *tool, const struct
         json_member_str(&w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
     else if (result->audit_json.len)
         json_member_raw(&w, "done", result->audit_json);
+    write_changes(&w, host);
     json_end(&w);
     struct audit_event event = {
         .user_id = who->user_id,
@@ -285,7 +298,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     error = tool->run(call, &context, arguments, result);
     if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
-    record_done(call, tool, who, arguments, result, error, clock_monotonic_ms() - start_ms);
+    record_done(call, tool, host, arguments, result, error, clock_monotonic_ms() - start_ms);
     if (error == E_REFUSED)
         stop_connection(call, who);
     return error;
@@ -329,7 +342,7 @@ static int run_allowed(struct call *call, const struct tool *tool, struct mcp_ho
          "token with more.",
          STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
          STR_ARG(rights_format(tool->needs_any, needed)));
-    record_done(call, tool, who, host->arguments, result, E_DENIED, 0);
+    record_done(call, tool, host, host->arguments, result, E_DENIED, 0);
     return E_DENIED;
 }
 

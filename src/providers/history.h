@@ -1,7 +1,7 @@
 /*
  * One change at a connected service, as a provider tells it and gets it shown again: what was there before, and what is there
- * now. It is told before the request goes out (host_change_begin()), so that a change whose answer never came is known too, and
- * completed when the answer is there (host_change_end()). Who keeps it (src/audit/history.c) seals it and knows whose it is;
+ * now. It is told before the request goes out (host_change_begin(), then `after` is what was asked for), so that a change whose
+ * answer never came is known too, and completed when the answer is there (host_change_end()). Who keeps it (src/audit/history.c) seals it and knows whose it is;
  * the provider knows what it means and how it is taken back.
  */
 #ifndef PROVIDERS_HISTORY_H
@@ -22,7 +22,7 @@ enum change_state {
     CHANGE_FAILED,  /* nothing was done: such a change is forgotten */
 };
 
-struct change {
+struct site_change {
     int64_t number;                     /* of this connection, from 1: the name people use. 0: not kept */
     struct str kind;                    /* the provider's word: "edit", "create", "trash" */
     struct str item_type;               /* "post", or empty */
@@ -52,7 +52,7 @@ struct change_query {
 
 /* Newest first; before and after are left out. */
 struct change_list {
-    struct change *items;
+    struct site_change *items;
     size_t count;
     bool has_more;
 };

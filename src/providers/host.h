@@ -10,6 +10,7 @@
 
 #include "call/call.h"
 #include "json/json.h"
+#include "providers/history.h"
 
 /* What a client can be asked for. */
 enum host_ability {
@@ -58,6 +59,10 @@ struct host_functions {
     int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
     int (*confirm)(struct call *call, struct host *host, struct str what);
     void (*changed)(struct host *host, enum host_change change, struct str uri);
+    int (*change_begin)(struct call *call, struct host *host, struct site_change *change);
+    void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
+    int (*change_get)(struct call *call, struct host *host, int64_t number, struct site_change *ret);
+    int (*change_list)(struct call *call, struct host *host, const struct change_query *query, struct change_list *ret);
 };
 
 /* How far it is, when the client wants to know. `done` grows with each; total 0: unknown; message may be empty. Waits. */
@@ -117,6 +122,41 @@ static inline void host_changed(struct host *host, enum host_change change, stru
 {
     if (host)
         host->functions->changed(host, change, uri);
+}
+
+/*
+ * Before a change at the service: keeps what was there, and gives the change its number. An error: it could not be kept, so it is
+ * not made. Without a host nothing is kept, and the number stays 0. Waits.
+ */
+MUST_CHECK static inline int host_change_begin(struct call *call, struct host *host, struct site_change *change)
+{
+    change->number = 0;
+    return host && host->functions->change_begin ? host->functions->change_begin(call, host, change) : OK;
+}
+
+/* What came of it; also when the client has gone or the time is up. May be told again when more is known. Waits. */
+static inline void host_change_end(struct call *call, struct host *host, struct site_change *change,
+                                   enum change_state state)
+{
+    if (host && change->number)
+        host->functions->change_end(call, host, change, state);
+}
+
+/* A change of this connection, by whichever of its tokens. E_NOT_FOUND, E_CRYPTO (it cannot be opened). Waits. */
+MUST_CHECK static inline int host_change_get(struct call *call, struct host *host, int64_t number,
+                                             struct site_change *ret)
+{
+    if (!host || !host->functions->change_get)
+        return fail(call, E_NOT_FOUND, "Nothing is kept here of what was changed.");
+    return host->functions->change_get(call, host, number, ret);
+}
+
+/* Newest first, without what was before and after. Waits. */
+MUST_CHECK static inline int host_change_list(struct call *call, struct host *host, const struct change_query *query,
+                                              struct change_list *ret)
+{
+    *ret = (struct change_list){0};
+    return host && host->functions->change_list ? host->functions->change_list(call, host, query, ret) : OK;
 }
 
 #endif

@@ -9,12 +9,12 @@ int store_changes_insert(struct call *call, const struct change_row *row, int64_
         "INSERT INTO mcp_changes (id, user_id, connection_id, token_id, number, call_id, tool, kind, item_type, "
         "item_id, undo_of, part_of, state, note_sealed, before_sealed, after_sealed, created_at, ended_at, size_bytes) "
         "VALUES ($1, $2, $3, $4, (SELECT COALESCE(MAX(number), 0) + 1 FROM mcp_changes WHERE connection_id = $3), $5, "
-        "$6, $7, $8, $9, $10, $11, $12, $13, $14, NULL, $15, NULL, $16) RETURNING number",
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL, $17) RETURNING number",
         DB_TEXT(row->id), DB_INT(row->user_id), DB_INT(row->connection_id), DB_INT(row->token_id),
         DB_TEXT(row->call_id), DB_TEXT(row->tool), DB_TEXT(row->kind), DB_TEXT(row->item_type),
         db_int_or_null(row->item_id), db_int_or_null(row->undo_of), db_int_or_null(row->part_of), DB_TEXT(row->state),
-        db_text_or_null(row->note_sealed), db_text_or_null(row->before_sealed), DB_TIME(row->created_at_ms),
-        DB_INT(row->size_bytes));
+        db_text_or_null(row->note_sealed), db_text_or_null(row->before_sealed), db_text_or_null(row->after_sealed),
+        DB_TIME(row->created_at_ms), DB_INT(row->size_bytes));
     if (!error)
         *ret_number = db_int(&rows, 0, 0);
     return error;
@@ -26,7 +26,8 @@ int store_changes_end(struct call *call, const struct change_row *row, bool *ret
     int error =
         db_query(call, store_db(), &rows,
                  "UPDATE mcp_changes SET state = $4, item_id = $5, note_sealed = $6, after_sealed = $7, "
-                 "ended_at = $8, size_bytes = size_bytes + $9 WHERE connection_id = $1 AND number = $2 AND "
+                 "ended_at = $8, size_bytes = COALESCE(LENGTH(before_sealed), 0) + $9 WHERE connection_id = $1 AND "
+                 "number = $2 AND "
                  "user_id = $3 AND id = $10",
                  DB_INT(row->connection_id), DB_INT(row->number), DB_INT(row->user_id), DB_TEXT(row->state),
                  db_int_or_null(row->item_id), db_text_or_null(row->note_sealed), db_text_or_null(row->after_sealed),

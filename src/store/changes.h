@@ -27,7 +27,7 @@ struct change_rows {
 /* The next number of the connection. E_CONFLICT: somebody else took it at this moment; again is fine. */
 MUST_CHECK int store_changes_insert(struct call *call, const struct change_row *row, int64_t *ret_number);
 
-/* state, item_id, note, after, ended_at and size; *ret_done: there was that row of that owner. */
+/* state, item_id, note, after, ended_at; size_bytes is that of note and after; *ret_done: there was that row of that owner. */
 MUST_CHECK int store_changes_end(struct call *call, const struct change_row *row, bool *ret_done);
 MUST_CHECK int store_changes_delete(struct call *call, const struct change_row *row);
 

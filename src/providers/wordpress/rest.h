@@ -15,6 +15,8 @@ struct wp {
     const struct site *site;
     unsigned rights;
     struct str rest_root; /* "https://example.com/wp-json/", or "https://example.com/?rest_route=/" */
+    struct host *host;    /* keeps what is changed where no tool_context is at hand; NULL: nobody does */
+    int64_t part_of;      /* the change over many items that what is written belongs to, or 0 */
     struct str version;   /* of WordPress when the connection was last made, or empty: its REST API does not tell */
 };
 

@@ -3,6 +3,7 @@
 
 #include "json/json_write.h"
 #include "providers/wordpress/content/text.h"
+#include "providers/wordpress/write.h"
 
 enum {
     TERMS_PER_PAGE = 100,
@@ -124,7 +125,8 @@ static int make_term(struct call *call, const struct wp *wp, struct wp_terms *te
 {
     struct wp_answer answer;
     struct str body = call_format(call, "{\"name\":%.*s}", STR_ARG(json_quote(call->arena, name)));
-    int error = wp_send(call, wp, "POST", terms->taxonomy.route, NULL, body, &answer);
+    struct wp_write write = {.kind = WP_WRITE_CREATE, .method = "POST", .route = terms->taxonomy.route, .body = body};
+    int error = wp_write(call, wp, &write, &answer);
     int64_t id = json_i64_or(json_get(answer.json, STR("id")), 0);
     if (error && str_eq(answer.code, STR("term_exists"))) {
         /* Somebody made it meanwhile, or its slug is taken by the same word in another spelling. */

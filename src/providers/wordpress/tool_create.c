@@ -63,22 +63,18 @@ static void write_preview(struct call *call, const struct json *arguments, const
 }
 
 static int create(struct call *call, const struct tool_context *context, const struct wp *wp,
-                  const struct wp_type *type, struct str body, struct wp_answer *ret)
+                  const struct wp_type *type, struct str body, struct wp_write *write, struct wp_answer *ret)
 {
-    struct wp_query query;
-    struct wp_write write = {
+    *write = (struct wp_write){
         .kind = WP_WRITE_CREATE,
         .context = context,
         .type = type,
         .method = "POST",
         .route = type->route,
-        .query = &query,
+        .fields = STR(WP_ITEM_FIELDS),
         .body = body,
     };
-    wp_query_init(call, &query);
-    wp_query_add(&query, "context", STR("edit"));
-    wp_query_add(&query, "_fields", STR(WP_ITEM_FIELDS));
-    int error = wp_write(call, wp, &write, ret);
+    int error = wp_write(call, wp, write, ret);
     if (error && ret->outcome_unknown) {
         struct str why = call->error_text;
         return fail(
@@ -97,13 +93,16 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     struct wp_type type;
     struct buf content, body;
     struct wp_answer answer;
+    struct wp_write *write = arena_new_of(call->arena, struct wp_write);
     struct wp_item item;
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
     buf_init(&content, call->arena, CONTENT_BYTES_MAX);
     buf_init(&body, call->arena, BODY_MAX_BYTES);
-    if ((error = wp_open(call, context->site, context->rights, &wp)) ||
-        (error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
+    if ((error = wp_open(call, context->site, context->rights, &wp)))
+        return error;
+    wp.host = context->host;
+    if ((error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
         (error = convert_content(call, arguments, &content)) ||
         (error = write_body(call, &wp, &type, arguments, buf_str(&content), dry_run, &body)))
         return error;
@@ -111,14 +110,16 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         write_preview(call, arguments, &type, buf_str(&content), &result->text);
         return OK;
     }
-    if ((error = create(call, context, &wp, &type, buf_str(&body), &answer)))
+    if ((error = create(call, context, &wp, &type, buf_str(&body), write, &answer)))
         return error;
     wp_item_read(call, &type, answer.json, &item);
     if (!item.id)
         return fail(call, E_UPSTREAM,
                     "The site answered without an id: the item may have been made. Look with wp_find.");
-    buf_add_format(&result->text, "id %lld, %.*s, %.*s, version %s\n%.*s", (long long)item.id, STR_ARG(type.slug),
-                   STR_ARG(item.status), item.version, STR_ARG(item.link));
+    buf_add_format(&result->text, "id %lld, %.*s, %.*s, version %s", (long long)item.id, STR_ARG(type.slug),
+                   STR_ARG(item.status), item.version);
+    wp_write_say(write, &result->text);
+    buf_add_format(&result->text, "\n%.*s", STR_ARG(item.link));
     if (item.is_raw && !str_eq(item.raw, buf_str(&content)))
         buf_add(&result->text,
                 STR("\nWordPress altered the content when it was saved (it removes what this user may not write)."));

@@ -34,21 +34,21 @@ static int read_edits(struct call *call, const struct json *list, struct content
     return OK;
 }
 
-/* What must be read with the item so that terms can be added and removed. */
-static int term_fields(struct call *call, const struct wp *wp, struct str type_name, const struct json *set,
-                       struct str *ret)
+/* What must be read with the item so that terms can be added and removed, and what is changed can be put back. */
+static int extra_fields(struct call *call, const struct wp *wp, struct str type_name, const struct json *set,
+                        struct str *ret)
 {
     struct wp_type type;
-    *ret = STR_EMPTY;
+    *ret = wp_write_reads(call, set);
     if (json_is(json_get(set, STR("terms_add")), JSON_MISSING) &&
-        json_is(json_get(set, STR("terms_remove")), JSON_MISSING))
+        json_is(json_get(set, STR("terms_remove")), JSON_MISSING) && json_is(json_get(set, STR("terms")), JSON_MISSING))
         return OK;
     int error = wp_type_find(call, wp, type_name, &type);
     for (size_t i = 0; !error && i < type.n_taxonomies; i++) {
         struct wp_taxonomy taxonomy;
         if ((error = wp_taxonomy_find(call, wp, &type, type.taxonomies[i], &taxonomy)))
             break;
-        *ret = call_format(call, "%.*s%s%.*s", STR_ARG(*ret), i ? "," : "", STR_ARG(taxonomy.rest_base));
+        *ret = call_format(call, "%.*s%s%.*s", STR_ARG(*ret), ret->len ? "," : "", STR_ARG(taxonomy.rest_base));
     }
     return error;
 }
@@ -106,7 +106,7 @@ static void write_names(const struct json *set, struct buf *out)
 
 /* After a write whose answer did not come: what does the site hold now? */
 static int verify_unknown(struct call *call, const struct wp *wp, const struct wp_item *before, const struct plan *plan,
-                          int error)
+                          struct wp_write *write, int error)
 {
     struct wp_item now;
     struct str why = call->error_text;
@@ -121,11 +121,13 @@ static int verify_unknown(struct call *call, const struct wp *wp, const struct w
         return fail(call, error,
                     "Not changed: the answer did not come (%.*s), and the item is still at version %s. Try again.",
                     STR_ARG(why), now.version);
-    if (plan->n_edits && str_eq(now.raw, plan->new_raw))
+    if (plan->n_edits && str_eq(now.raw, plan->new_raw)) {
+        wp_write_found(call, wp, write, &now);
         return fail(call, error,
                     "Changed although the answer did not come (%.*s): the item holds the new text, version %s. Do not "
                     "repeat the edit.",
                     STR_ARG(why), now.version);
+    }
     return fail(call, error,
                 "Outcome unknown: the answer did not come (%.*s), and the item is at version %s now. Read it before "
                 "trying again.",
@@ -135,29 +137,27 @@ static int verify_unknown(struct call *call, const struct wp *wp, const struct w
 static int write_change(struct call *call, const struct tool_context *context, const struct wp *wp,
                         const struct wp_item *item, const struct plan *plan, struct tool_result *result)
 {
-    struct wp_query query;
-    struct wp_write write = {
+    struct wp_write *write = arena_new_of(call->arena, struct wp_write);
+    *write = (struct wp_write){
         .kind = WP_WRITE_CHANGE,
         .context = context,
         .type = &item->type,
         .before = item,
         .method = "POST",
         .route = call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
-        .query = &query,
+        .fields = STR(WP_ITEM_FIELDS),
         .body = buf_str(&plan->body),
     };
     struct wp_answer answer;
     struct wp_item after;
-    wp_query_init(call, &query);
-    wp_query_add(&query, "context", STR("edit"));
-    wp_query_add(&query, "_fields", STR(WP_ITEM_FIELDS));
-    int error = wp_write(call, wp, &write, &answer);
+    int error = wp_write(call, wp, write, &answer);
     if (error)
-        return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, error) : error;
+        return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, write, error) : error;
     wp_item_read(call, &item->type, answer.json, &after);
     buf_add_format(&result->text, "version %s", after.version);
     if (!str_eq(after.status, item->status))
         buf_add_format(&result->text, ", %.*s", STR_ARG(after.status));
+    wp_write_say(write, &result->text);
     buf_add_char(&result->text, '\n');
     buf_add(&result->text, plan->changes.diff);
     if (plan->n_edits && after.is_raw && !str_eq(after.raw, plan->new_raw))
@@ -184,8 +184,10 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         return error;
     if (!plan->n_edits && !json_count(plan->set))
         return fail(call, E_INVALID, "Nothing to do: give edits, set, or both.");
-    if ((error = wp_open(call, context->site, context->rights, &wp)) ||
-        (error = term_fields(call, &wp, type, plan->set, &extra)) ||
+    if ((error = wp_open(call, context->site, context->rights, &wp)))
+        return error;
+    wp.host = context->host;
+    if ((error = extra_fields(call, &wp, type, plan->set, &extra)) ||
         (error = wp_item_get_locked(call, &wp, type, id, extra, &item)))
         return error;
     if ((error = wp_may_write(call, &wp, item.status)) ||
