@@ -10,15 +10,16 @@ declare -A may=(
     [json]="base call"
     [crypto]="base call"
     [net]="base call json crypto"
+    [limits]="base call net"
     [store]="base call json crypto net"
-    [providers]="base call json crypto net" # never store: a provider knows neither SQL nor tenants
+    [providers]="base call json crypto net limits" # never store: a provider knows neither SQL nor tenants
     [audit]="base call json crypto net store providers"
     [accounts]="base call json crypto net store providers audit"
-    [mcp]="base call json crypto net store providers audit accounts"
-    [oauth]="base call json crypto net store providers audit accounts"
-    [web]="base call json crypto net store providers audit accounts mcp oauth" # its table of routes names them all
-    [cli]="base call json crypto net store providers audit accounts mcp oauth web"
-    [main]="base call json crypto net store providers audit accounts mcp oauth web cli"
+    [mcp]="base call json crypto net limits store providers audit accounts"
+    [oauth]="base call json crypto net limits store providers audit accounts"
+    [web]="base call json crypto net limits store providers audit accounts mcp oauth" # its table of routes names them all
+    [cli]="base call json crypto net limits store providers audit accounts mcp oauth web"
+    [main]="base call json crypto net limits store providers audit accounts mcp oauth web cli"
 )
 
 bad=0

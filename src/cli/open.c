@@ -7,6 +7,7 @@
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "limits/limits.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "net/url.h"
@@ -166,6 +167,25 @@ static int guard_ourselves(struct cli *cli)
     return error ? fail(&cli->call, error, "this machine has more addresses than the address guard can hold") : OK;
 }
 
+static int open_limits(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    const struct limits_settings limits = {
+        .per_site = (size_t)config_number(config, SETTING_MAX_UPSTREAM_PER_SITE),
+        .per_user = (size_t)config_number(config, SETTING_MAX_UPSTREAM_PER_USER),
+        .queued = (size_t)config_number(config, SETTING_MAX_UPSTREAM_QUEUED),
+        .failures = (size_t)config_number(config, SETTING_BREAKER_FAILURES),
+        .pause_ms = config_number(config, SETTING_BREAKER_PAUSE_S) * 1000,
+        .token_calls_per_minute = (size_t)config_number(config, SETTING_TOKEN_CALLS_PER_MINUTE),
+        .token_writes_per_minute = (size_t)config_number(config, SETTING_TOKEN_WRITES_PER_MINUTE),
+        .token_calls_at_once = (size_t)config_number(config, SETTING_TOKEN_CALLS_AT_ONCE),
+        .user_calls_per_minute = (size_t)config_number(config, SETTING_USER_CALLS_PER_MINUTE),
+    };
+    if (limits_open(worker_self() ? WORKER_LIMITS_FD : -1, &limits))
+        return OK;
+    return fail(&cli->call, E_UNAVAILABLE, "the memory of the limits cannot be used: no memory is left");
+}
+
 int open_client(struct cli *cli)
 {
     const struct config *config = cli->config;
@@ -175,6 +195,8 @@ int open_client(struct cli *cli)
         egress_policy_parse(&opened.egress, config_text(config, SETTING_EGRESS_ALLOW), &bad))
         return cli_usage(cli, "PORTEIRO_EGRESS_ALLOW: \"%.*s\" cannot be used", STR_ARG(bad));
     int error = guard_ourselves(cli);
+    if (!error)
+        error = open_limits(cli);
     if (error)
         return error;
     struct http_client_settings client = {
@@ -211,6 +233,7 @@ void open_close(struct cli *cli)
         flush(cli);
     if (opened.client)
         http_client_done();
+    limits_close();
     if (opened.accounts) {
         authenticate_done();
         accounts_close();

@@ -4,6 +4,7 @@
 #include "cli/supervise.h"
 
 #include "base/log.h"
+#include "limits/limits.h"
 #include "net/http_server.h"
 #include "net/packet.h"
 #include "net/supervisor.h"
@@ -89,9 +90,13 @@ static bool make_plan(struct supervised *self, struct arena *arena, const struct
         return false;
     }
     ret->settings_fd = make_settings_file(self, arena, config);
-    if (ret->settings_fd < 0 && !keeps)
+    ret->limits_fd = old ? old->limits_fd : move_up(limits_file());
+    if (ret->limits_fd < 0)
+        self->problem = STR("the memory that workers share cannot be made: no file descriptor or no memory is left");
+    bool good = ret->settings_fd >= 0 && ret->limits_fd >= 0;
+    if (!good && !keeps)
         close(ret->listen_fd);
-    return ret->settings_fd >= 0;
+    return good;
 }
 
 /* ---- SIGHUP */

@@ -237,7 +237,7 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         buf_add(&answers, buf_str(&reply->body));
     }
     buf_clear(&reply->body);
-    reply->status = answers.len ? 200 : 202;
+    reply->status = answers.len ? 200 : 202; /* what single ones would have had, their errors say */
     buf_add(&reply->body, buf_str(&answers));
     if (answers.len)
         buf_add_char(&reply->body, ']');
@@ -392,7 +392,8 @@ static bool find_session(struct call *call, struct http_exchange *exchange, stru
 
 static void answer_reply(struct call *call, struct http_exchange *exchange, const struct mcp_reply *reply)
 {
-    (void)call;
+    if (reply->status == 429)
+        http_answer_header(exchange, STR("Retry-After"), call_format(call, "%lld", (long long)reply->retry_after_s));
     if (reply->session)
         http_answer_header(exchange, STR("Mcp-Session-Id"), str_from(reply->session->id));
     http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));

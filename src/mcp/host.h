@@ -44,9 +44,10 @@ struct mcp_host {
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
     size_t n_changes; /* also those that did not fit */
     /* how it failed, when the error alone does not say it */
-    unsigned lacking;     /* abilities: -32021 */
-    int code;             /* 0: as the error says */
-    struct str data_json; /* of the error; may be empty */
+    unsigned lacking;      /* abilities: -32021 */
+    int code;              /* 0: as the error says */
+    struct str data_json;  /* of the error; may be empty */
+    int64_t retry_after_s; /* 0: none; else HTTP 429 */
 };
 
 /*

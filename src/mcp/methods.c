@@ -1,6 +1,9 @@
 /* The table of methods that both eras have. */
 #include "mcp/methods.h"
 
+#include "limits/quota.h"
+#include "mcp/tools.h"
+
 static bool has_resources(const struct provider *provider)
 {
     return provider->resources != NULL;
@@ -24,14 +27,14 @@ static bool has_completions(const struct provider *provider)
 }
 
 static const struct method methods[] = {
-    {STR_INIT("tools/list"), NULL, LIST_TTL_MS, NULL, tools_list_write},
-    {STR_INIT("tools/call"), "name", NO_CACHE_HINT, NULL, tools_call_write},
-    {STR_INIT("resources/list"), NULL, LIST_TTL_MS, has_resources, resources_list_write},
-    {STR_INIT("resources/templates/list"), NULL, LIST_TTL_MS, has_resources, resources_templates_write},
-    {STR_INIT("resources/read"), "uri", 0, has_resources, resources_read_write},
-    {STR_INIT("prompts/list"), NULL, LIST_TTL_MS, has_prompts, prompts_list_write},
-    {STR_INIT("prompts/get"), "name", NO_CACHE_HINT, has_prompts, prompts_get_write},
-    {STR_INIT("completion/complete"), NULL, NO_CACHE_HINT, has_completions, completion_write},
+    {STR_INIT("tools/list"), NULL, false, LIST_TTL_MS, NULL, tools_list_write},
+    {STR_INIT("tools/call"), "name", true, NO_CACHE_HINT, NULL, tools_call_write},
+    {STR_INIT("resources/list"), NULL, false, LIST_TTL_MS, has_resources, resources_list_write},
+    {STR_INIT("resources/templates/list"), NULL, false, LIST_TTL_MS, has_resources, resources_templates_write},
+    {STR_INIT("resources/read"), "uri", true, 0, has_resources, resources_read_write},
+    {STR_INIT("prompts/list"), NULL, false, LIST_TTL_MS, has_prompts, prompts_list_write},
+    {STR_INIT("prompts/get"), "name", true, NO_CACHE_HINT, has_prompts, prompts_get_write},
+    {STR_INIT("completion/complete"), NULL, true, NO_CACHE_HINT, has_completions, completion_write},
 };
 
 const struct method *method_find(struct str name, const struct provider *provider)
@@ -91,11 +94,32 @@ void method_write_text(struct json_writer *w, const char *name, struct str text)
         json_member_str(w, name, text);
 }
 
+/* What is over a limit is refused before anything is done. A local client by stdio is the operator's own. */
+static int take_quota(struct call *call, struct mcp_host *host, struct quota_pass **ret)
+{
+    const struct mcp_request *request = host->request;
+    if (!request->http)
+        return OK;
+    bool writes = str_eq(request->message.method, STR("tools/call")) && tools_writes(request->provider, host->name);
+    int error = quota_begin(call, request->who->token_id, request->who->user_id, writes, ret, &host->retry_after_s);
+    if (!error)
+        return OK;
+    host->code = RPC_TOO_MANY;
+    host->data_json = call_format(call, "{\"retryAfterSeconds\":%lld}", (long long)host->retry_after_s);
+    return error;
+}
+
 int method_run(struct call *call, const struct method *method, struct mcp_host *host, const struct mcp_request *request,
                bool modern, struct buf *out)
 {
     const struct json *params = request->message.params;
     struct str name = method->named_by ? json_str(json_get(params, str_from(method->named_by))) : STR_EMPTY;
+    struct quota_pass *pass = NULL;
     int error = mcp_host_init(call, host, request, modern, name, json_get(params, STR("arguments")));
-    return error ? error : method->write(call, host, out);
+    if (!error && method->is_counted)
+        error = take_quota(call, host, &pass);
+    if (!error)
+        error = method->write(call, host, out);
+    quota_end(pass);
+    return error;
 }

@@ -17,6 +17,7 @@ enum {
 struct method {
     struct str name;
     const char *named_by; /* the member of params that Mcp-Name repeats, or NULL */
+    bool is_counted;      /* against the limits of its token: it works at the service */
     int ttl_ms;           /* how long its complete result may be kept by the client, or NO_CACHE_HINT */
     /* Does the provider have what this method is about? NULL: always. */
     bool (*exists)(const struct provider *provider);

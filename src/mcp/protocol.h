@@ -46,6 +46,7 @@ struct mcp_request {
 struct mcp_reply {
     int status; /* HTTP; 202 means no body */
     struct buf body;
+    int64_t retry_after_s;             /* 0: the answer has no Retry-After */
     const struct mcp_session *session; /* initialize began one: its id goes into the answer's Mcp-Session-Id */
 };
 

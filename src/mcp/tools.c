@@ -167,6 +167,12 @@ static const struct tool *find_tool(const struct provider *provider, struct str 
     return NULL;
 }
 
+bool tools_writes(const struct provider *provider, struct str name)
+{
+    const struct tool *tool = find_tool(provider, name);
+    return tool && !tool->reads_only;
+}
+
 /* The parsed schema of each tool, made at its first use and kept: tools are const, so the list is small and bounded. */
 struct kept_schema {
     struct kept_schema *next;

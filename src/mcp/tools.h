@@ -21,4 +21,7 @@ enum {
  */
 MUST_CHECK int tools_check_headers(struct call *call, const struct mcp_request *request);
 
+/* Is there such a tool, and may it change something? */
+bool tools_writes(const struct provider *provider, struct str name);
+
 #endif

@@ -69,7 +69,8 @@ static bool fill_actions(posix_spawn_file_actions_t *actions, const struct super
 {
     return posix_spawn_file_actions_adddup2(actions, plan->listen_fd, WORKER_LISTEN_FD) == 0 &&
            posix_spawn_file_actions_adddup2(actions, control, WORKER_CONTROL_FD) == 0 &&
-           posix_spawn_file_actions_adddup2(actions, plan->settings_fd, WORKER_SETTINGS_FD) == 0;
+           posix_spawn_file_actions_adddup2(actions, plan->settings_fd, WORKER_SETTINGS_FD) == 0 &&
+           posix_spawn_file_actions_adddup2(actions, plan->limits_fd, WORKER_LIMITS_FD) == 0;
 }
 
 static pid_t execute(const struct supervisor_plan *plan, char **arguments, char **environment, int control)

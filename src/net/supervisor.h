@@ -42,6 +42,7 @@ struct supervisor_plan {
     int listen_fd;
     char address[64]; /* that it listens on, as the settings have it */
     int settings_fd;
+    int limits_fd; /* memory that the workers share (limits/limits.h); the same in all plans */
 };
 
 struct supervisor_settings {

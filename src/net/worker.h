@@ -8,7 +8,7 @@
 
 #include "base/str.h"
 
-enum { WORKER_LISTEN_FD = 3, WORKER_CONTROL_FD = 4, WORKER_SETTINGS_FD = 5 };
+enum { WORKER_LISTEN_FD = 3, WORKER_CONTROL_FD = 4, WORKER_SETTINGS_FD = 5, WORKER_LIMITS_FD = 6 };
 
 struct worker {
     int number;        /* 1, 2, ... */

@@ -1,6 +1,8 @@
 /* Opening a secret and calling the site. */
 #include "providers/site.h"
 
+#include "limits/gate.h"
+
 struct credential {
     struct str user;
     struct str password;
@@ -42,13 +44,58 @@ static int open_credential(struct call *call, const struct site *site, struct cr
     return OK;
 }
 
+/* 502 to 504, and 520 to 524 as Cloudflare has them: what stands in front of the site got no answer from it. */
+static bool is_gateway_failure(int status)
+{
+    return (status >= 502 && status <= 504) || (status >= 520 && status <= 524);
+}
+
+/* What a request says about its site, for the breaker. A 500 does not count: it is one page's, seldom the site's. */
+static enum gate_verdict verdict_on(const struct http_fetched *http)
+{
+    switch (http->failure) {
+    case HTTP_FETCH_DNS:
+    case HTTP_FETCH_CONNECT:
+    case HTTP_FETCH_TLS_CERTIFICATE:
+    case HTTP_FETCH_TLS:
+    case HTTP_FETCH_TIMEOUT_CONNECT:
+    case HTTP_FETCH_TIMEOUT_ANSWER:
+    case HTTP_FETCH_RESET:
+    case HTTP_FETCH_PROTOCOL:
+        return GATE_FAILED;
+    case HTTP_FETCH_OK:
+    case HTTP_FETCH_TOO_LARGE:
+        return is_gateway_failure(http->status) ? GATE_FAILED : GATE_ANSWERED;
+    default:
+        return GATE_UNKNOWN;
+    }
+}
+
+static struct str host_of(struct str origin)
+{
+    return str_from_offset(origin, str_find(origin, STR("://")) + 3);
+}
+
+static int fetch_through_gate(struct call *call, const struct site *site, struct str address,
+                              const struct http_fetch *request, struct http_fetched *ret)
+{
+    struct gate_pass *pass;
+    *ret = (struct http_fetched){.failure = HTTP_FETCH_BUSY};
+    int error = gate_enter(call, site->user_id, address, host_of(site_origin(address)), &pass);
+    if (error)
+        return error;
+    error = http_fetch(call, request, ret);
+    gate_leave(pass, verdict_on(ret));
+    return error;
+}
+
 int site_fetch(struct call *call, const struct site *site, const struct site_request *request, struct http_fetched *ret)
 {
     const struct json *config;
     struct credential credential = {0};
     if (json_parse(call->arena, site->config_json, NULL, &config, NULL) != OK)
         return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
-    struct str origin = site_origin(json_str(json_get(config, STR("url"))));
+    struct str address = json_str(json_get(config, STR("url"))), origin = site_origin(address);
     if (!origin.len || !str_eq(origin, site_origin(request->url)))
         return fail(call, E_EGRESS, "The address asked for does not belong to this connection's site.");
     if (!request->anonymous) {
@@ -84,5 +131,5 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         .pool_key = site->connection_id ? call_format(call, "connection %lld", (long long)site->connection_id)
                                         : call_format(call, "user %lld", (long long)site->user_id),
     };
-    return http_fetch(call, &fetch, ret);
+    return fetch_through_gate(call, site, address, &fetch, ret);
 }

@@ -24,6 +24,10 @@ const CONFIGURATION = {
   PORTEIRO_ACCESS_LOG: 'off', // nginx logs nothing either
   PORTEIRO_MAX_UPSTREAM: '2000', // 1,000 calls in flight, all to one site
   PORTEIRO_MAX_UPSTREAM_PER_SITE: '2000',
+  PORTEIRO_MAX_UPSTREAM_PER_USER: '0',
+  PORTEIRO_TOKEN_CALLS_PER_MINUTE: '0', // one token makes all calls
+  PORTEIRO_TOKEN_CALLS_AT_ONCE: '0',
+  PORTEIRO_USER_CALLS_PER_MINUTE: '0',
 };
 
 const dir = temporaryDirectory('bench');

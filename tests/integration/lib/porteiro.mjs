@@ -26,6 +26,11 @@ export class Porteiro {
       PORTEIRO_DATA_DIR: self.dir,
       PORTEIRO_LISTEN: `127.0.0.1:${self.port}`,
       PORTEIRO_PUBLIC_URL: self.origin,
+      // Tests call faster than people do; those about the limits set their own.
+      PORTEIRO_TOKEN_CALLS_PER_MINUTE: '0',
+      PORTEIRO_TOKEN_WRITES_PER_MINUTE: '0',
+      PORTEIRO_TOKEN_CALLS_AT_ONCE: '0',
+      PORTEIRO_USER_CALLS_PER_MINUTE: '0',
       ...(egress && { PORTEIRO_EGRESS_ALLOW: egress }),
       ...(self.database && { DATABASE_URL: self.database.url }),
       ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS }),
