@@ -28,6 +28,7 @@ enum refusal {
     BROKEN,
     CONNECTION_ENDED,
     DISABLED,
+    STOPPED,
     TAMPERED,
 };
 
@@ -47,6 +48,8 @@ static const struct {
     [PAUSED] = {"the connection is not active", "The connection of this token is paused. Its owner can resume it."},
     [BROKEN] = {"the connection is in the state error",
                 "The service refuses the password of this connection. Its owner has to enter the password again."},
+    [STOPPED] = {"its owner stopped everything",
+                 "The owner of this token has stopped everything. It works again when they let it go on."},
     [CONNECTION_ENDED] = {"the connection is revoked",
                           "The connection of this token was revoked. Make a new connection."},
     [DISABLED] = {"the provider is disabled", "This kind of service is switched off on this server."},
@@ -337,6 +340,8 @@ static enum refusal judge(struct call *call, const struct token_facts *facts, st
         return PAUSED;
     if (!facts->provider_enabled)
         return DISABLED;
+    if (facts->is_stopped)
+        return STOPPED;
     if (rights_parse(call, token->rights, &ret->rights) || confirm_parse(call, token->confirm, &ret->confirm)) {
         call_clear_error(call);
         return TAMPERED;

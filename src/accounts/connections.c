@@ -2,6 +2,7 @@
 #include "accounts/connections.h"
 
 #include "accounts/generation.h"
+#include "accounts/owner.h"
 #include "accounts/token_make.h"
 #include "audit/audit.h"
 #include "json/json_write.h"
@@ -28,31 +29,13 @@ static int record(struct call *call, const struct connection_row *connection, in
     return audit_record(call, &event);
 }
 
-/* The owner's data key, made when there is none yet, and the lock on his things until the end of the transaction. */
-static int lock_owner(struct call *call, int64_t user_id, struct str *ret_wrapped)
-{
-    struct str made;
-    int error = store_keys_of_user(call, user_id, ret_wrapped);
-    if (error == E_NOT_FOUND) {
-        call_clear_error(call);
-        error = keyring_new_data_key(call, user_id, &made);
-        if (!error)
-            error = store_keys_insert_user(call, user_id, keyring_kid(), made);
-        if (error == E_NOT_FOUND)
-            return fail(call, E_NOT_FOUND, "There is no such user.");
-        if (!error) /* another one's may have come first */
-            error = store_keys_of_user(call, user_id, ret_wrapped);
-    }
-    return error ? error : store_keys_lock(call, user_id);
-}
-
 /* The connection as it is once nobody else can change it. */
 static int get_locked(struct call *call, int64_t user_id, int64_t id, struct connection_row *ret,
                       struct str *ret_wrapped)
 {
     int error = store_connections_get(call, user_id, id, ret);
     if (!error)
-        error = lock_owner(call, ret->user_id, ret_wrapped);
+        error = owner_lock(call, ret->user_id, ret_wrapped);
     return error ? error : store_connections_get(call, user_id, id, ret);
 }
 
@@ -101,7 +84,7 @@ static int insert_connection(struct call *call, const struct connection_new *con
     struct provider_row provider;
     char nobody[MAC_HEX_BYTES], token_hash_text[MAC_HEX_BYTES];
     int64_t id;
-    int error = lock_owner(call, connection->user_id, &wrapped);
+    int error = owner_lock(call, connection->user_id, &wrapped);
     if (!error)
         error = store_providers_by_key(call, connection->provider_key, &provider);
     if (!error && !provider.enabled)

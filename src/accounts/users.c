@@ -1,104 +1,17 @@
 /* People with an account. */
 #include "accounts/users.h"
 
+#include "accounts/contact.h"
 #include "accounts/generation.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
+#include "crypto/token.h"
 #include "json/json.h"
 #include "json/json_write.h"
-#include "net/task.h"
 #include "store/keys.h"
+#include "store/sessions.h"
 
-enum {
-    NAME_CHARS_MAX = 150,
-    EMAIL_BYTES_MAX = 190,
-    LOCAL_PART_BYTES_MAX = 64,
-    PHONE_DIGITS_MIN = 8,
-    PHONE_DIGITS_MAX = 15,  /* E.164 */
-    CHECK_FAILURE_MS = 250, /* a refused login takes at least that long, whatever kind of hash was looked at */
-    EMAIL_IN_AUDIT_BYTES = 190,
-};
-
-/* ---- forms */
-
-static bool is_email_label(struct str label)
-{
-    enum { LABEL_BYTES_MAX = 63 };
-    if (label.len == 0 || label.len > LABEL_BYTES_MAX || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-')
-        return false;
-    for (size_t i = 0; i < label.len; i++)
-        if (!ascii_is_alnum(label.ptr[i]) && label.ptr[i] != '-')
-            return false;
-    return true;
-}
-
-static bool is_email(struct str text)
-{
-    static const struct str specials = STR_INIT("!#$%&'*+/=?^_`{|}~.-");
-    size_t at = str_find_last_char(text, '@'), labels = 0;
-    if (at == STR_NOT_FOUND || at == 0 || at > LOCAL_PART_BYTES_MAX || text.len > EMAIL_BYTES_MAX)
-        return false;
-    struct str local = str_sub(text, 0, at), domain = str_from_offset(text, at + 1), label;
-    for (size_t i = 0; i < local.len; i++)
-        if (!ascii_is_alnum(local.ptr[i]) && str_find_char(specials, local.ptr[i]) == STR_NOT_FOUND)
-            return false;
-    if (local.ptr[0] == '.' || local.ptr[local.len - 1] == '.' || str_contains(local, STR("..")))
-        return false;
-    for (struct str rest = domain; str_next(&rest, '.', &label); labels++)
-        if (!is_email_label(label))
-            return false;
-    return labels >= 2;
-}
-
-int users_clean_email(struct call *call, struct str text, struct str *ret_email)
-{
-    struct str email = str_lower(call->arena, str_trim(text));
-    if (!is_email(email))
-        return fail(call, E_INVALID,
-                    "This is not an e-mail address. It looks like name@example.com, with at most %d characters.",
-                    EMAIL_BYTES_MAX);
-    *ret_email = email;
-    return OK;
-}
-
-int users_clean_phone(struct call *call, struct str text, struct str *ret_phone)
-{
-    static const struct str between = STR_INIT(" +-().,/\t");
-    char digits[PHONE_DIGITS_MAX + 3];
-    size_t count = 0;
-    text = str_trim(text);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (ascii_is_digit(c) && count < sizeof digits)
-            digits[count++] = c;
-        else if (str_find_char(between, c) == STR_NOT_FOUND || (c == '+' && count))
-            return fail(call, E_INVALID, "The phone number may have digits, spaces and + - ( ) . / only.");
-    }
-    struct str phone = str_of(digits, count);
-    if (str_starts_with(phone, STR("00")))
-        phone = str_from_offset(phone, 2);
-    if (phone.len < PHONE_DIGITS_MIN || phone.len > PHONE_DIGITS_MAX || phone.ptr[0] == '0')
-        return fail(call, E_INVALID,
-                    "The phone number needs its country code and %d to %d digits, such as +55 11 91234-5678.",
-                    PHONE_DIGITS_MIN, PHONE_DIGITS_MAX);
-    *ret_phone = str_copy(call->arena, phone);
-    return OK;
-}
-
-static int clean_name(struct call *call, struct str text, struct str *ret_name)
-{
-    struct str name = str_trim(text);
-    size_t chars = 0;
-    for (size_t i = 0; i < name.len; i++) {
-        chars += ((unsigned char)name.ptr[i] & 0xC0) != 0x80;
-        if ((unsigned char)name.ptr[i] < ' ')
-            return fail(call, E_INVALID, "The name may not have control characters.");
-    }
-    if (chars == 0 || chars > NAME_CHARS_MAX || !str_is_utf8(name))
-        return fail(call, E_INVALID, "The name needs 1 to %d characters.", NAME_CHARS_MAX);
-    *ret_name = name;
-    return OK;
-}
+enum { EMAIL_IN_AUDIT_BYTES = 190 };
 
 /* ---- events */
 
@@ -115,22 +28,45 @@ static int record(struct call *call, const char *action, int64_t user_id, const 
 
 /* ---- adding, changing, deleting */
 
-/* E-mail in any case and phone are distinct, which no index can say: the lock makes it true for all processes. */
-static int insert_user(struct call *call, struct user_row *user)
+static bool has_other(const struct user_rows *rows, int64_t id)
 {
-    struct user_rows same_email;
-    bool phone_exists;
-    int error = store_keys_lock(call, 0);
-    if (!error)
-        error = store_users_by_lower_email(call, user->email, &same_email);
-    if (!error && same_email.count)
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->items[i].id != id)
+            return true;
+    return false;
+}
+
+/* E-mail in any case and phone are distinct, which no index can say: the lock makes it true for all processes. */
+static int check_distinct(struct call *call, const struct user_row *user)
+{
+    struct user_rows same_email, same_phone;
+    int error = store_users_by_lower_email(call, user->email, &same_email);
+    if (!error && has_other(&same_email, user->id))
         return fail(call, E_CONFLICT, "This e-mail address is registered already.");
     if (!error)
-        error = store_users_phone_exists(call, user->phone, &phone_exists);
-    if (!error && phone_exists)
+        error = store_users_by_phone(call, user->phone, &same_phone);
+    if (!error && has_other(&same_phone, user->id))
         return fail(call, E_CONFLICT, "This phone number is registered already.");
+    return error;
+}
+
+static int put_admin(struct call *call, int64_t id, bool is_admin)
+{
+    struct profile_row profile;
+    int error = store_profiles_get(call, id, &profile);
+    profile.is_admin = is_admin;
+    return error ? error : store_profiles_put(call, id, &profile);
+}
+
+static int insert_user(struct call *call, struct user_row *user, bool is_admin)
+{
+    int error = store_keys_lock(call, 0);
+    if (!error)
+        error = check_distinct(call, user);
     if (!error)
         error = store_users_insert(call, user, &user->id);
+    if (!error && is_admin)
+        error = put_admin(call, user->id, true);
     if (!error)
         error = record(call, "auth.register", user->id, "email", user->email);
     return error;
@@ -140,11 +76,11 @@ int users_add(struct call *call, const struct user_new *new_user, int64_t *ret_i
 {
     struct user_row user = {0};
     bool mine;
-    int error = clean_name(call, new_user->name, &user.name);
+    int error = contact_clean_name(call, new_user->name, &user.name);
     if (!error)
-        error = users_clean_email(call, new_user->email, &user.email);
+        error = contact_clean_email(call, new_user->email, &user.email);
     if (!error)
-        error = users_clean_phone(call, new_user->phone, &user.phone);
+        error = contact_clean_phone(call, new_user->phone, &user.phone);
     if (!error)
         error = password_check_rules(call, new_user->password, user.email);
     if (!error)
@@ -153,7 +89,7 @@ int users_add(struct call *call, const struct user_new *new_user, int64_t *ret_i
         error = store_begin(call, &mine);
     if (error)
         return error;
-    error = store_end(call, mine, insert_user(call, &user));
+    error = store_end(call, mine, insert_user(call, &user, new_user->is_admin));
     if (!error)
         *ret_id = user.id;
     return error;
@@ -186,26 +122,236 @@ int users_find(struct call *call, struct str email, struct user_row *ret)
     return OK;
 }
 
-static int change_password(struct call *call, const struct user_row *user, struct str hash)
+int users_find_who(struct call *call, struct str email_or_phone, struct user_row *ret)
 {
-    int error = store_users_set_password(call, user->id, hash, NULL);
+    struct user_rows rows;
+    struct str phone;
+    if (str_find_char(email_or_phone, '@') != STR_NOT_FOUND)
+        return users_find(call, email_or_phone, ret);
+    int error = contact_clean_phone(call, email_or_phone, &phone);
+    if (!error)
+        error = store_users_by_phone(call, phone, &rows);
+    if (error && error != E_INVALID)
+        return error;
+    if (error || rows.count != 1)
+        return fail(call, E_NOT_FOUND, "There is no user with this e-mail address or phone number.");
+    *ret = rows.items[0];
+    return OK;
+}
+
+/* ---- changing what a person says of themselves */
+
+static int clean_change(struct call *call, const struct user_change *change, struct user_row *user,
+                        bool *ret_is_new_email)
+{
+    struct str email = user->email;
+    int error = OK;
+    if (change->name.ptr)
+        error = contact_clean_name(call, change->name, &user->name);
+    if (!error && change->email.ptr)
+        error = contact_clean_email(call, change->email, &user->email);
+    if (!error && change->phone.ptr)
+        error = contact_clean_phone(call, change->phone, &user->phone);
+    if (!error && change->language.ptr && !str_eq(change->language, STR("en")) &&
+        !str_eq(change->language, STR("pt-BR")))
+        error = fail(call, E_INVALID, "There are these languages: en, pt-BR.");
+    *ret_is_new_email = !str_eq(email, user->email);
+    return error;
+}
+
+static int change_profile(struct call *call, int64_t id, const struct user_change *change, bool is_new_email)
+{
+    struct profile_row profile;
+    if (!change->language.ptr && !is_new_email)
+        return OK;
+    int error = store_profiles_get(call, id, &profile);
+    if (change->language.ptr)
+        profile.language = change->language;
+    if (is_new_email)
+        profile.email_confirmed_at_ms = 0;
+    return error ? error : store_profiles_put(call, id, &profile);
+}
+
+static int change_user(struct call *call, int64_t id, const struct user_change *change)
+{
+    struct user_row user;
+    bool is_new_email;
+    int error = store_keys_lock(call, 0);
+    if (!error)
+        error = store_users_by_id(call, id, &user);
+    if (!error)
+        error = clean_change(call, change, &user, &is_new_email);
+    if (!error)
+        error = check_distinct(call, &user);
+    if (!error)
+        error = store_users_update(call, &user);
+    if (!error)
+        error = change_profile(call, id, change, is_new_email);
+    return error ? error : record(call, "users.change", id, "email", user.email);
+}
+
+int users_change(struct call *call, int64_t id, const struct user_change *change)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, change_user(call, id, change));
+}
+
+/* reset_hash: the reset that allows it, used up with it; empty: none is needed. */
+struct password_change {
+    struct str password, keep_session_id, reset_hash;
+};
+
+static int change_password(struct call *call, const struct user_row *user, const struct password_change *change,
+                           struct str hash)
+{
+    int64_t ended;
+    int error = change->reset_hash.len ? store_users_use_reset(call, user->id, change->reset_hash) : OK;
+    if (!error)
+        error = store_users_set_password(call, user->id, hash, NULL);
+    if (!error)
+        error = store_sessions_delete_others(call, user->id, STR(SESSION_BROWSER), change->keep_session_id, &ended);
     return error ? error : record(call, "users.passwd", user->id, "email", user->email);
 }
 
-int users_set_password(struct call *call, int64_t id, struct str password)
+static int check_and_change(struct call *call, const struct user_row *user, const struct password_change *change)
 {
-    struct user_row user;
     struct str hash;
     bool mine;
-    int error = store_users_by_id(call, id, &user);
+    int error = password_check_rules(call, change->password, user->email);
     if (!error)
-        error = password_check_rules(call, password, user.email);
-    if (!error)
-        error = passwords_hash(call, password, &hash);
+        error = passwords_hash(call, change->password, &hash);
     if (!error)
         error = store_begin(call, &mine);
-    return error ? error : store_end(call, mine, change_password(call, &user, hash));
+    return error ? error : store_end(call, mine, change_password(call, user, change, hash));
 }
+
+int users_set_password(struct call *call, int64_t id, struct str password, struct str keep_session_id)
+{
+    const struct password_change change = {password, keep_session_id, STR_EMPTY};
+    struct user_row user;
+    int error = store_users_by_id(call, id, &user);
+    return error ? error : check_and_change(call, &user, &change);
+}
+
+/* ---- a forgotten password */
+
+static int begin_reset(struct call *call, const struct user_row *user, struct str token)
+{
+    char hash[MAC_HEX_BYTES];
+    token_hash(token, hash);
+    int error = store_users_set_reset(call, user->id, str_from(hash), clock_now_ms() + RESET_LIFE_MS);
+    return error ? error : record(call, "users.reset_asked", user->id, "email", user->email);
+}
+
+int users_begin_reset(struct call *call, struct str email_or_phone, struct user_row *ret, struct str *ret_token)
+{
+    bool mine;
+    int error = users_find_who(call, email_or_phone, ret);
+    if (!error)
+        error = store_begin(call, &mine);
+    if (error)
+        return error;
+    *ret_token = token_make(call, TOKEN_LNK);
+    return store_end(call, mine, begin_reset(call, ret, *ret_token));
+}
+
+int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id)
+{
+    struct password_change change = {password, STR_EMPTY, STR_EMPTY};
+    struct user_row user;
+    enum token_type type;
+    char hash[MAC_HEX_BYTES];
+    int error = E_NOT_FOUND;
+    if (token_check(token, &type) && type == TOKEN_LNK) {
+        token_hash(token, hash);
+        change.reset_hash = str_from(hash);
+        error = store_users_by_reset(call, change.reset_hash, clock_now_ms(), &user);
+    }
+    if (!error)
+        error = check_and_change(call, &user, &change);
+    if (error == E_NOT_FOUND)
+        return fail(call, E_DENIED, "This link was used already or is older than 30 minutes. Ask for a new one.");
+    if (!error)
+        *ret_id = user.id;
+    return error;
+}
+
+/* ---- administrator, stopped, confirmed */
+
+enum switch_kind { SWITCH_ADMIN, SWITCH_STOPPED };
+
+static int last_admin(struct call *call)
+{
+    return fail(call, E_CONFLICT, "This is the only administrator. Make another one first.");
+}
+
+static int set_switch(struct call *call, int64_t id, enum switch_kind kind, bool on)
+{
+    struct profile_row profile;
+    struct user_row user;
+    int64_t admins = 0;
+    int error = store_keys_lock(call, 0);
+    if (!error)
+        error = store_users_by_id(call, id, &user);
+    if (!error)
+        error = store_profiles_get(call, id, &profile);
+    if (!error && kind == SWITCH_ADMIN && profile.is_admin && !on)
+        error = store_profiles_count_admins(call, &admins);
+    if (error)
+        return error;
+    if (admins == 1)
+        return last_admin(call);
+    if (kind == SWITCH_ADMIN)
+        profile.is_admin = on;
+    else
+        profile.stopped_at_ms = on ? clock_now_ms() : 0;
+    error = store_profiles_put(call, id, &profile);
+    static const char *const actions[2][2] = {{"users.admin_off", "users.admin_on"}, {"users.resume", "users.stop"}};
+    return error ? error : record(call, actions[kind][on], id, "email", user.email);
+}
+
+int users_set_admin(struct call *call, int64_t id, bool is_admin)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, set_switch(call, id, SWITCH_ADMIN, is_admin));
+}
+
+int users_set_stopped(struct call *call, int64_t id, bool is_stopped)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    if (!error)
+        error = store_end(call, mine, set_switch(call, id, SWITCH_STOPPED, is_stopped));
+    if (!error)
+        generation_tell(call);
+    return error;
+}
+
+static int confirm_email(struct call *call, int64_t id, struct str email)
+{
+    struct profile_row profile;
+    struct user_row user;
+    int error = store_users_by_id(call, id, &user);
+    if (!error && !str_eq_nocase(user.email, email))
+        return fail(call, E_DENIED, "The e-mail address was changed after this link was sent. Ask for a new link.");
+    if (!error)
+        error = store_profiles_get(call, id, &profile);
+    profile.email_confirmed_at_ms = clock_now_ms();
+    if (!error)
+        error = store_profiles_put(call, id, &profile);
+    return error ? error : record(call, "users.email_confirmed", id, "email", email);
+}
+
+int users_confirm_email(struct call *call, int64_t id, struct str email)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, confirm_email(call, id, email));
+}
+
+/* ---- deleting */
 
 int users_delete(struct call *call, int64_t id)
 {
@@ -222,53 +368,5 @@ int users_delete(struct call *call, int64_t id)
     error = store_end(call, mine, error);
     if (!error)
         generation_tell(call);
-    return error;
-}
-
-/* ---- logging in */
-
-static int replace_hash(struct call *call, const struct user_row *user, struct str password)
-{
-    struct str hash;
-    int error = passwords_hash(call, password, &hash);
-    if (!error)
-        error = store_users_set_password(call, user->id, hash, &user->password_hash);
-    if (error == E_NOT_FOUND) { /* changed meanwhile: the newer one stays */
-        call_clear_error(call);
-        return OK;
-    }
-    return error;
-}
-
-static int refuse(struct call *call, int64_t started_ms, const struct user_row *user, struct str email)
-{
-    int error = record(call, "auth.login_failed", user->id, "emailOrPhone", email);
-    int64_t left = CHECK_FAILURE_MS - (clock_monotonic_ms() - started_ms);
-    if (!error && left > 0)
-        error = task_sleep(call, left);
-    return error ? error : fail(call, E_UNAUTHENTICATED, "E-mail or password are wrong.");
-}
-
-int users_check(struct call *call, struct str email, struct str password, int64_t *ret_id)
-{
-    int64_t started_ms = clock_monotonic_ms();
-    struct user_row user = {.password_hash = STR_EMPTY};
-    int error = users_find(call, email, &user);
-    if (error && error != E_NOT_FOUND)
-        return error;
-    call_clear_error(call);
-    error = passwords_verify(call, password, user.password_hash);
-    if (error == E_UNAUTHENTICATED || (!error && !user.id))
-        return refuse(call, started_ms, &user, email);
-    if (error)
-        return error;
-    if (password_needs_rehash(user.password_hash)) {
-        /* A login must not fail because the better hash cannot be kept today. */
-        if (replace_hash(call, &user, password))
-            call_clear_error(call);
-    }
-    error = record(call, "auth.login", user.id, "email", user.email);
-    if (!error && ret_id)
-        *ret_id = user.id;
     return error;
 }

@@ -2,13 +2,17 @@
 #ifndef ACCOUNTS_USERS_H
 #define ACCOUNTS_USERS_H
 
+#include "store/profiles.h"
 #include "store/users.h"
+
+enum { RESET_LIFE_MS = 30 * 60 * 1000 };
 
 struct user_new {
     struct str name;
     struct str email; /* kept in lower case */
     struct str phone; /* in any form with a country code; kept as E.164 digits */
     struct str password;
+    bool is_admin;
 };
 
 /* E_INVALID (with what is wrong), E_CONFLICT (e-mail or phone are registered). */
@@ -16,21 +20,34 @@ MUST_CHECK int users_add(struct call *call, const struct user_new *user, int64_t
 
 /* By e-mail: exactly, else in lower case if only one fits. E_NOT_FOUND. */
 MUST_CHECK int users_find(struct call *call, struct str email, struct user_row *ret);
+/* The same, or by a phone number that only one person has. What has no '@' and no digits is nobody's. */
+MUST_CHECK int users_find_who(struct call *call, struct str email_or_phone, struct user_row *ret);
 MUST_CHECK int users_list(struct call *call, struct user_rows *ret);
 
-MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str password);
+/* ptr NULL: stays as it is. A new e-mail is not confirmed. E_INVALID, E_CONFLICT. */
+struct user_change {
+    struct str name, email, phone, language;
+};
+MUST_CHECK int users_change(struct call *call, int64_t id, const struct user_change *change);
+
+/* Ends all logins but `keep_session_id` (empty: all). */
+MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str password, struct str keep_session_id);
+
+/*
+ * A reset that somebody asked for: *ret_token goes into a mail, never to who asked. E_NOT_FOUND: nobody has that e-mail or
+ * phone, which must not be told either. It voids an earlier one.
+ */
+MUST_CHECK int users_begin_reset(struct call *call, struct str email_or_phone, struct user_row *ret,
+                                 struct str *ret_token);
+/* E_DENIED: used, too old, or none. All logins end; the second factor stays. */
+MUST_CHECK int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id);
+
+MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);
+/* Stop everything: from now on none of this person's tokens is good for anything, until they are let go on. */
+MUST_CHECK int users_set_stopped(struct call *call, int64_t id, bool is_stopped);
+MUST_CHECK int users_confirm_email(struct call *call, int64_t id, struct str email);
 
 /* Takes connections and tokens along; the audit stays. */
 MUST_CHECK int users_delete(struct call *call, int64_t id);
-
-/*
- * The password check behind every login. A bcrypt or weaker hash is replaced on success. A refusal takes the same time for
- * people nobody knows. E_UNAUTHENTICATED; E_LIMIT (too many checks at once: try again). ret_id may be NULL.
- */
-MUST_CHECK int users_check(struct call *call, struct str email, struct str password, int64_t *ret_id);
-
-/* The forms in which they are kept; E_INVALID with what is wrong. */
-MUST_CHECK int users_clean_email(struct call *call, struct str text, struct str *ret_email);
-MUST_CHECK int users_clean_phone(struct call *call, struct str text, struct str *ret_phone);
 
 #endif

@@ -1,9 +1,17 @@
 /* People: e-mail and phone in their forms, adding, logging in, deleting. */
 #include "accounts/accounts_test_help.h"
+#include "accounts/contact.h"
+#include "accounts/login.h"
 
 #include "crypto/password.h"
 
 static struct call plain;
+
+static int check(struct call *call, struct str who, struct str password, int64_t *ret_id)
+{
+    const struct login_proof proof = {.who = who, .password = password};
+    return login_check(call, &proof, ret_id);
+}
 
 static void phones_in_every_form(void **state)
 {
@@ -30,7 +38,7 @@ static void phones_in_every_form(void **state)
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct str kept;
-        int error = users_clean_phone(&plain, str_from(cases[i].given), &kept);
+        int error = contact_clean_phone(&plain, str_from(cases[i].given), &kept);
         assert_int_equal(error, cases[i].kept ? OK : E_INVALID);
         if (cases[i].kept)
             assert_text(kept, cases[i].kept);
@@ -66,7 +74,7 @@ static void emails_in_every_form(void **state)
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct str kept;
-        int error = users_clean_email(&plain, str_from(cases[i].given), &kept);
+        int error = contact_clean_email(&plain, str_from(cases[i].given), &kept);
         if (error != (cases[i].kept ? OK : E_INVALID))
             fail_msg("\"%s\": %s", cases[i].given, error_name(error));
         if (cases[i].kept)
@@ -130,7 +138,9 @@ static void logging_in(void **state)
     struct fixture *f = *state;
     struct call *call = &f->call;
     int64_t id = add_user(f, "ana@example.test", "+5511999990001"), found = 0;
-    assert_ok(call, users_check(call, STR(" ANA@example.test "), STR(TEST_PASSWORD), &found));
+    assert_ok(call, check(call, STR(" ANA@example.test "), STR(TEST_PASSWORD), &found));
+    assert_int_equal(found, id);
+    assert_ok(call, check(call, STR("+55 (11) 99999-0001"), STR(TEST_PASSWORD), &found));
     assert_int_equal(found, id);
     static const struct {
         const char *email, *password;
@@ -141,25 +151,25 @@ static void logging_in(void **state)
         {"", TEST_PASSWORD},
         {"", ""},
         {"abc", "x"},
-        {"5511999990001", TEST_PASSWORD},
+        {"5511999990002", TEST_PASSWORD},
+        {"abc", TEST_PASSWORD},
         {"\xff\xfe", "x"},
         {"' OR 1=1 --", "x"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         int64_t before = clock_monotonic_ms();
-        assert_int_equal(users_check(call, str_from(wrong[i].email), str_from(wrong[i].password), NULL),
-                         E_UNAUTHENTICATED);
-        assert_text(call->error_text, "E-mail or password are wrong.");
+        assert_int_equal(check(call, str_from(wrong[i].email), str_from(wrong[i].password), NULL), E_UNAUTHENTICATED);
+        assert_text(call->error_text, "E-mail, phone, password or code are wrong.");
         assert_true(clock_monotonic_ms() - before >= 249);
     }
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'auth.login_failed'"),
                      ARRAY_LENGTH(wrong));
-    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'auth.login'"), 1);
-    assert_ok(call, users_set_password(call, id, STR("another long password")));
-    assert_int_equal(users_check(call, STR("ana@example.test"), STR(TEST_PASSWORD), NULL), E_UNAUTHENTICATED);
-    assert_ok(call, users_check(call, STR("ana@example.test"), STR("another long password"), NULL));
-    assert_int_equal(users_set_password(call, id, STR("short")), E_INVALID);
-    assert_int_equal(users_set_password(call, id + 1, STR("another long password")), E_NOT_FOUND);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'auth.login'"), 2);
+    assert_ok(call, users_set_password(call, id, STR("another long password"), STR_EMPTY));
+    assert_int_equal(check(call, STR("ana@example.test"), STR(TEST_PASSWORD), NULL), E_UNAUTHENTICATED);
+    assert_ok(call, check(call, STR("ana@example.test"), STR("another long password"), NULL));
+    assert_int_equal(users_set_password(call, id, STR("short"), STR_EMPTY), E_INVALID);
+    assert_int_equal(users_set_password(call, id + 1, STR("another long password"), STR_EMPTY), E_NOT_FOUND);
 }
 
 /* As the earlier system left them: mixed case, bcrypt. */
@@ -183,12 +193,12 @@ static void users_of_the_earlier_system(void **state)
     assert_says(call, "exactly");
 
     int64_t found = 0;
-    assert_int_equal(users_check(call, STR("bia@example.test"), STR("Senha antiga 2"), NULL), E_UNAUTHENTICATED);
+    assert_int_equal(check(call, STR("bia@example.test"), STR("Senha antiga 2"), NULL), E_UNAUTHENTICATED);
     assert_text(sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 101"), BCRYPT);
-    assert_ok(call, users_check(call, STR("bia@example.test"), STR("Senha antiga 1"), &found));
+    assert_ok(call, check(call, STR("bia@example.test"), STR("Senha antiga 1"), &found));
     assert_int_equal(found, 101);
     assert_true(str_starts_with(sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 101"), STR("$argon2id$")));
-    assert_ok(call, users_check(call, STR("bia@example.test"), STR("Senha antiga 1"), NULL));
+    assert_ok(call, check(call, STR("bia@example.test"), STR("Senha antiga 1"), NULL));
     assert_text(sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 102"), BCRYPT);
     /* A new user with the same address in another case. */
     struct user_new again = {STR("x"), STR("bia@example.test"), STR("+5511999990009"), STR(TEST_PASSWORD)};

@@ -1,4 +1,5 @@
 /* porteiro user */
+#include "accounts/login.h"
 #include "accounts/users.h"
 
 #include "cli/open.h"
@@ -16,8 +17,10 @@ static void describe(struct answer *answer, const struct user_row *user)
 
 static int run_add(struct cli *cli)
 {
-    struct user_new user = {
-        .name = cli_option(cli, "name"), .email = cli_option(cli, "email"), .phone = cli_option(cli, "phone")};
+    struct user_new user = {.name = cli_option(cli, "name"),
+                            .email = cli_option(cli, "email"),
+                            .phone = cli_option(cli, "phone"),
+                            .is_admin = cli_has(cli, "admin")};
     struct user_row made;
     int64_t id;
     int error = secret_read(cli, "password", "Password for the new account", true, &user.password);
@@ -73,7 +76,7 @@ static int run_passwd(struct cli *cli)
     if (!error)
         error = find_named(cli, &user);
     if (!error)
-        error = users_set_password(&cli->call, user.id, password);
+        error = users_set_password(&cli->call, user.id, password, STR_EMPTY);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
@@ -106,15 +109,13 @@ static int run_delete(struct cli *cli)
 
 static int run_check(struct cli *cli)
 {
-    struct str password, email = cli_option(cli, "email");
+    struct login_proof proof = {.who = cli_option(cli, "email"), .needs_no_code = true};
     int64_t id;
-    int error = secret_read(cli, "password", "Password", false, &password);
+    int error = secret_read(cli, "password", "Password", false, &proof.password);
     if (!error)
         error = open_accounts(cli);
     if (!error)
-        error = users_check(&cli->call, email, password, &id);
-    if (error == E_UNAUTHENTICATED && cli->call.error_text.len == 0)
-        error = fail(&cli->call, error, "e-mail or password are wrong");
+        error = login_check(&cli->call, &proof, &id);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
@@ -127,6 +128,7 @@ static const struct option add_options[] = {
     {.name = "name", .value = "NAME", .help = "how the person is called", .required = true},
     {.name = "email", .value = "E-MAIL", .help = "what the person logs in with", .required = true},
     {.name = "phone", .value = "PHONE", .help = "with country code: +55 11 99999-0000", .required = true},
+    {.name = "admin", .help = "may see all users, and turn providers on and off"},
     SECRET_OPTIONS("password"),
 };
 static const struct option passwd_options[] = {

@@ -5,12 +5,15 @@
 
 #include "base/buf.h"
 
+#include <assert.h>
+
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 enum { BASE = 62, CLAIMS_BYTES_MAX = 64 * 1024 };
 
 static const struct str prefixes[TOKEN_EARLIER] = {
     [TOKEN_PAT] = STR_INIT("prt_pat_"), [TOKEN_OAT] = STR_INIT("prt_oat_"),     [TOKEN_ORT] = STR_INIT("prt_ort_"),
-    [TOKEN_API] = STR_INIT("prt_api_"), [TOKEN_SETUP] = STR_INIT("prt_setup_"),
+    [TOKEN_API] = STR_INIT("prt_api_"), [TOKEN_SETUP] = STR_INIT("prt_setup_"), [TOKEN_SES] = STR_INIT("prt_ses_"),
+    [TOKEN_LNK] = STR_INIT("prt_lnk_"),
 };
 
 /* CRC-32 (IEEE 802.3, as in zlib). */
@@ -57,6 +60,18 @@ struct str token_make(struct call *call, enum token_type type)
     sodium_memzero(random_bytes, sizeof random_bytes);
     check_chars(str_of(token, length - TOKEN_CHECK_CHARS), token + length - TOKEN_CHECK_CHARS);
     return str_of(token, length);
+}
+
+struct str token_word(struct call *call, size_t chars)
+{
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789z";
+    unsigned char bytes[32];
+    char *word = arena_alloc(call->arena, chars + 1);
+    assert(chars <= sizeof bytes);
+    randombytes_buf(bytes, sizeof bytes);
+    for (size_t i = 0; i < chars; i++)
+        word[i] = letters[bytes[i] % 32];
+    return str_of(word, chars);
 }
 
 static bool is_alnum(struct str s)

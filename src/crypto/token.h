@@ -22,12 +22,17 @@ enum token_type {
     TOKEN_ORT,     /* OAuth refresh */
     TOKEN_API,     /* dashboard API */
     TOKEN_SETUP,   /* one-time set-up address */
+    TOKEN_SES,     /* a browser's session: the value of its cookie */
+    TOKEN_LNK,     /* in a link of a mail or an invitation: good once */
     TOKEN_EARLIER, /* the earlier system's 32 letters and digits: no prefix, no checksum, never made here */
     TOKEN_TYPES,
 };
 
 /* In the call's arena, wiped when the call ends. */
 struct str token_make(struct call *call, enum token_type type);
+
+/* A short random name, five bits a character (at most 32), of letters and digits that are not mistaken for each other. */
+struct str token_word(struct call *call, size_t chars);
 
 /* Length, alphabet, prefix and checksum; no key and no database needed. */
 MUST_CHECK bool token_check(struct str token, enum token_type *ret_type);

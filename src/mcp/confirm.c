@@ -1,26 +1,13 @@
 /* Confirmation, by the token's setting. */
-#include <sodium.h> /* before base/banned.h */
-
 #include "mcp/confirm.h"
 
 #include "audit/audit.h"
+#include "crypto/token.h"
 #include "json/json_write.h"
 #include "mcp/host.h"
 #include "mcp/state.h"
 
 enum { ID_CHARS = 10 };
-
-/* Letters and digits that are not mistaken for each other; 32 of them. */
-static struct str random_word(struct call *call, size_t chars)
-{
-    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789z";
-    unsigned char bytes[32];
-    char *word = arena_alloc(call->arena, chars + 1);
-    randombytes_buf(bytes, sizeof bytes);
-    for (size_t i = 0; i < chars; i++)
-        word[i] = letters[bytes[i] % 32];
-    return str_of(word, chars);
-}
 
 static struct str proof_of(struct call *call, const char *kind, struct str secret)
 {
@@ -33,7 +20,7 @@ static struct confirmation_row row_of(struct call *call, const struct mcp_host *
 {
     const struct principal *who = host->request->who;
     return (struct confirmation_row){
-        .id = random_word(call, ID_CHARS),
+        .id = token_word(call, ID_CHARS),
         .user_id = who->user_id,
         .connection_id = who->connection_id,
         .token_id = who->token_id,
@@ -105,7 +92,7 @@ static int by_code(struct call *call, struct mcp_host *host, struct str what)
         if (error || agreed)
             return error;
     }
-    struct str code = random_word(call, CONFIRM_CODE_CHARS);
+    struct str code = token_word(call, CONFIRM_CODE_CHARS);
     row.proof = proof_of(call, "code", code);
     int error = keep(call, &row, CONFIRM_CODE_LIFE_MS);
     if (error)

@@ -141,12 +141,13 @@ int store_tokens_facts(struct call *call, struct str token_hash, struct token_fa
 {
     struct db_rows rows;
     *ret = (struct token_facts){0};
-    int error =
-        db_query(call, store_db(), &rows,
-                 "SELECT " TOKEN_COLUMNS ", p.key, c.status, c.name, c.config_json, c.secret_json, k.wrapped, "
-                 "COALESCE(p.enabled, true)" TOKEN_TABLES "JOIN mcp_service_providers p ON p.id = c.provider_id "
-                 "LEFT JOIN mcp_data_keys k ON k.id = 'user:' || c.user_id WHERE t.token_hash = $1",
-                 DB_TEXT(token_hash));
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT " TOKEN_COLUMNS ", p.key, c.status, c.name, c.config_json, c.secret_json, k.wrapped, "
+                         "COALESCE(p.enabled, true), up.stopped_at" TOKEN_TABLES
+                         "JOIN mcp_service_providers p ON p.id = c.provider_id "
+                         "LEFT JOIN mcp_data_keys k ON k.id = 'user:' || c.user_id "
+                         "LEFT JOIN mcp_user_profiles up ON up.user_id = c.user_id WHERE t.token_hash = $1",
+                         DB_TEXT(token_hash));
     if (error || rows.n_rows == 0)
         return error;
     *ret = (struct token_facts){
@@ -159,6 +160,7 @@ int store_tokens_facts(struct call *call, struct str token_hash, struct token_fa
         .secret_json = db_text(&rows, 0, N_TOKEN_COLUMNS + 4),
         .wrapped_key = db_text(&rows, 0, N_TOKEN_COLUMNS + 5),
         .provider_enabled = db_bool(&rows, 0, N_TOKEN_COLUMNS + 6),
+        .is_stopped = !db_is_null(&rows, 0, N_TOKEN_COLUMNS + 7),
     };
     return OK;
 }

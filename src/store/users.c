@@ -73,13 +73,38 @@ int store_users_by_id(struct call *call, int64_t id, struct user_row *ret)
     return error;
 }
 
-int store_users_phone_exists(struct call *call, struct str phone, bool *ret)
+int store_users_by_phone(struct call *call, struct str phone, struct user_rows *ret)
 {
     struct db_rows rows;
-    int error = db_query(call, store_db(), &rows, "SELECT 1 FROM mcp_users WHERE phone = $1 LIMIT 1", DB_TEXT(phone));
+    int error =
+        db_query(call, store_db(), &rows,
+                 "SELECT " COLUMNS_AND_HASH " FROM mcp_users WHERE phone = $1 ORDER BY id LIMIT 2", DB_TEXT(phone));
     if (!error)
-        *ret = rows.n_rows > 0;
+        *ret = rows_of(call, &rows);
     return error;
+}
+
+int store_users_by_reset(struct call *call, struct str reset_hash, int64_t now_ms, struct user_row *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT " COLUMNS_AND_HASH " FROM mcp_users WHERE reset_token = $1 AND reset_expires_at > $2",
+                         DB_TEXT(reset_hash), DB_TIME(now_ms));
+    if (!error && rows.n_rows == 0)
+        return nobody(call);
+    if (!error)
+        *ret = row_at(&rows, 0);
+    return error;
+}
+
+int store_users_use_reset(struct call *call, int64_t id, struct str reset_hash)
+{
+    struct db_rows rows;
+    int error =
+        db_query(call, store_db(), &rows,
+                 "UPDATE mcp_users SET reset_token = NULL, reset_expires_at = NULL WHERE id = $1 AND reset_token = $2",
+                 DB_INT(id), DB_TEXT(reset_hash));
+    return error ? error : db_changes(&rows) == 0 ? nobody(call) : OK;
 }
 
 int store_users_insert(struct call *call, const struct user_row *user, int64_t *ret_id)
@@ -103,6 +128,25 @@ int store_users_set_password(struct call *call, int64_t id, struct str password_
         "UPDATE mcp_users SET password_hash = $1, reset_token = NULL, reset_expires_at = NULL, "
         "updated_at = $2 WHERE id = $3 AND (CAST($4 AS text) = '' OR password_hash = CAST($4 AS text))",
         DB_TEXT(password_hash), DB_TIME(clock_now_ms()), DB_INT(id), DB_TEXT(only_if_hash ? *only_if_hash : STR_EMPTY));
+    return error ? error : db_changes(&rows) == 0 ? nobody(call) : OK;
+}
+
+int store_users_update(struct call *call, const struct user_row *user)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "UPDATE mcp_users SET name = $1, email = $2, phone = $3, updated_at = $4 WHERE id = $5",
+                         DB_TEXT(user->name), DB_TEXT(user->email), DB_TEXT(user->phone), DB_TIME(clock_now_ms()),
+                         DB_INT(user->id));
+    return error ? error : db_changes(&rows) == 0 ? nobody(call) : OK;
+}
+
+int store_users_set_reset(struct call *call, int64_t id, struct str reset_hash, int64_t expires_at_ms)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "UPDATE mcp_users SET reset_token = $1, reset_expires_at = $2, updated_at = $3 WHERE id = $4",
+                         DB_TEXT(reset_hash), DB_TIME(expires_at_ms), DB_TIME(clock_now_ms()), DB_INT(id));
     return error ? error : db_changes(&rows) == 0 ? nobody(call) : OK;
 }
 

@@ -22,7 +22,10 @@ MUST_CHECK int store_users_by_email(struct call *call, struct str email,
 /* All whose e-mail is this one when both are in lower case, at most two of them. */
 MUST_CHECK int store_users_by_lower_email(struct call *call, struct str email, struct user_rows *ret);
 MUST_CHECK int store_users_by_id(struct call *call, int64_t id, struct user_row *ret); /* E_NOT_FOUND */
-MUST_CHECK int store_users_phone_exists(struct call *call, struct str phone, bool *ret);
+/* All with that phone, at most two of them. */
+MUST_CHECK int store_users_by_phone(struct call *call, struct str phone, struct user_rows *ret);
+/* Whose password reset has that hash and has not expired. E_NOT_FOUND. */
+MUST_CHECK int store_users_by_reset(struct call *call, struct str reset_hash, int64_t now_ms, struct user_row *ret);
 
 /* id and times of `user` are not read. E_CONFLICT: the e-mail is there. */
 MUST_CHECK int store_users_insert(struct call *call, const struct user_row *user, int64_t *ret_id);
@@ -30,6 +33,12 @@ MUST_CHECK int store_users_insert(struct call *call, const struct user_row *user
 /* Also forgets an open password reset. With `only_if_hash` the row must still have that hash. E_NOT_FOUND. */
 MUST_CHECK int store_users_set_password(struct call *call, int64_t id, struct str password_hash,
                                         const struct str *only_if_hash);
+/* Takes the reset away, so that it is good once. E_NOT_FOUND. */
+MUST_CHECK int store_users_use_reset(struct call *call, int64_t id, struct str reset_hash);
+/* Name, e-mail and phone of the row with that id. E_NOT_FOUND, E_CONFLICT (e-mail). */
+MUST_CHECK int store_users_update(struct call *call, const struct user_row *user);
+/* An earlier reset ends. E_NOT_FOUND. */
+MUST_CHECK int store_users_set_reset(struct call *call, int64_t id, struct str reset_hash, int64_t expires_at_ms);
 MUST_CHECK int store_users_delete(struct call *call, int64_t id); /* E_NOT_FOUND */
 
 #endif

@@ -1,0 +1,99 @@
+/* The password check behind every login. */
+#include "accounts/login.h"
+
+#include "accounts/passwords.h"
+#include "accounts/totp.h"
+#include "accounts/users.h"
+#include "audit/audit.h"
+#include "json/json_write.h"
+#include "net/task.h"
+
+enum { WHO_IN_AUDIT_BYTES = 190, AUDIT_BYTES_MAX = 1024 };
+
+static int record(struct call *call, const char *action, int64_t user_id, const struct login_proof *proof)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, call->arena, AUDIT_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_object(&w);
+    json_member_str(&w, "emailOrPhone", str_sub(proof->who, 0, WHO_IN_AUDIT_BYTES));
+    if (proof->address.len)
+        json_member_str(&w, "address", proof->address);
+    json_end(&w);
+    const struct audit_event event = {.user_id = user_id, .action = str_from(action), .data_json = buf_str(&text)};
+    return audit_record(call, &event);
+}
+
+static int wrong(struct call *call)
+{
+    return fail(call, E_UNAUTHENTICATED, "E-mail, phone, password or code are wrong.");
+}
+
+/* A login must not fail because the better hash cannot be kept today, or because the password was changed meanwhile. */
+static void replace_hash(struct call *call, const struct user_row *user, struct str password)
+{
+    struct str hash;
+    int error = passwords_hash(call, password, &hash);
+    if (!error)
+        error = store_users_set_password(call, user->id, hash, &user->password_hash);
+    if (error)
+        call_clear_error(call);
+}
+
+static int check_password(struct call *call, const struct login_proof *proof, struct user_row *user)
+{
+    *user = (struct user_row){.password_hash = STR_EMPTY};
+    int error = users_find_who(call, proof->who, user);
+    if (error && error != E_NOT_FOUND)
+        return error;
+    call_clear_error(call);
+    error = passwords_verify(call, proof->password, user->password_hash); /* of nobody: takes as long, and is wrong */
+    if (error == E_UNAUTHENTICATED || (!error && !user->id))
+        return wrong(call);
+    if (!error && password_needs_rehash(user->password_hash))
+        replace_hash(call, user, proof->password);
+    return error;
+}
+
+static int check_code(struct call *call, const struct login_proof *proof, const struct user_row *user)
+{
+    struct profile_row profile;
+    int error = proof->needs_no_code ? OK : store_profiles_get(call, user->id, &profile);
+    if (error || proof->needs_no_code || !profile.totp_since_ms)
+        return error;
+    if (proof->code.len == 0)
+        return fail(call, E_WAITING, "Enter the code of your authenticator app, or one of your recovery codes.");
+    error = totp_check(call, user->id, &profile, proof->code);
+    return error == E_UNAUTHENTICATED ? wrong(call) : error;
+}
+
+static int check(struct call *call, const struct login_proof *proof, struct user_row *user)
+{
+    int error = check_password(call, proof, user), recorded;
+    if (!error)
+        error = check_code(call, proof, user);
+    if (error && error != E_UNAUTHENTICATED)
+        return error;
+    if (!error)
+        return record(call, "auth.login", user->id, proof);
+    call_clear_error(call);
+    recorded = record(call, "auth.login_failed", user->id, proof);
+    return recorded ? recorded : wrong(call);
+}
+
+int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+    struct user_row user;
+    int error = check(call, proof, &user);
+    int64_t left_ms = LOGIN_MS - (clock_monotonic_ms() - begun_ms);
+    if (left_ms > 0) {
+        int slept = task_sleep(call, left_ms); /* leaves the error of the check as it is when all is well */
+        if (slept)
+            return slept;
+    }
+    if (!error && ret_user_id)
+        *ret_user_id = user.id;
+    return error;
+}

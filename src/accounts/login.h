@@ -1,0 +1,28 @@
+/*
+ * The password check behind every login: at the command line, in a browser, before something grave.
+ *
+ * It takes the same time whether the person is known, the password right, or the hash an old one; a bcrypt or weak hash is
+ * replaced on success. Each attempt is audited. May wait.
+ */
+#ifndef ACCOUNTS_LOGIN_H
+#define ACCOUNTS_LOGIN_H
+
+#include "call/call.h"
+
+enum { LOGIN_MS = 250 /* at least so long, whatever comes out */ };
+
+struct login_proof {
+    struct str who; /* an e-mail address, or a phone number in any form */
+    struct str password;
+    struct str code;    /* of the second factor, or one of the recovery codes; empty: not given */
+    bool needs_no_code; /* it was given before: this proves the password only */
+    struct str address; /* of the client, for the audit; may be empty */
+};
+
+/*
+ * E_UNAUTHENTICATED: wrong, whichever it was. E_WAITING: the password is right, and the person has a second factor whose code
+ * was not given. E_LIMIT: too many checks at once. ret_user_id may be NULL.
+ */
+MUST_CHECK int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id);
+
+#endif

@@ -1,0 +1,22 @@
+/* A person as the owner of things. */
+#include "accounts/owner.h"
+
+#include "crypto/keyring.h"
+#include "store/keys.h"
+
+int owner_lock(struct call *call, int64_t user_id, struct str *ret_wrapped)
+{
+    struct str made;
+    int error = store_keys_of_user(call, user_id, ret_wrapped);
+    if (error == E_NOT_FOUND) {
+        call_clear_error(call);
+        error = keyring_new_data_key(call, user_id, &made);
+        if (!error)
+            error = store_keys_insert_user(call, user_id, keyring_kid(), made);
+        if (error == E_NOT_FOUND)
+            return fail(call, E_NOT_FOUND, "There is no such user.");
+        if (!error) /* another one's may have come first */
+            error = store_keys_of_user(call, user_id, ret_wrapped);
+    }
+    return error ? error : store_keys_lock(call, user_id);
+}

@@ -1,0 +1,61 @@
+/* The rows of mcp_user_profiles. */
+#include "store/profiles.h"
+
+int store_profiles_get(struct call *call, int64_t user_id, struct profile_row *ret)
+{
+    struct db_rows rows;
+    *ret = (struct profile_row){.language = STR("en"), .totp_sealed = STR_EMPTY};
+    int error =
+        db_query(call, store_db(), &rows,
+                 "SELECT is_admin, language, email_confirmed_at, stopped_at, totp_sealed, totp_since, totp_step "
+                 "FROM mcp_user_profiles WHERE user_id = $1",
+                 DB_INT(user_id));
+    if (error || rows.n_rows == 0)
+        return error;
+    *ret = (struct profile_row){
+        .is_admin = db_bool(&rows, 0, 0),
+        .language = db_text(&rows, 0, 1),
+        .email_confirmed_at_ms = db_time_ms(&rows, 0, 2),
+        .stopped_at_ms = db_time_ms(&rows, 0, 3),
+        .totp_sealed = db_text(&rows, 0, 4),
+        .totp_since_ms = db_time_ms(&rows, 0, 5),
+        .totp_step = db_int(&rows, 0, 6),
+    };
+    return OK;
+}
+
+int store_profiles_put(struct call *call, int64_t user_id, const struct profile_row *row)
+{
+    struct str none = {NULL, 0};
+    return db_query(
+        call, store_db(), NULL,
+        "INSERT INTO mcp_user_profiles (user_id, is_admin, language, email_confirmed_at, stopped_at, totp_sealed, "
+        "totp_since, totp_step, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "ON CONFLICT (user_id) DO UPDATE SET is_admin = $2, language = $3, email_confirmed_at = $4, stopped_at = $5, "
+        "totp_sealed = $6, totp_since = $7, totp_step = $8, updated_at = $9",
+        DB_INT(user_id), DB_BOOL(row->is_admin), DB_TEXT(row->language), db_time_or_null(row->email_confirmed_at_ms),
+        db_time_or_null(row->stopped_at_ms), db_text_or_null(row->totp_sealed.len ? row->totp_sealed : none),
+        db_time_or_null(row->totp_since_ms), DB_INT(row->totp_step), DB_TIME(clock_now_ms()));
+}
+
+int store_profiles_count_admins(struct call *call, int64_t *ret)
+{
+    struct db_rows rows;
+    int error =
+        db_query(call, store_db(), &rows, "SELECT count(*) FROM mcp_user_profiles WHERE is_admin = $1", DB_BOOL(true));
+    if (!error)
+        *ret = db_int(&rows, 0, 0);
+    return error;
+}
+
+int store_profiles_use_totp_step(struct call *call, int64_t user_id, int64_t step, bool *ret_done)
+{
+    struct db_rows rows;
+    int error =
+        db_query(call, store_db(), &rows,
+                 "UPDATE mcp_user_profiles SET totp_step = $1, updated_at = $2 WHERE user_id = $3 AND totp_step < $1",
+                 DB_INT(step), DB_TIME(clock_now_ms()), DB_INT(user_id));
+    if (!error)
+        *ret_done = db_changes(&rows) > 0;
+    return error;
+}
