@@ -4,9 +4,15 @@
 #include "audit/chain.h"
 
 #include "base/buf.h"
+#include "crypto/sha256.h"
 #include "json/json_write.h"
 
-enum { LINK_BYTES_MAX = 1024, TEXT_BYTES_MAX = 4 * AUDIT_DATA_BYTES_MAX + LINK_BYTES_MAX, HASH_CHARS = 64 };
+enum {
+    LINK_BYTES_MAX = 1024,
+    TEXT_BYTES_MAX = 4 * AUDIT_DATA_BYTES_MAX + LINK_BYTES_MAX,
+    HASH_CHARS = 64,
+    HASH_MEMBER_BYTES = HASH_CHARS + sizeof ",\"hash\":\"\"",
+};
 
 /*
  * Only strings, integers, booleans and null: what reads back from every database as it was written. jsonb has no U+0000, and
@@ -57,11 +63,13 @@ static void write_id(struct json_writer *w, const char *key, int64_t id)
         json_member_null(w, key);
 }
 
-static struct str write_row(struct arena *arena, const struct json *data, const struct chain_link *link)
+/* Without its hash, whose place is behind the first *ret_before_hash bytes. */
+static struct str write_row(struct arena *arena, const struct json *data, const struct chain_link *link,
+                            size_t *ret_before_hash)
 {
     struct buf text;
     struct json_writer w;
-    buf_init(&text, arena, TEXT_BYTES_MAX);
+    buf_init(&text, arena, TEXT_BYTES_MAX - HASH_MEMBER_BYTES);
     json_write_init(&w, &text);
     json_object(&w);
     write_event_members(&w, data);
@@ -71,8 +79,7 @@ static struct str write_row(struct arena *arena, const struct json *data, const 
     json_member_str(&w, "writer", link->writer);
     json_member_i64(&w, "seq", link->seq);
     json_member_str(&w, "prev", link->prev);
-    if (link->hash.len)
-        json_member_str(&w, "hash", link->hash);
+    *ret_before_hash = text.len;
     write_id(&w, "user", link->user_id);
     write_id(&w, "connection", link->connection_id);
     write_id(&w, "token", link->token_id);
@@ -88,16 +95,14 @@ static struct str hash_of(struct arena *arena, struct str text)
 {
     const struct json *value;
     struct buf canonical;
-    unsigned char hash[crypto_hash_sha256_BYTES];
     if (text.len == 0 || json_parse(arena, text, NULL, &value, NULL) < 0)
         return STR_EMPTY;
     buf_init(&canonical, arena, TEXT_BYTES_MAX);
     json_canonical(&canonical, value);
     if (buf_failed(&canonical))
         return STR_EMPTY;
-    crypto_hash_sha256(hash, (const unsigned char *)canonical.ptr, canonical.len);
-    char *hex = arena_alloc(arena, HASH_CHARS + 1);
-    sodium_bin2hex(hex, HASH_CHARS + 1, hash, sizeof hash);
+    char *hex = arena_alloc(arena, SHA256_HEX_BYTES);
+    sha256_hex(buf_str(&canonical), hex);
     return str_of(hex, HASH_CHARS);
 }
 
@@ -118,15 +123,16 @@ struct str chain_seal(struct arena *arena, struct str data_json, struct chain_li
         data_json = STR("{}");
     if (data_json.len <= AUDIT_DATA_BYTES_MAX)
         data = parse_data(arena, str_replace(arena, data_json, STR("\\u0000"), STR("\\ufffd")));
-    link->hash = STR_EMPTY;
+    size_t before_hash;
     if (data)
-        text = write_row(arena, data, link);
+        text = write_row(arena, data, link, &before_hash);
     if (text.len == 0) {
         data = parse_data(arena, str_format(arena, "{\"left_out_bytes\":%zu}", data_json.len));
-        text = write_row(arena, data, link);
+        text = write_row(arena, data, link, &before_hash);
     }
     link->hash = hash_of(arena, text);
-    return write_row(arena, data, link);
+    return str_format(arena, "%.*s,\"hash\":\"%.*s\"%.*s", (int)before_hash, text.ptr, STR_ARG(link->hash),
+                      STR_ARG(str_from_offset(text, before_hash)));
 }
 
 bool chain_read(struct arena *arena, struct str data_json, const struct json **ret_data, struct chain_link *ret)

@@ -58,7 +58,7 @@ static void grow(struct reader *reader)
     if (more > left / 2 + 2)
         more = left / 2 + 2; /* a value and what separates it from the next have two bytes */
     size_t capacity = reader->low + more;
-    struct json *block = arena_array_of(reader->arena, struct json, capacity);
+    struct json *block = arena_alloc_unset(reader->arena, capacity * sizeof *block);
     if (reader->block)
         memcpy(block, reader->block, reader->low * sizeof *block);
     reader->block = block;
@@ -92,7 +92,7 @@ static inline struct json *push(struct reader *reader, enum json_type type)
 
 static struct str decode(struct arena *arena, struct str inside)
 {
-    char *text = arena_alloc(arena, inside.len);
+    char *text = arena_alloc_unset(arena, inside.len);
     return str_of(text, lex_decode(inside, text));
 }
 

@@ -216,57 +216,18 @@ static size_t decode_escape(const char **at, const char *end, char out[4])
     return encode_utf8(code, out);
 }
 
-#ifdef LEX_SSE2
-/*
- * Decodes the 16 bytes at *at, and up to one escape behind them; stops early at \u. Copies are blind, 16 bytes each: what is
- * written is never ahead of what was read, so they stay within inside.len as long as *at + 33 does.
- */
-static void decode_block(const char **at, char **to)
-{
-    const char *block = *at;
-    unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(lex_load(block), _mm_set1_epi8('\\')));
-    size_t from = 0;
-    while (mask) {
-        size_t i = (size_t)__builtin_ctz(mask);
-        _mm_storeu_si128((__m128i *)(void *)*to, lex_load(block + from));
-        *to += i - from;
-        char simple = escapes[(unsigned char)block[i + 1]];
-        if (!simple) {
-            *at = block + i;
-            return;
-        }
-        *(*to)++ = simple;
-        from = i + 2;
-        mask &= ~(3u << i);
-    }
-    if (from < 16) {
-        _mm_storeu_si128((__m128i *)(void *)*to, lex_load(block + from));
-        *to += 16 - from;
-        from = 16;
-    }
-    *at = block + from;
-}
-#endif
-
 size_t lex_decode(struct str inside, char *out)
 {
     const char *at = inside.ptr, *end = at + inside.len;
     char *to = out;
     while (at < end) {
-#ifdef LEX_SSE2
-        while (end - at >= 33 && !(at[0] == '\\' && at[1] == 'u'))
-            decode_block(&at, &to);
-        if (at == end)
-            break;
-#endif
-        if (*at == '\\') {
-            char text[4];
-            size_t length = decode_escape(&at, end, text);
-            memcpy(to, text, length);
-            to += length;
-        } else {
-            *to++ = *at++;
-        }
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+        size_t plain = (size_t)((escape ? escape : end) - at);
+        memcpy(to, at, plain);
+        to += plain;
+        at += plain;
+        while (at < end && *at == '\\')
+            to += decode_escape(&at, end, to);
     }
     return (size_t)(to - out);
 }
