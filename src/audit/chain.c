@@ -131,8 +131,14 @@ struct str chain_seal(struct arena *arena, struct str data_json, struct chain_li
         text = write_row(arena, data, link, &before_hash);
     }
     link->hash = hash_of(arena, text);
-    return str_format(arena, "%.*s,\"hash\":\"%.*s\"%.*s", (int)before_hash, text.ptr, STR_ARG(link->hash),
-                      STR_ARG(str_from_offset(text, before_hash)));
+    struct buf sealed;
+    buf_init(&sealed, arena, text.len + HASH_MEMBER_BYTES);
+    buf_add(&sealed, str_sub(text, 0, before_hash));
+    buf_add(&sealed, STR(",\"hash\":\""));
+    buf_add(&sealed, link->hash);
+    buf_add(&sealed, STR("\""));
+    buf_add(&sealed, str_from_offset(text, before_hash));
+    return buf_str(&sealed);
 }
 
 bool chain_read(struct arena *arena, struct str data_json, const struct json **ret_data, struct chain_link *ret)

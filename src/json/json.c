@@ -400,8 +400,13 @@ const struct json *json_at(const struct json *array, size_t index)
 
 const struct json *json_path(const struct json *value, const char *dotted)
 {
-    struct str rest = str_from(dotted), piece;
-    while (str_next(&rest, '.', &piece)) {
+    return json_path_str(value, str_from(dotted));
+}
+
+const struct json *json_path_str(const struct json *value, struct str dotted)
+{
+    struct str piece;
+    while (str_next(&dotted, '.', &piece)) {
         uint64_t index;
         if (value->type == JSON_ARRAY)
             value = str_to_u64(piece, &index) ? json_at(value, index) : &missing;

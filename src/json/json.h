@@ -74,6 +74,7 @@ __attribute__((returns_nonnull)) const struct json *json_get(const struct json *
 __attribute__((returns_nonnull)) const struct json *json_at(const struct json *array, size_t index);
 /* "title.rendered", "items.0.id": names (without dots in them) and array indexes. */
 __attribute__((returns_nonnull)) const struct json *json_path(const struct json *value, const char *dotted);
+__attribute__((returns_nonnull)) const struct json *json_path_str(const struct json *value, struct str dotted);
 
 /* Items of an array, members of an object, else 0. */
 size_t json_count(const struct json *value);

@@ -84,17 +84,23 @@ static size_t write_utf8(const char **at, const char *end, char to[4])
 /* Up to 16 plain characters; how many. May write 16 bytes. */
 static inline size_t copy_plain(const char *at, const char *end, char to[16])
 {
+    size_t left = (size_t)(end - at);
 #ifdef LEX_SSE2
-    if (end - at >= 16) {
-        unsigned mask = lex_special_bits(at);
-        _mm_storeu_si128((__m128i *)(void *)to, lex_load(at));
-        return mask ? (size_t)__builtin_ctz(mask) : 16;
+    if (left < 16) { /* the end of a text, and most names */
+        char last[16] = {0};
+        memcpy(last, at, left);
+        unsigned mask = lex_special_bits(last);
+        _mm_storeu_si128((__m128i *)(void *)to, lex_load(last));
+        return (size_t)__builtin_ctz(mask); /* a NUL is special */
     }
-#endif
-    size_t count = (size_t)(lex_plain_portable(at, end - at > 16 ? at + 16 : end) - at);
-    for (size_t i = 0; i < count; i++)
-        to[i] = at[i];
+    unsigned mask = lex_special_bits(at);
+    _mm_storeu_si128((__m128i *)(void *)to, lex_load(at));
+    return mask ? (size_t)__builtin_ctz(mask) : 16;
+#else
+    size_t count = (size_t)(lex_plain_portable(at, left > 16 ? at + 16 : end) - at);
+    memcpy(to, at, count);
     return count;
+#endif
 }
 
 enum {

@@ -2,6 +2,7 @@
 #include "store/audit.h"
 
 #include "base/buf.h"
+#include "json/json_scan.h"
 
 int store_audit_heads(struct call *call, struct audit_heads *ret)
 {
@@ -80,6 +81,14 @@ static const char *insert_sql(struct call *call, const char *head, const char *r
     return sql.ptr;
 }
 
+/* RETURNING promises no order. SQLite's own way into the chain's members would read all of the row's JSON twice. */
+static int64_t seq_of(struct str chain)
+{
+    struct str raw;
+    int64_t seq;
+    return json_scan_member(chain, STR("seq"), &raw) && json_scan_i64(raw, &seq) ? seq : -1;
+}
+
 static const struct audit_new *find_seq(const struct audit_new *rows, size_t count, int64_t seq)
 {
     for (size_t i = 0; i < count; i++)
@@ -103,13 +112,13 @@ static int insert_some(struct call *call, const struct audit_new *rows, size_t c
     const char *sql = insert_sql(
         call, "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ",
         "((SELECT id FROM mcp_users WHERE id = #a),(SELECT id FROM mcp_service_connections WHERE id = #b),#c,#d,#e)",
-        LOG_PARAMS, count, " RETURNING id, data -> 'chain' ->> 'seq'");
+        LOG_PARAMS, count, " RETURNING id, data -> 'chain'");
     int error = db_query_params(call, store_db(), &ids, sql, params, count * LOG_PARAMS);
     if (error)
         return error;
 
     for (size_t i = 0; i < ids.n_rows; i++) {
-        const struct audit_new *row = find_seq(rows, count, db_int(&ids, i, 1));
+        const struct audit_new *row = find_seq(rows, count, seq_of(db_text(&ids, i, 1)));
         struct db_param *p = params + i * INDEX_PARAMS;
         if (!row)
             return fail(call, E_INTERNAL, "The audit log cannot be written.");

@@ -295,7 +295,7 @@ static int write_column(struct call *call, const struct wp *wp, const struct col
     } else if (str_eq(column->name, STR("author"))) {
         text_add_cell(out, author_name(call, item), CELL_CHARS_MAX);
     } else {
-        const struct json *value = json_path(item, str_copy_cstr(call->arena, column->path));
+        const struct json *value = json_path_str(item, column->path);
         struct str text = json_is(value, JSON_STRING) ? json_str(value) : json_raw(value);
         if (str_ends_with(column->path, STR(".rendered")))
             text = text_from_html(call->arena, text);

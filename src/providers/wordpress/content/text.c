@@ -86,6 +86,15 @@ static size_t utf8_write(uint32_t code, char out[4])
     return 4;
 }
 
+/* Those that WordPress itself writes into titles and excerpts, so as not to search for them. */
+static const struct {
+    struct str name;
+    uint16_t code;
+} common_entities[] = {
+    {STR_INIT("amp"), '&'}, {STR_INIT("hellip"), 8230}, {STR_INIT("nbsp"), 160},
+    {STR_INIT("lt"), '<'},  {STR_INIT("gt"), '>'},      {STR_INIT("quot"), '"'},
+};
+
 static int compare_entity(const void *key, const void *entry)
 {
     const struct str *name = key;
@@ -108,6 +117,18 @@ static bool numeric_code(struct str digits, uint32_t *ret)
     return code > 0 && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF);
 }
 
+static bool named_code(struct str name, uint32_t *ret)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(common_entities); i++)
+        if (str_eq(common_entities[i].name, name)) {
+            *ret = common_entities[i].code;
+            return true;
+        }
+    const struct entity *entity = bsearch(&name, entities, ARRAY_LENGTH(entities), sizeof entities[0], compare_entity);
+    *ret = entity ? entity->code : 0;
+    return entity;
+}
+
 size_t text_entity(struct str text, char out[4], size_t *ret_out_length)
 {
     enum { REFERENCE_MAX = 12 };
@@ -118,16 +139,8 @@ size_t text_entity(struct str text, char out[4], size_t *ret_out_length)
         return 0;
     struct str name = str_sub(text, 1, end);
     uint32_t code;
-    if (name.ptr[0] == '#') {
-        if (!numeric_code(str_from_offset(name, 1), &code))
-            return 0;
-    } else {
-        const struct entity *entity =
-            bsearch(&name, entities, ARRAY_LENGTH(entities), sizeof entities[0], compare_entity);
-        if (!entity)
-            return 0;
-        code = entity->code;
-    }
+    if (name.ptr[0] == '#' ? !numeric_code(str_from_offset(name, 1), &code) : !named_code(name, &code))
+        return 0;
     *ret_out_length = utf8_write(code, out);
     return end + 2;
 }
@@ -289,11 +302,15 @@ static size_t add_collapsed_one(char *out, size_t *length, struct str text)
 #ifdef __SSE2__
 /*
  * How many of the next 16 bytes are copied as they are: no reference, no no-break space, no white space but single spaces.
- * Copies blindly; what is written is never ahead of what was read.
+ * Copies 16 blindly.
  */
-static size_t add_collapsed_block(char *out, size_t *length, const char *at)
+static size_t add_collapsed_block(char *out, size_t *length, struct str text)
 {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    char last[16] = {0}; /* the zeros behind a shorter text stop it, as all control characters do */
+    bool is_last = text.len < sizeof last;
+    if (is_last)
+        memcpy(last, text.ptr, text.len);
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(is_last ? last : text.ptr));
     __m128i stop =
         _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\xC2')));
     stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)); /* control characters */
@@ -311,14 +328,10 @@ static void add_collapsed(char *out, size_t *length, struct str text)
 {
     for (size_t i = 0; i < text.len;) {
 #ifdef __SSE2__
-        while (text.len - i >= 16) {
-            size_t plain = add_collapsed_block(out, length, text.ptr + i);
-            i += plain;
-            if (plain < 16)
-                break;
-        }
-        if (i == text.len)
-            break;
+        size_t plain = add_collapsed_block(out, length, str_from_offset(text, i));
+        i += plain;
+        if (plain == 16 || i == text.len)
+            continue;
 #endif
         i += add_collapsed_one(out, length, str_from_offset(text, i));
     }
@@ -326,7 +339,7 @@ static void add_collapsed(char *out, size_t *length, struct str text)
 
 struct str text_from_html(struct arena *arena, struct str html)
 {
-    char *out = arena_alloc_unset(arena, html.len + 2); /* a reference is never shorter than what it means */
+    char *out = arena_alloc_unset(arena, html.len + 16); /* a reference is never shorter than what it means */
     size_t length = 0;
     struct html_token token;
     while (html_next(&html, &token)) {
