@@ -3,7 +3,7 @@
 // 'YYYY-MM-DD HH:MM:SS.mmm' in UTC). Ids of tables that count use AUTOINCREMENT: like PostgreSQL's serial they are
 // never given twice. tests/database compares the two schemas.
 import { sql } from "drizzle-orm";
-import { foreignKey, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 // In parentheses, or drizzle-kit push takes the default for another one each time.
 const now = sql`(CURRENT_TIMESTAMP)`;
@@ -298,3 +298,24 @@ export const uploads = sqliteTable("mcp_uploads", {
   uniqueIndex("mcp_uploads_link_hash_unique").on(t.linkHash),
   index("mcp_uploads_token_id_index").on(t.tokenId, t.expiresAt),
 ]);
+
+export const tokenGrants = sqliteTable("mcp_token_grants", {
+  tokenId: integer("token_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  alias: text("alias").notNull(),
+  rights: text("rights").notNull(),
+  mac: text("mac").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_token_grants_pk", columns: [t.tokenId, t.connectionId] }),
+  foreignKey({ name: "mcp_token_grants_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] }).onDelete("cascade"),
+  foreignKey({ name: "mcp_token_grants_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_token_grants_alias_unique").on(t.tokenId, t.alias),
+  index("mcp_token_grants_connection_id_index").on(t.connectionId),
+]);
+
+export const leases = sqliteTable("mcp_leases", {
+  name: text("name").primaryKey().notNull(),
+  holder: text("holder").notNull(),
+  until: text("until").notNull(),
+});

@@ -4,7 +4,7 @@
 // lengths, nullability, defaults, indexes, foreign key names. New needs get new tables below them.
 // The program writes every timestamp itself, in UTC; the now() defaults are there only because they were given.
 import {
-  bigint, boolean, foreignKey, index, integer, jsonb, pgTable, serial, text, timestamp, uniqueIndex, varchar,
+  bigint, boolean, foreignKey, index, integer, jsonb, pgTable, primaryKey, serial, text, timestamp, uniqueIndex, varchar,
 } from "drizzle-orm/pg-core";
 
 // ---- the five given tables
@@ -316,3 +316,28 @@ export const uploads = pgTable("mcp_uploads", {
   uniqueIndex("mcp_uploads_link_hash_unique").on(t.linkHash),
   index("mcp_uploads_token_id_index").on(t.tokenId, t.expiresAt),
 ]);
+
+// The sites of a token that is good for several, each with its name in the tools' argument `site` and its own rights. A token without
+// rows here is for its own connection only. `mac` covers each row by itself, so that a connection that is deleted takes only its
+// own row along, and nobody can add one.
+export const tokenGrants = pgTable("mcp_token_grants", {
+  tokenId: integer("token_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  alias: text("alias").notNull(),
+  rights: text("rights").notNull(),
+  mac: text("mac").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_token_grants_pk", columns: [t.tokenId, t.connectionId] }),
+  foreignKey({ name: "mcp_token_grants_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] }).onDelete("cascade"),
+  foreignKey({ name: "mcp_token_grants_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_token_grants_alias_unique").on(t.tokenId, t.alias),
+  index("mcp_token_grants_connection_id_index").on(t.connectionId),
+]);
+
+// One at a time, across all processes and nodes: who edits an item of a site. Whoever does not give it back has it until then.
+export const leases = pgTable("mcp_leases", {
+  name: text("name").primaryKey(),
+  holder: text("holder").notNull(),
+  until: timestamp("until").notNull(),
+});
