@@ -2,70 +2,130 @@
 #include "providers/wordpress/fields.h"
 
 #include "providers/wordpress/route_guard.h"
+#include "providers/wordpress/seo.h"
 
-int wp_check_new_status(struct call *call, const struct wp *wp, struct str status)
+int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status)
 {
     for (size_t i = 0; i < status.len; i++)
         if (!ascii_is_alnum(status.ptr[i]) && status.ptr[i] != '-' && status.ptr[i] != '_')
             return fail(call, E_INVALID, "status is one word: draft, pending, private, publish, future.");
-    return status.len ? wp_may_write(call, wp, status) : OK;
+    if (str_eq(status, STR("trash")))
+        return fail(call, E_INVALID, "wp_delete puts things into the trash.");
+    return status.len ? wp_may_change(call, wp, type, status) : OK;
 }
 
-static bool has_own_place(struct str name)
+static bool has_own_place(const struct wp_type *type, struct str name)
 {
-    static const struct str names[] = {
-        STR_INIT("terms"),
-        STR_INIT("terms_add"),
-        STR_INIT("terms_remove"),
-        STR_INIT("featured_image"),
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        if (str_eq(names[i], name))
-            return true;
-    return false;
+    return str_eq(name, STR("meta")) || str_eq(name, STR("seo")) ||
+           ((type->kind->flags & WP_HAS_TERMS) &&
+            wp_list_has(STR("terms,terms_add,terms_remove,featured_image"), name));
 }
 
 /* A date without a zone is the site's local time, as in WordPress; "2026-01-31" is its beginning. */
-static void write_value(struct call *call, struct json_writer *w, struct str name, const struct json *value)
+static void write_date(struct call *call, struct json_writer *w, const struct json *value)
 {
     struct str text = json_str(value);
-    json_key(w, name);
-    if ((str_eq(name, STR("date")) || str_eq(name, STR("date_gmt"))) && text.len == 10)
+    if (text.len == 10)
         json_string(w, call_format(call, "%.*sT00:00:00", STR_ARG(text)));
-    else if ((str_eq(name, STR("date")) || str_eq(name, STR("date_gmt"))) && text.len >= 16 && text.ptr[10] == ' ')
+    else if (text.len >= 16 && text.ptr[10] == ' ')
         json_string(w, call_format(call, "%.*sT%.*s%s", STR_ARG(str_sub(text, 0, 10)),
                                    STR_ARG(str_from_offset(text, 11)), text.len == 16 ? ":00" : ""));
     else
         json_value(w, value);
 }
 
-int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *set,
-                    struct json_writer *w)
+/* A person or a menu may be given by name where WordPress wants a number. */
+static int write_value(struct call *call, const struct wp *wp, const struct wp_type *type, struct json_writer *w,
+                       struct str name, const struct json *value)
+{
+    int64_t id;
+    struct str text = json_str(value);
+    bool by_name = text.len && !str_to_i64(text, &id);
+    int error = OK;
+    if (by_name && str_eq(name, STR("author")) && (type->kind->flags & WP_HAS_AUTHOR))
+        error = wp_find_named(call, wp, STR("wp/v2/users"), STR("author"), text, &id);
+    else if (by_name && str_eq(name, STR("menus")))
+        error = wp_find_named(call, wp, STR("wp/v2/menus"), STR("menu"), text, &id);
+    else
+        by_name = false;
+    if (error)
+        return error;
+    json_key(w, name);
+    if (by_name)
+        json_i64(w, id);
+    else if (str_eq(name, STR("date")) || str_eq(name, STR("date_gmt")))
+        write_date(call, w, value);
+    else
+        json_value(w, value);
+    return OK;
+}
+
+struct str wp_field_name(const struct wp_type *type, struct str name)
+{
+    if (str_eq(name, STR("title")) && type->kind->title.len)
+        return type->kind->title;
+    if (str_eq(name, STR("content")) && type->kind->text.len)
+        return type->kind->text;
+    return name;
+}
+
+static int write_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                       struct str name, const struct json *value, struct json_writer *w)
+{
+    int error;
+    if (str_eq(name, STR("content")) && (type->kind->flags & WP_HAS_BLOCKS))
+        return fail(call, E_INVALID,
+                    "content is not set here: wp_create takes it as content, wp_edit changes it with edits.");
+    if (str_eq(name, STR("id")) || str_eq(name, STR("password")))
+        return fail(call, E_INVALID, "'%.*s' cannot be set.", STR_ARG(name));
+    name = wp_field_name(type, name);
+    if ((error = wp_guard_field(call, wp, type, route, name, value)))
+        return error;
+    if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, json_str(value))))
+        return error;
+    return write_value(call, wp, type, w, name, value);
+}
+
+/* meta and what the SEO plugin keeps there are one member of the body. */
+static int write_meta(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                      const struct json *meta, const struct json *seo, struct json_writer *w)
+{
+    int error = OK;
+    if (json_is(meta, JSON_MISSING) && json_is(seo, JSON_MISSING))
+        return OK;
+    if (!json_is(meta, JSON_MISSING) && (error = wp_guard_field(call, wp, type, route, STR("meta"), meta)))
+        return error;
+    json_key(w, STR("meta"));
+    json_object(w);
+    for (size_t i = 0; json_is(meta, JSON_OBJECT) && i < json_count(meta); i++) {
+        json_key(w, json_member_at(meta, i).name);
+        json_value(w, json_member_at(meta, i).value);
+    }
+    if (!json_is(seo, JSON_MISSING))
+        error = wp_write_seo(call, wp, type, seo, w);
+    json_end(w);
+    return error;
+}
+
+int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                    const struct json *set, const struct json *seo, struct json_writer *w)
 {
     for (size_t i = 0; i < json_count(set) && json_is(set, JSON_OBJECT); i++) {
         struct json_member member = json_member_at(set, i);
-        if (has_own_place(member.name))
+        if (has_own_place(type, member.name))
             continue;
-        if (str_eq(member.name, STR("content")))
-            return fail(call, E_INVALID,
-                        "content is not set here: wp_create takes it as content, wp_edit changes it with edits.");
-        if (str_eq(member.name, STR("id")) || str_eq(member.name, STR("password")))
-            return fail(call, E_INVALID, "'%.*s' cannot be set.", STR_ARG(member.name));
-        int error = wp_guard_field(call, wp, type->route, member.name, member.value);
+        int error = write_field(call, wp, type, route, member.name, member.value, w);
         if (error)
             return error;
-        if (str_eq(member.name, STR("status")) && (error = wp_check_new_status(call, wp, json_str(member.value))))
-            return error;
-        write_value(call, w, member.name, member.value);
     }
-    return OK;
+    return write_meta(call, wp, type, route, json_get(set, STR("meta")), seo, w);
 }
 
 int wp_write_featured(struct call *call, const struct json *featured, struct json_writer *w)
 {
     int64_t id;
-    if (json_is(featured, JSON_MISSING))
-        return OK;
+    if (json_is(featured, JSON_MISSING) || json_is(featured, JSON_NULL))
+        return OK; /* null is not taken for "remove": 0 is */
     if (!json_to_i64(featured, &id) && !str_to_i64(json_str(featured), &id))
         return fail(call, E_INVALID, "featured_image takes the id of an image in the media library (0 removes it).");
     json_member_i64(w, "featured_media", id);

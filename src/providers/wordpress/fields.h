@@ -9,15 +9,20 @@
 #include "providers/wordpress/item.h"
 #include "providers/wordpress/terms.h"
 
-/* The statuses an item may be given; empty is fine. E_INVALID or E_DENIED. */
-MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, struct str status);
+/* "title" and "content" are understood everywhere: a category's are its name and its description. Others stay as they are. */
+struct str wp_field_name(const struct wp_type *type, struct str name);
+
+/* The statuses an item of this type may be given; empty is fine. E_INVALID or E_DENIED. */
+MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type,
+                                   struct str status);
 
 /*
- * Writes the members of `set` into an open object of the request's body. What has its own place (content, terms, terms_add,
- * terms_remove, featured_image) is left to the functions below. Waits.
+ * Writes the members of `set` into an open object of the request's body, with `seo` (an object, or JSON_MISSING) among its meta.
+ * `route` is the item's, or the type's for a new one. What has its own place with items that have terms (terms, terms_add,
+ * terms_remove, featured_image) is left to the functions below. Authors and menus may be given by name. Waits.
  */
-MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type,
-                               const struct json *set, struct json_writer *w);
+MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                               const struct json *set, const struct json *seo, struct json_writer *w);
 
 /* "12" or 12: a media id. An address is not taken here. */
 MUST_CHECK int wp_write_featured(struct call *call, const struct json *featured, struct json_writer *w);

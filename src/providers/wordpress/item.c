@@ -1,8 +1,10 @@
-/* One post, page or item of a custom type. */
+/* One item of any type. */
 #include "providers/wordpress/item.h"
 
+#include "json/json_write.h"
 #include "net/task.h"
 #include "net/url.h"
+#include "providers/site.h"
 #include "providers/wordpress/content/text.h"
 
 #include <sodium.h>
@@ -12,19 +14,82 @@ enum { SLUG_MAX_BYTES = 200 };
 
 /* --- what an answer holds ------------------------------------------------------------------------------------------------ */
 
-static void make_version(const struct wp_item *item, char out[VERSION_BYTES])
+static void write_version(crypto_generichash_state *state, char out[VERSION_BYTES])
 {
     unsigned char hash[crypto_generichash_BYTES_MIN];
+    uint64_t number;
+    crypto_generichash_final(state, hash, sizeof hash);
+    memcpy(&number, hash, sizeof number);
+    number %= 1000000000;
+    for (int i = VERSION_BYTES - 2; i >= 0; i--, number /= 10)
+        out[i] = (char)('0' + number % 10);
+    out[VERSION_BYTES - 1] = 0;
+}
+
+static void add_part(crypto_generichash_state *state, struct str part)
+{
+    uint64_t length = part.len; /* so that no two splits of the same bytes are alike */
+    crypto_generichash_update(state, (const unsigned char *)&length, sizeof length);
+    crypto_generichash_update(state, (const unsigned char *)part.ptr, part.len);
+}
+
+static void make_version(const struct wp_item *item, char out[VERSION_BYTES])
+{
     crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, sizeof hash);
-    const struct str parts[] = {item->title, item->status, item->raw};
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        uint64_t length = parts[i].len; /* so that no two splits of the same bytes are alike */
-        crypto_generichash_update(&state, (const unsigned char *)&length, sizeof length);
-        crypto_generichash_update(&state, (const unsigned char *)parts[i].ptr, parts[i].len);
+    crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
+    add_part(&state, item->title);
+    add_part(&state, item->status);
+    add_part(&state, item->raw);
+    write_version(&state, out);
+}
+
+/* Of things that are no texts: of all that the kind shows, but what others change meanwhile. */
+static void make_version_of_all(struct call *call, const struct wp_item *item, char out[VERSION_BYTES])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
+    for (size_t i = 0; json_is(item->json, JSON_OBJECT) && i < json_count(item->json); i++) {
+        struct json_member member = json_member_at(item->json, i);
+        bool shown = !item->type.kind->fields.len || wp_list_has(item->type.kind->fields, member.name);
+        if (!shown || wp_list_has(STR("_links,count,rendered,modified,modified_gmt"), member.name))
+            continue;
+        struct buf text;
+        buf_init(&text, call->arena, SITE_ANSWER_MAX_BYTES);
+        json_canonical(&text, member.value);
+        add_part(&state, member.name);
+        add_part(&state, buf_str(&text));
     }
-    crypto_generichash_final(&state, hash, sizeof hash);
-    sodium_bin2hex(out, VERSION_BYTES, hash, (VERSION_BYTES - 1) / 2);
+    write_version(&state, out);
+}
+
+/* {"raw":"x","rendered":"<p>x"} or "x" */
+static struct str text_of(struct call *call, const struct json *value, bool *ret_is_raw)
+{
+    const struct json *raw = json_get(value, STR("raw"));
+    *ret_is_raw = json_is(raw, JSON_STRING) || json_is(value, JSON_STRING);
+    if (*ret_is_raw)
+        return json_is(raw, JSON_STRING) ? json_str(raw) : json_str(value);
+    return text_from_html(call->arena, json_str(json_get(value, STR("rendered"))));
+}
+
+static struct str key_of(struct call *call, const struct wp_kind *kind, const struct json *json)
+{
+    const struct json *id = json_get(json, kind->id_field);
+    int64_t number;
+    if (json_to_i64(id, &number))
+        return number > 0 ? call_format(call, "%lld", (long long)number) : STR_EMPTY;
+    return kind->id == WP_ID_NONE ? kind->name : json_str(id);
+}
+
+static void read_plain(struct call *call, struct wp_item *item)
+{
+    const struct wp_kind *kind = item->type.kind;
+    bool is_raw = true;
+    if (kind->title.len)
+        item->title = text_of(call, json_get(item->json, kind->title), &is_raw);
+    if (kind->text.len)
+        item->raw = text_of(call, json_get(item->json, kind->text), &item->is_raw);
+    make_version_of_all(call, item, item->version);
 }
 
 void wp_item_read(struct call *call, const struct wp_type *type, const struct json *json, struct wp_item *ret)
@@ -33,6 +98,7 @@ void wp_item_read(struct call *call, const struct wp_type *type, const struct js
     *ret = (struct wp_item){
         .type = *type,
         .id = json_i64_or(json_get(json, STR("id")), 0),
+        .key = key_of(call, type->kind, json),
         .status = json_str(json_get(json, STR("status"))),
         .slug = json_str(json_get(json, STR("slug"))),
         .link = json_str(json_get(json, STR("link"))),
@@ -40,68 +106,114 @@ void wp_item_read(struct call *call, const struct wp_type *type, const struct js
         .is_raw = json_is(raw, JSON_STRING),
         .json = json,
     };
+    if (!(type->kind->flags & WP_HAS_BLOCKS)) {
+        read_plain(call, ret);
+        return;
+    }
     ret->raw = ret->is_raw ? json_str(raw) : json_str(json_path(json, "content.rendered"));
     ret->title = json_is(title, JSON_STRING) ? json_str(title)
                                              : text_from_html(call->arena, json_str(json_path(json, "title.rendered")));
     make_version(ret, ret->version);
 }
 
-/* --- finding one --------------------------------------------------------------------------------------------------------- */
-
-static void add_fields(struct call *call, struct wp_query *query, struct str extra_fields)
+struct str wp_item_route(struct call *call, const struct wp_item *item)
 {
-    wp_query_add(query, "_fields",
-                 call_format(call, WP_ITEM_FIELDS "%s%.*s", extra_fields.len ? "," : "", STR_ARG(extra_fields)));
+    return item->type.kind->id == WP_ID_NONE
+               ? item->type.route
+               : call_format(call, "%.*s/%.*s", STR_ARG(item->type.route), STR_ARG(item->key));
 }
 
-static bool is_denied_context(const struct wp_answer *answer)
+struct str wp_item_fields(struct call *call, const struct wp_type *type, struct str extra_fields)
 {
-    return str_eq(answer->code, STR("rest_forbidden_context")) || str_eq(answer->code, STR("rest_cannot_edit")) ||
-           str_eq(answer->code, STR("rest_forbidden_status")) || str_eq(answer->code, STR("rest_invalid_param"));
+    struct str fields = type->kind->flags & WP_HAS_BLOCKS ? STR(WP_ITEM_FIELDS) : type->kind->fields;
+    return fields.len && extra_fields.len ? call_format(call, "%.*s,%.*s", STR_ARG(fields), STR_ARG(extra_fields))
+                                          : fields;
+}
+
+/* --- finding one --------------------------------------------------------------------------------------------------------- */
+
+static void add_fields(struct call *call, struct wp_query *query, const struct wp_type *type, struct str extra_fields)
+{
+    struct str fields = wp_item_fields(call, type, extra_fields);
+    if (fields.len)
+        wp_query_add(query, "_fields", fields);
+}
+
+static bool is_denied_context(int error, const struct wp_answer *answer)
+{
+    return error == E_DENIED || str_eq(answer->code, STR("rest_forbidden_context")) ||
+           str_eq(answer->code, STR("rest_cannot_edit")) || str_eq(answer->code, STR("rest_forbidden_status")) ||
+           str_eq(answer->code, STR("rest_invalid_param"));
+}
+
+static void add_slug(struct wp_query *query, const struct wp_type *type, struct str slug, bool as_editor)
+{
+    if (!slug.len)
+        return;
+    wp_query_add(query, "slug", slug);
+    if (as_editor && (type->kind->flags & WP_HAS_BLOCKS))
+        wp_query_add(query, "status", STR("any"));
 }
 
 /* The item or the list at `route`, as an editor sees it, or else as a visitor does. */
-static int get_either(struct call *call, const struct wp *wp, struct str route, struct str slug,
-                      struct str extra_fields, struct wp_answer *ret)
+static int get_either(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                      struct str slug, struct str extra_fields, struct wp_answer *ret)
 {
     struct wp_query query;
     wp_query_init(call, &query);
-    if (slug.len) {
-        wp_query_add(&query, "slug", slug);
-        wp_query_add(&query, "status", STR("any"));
-    }
+    add_slug(&query, type, slug, true);
     wp_query_add(&query, "context", STR("edit"));
-    add_fields(call, &query, extra_fields);
+    add_fields(call, &query, type, extra_fields);
     int error = wp_get(call, wp, route, &query, ret);
-    if (!error || !is_denied_context(ret))
+    if (!error || !is_denied_context(error, ret))
         return error;
     call_clear_error(call);
     wp_query_init(call, &query);
-    if (slug.len)
-        wp_query_add(&query, "slug", slug);
-    add_fields(call, &query, extra_fields);
+    add_slug(&query, type, slug, false);
+    add_fields(call, &query, type, extra_fields);
     return wp_get(call, wp, route, &query, ret);
 }
 
-static int get_by_id(struct call *call, const struct wp *wp, const struct wp_type *type, int64_t id,
-                     struct str extra_fields, struct wp_item *ret)
+static int take_item(struct call *call, const struct wp_type *type, const struct json *json, struct wp_item *ret)
+{
+    wp_item_read(call, type, json, ret);
+    return ret->key.len ? OK : fail(call, E_UPSTREAM, "The site's answer holds no item.");
+}
+
+static int get_from_list(struct call *call, const struct wp *wp, const struct wp_type *type, struct str key,
+                         struct wp_item *ret)
 {
     struct wp_answer answer;
-    struct str route = call_format(call, "%.*s/%lld", STR_ARG(type->route), (long long)id);
-    int error = get_either(call, wp, route, STR_EMPTY, extra_fields, &answer);
-    if (error == E_NOT_FOUND && str_eq(answer.code, STR("rest_post_invalid_id")))
-        return fail(call, E_NOT_FOUND, "There is no %.*s %lld.", STR_ARG(type->slug), (long long)id);
-    if (error)
-        return error;
-    wp_item_read(call, type, answer.json, ret);
-    return ret->id ? OK : fail(call, E_UPSTREAM, "The site's answer holds no item.");
+    struct wp_query query;
+    wp_query_init(call, &query);
+    add_fields(call, &query, type, STR_EMPTY);
+    int error = wp_get(call, wp, type->route, &query, &answer);
+    for (size_t i = 0; !error && i < json_count(answer.json); i++)
+        if (str_eq(json_str(json_get(json_at(answer.json, i), type->kind->id_field)), key))
+            return take_item(call, type, json_at(answer.json, i), ret);
+    return error ? error
+                 : fail(call, E_NOT_FOUND, "There is no %.*s '%.*s'.", STR_ARG(type->slug),
+                        STR_ARG(str_sub(key, 0, 100)));
+}
+
+static int get_by_key(struct call *call, const struct wp *wp, const struct wp_type *type, struct str key,
+                      struct str extra_fields, struct wp_item *ret)
+{
+    struct wp_answer answer;
+    if (type->kind->flags & WP_NO_SINGLE)
+        return get_from_list(call, wp, type, key, ret);
+    struct wp_item named = {.type = *type, .key = key};
+    int error = get_either(call, wp, type, wp_item_route(call, &named), STR_EMPTY, extra_fields, &answer);
+    if (error == E_NOT_FOUND && !str_eq(answer.code, STR("rest_no_route")))
+        return fail(call, E_NOT_FOUND, "There is no %.*s %.*s.", STR_ARG(type->slug), STR_ARG(str_sub(key, 0, 100)));
+    return error ? error : take_item(call, type, answer.json, ret);
 }
 
 static int get_by_slug(struct call *call, const struct wp *wp, const struct wp_type *type, struct str slug,
                        struct str extra_fields, struct wp_item *ret)
 {
     struct wp_answer answer;
-    int error = get_either(call, wp, type->route, slug, extra_fields, &answer);
+    int error = get_either(call, wp, type, type->route, slug, extra_fields, &answer);
     if (error)
         return error;
     if (json_count(answer.json) == 0)
@@ -110,13 +222,13 @@ static int get_by_slug(struct call *call, const struct wp *wp, const struct wp_t
         return fail(call, E_CONFLICT,
                     "%zu items of type %.*s have the slug '%.*s': give an id (wp_find with filter {\"slug\": ...}).",
                     json_count(answer.json), STR_ARG(type->slug), STR_ARG(slug));
-    wp_item_read(call, type, json_at(answer.json, 0), ret);
-    return ret->id ? OK : fail(call, E_UPSTREAM, "The site's answer holds no item.");
+    return take_item(call, type, json_at(answer.json, 0), ret);
 }
 
 struct reference {
-    int64_t id; /* or 0 */
-    struct str slug;
+    int64_t id;      /* or 0 */
+    struct str slug; /* or empty */
+    struct str key;  /* of kinds whose ids are no numbers */
 };
 
 static bool is_slug(struct str text)
@@ -147,19 +259,47 @@ static int read_address(struct call *call, const struct wp *wp, struct str text,
     while (str_ends_with(path, STR("/")))
         path.len--;
     ret->slug = url_decode(call->arena, str_from_offset(path, str_find_last_char(path, '/') + 1), false);
+    if (str_find_char(ret->slug, '.') != STR_NOT_FOUND) /* a file's: its item has the name without the ending */
+        ret->slug = str_sub(ret->slug, 0, str_find_last_char(ret->slug, '.'));
     if (!is_slug(ret->slug))
         return fail(call, E_INVALID,
                     "The address names no single item. Give the item's own address, its id or its slug.");
     return OK;
 }
 
-static int read_reference(struct call *call, const struct wp *wp, struct str text, struct reference *ret)
+/* "theme//home", "folder/file", "sidebar-1": plain pieces, so that the path stays below the type's route. */
+static bool is_key(struct str text, bool with_slashes)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!ascii_is_alnum(c) && c != '_' && c != '-' && (c != '.' || i == 0 || text.ptr[i - 1] == '.') &&
+            (c != '/' || !with_slashes || i == 0 || i + 1 == text.len))
+            return false;
+    }
+    return text.len > 0 && text.len <= SLUG_MAX_BYTES && !str_contains(text, STR("/.")) &&
+           !str_contains(text, STR("./")) && !str_ends_with(text, STR("."));
+}
+
+static int read_reference(struct call *call, const struct wp *wp, const struct wp_kind *kind, struct str text,
+                          struct reference *ret)
 {
     *ret = (struct reference){0};
     text = str_trim(text);
+    if (kind->id != WP_ID_NUMBER) {
+        ret->key = kind->id == WP_ID_NONE ? kind->name : text;
+        if (kind->id == WP_ID_PATH && str_ends_with(text, STR(".php"))) /* a plugin's file, as people know it */
+            ret->key = str_sub(text, 0, text.len - 4);
+        if (is_key(ret->key, kind->id == WP_ID_PATH))
+            return OK;
+        return fail(call, E_INVALID, "'%.*s' is no id of a %.*s. wp_find lists them.", STR_ARG(str_sub(text, 0, 200)),
+                    STR_ARG(kind->name));
+    }
     if (str_to_i64(text, &ret->id) && ret->id > 0)
         return OK;
     ret->id = 0;
+    if (!(kind->flags & WP_BY_SLUG))
+        return fail(call, E_INVALID, "'%.*s' is no id: a %.*s has a number. wp_find lists them.",
+                    STR_ARG(str_sub(text, 0, 200)), STR_ARG(kind->name));
     if (str_starts_with_nocase(text, STR("http://")) || str_starts_with_nocase(text, STR("https://")))
         return read_address(call, wp, text, ret);
     if (!is_slug(text))
@@ -168,37 +308,44 @@ static int read_reference(struct call *call, const struct wp *wp, struct str tex
     return OK;
 }
 
-static int get_referenced(struct call *call, const struct wp *wp, struct str type_name,
+static int get_referenced(struct call *call, const struct wp *wp, const struct wp_type *type,
                           const struct reference *reference, struct str extra_fields, struct wp_item *ret)
 {
-    struct wp_type type;
-    int error = wp_type_find(call, wp, type_name, &type);
-    if (error)
-        return error;
-    return reference->id ? get_by_id(call, wp, &type, reference->id, extra_fields, ret)
-                         : get_by_slug(call, wp, &type, reference->slug, extra_fields, ret);
+    if (reference->slug.len)
+        return get_by_slug(call, wp, type, reference->slug, extra_fields, ret);
+    struct str key = reference->key.len ? reference->key : call_format(call, "%lld", (long long)reference->id);
+    return get_by_key(call, wp, type, key, extra_fields, ret);
 }
 
-int wp_item_get(struct call *call, const struct wp *wp, struct str type, struct str id, struct str extra_fields,
+static int find_type(struct call *call, const struct wp *wp, struct str name, struct wp_type *ret)
+{
+    int error = wp_type_find(call, wp, name, ret);
+    return error ? error : wp_may_read(call, wp, ret);
+}
+
+int wp_item_get(struct call *call, const struct wp *wp, struct str type_name, struct str id, struct str extra_fields,
                 struct wp_item *ret)
 {
     struct reference reference;
-    int error = read_reference(call, wp, id, &reference);
-    if (error)
+    struct wp_type type;
+    int error = find_type(call, wp, type_name, &type);
+    if (error || (error = read_reference(call, wp, type.kind, id, &reference)))
         return error;
-    error = get_referenced(call, wp, type, &reference, extra_fields, ret);
-    if (error != E_NOT_FOUND || type.len)
+    error = get_referenced(call, wp, &type, &reference, extra_fields, ret);
+    if (error != E_NOT_FOUND || type_name.len)
         return error;
     /* No type was named: what is no post may be a page. */
     call_clear_error(call);
-    error = get_referenced(call, wp, STR("page"), &reference, extra_fields, ret);
+    error = wp_type_find(call, wp, STR("page"), &type);
+    if (!error)
+        error = get_referenced(call, wp, &type, &reference, extra_fields, ret);
     if (error == E_NOT_FOUND)
         return fail(call, E_NOT_FOUND, "There is no post or page '%.*s'. For other types give type.",
                     STR_ARG(str_sub(id, 0, 200)));
     return error;
 }
 
-/* --- who may write ------------------------------------------------------------------------------------------------------- */
+/* --- who may ------------------------------------------------------------------------------------------------------------- */
 
 bool wp_status_is_public(struct str status)
 {
@@ -222,6 +369,30 @@ int wp_may_write(struct call *call, const struct wp *wp, struct str status)
     if (wp->rights & (RIGHT_DRAFT | RIGHT_PUBLISH))
         return OK;
     return fail(call, E_DENIED, "This token may only read.");
+}
+
+static int need_right(struct call *call, const struct wp *wp, const struct wp_type *type, unsigned right,
+                      const char *what)
+{
+    char words[RIGHTS_TEXT_BYTES];
+    if ((wp->rights & right) == right)
+        return OK;
+    return fail(call, E_DENIED, "%s type %.*s needs the right %.*s, which this token lacks.", what, STR_ARG(type->slug),
+                STR_ARG(rights_format(right, words)));
+}
+
+int wp_may_read(struct call *call, const struct wp *wp, const struct wp_type *type)
+{
+    return type->kind->read_right ? need_right(call, wp, type, type->kind->read_right, "Reading") : OK;
+}
+
+int wp_may_change(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status)
+{
+    if (type->kind->write_right)
+        return need_right(call, wp, type, type->kind->write_right, "Changing");
+    if (type->kind->flags & WP_HAS_BLOCKS)
+        return wp_may_write(call, wp, status);
+    return wp_may_write(call, wp, wp_list_has(type->kind->not_public, status) ? STR("draft") : STR("publish"));
 }
 
 /* --- one edit at a time -------------------------------------------------------------------------------------------------- */
@@ -280,18 +451,29 @@ static int lock_item(struct call *call, const struct wp *wp, int64_t id)
     return OK;
 }
 
-int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type, struct str id, struct str extra_fields,
-                       struct wp_item *ret)
+/* Numbers are locked as they are; of other ids a number that no item has. */
+static int64_t lock_id(const struct wp_item *item)
+{
+    return item->id ? item->id : -(int64_t)(str_hash(item->key) >> 1) - 1;
+}
+
+int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type_name, struct str id,
+                       struct str extra_fields, struct wp_item *ret)
 {
     struct reference reference;
-    int error = read_reference(call, wp, id, &reference);
-    if (!error && !reference.id) {
-        /* The id must be found before it can be locked, and the item read again behind the lock. */
-        error = wp_item_get(call, wp, type, id, STR_EMPTY, ret);
-        reference.id = ret->id;
-        type = ret->type.slug;
-    }
-    if (error || (error = lock_item(call, wp, reference.id)))
+    struct wp_type type;
+    int error = find_type(call, wp, type_name, &type);
+    if (error || (error = read_reference(call, wp, type.kind, id, &reference)))
         return error;
-    return wp_item_get(call, wp, type, call_format(call, "%lld", (long long)reference.id), extra_fields, ret);
+    struct wp_item named = {.type = type, .id = reference.id, .key = reference.key};
+    if (reference.slug.len) {
+        /* The id must be found before it can be locked, and the item read again behind the lock. */
+        if ((error = wp_item_get(call, wp, type_name, id, STR_EMPTY, &named)))
+            return error;
+        type_name = named.type.slug;
+        id = named.key;
+    }
+    if ((error = lock_item(call, wp, lock_id(&named))))
+        return error;
+    return wp_item_get(call, wp, type_name, id, extra_fields, ret);
 }

@@ -3,6 +3,7 @@
 
 #include "json/json_write.h"
 #include "net/url.h"
+#include "providers/wordpress/route_guard.h"
 
 enum {
     NAME_MAX_BYTES = 400,
@@ -344,9 +345,6 @@ static struct str resource_of(struct str path)
 
 static const char *refusal_of(const struct operation *operation, struct str path, const struct json *args)
 {
-    static const struct str of_users[] = {STR_INIT("roles"), STR_INIT("capabilities"), STR_INIT("password"),
-                                          STR_INIT("email"), STR_INIT("username"),     STR_INIT("meta")};
-    static const struct str of_settings[] = {STR_INIT("default_role"), STR_INIT("users_can_register")};
     bool is_run = str_starts_with_nocase(path, STR("/wp-abilities/"));
     for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
         if ((!refused[i].methods || (refused[i].methods & operation->methods)) &&
@@ -358,12 +356,14 @@ static const char *refusal_of(const struct operation *operation, struct str path
     if (str_eq_nocase(resource, STR("users")) && str_ends_with(path, STR("/users")) &&
         (operation->methods & OPERATION_POST))
         return "People are added in WordPress itself: a new user is a credential.";
-    for (size_t i = 0; i < ARRAY_LENGTH(of_users); i++)
-        if (str_eq_nocase(resource, STR("users")) && !json_is(json_get(args, of_users[i]), JSON_MISSING))
-            return "Passwords, e-mail addresses, roles and capabilities of users are not changed through tools.";
-    for (size_t i = 0; i < ARRAY_LENGTH(of_settings); i++)
-        if (!json_is(json_get(args, of_settings[i]), JSON_MISSING))
-            return "Who may register and with which role is not changed through tools.";
+    for (size_t i = 0; json_is(args, JSON_OBJECT) && i < json_count(args); i++) {
+        struct str name = json_member_at(args, i).name;
+        const char *why = wp_field_refusal(resource, name);
+        if (!why) /* whichever route takes them */
+            why = wp_field_refusal(STR("settings"), name);
+        if (why)
+            return why;
+    }
     return NULL;
 }
 

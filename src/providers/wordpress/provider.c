@@ -43,10 +43,12 @@ static const struct tool tools[] = {
     },
     {
         .name = STR_INIT("wp_find"),
-        .title = STR_INIT("Find content"),
-        .description =
-            STR_INIT("List or search posts, pages or any custom type. Returns one compact row per item, newest first. "
-                     "Terms and authors may be given by name."),
+        .title = STR_INIT("Find items"),
+        .description = STR_INIT(
+            "List or search any resource: one compact row per item, newest first. type: post, page, any custom "
+            "type, media, comment, user, category, tag, any taxonomy, menu, menu_item, block, template, "
+            "widget, plugin, theme, settings, search (all types), post/ID/revisions; with a shop product, "
+            "order. Terms and authors may be given by name."),
         .input_schema = STR_INIT(
             "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"default\":\"post\"},"
             "\"q\":{\"type\":\"string\",\"description\":\"full-text search\"},"
@@ -86,7 +88,7 @@ static const struct tool tools[] = {
                      "\"default\":\"markdown\"},"
                      "\"part\":{\"type\":\"string\",\"description\":\"block numbers such as 4-9, or a heading\"},"
                      "\"include\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"terms\",\"meta\","
-                     "\"fields\",\"revisions\","
+                     "\"seo\",\"fields\",\"revisions\","
                      "\"comments\"]}},"
                      "\"revision\":{\"type\":\"integer\"},\"max_chars\":{\"type\":\"integer\",\"default\":20000}},"
                      "\"required\":[\"id\"],\"additionalProperties\":false}"),
@@ -97,9 +99,9 @@ static const struct tool tools[] = {
     },
     {
         .name = STR_INIT("wp_create"),
-        .title = STR_INIT("Create content"),
+        .title = STR_INIT("Create an item"),
         .description = STR_INIT(
-            "Create a post, page or item of a custom type; a draft unless status says otherwise. content is Markdown "
+            "Create an item of any type; posts and pages are drafts unless status says otherwise. content is Markdown "
             "(default), HTML or block markup and is stored as valid blocks. Terms are given by name and made when "
             "missing (terms_create=false refuses)."),
         .input_schema = STR_INIT(
@@ -110,6 +112,8 @@ static const struct tool tools[] = {
             "\"terms\":{\"type\":\"object\",\"additionalProperties\":true},"
             "\"terms_create\":{\"type\":\"boolean\",\"default\":true},"
             "\"featured_image\":{\"type\":\"string\",\"description\":\"media id\"},"
+            "\"seo\":{\"type\":\"object\",\"description\":\"title, description, keyword, canonical, noindex, og_*\","
+            "\"additionalProperties\":true},"
             "\"set\":{\"type\":\"object\",\"description\":\"slug, excerpt, date, author, parent, template, meta, acf, "
             "and any other "
             "field of the type\",\"additionalProperties\":true},"
@@ -122,8 +126,8 @@ static const struct tool tools[] = {
         .title = STR_INIT("Edit one item"),
         .description = STR_INIT(
             "Change one item without resending it. edits are applied in order to the stored block markup, all or "
-            "none; find must match exactly once unless count says otherwise. set changes fields. The answer shows "
-            "the changed lines and the new version."),
+            "none; find must match exactly once unless count says otherwise. set changes fields. dry_run shows the "
+            "changed lines."),
         .input_schema =
             STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\","
                      "\"default\":\"post\"},"
@@ -138,8 +142,8 @@ static const struct tool tools[] = {
                      "\"additionalProperties\":false}},"
                      "\"set\":{\"type\":\"object\",\"description\":\"title, status, slug, excerpt, date, terms, "
                      "terms_add, terms_remove, "
-                     "featured_image, meta, acf, ...\",\"additionalProperties\":true},"
-                     "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"}},\"required\":[\"id\"],"
+                     "featured_image, seo, meta, acf, ...\",\"additionalProperties\":true},"
+                     "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"}},"
                      "\"additionalProperties\":false}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
         .destructive = true,

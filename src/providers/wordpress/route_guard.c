@@ -74,14 +74,14 @@ static int refuse_reserved(struct call *call, struct str name)
                 STR_ARG(str_sub(name, 0, 60)));
 }
 
-int wp_guard_query(struct call *call, const struct wp *wp, struct str route, struct str name)
+int wp_guard_query(struct call *call, const struct wp *wp, const struct wp_type *type, struct str name)
 {
     const struct json *schema;
     if (wp_name_is_reserved(name))
         return refuse_reserved(call, name);
-    if (is_listed(name, core_query, ARRAY_LENGTH(core_query)))
+    if (type->kind == &wp_kind_post && is_listed(name, core_query, ARRAY_LENGTH(core_query)))
         return OK;
-    int error = get_schema(call, wp, route, &schema);
+    int error = get_schema(call, wp, type->route, &schema);
     if (error)
         return error;
     const struct json *args = args_of(schema, STR("GET"));
@@ -91,35 +91,84 @@ int wp_guard_query(struct call *call, const struct wp *wp, struct str route, str
     return OK;
 }
 
-static int guard_keys(struct call *call, const struct json *args, const char *field, const struct json *value)
+static int guard_keys(struct call *call, const struct json *args, struct str field, const struct json *value)
 {
-    const struct json *known = json_get(json_get(args, str_from(field)), STR("properties"));
+    const struct json *known = json_get(json_get(args, field), STR("properties"));
+    if (!json_is(known, JSON_OBJECT) && str_eq(field, STR("acf")))
+        return OK; /* what it holds is not told: WordPress judges it */
     for (size_t i = 0; i < json_count(value) && json_is(value, JSON_OBJECT); i++) {
         struct str key = json_member_at(value, i).name;
         if (json_is(json_get(known, key), JSON_MISSING))
             return fail(call, E_INVALID,
-                        "The site does not offer %s '%.*s' through its REST API. It offers: %.*s. Others must be "
+                        "The site does not offer %.*s '%.*s' through its REST API. It offers: %.*s. Others must be "
                         "registered with "
                         "show_in_rest by the plugin that owns them.",
-                        field, STR_ARG(str_sub(key, 0, 80)), STR_ARG(names_of(call, known)));
+                        STR_ARG(field), STR_ARG(str_sub(key, 0, 80)), STR_ARG(names_of(call, known)));
     }
     return OK;
 }
 
-int wp_guard_field(struct call *call, const struct wp *wp, struct str route, struct str name, const struct json *value)
+/* What would make a credential, an administrator, or let anybody become one. */
+static const struct {
+    struct str resource;
+    struct str names;
+    const char *why;
+} never_set[] = {
+    {STR_INIT("users"), STR_INIT("roles,capabilities,password,email,username,meta"),
+     "Passwords, e-mail addresses, roles and capabilities of users are not changed through tools."},
+    {STR_INIT("settings"), STR_INIT("default_role,users_can_register"),
+     "Who may register and with which role is not changed through tools."},
+};
+
+const char *wp_field_refusal(struct str resource, struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(never_set); i++)
+        if (str_eq_nocase(never_set[i].resource, resource) && wp_list_has(never_set[i].names, name))
+            return never_set[i].why;
+    return NULL;
+}
+
+static int refuse_field(struct call *call, const struct wp_type *type, struct str name)
+{
+    struct str resource = str_from_offset(type->route, str_find_last_char(type->route, '/') + 1);
+    const char *why = wp_field_refusal(resource, name);
+    if (why)
+        return fail(call, E_DENIED, "%s", why);
+    if (type->kind->only.len && !wp_list_has(type->kind->only, name))
+        return fail(call, E_INVALID, "Of a %.*s only these are set here: %.*s.", STR_ARG(type->slug),
+                    STR_ARG(type->kind->only));
+    return OK;
+}
+
+int wp_offered_keys(struct call *call, const struct wp *wp, const struct wp_type *type, const char *field,
+                    const struct json **ret)
+{
+    const struct json *schema;
+    int error = get_schema(call, wp, type->route, &schema);
+    *ret = json_get(json_get(args_of(schema, STR("POST")), str_from(field)), STR("properties"));
+    return error;
+}
+
+int wp_guard_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                   struct str name, const struct json *value)
 {
     const struct json *schema;
     if (wp_name_is_reserved(name))
         return refuse_reserved(call, name);
-    if (is_listed(name, core_fields, ARRAY_LENGTH(core_fields)))
+    int error = refuse_field(call, type, name);
+    if (error)
+        return error;
+    if (type->kind == &wp_kind_post && is_listed(name, core_fields, ARRAY_LENGTH(core_fields)))
         return OK;
-    int error = get_schema(call, wp, route, &schema);
+    error = get_schema(call, wp, type->kind->flags & WP_SCHEMA_AT_ITEM ? route : type->route, &schema);
     if (error)
         return error;
     const struct json *args = args_of(schema, STR("POST"));
     if (json_is(json_get(args, name), JSON_MISSING))
         return fail(call, E_INVALID, "This type has no field '%.*s' to be set. It has: %.*s.",
                     STR_ARG(str_sub(name, 0, 60)), STR_ARG(names_of(call, args)));
-    /* WordPress passes over unknown meta without a word; the model would believe that it was stored. */
-    return str_eq(name, STR("meta")) ? guard_keys(call, args, "meta", value) : OK;
+    /* WordPress passes over unknown keys without a word; the model would believe that they were stored. */
+    if (str_eq(name, STR("meta")) || str_eq(name, STR("acf")))
+        return guard_keys(call, args, name, value);
+    return OK;
 }

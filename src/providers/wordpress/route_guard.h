@@ -6,13 +6,26 @@
 #ifndef PROVIDERS_WORDPRESS_ROUTE_GUARD_H
 #define PROVIDERS_WORDPRESS_ROUTE_GUARD_H
 
-#include "providers/wordpress/rest.h"
+#include "providers/wordpress/types.h"
 
-/* A query argument of GET route. E_INVALID lists what there is. Waits. */
-MUST_CHECK int wp_guard_query(struct call *call, const struct wp *wp, struct str route, struct str name);
+/* A query argument of the type's list. E_INVALID lists what there is. Waits. */
+MUST_CHECK int wp_guard_query(struct call *call, const struct wp *wp, const struct wp_type *type, struct str name);
 
-/* A field of POST route; `value` matters for meta, whose keys must be registered. Waits. */
-MUST_CHECK int wp_guard_field(struct call *call, const struct wp *wp, struct str route, struct str name,
-                              const struct json *value);
+/*
+ * A field to be set on an item of the type; `value` matters for meta, whose keys must be registered, and `route` is the item's,
+ * or the type's for a new one. Refuses what is never set through tools. Waits.
+ */
+MUST_CHECK int wp_guard_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
+                              struct str name, const struct json *value);
+
+/* The keys that the site offers in the object field `field` ("meta", "acf") of this type: an object, or JSON_MISSING. Waits. */
+MUST_CHECK int wp_offered_keys(struct call *call, const struct wp *wp, const struct wp_type *type, const char *field,
+                               const struct json **ret);
+
+/*
+ * Why this member of a body is never set through tools (credentials, roles, who may register), or NULL. resource: "users",
+ * "settings", the route's last fixed piece.
+ */
+const char *wp_field_refusal(struct str resource, struct str name);
 
 #endif

@@ -75,6 +75,29 @@ static int resolve_name(struct call *call, const struct wp *wp, struct wp_terms 
     return OK;
 }
 
+int wp_find_named(struct call *call, const struct wp *wp, struct str route, struct str what, struct str name,
+                  int64_t *ret_id)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    struct str all;
+    wp_query_init(call, &query);
+    wp_query_add(&query, "search", str_sub(name, 0, NAME_MAX_BYTES));
+    wp_query_add(&query, "_fields", STR("id,name,slug"));
+    wp_query_add_i64(&query, "per_page", TERMS_PER_PAGE);
+    int error = wp_get(call, wp, route, &query, &answer);
+    if (error)
+        return error;
+    size_t matches = match_terms(call, answer.json, name, ret_id, &all);
+    if (matches > 1)
+        return fail(call, E_INVALID, "%zu are called '%.*s'. Give the id of the %.*s: %.*s.", matches,
+                    STR_ARG(str_sub(name, 0, 80)), STR_ARG(what), STR_ARG(all));
+    if (matches == 0)
+        return fail(call, E_INVALID, "There is no %.*s called '%.*s' whom this WordPress user may see.", STR_ARG(what),
+                    STR_ARG(str_sub(name, 0, 80)));
+    return OK;
+}
+
 static int resolve_one(struct call *call, const struct wp *wp, struct wp_terms *terms, const struct json *wanted)
 {
     int64_t id;

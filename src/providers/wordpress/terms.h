@@ -28,6 +28,10 @@ MUST_CHECK int wp_terms_resolve(struct call *call, const struct wp *wp, const st
  */
 MUST_CHECK int wp_terms_make_missing(struct call *call, const struct wp *wp, struct wp_terms *terms, bool create);
 
+/* The id of the one thing at `route` (people, menus) with this name or slug; `what` for texts. E_INVALID: none or several. Waits. */
+MUST_CHECK int wp_find_named(struct call *call, const struct wp *wp, struct str route, struct str what, struct str name,
+                             int64_t *ret_id);
+
 /* The names of ids, comma-separated; an id whose name cannot be had stands for itself. Waits. */
 MUST_CHECK int wp_terms_names(struct call *call, const struct wp *wp, const struct wp_taxonomy *taxonomy,
                               const int64_t *ids, size_t n_ids, struct str *ret);

@@ -1,69 +1,144 @@
 /* wp_create: a new post, page or item of a custom type; a draft unless said otherwise. */
+#include "providers/wordpress/altered.h"
 #include "providers/wordpress/content/blocks.h"
+#include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/markdown_in.h"
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
+#include "providers/wordpress/menu.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
 
 enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
 
-static int convert_content(struct call *call, const struct json *arguments, struct buf *out)
+/* Texts of posts become blocks; a comment or a description is taken as it is. */
+static int convert_content(struct call *call, const struct wp_type *type, const struct json *arguments, struct buf *out)
 {
     enum content_format format;
     struct str content = json_str(json_get(arguments, STR("content")));
+    if (content.len && !type->kind->text.len)
+        return fail(call, E_INVALID, "Type %.*s has no content: use set.", STR_ARG(type->slug));
+    if (!(type->kind->flags & WP_HAS_BLOCKS)) {
+        buf_add(out, content);
+        return OK;
+    }
     if (!content_format_from(json_str(json_get(arguments, STR("format"))), &format))
         return fail(call, E_INVALID, "format is markdown, html or blocks.");
     return content.len ? content_to_blocks(call, content, format, out) : OK;
 }
 
-/* Terms last: they are made on the site, so everything else must have been found good before. */
-static int write_body(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
-                      struct str content, bool dry_run, struct buf *body)
+/* What has an argument of its own is not taken from `set` as well. */
+static int refuse_doubles(struct call *call, const struct wp_type *type, const struct json *set)
 {
-    const struct json *set = json_get(arguments, STR("set"));
-    struct str status = json_str_or(json_get(arguments, STR("status")), STR("draft"));
-    struct json_writer w;
-    struct wp_terms *terms;
-    size_t n_terms;
-    int error;
-    if ((error = wp_check_new_status(call, wp, status)))
-        return error;
-    json_write_init(&w, body);
-    json_object(&w);
-    json_member_str(&w, "title", json_str(json_get(arguments, STR("title"))));
-    json_member_str(&w, "content", content);
-    json_member_str(&w, "status", status);
-    static const struct str own_arguments[] = {STR_INIT("title"),        STR_INIT("status"),
-                                               STR_INIT("terms"),        STR_INIT("terms_add"),
-                                               STR_INIT("terms_remove"), STR_INIT("featured_image")};
+    static const struct str own_arguments[] = {
+        STR_INIT("title"),     STR_INIT("status"),       STR_INIT("content"),        STR_INIT("terms"),
+        STR_INIT("terms_add"), STR_INIT("terms_remove"), STR_INIT("featured_image"), STR_INIT("seo"),
+    };
     for (size_t i = 0; i < ARRAY_LENGTH(own_arguments); i++)
         if (!json_is(json_get(set, own_arguments[i]), JSON_MISSING))
             return fail(call, E_INVALID, "Give %.*s as an argument of its own, not in set.", STR_ARG(own_arguments[i]));
-    if ((error = wp_write_fields(call, wp, type, set, &w)) ||
-        (error = wp_write_featured(call, json_get(arguments, STR("featured_image")), &w)) ||
-        (error = wp_terms_resolve(call, wp, type, json_get(arguments, STR("terms")), &terms, &n_terms)))
+    if (!json_is(json_get(set, type->kind->title), JSON_MISSING) && type->kind->title.len)
+        return fail(call, E_INVALID, "Give %.*s as title, not in set.", STR_ARG(type->kind->title));
+    return OK;
+}
+
+/*
+ * The status it is made with; empty where there is none to give. Posts are drafts unless asked otherwise. What WordPress would
+ * publish by itself needs the right to; a comment by a token without it waits for approval.
+ */
+static int choose_status(struct call *call, const struct wp *wp, const struct wp_type *type,
+                         const struct json *arguments, struct str *ret)
+{
+    const struct wp_kind *kind = type->kind;
+    *ret = json_str(json_get(arguments, STR("status")));
+    if (!ret->len && (kind->flags & WP_HAS_BLOCKS) && kind->id == WP_ID_NUMBER)
+        *ret = STR("draft");
+    if (!ret->len && str_eq(kind->name, STR("product")))
+        *ret = STR("draft");
+    if (!ret->len && str_eq(kind->name, STR("comment")) && !(wp->rights & RIGHT_PUBLISH))
+        *ret = STR("hold");
+    return ret->len ? wp_check_new_status(call, wp, type, *ret) : wp_may_change(call, wp, type, STR("publish"));
+}
+
+static int write_fixed(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
+                       struct str content, struct str status, struct json_writer *w)
+{
+    struct str title = json_str(json_get(arguments, STR("title")));
+    if (title.len && !type->kind->title.len)
+        return fail(call, E_INVALID, "Type %.*s has no title: use set.", STR_ARG(type->slug));
+    if (type->kind->title.len) {
+        json_key(w, type->kind->title);
+        json_string(w, title);
+    }
+    if (type->kind->text.len && (content.len || (type->kind->flags & WP_HAS_BLOCKS))) {
+        json_key(w, type->kind->text);
+        json_string(w, content);
+    }
+    if (status.len)
+        json_member_str(w, "status", status);
+    return str_eq(type->kind->name, STR("menu_item"))
+               ? wp_write_menu_place(call, wp, json_get(arguments, STR("set")), w)
+               : OK;
+}
+
+/* Terms last: they are made on the site, so everything else must have been found good before. */
+static int write_terms(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
+                       bool dry_run, struct json_writer *w)
+{
+    struct wp_terms *terms;
+    size_t n_terms;
+    const struct json *named = json_get(arguments, STR("terms")),
+                      *featured = json_get(arguments, STR("featured_image"));
+    if (!(type->kind->flags & WP_HAS_TERMS))
+        return json_is(named, JSON_MISSING) && json_is(featured, JSON_MISSING)
+                   ? OK
+                   : fail(call, E_INVALID, "Type %.*s has no terms and no featured image.", STR_ARG(type->slug));
+    int error = wp_write_featured(call, featured, w);
+    if (error || (error = wp_terms_resolve(call, wp, type, named, &terms, &n_terms)))
         return error;
     for (size_t i = 0; i < n_terms && !dry_run; i++)
         if ((error = wp_terms_make_missing(call, wp, &terms[i],
                                            json_bool_or(json_get(arguments, STR("terms_create")), true))))
             return error;
-    wp_write_terms(terms, n_terms, &w);
+    wp_write_terms(terms, n_terms, w);
+    return OK;
+}
+
+static int write_body(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
+                      struct str content, struct str status, bool dry_run, struct buf *body)
+{
+    const struct json *set = json_get(arguments, STR("set"));
+    struct json_writer w;
+    int error = refuse_doubles(call, type, set);
+    if (error)
+        return error;
+    json_write_init(&w, body);
+    json_object(&w);
+    if ((error = write_fixed(call, wp, type, arguments, content, status, &w)) ||
+        (error = wp_write_fields(call, wp, type, type->route, set, json_get(arguments, STR("seo")), &w)) ||
+        (error = write_terms(call, wp, type, arguments, dry_run, &w)))
+        return error;
     json_end(&w);
     return buf_failed(body) ? fail(call, E_LIMIT, "The content is too large.") : OK;
 }
 
-static void write_preview(struct call *call, const struct json *arguments, const struct wp_type *type,
-                          struct str content, struct buf *out)
+static void write_preview(struct call *call, const struct wp_type *type, struct str status, struct str content,
+                          struct str body, struct buf *out)
 {
+    if (!(type->kind->flags & WP_HAS_BLOCKS)) {
+        buf_add_format(out, "Would create a %.*s. Nothing was written.\n%.*s", STR_ARG(type->slug),
+                       STR_ARG(text_cut(body, 2000)));
+        return;
+    }
     struct blocks blocks = blocks_parse(call->arena, content, BLOCKS_AS_WORDPRESS);
     buf_add_format(out, "Would create a %.*s, status %.*s, %zu blocks, %zu words. Nothing was written.\n\n%.*s",
-                   STR_ARG(type->slug), STR_ARG(json_str_or(json_get(arguments, STR("status")), STR("draft"))),
-                   blocks.count, text_word_count(call->arena, content), STR_ARG(text_cut(content, 2000)));
+                   STR_ARG(type->slug), STR_ARG(status), blocks.count, text_word_count(call->arena, content),
+                   STR_ARG(text_cut(content, 2000)));
 }
 
 static int create(struct call *call, const struct tool_context *context, const struct wp *wp,
-                  const struct wp_type *type, struct str body, struct wp_write *write, struct wp_answer *ret)
+                  const struct wp_type *type, struct str body, struct str fields, struct wp_write *write,
+                  struct wp_answer *ret)
 {
     *write = (struct wp_write){
         .kind = WP_WRITE_CREATE,
@@ -71,7 +146,7 @@ static int create(struct call *call, const struct tool_context *context, const s
         .type = type,
         .method = "POST",
         .route = type->route,
-        .fields = STR(WP_ITEM_FIELDS),
+        .fields = fields,
         .body = body,
     };
     int error = wp_write(call, wp, write, ret);
@@ -86,6 +161,41 @@ static int create(struct call *call, const struct tool_context *context, const s
     return error;
 }
 
+/* In as few words as say it. */
+static void write_made(struct call *call, const struct wp_write *write, const struct wp_item *item, struct str content,
+                       const struct json *set, struct tool_result *result)
+{
+    struct buf *out = &result->text;
+    buf_add_format(out, "id %.*s", STR_ARG(item->key));
+    if (item->status.len)
+        buf_add_format(out, ", %.*s", STR_ARG(item->status));
+    buf_add_format(out, ", version %s", item->version);
+    wp_write_say(write, out);
+    if (item->link.len)
+        buf_add_format(out, "\n%.*s", STR_ARG(item->link));
+    if (item->is_raw && content.len && !str_eq(item->raw, content)) {
+        buf_add(out,
+                STR("\nWordPress altered the text when it was saved (it removes what this user may not write):\n"));
+        buf_add(out, changes_between(call->arena, content, item->raw));
+    }
+    altered_write(&item->type, set, item->json, out);
+    result->audit_json =
+        call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"status\":%.*s}",
+                    STR_ARG(item->id ? item->key : json_quote(call->arena, item->key)),
+                    STR_ARG(json_quote(call->arena, item->type.slug)), STR_ARG(json_quote(call->arena, item->status)));
+}
+
+static int check_type(struct call *call, const struct wp_type *type)
+{
+    if (type->kind->flags & WP_CREATES)
+        return OK;
+    if (str_eq(type->kind->name, STR("media")))
+        return fail(call, E_INVALID, "wp_upload puts files into the media library.");
+    if (str_eq(type->kind->name, STR("user")))
+        return fail(call, E_DENIED, "People are added in WordPress itself: a new user is a credential.");
+    return fail(call, E_INVALID, "Type %.*s is not created here.", STR_ARG(type->slug));
+}
+
 int tool_create(struct call *call, const struct tool_context *context, const struct json *arguments,
                 struct tool_result *result)
 {
@@ -95,6 +205,8 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     struct wp_answer answer;
     struct wp_write *write = arena_new_of(call->arena, struct wp_write);
     struct wp_item item;
+    struct str status;
+    const struct json *set = json_get(arguments, STR("set"));
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
     buf_init(&content, call->arena, CONTENT_BYTES_MAX);
@@ -103,28 +215,21 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         return error;
     wp.host = context->host;
     if ((error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
-        (error = convert_content(call, arguments, &content)) ||
-        (error = write_body(call, &wp, &type, arguments, buf_str(&content), dry_run, &body)))
+        (error = check_type(call, &type)) || (error = choose_status(call, &wp, &type, arguments, &status)) ||
+        (error = convert_content(call, &type, arguments, &content)) ||
+        (error = write_body(call, &wp, &type, arguments, buf_str(&content), status, dry_run, &body)))
         return error;
     if (dry_run) {
-        write_preview(call, arguments, &type, buf_str(&content), &result->text);
+        write_preview(call, &type, status, buf_str(&content), buf_str(&body), &result->text);
         return OK;
     }
-    if ((error = create(call, context, &wp, &type, buf_str(&body), write, &answer)))
+    struct str fields = wp_item_fields(call, &type, altered_fields(call, &type, set));
+    if ((error = create(call, context, &wp, &type, buf_str(&body), fields, write, &answer)))
         return error;
     wp_item_read(call, &type, answer.json, &item);
-    if (!item.id)
+    if (!item.key.len)
         return fail(call, E_UPSTREAM,
                     "The site answered without an id: the item may have been made. Look with wp_find.");
-    buf_add_format(&result->text, "id %lld, %.*s, %.*s, version %s", (long long)item.id, STR_ARG(type.slug),
-                   STR_ARG(item.status), item.version);
-    wp_write_say(write, &result->text);
-    buf_add_format(&result->text, "\n%.*s", STR_ARG(item.link));
-    if (item.is_raw && !str_eq(item.raw, buf_str(&content)))
-        buf_add(&result->text,
-                STR("\nWordPress altered the content when it was saved (it removes what this user may not write)."));
-    result->audit_json =
-        call_format(call, "{\"id\":%lld,\"type\":%.*s,\"status\":%.*s}", (long long)item.id,
-                    STR_ARG(json_quote(call->arena, type.slug)), STR_ARG(json_quote(call->arena, item.status)));
+    write_made(call, write, &item, buf_str(&content), set, result);
     return OK;
 }

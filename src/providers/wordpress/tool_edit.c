@@ -1,4 +1,6 @@
 /* wp_edit: changes one item without sending it whole. */
+#include "providers/wordpress/altered.h"
+#include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/tools.h"
@@ -58,8 +60,8 @@ static int check_version(struct call *call, const struct wp_item *item, struct s
     if (!if_version.len || str_eq(if_version, str_from(item->version)))
         return OK;
     return fail(call, E_CONFLICT,
-                "%.*s %lld was changed since version %.*s: it is at version %s now. Read it again, then decide.",
-                STR_ARG(item->type.slug), (long long)item->id, STR_ARG(str_sub(if_version, 0, 40)), item->version);
+                "%.*s %.*s was changed since version %.*s: it is at version %s now. Read it again, then decide.",
+                STR_ARG(item->type.slug), STR_ARG(item->key), STR_ARG(str_sub(if_version, 0, 40)), item->version);
 }
 
 struct plan {
@@ -71,15 +73,23 @@ struct plan {
     struct buf body;
 };
 
+/* The member of the body that an item's text is written to. */
+static struct str text_field(const struct wp_item *item)
+{
+    return item->type.kind->flags & WP_HAS_BLOCKS ? STR("content") : item->type.kind->text;
+}
+
 /* Everything that can be refused is refused here, before anything is written; making terms is the last step. */
 static int plan_body(struct call *call, const struct wp *wp, const struct wp_item *item, bool dry_run,
                      struct plan *plan)
 {
     struct json_writer w;
     int error;
+    if (plan->n_edits && !text_field(item).len)
+        return fail(call, E_INVALID, "Type %.*s has no text to edit: use set.", STR_ARG(item->type.slug));
     if (plan->n_edits && !item->is_raw)
-        return fail(call, E_DENIED, "This WordPress user may not edit %.*s %lld.", STR_ARG(item->type.slug),
-                    (long long)item->id);
+        return fail(call, E_DENIED, "This WordPress user may not edit %.*s %.*s.", STR_ARG(item->type.slug),
+                    STR_ARG(item->key));
     if (plan->n_edits &&
         (error = content_apply_edits(call, item->raw, plan->edits, plan->n_edits, &plan->new_raw, &plan->changes)))
         return error;
@@ -87,10 +97,12 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
     json_write_init(&w, &plan->body);
     json_object(&w);
     if (plan->n_edits)
-        json_member_str(&w, "content", plan->new_raw);
-    if ((error = wp_write_fields(call, wp, &item->type, plan->set, &w)) ||
-        (error = wp_write_featured(call, json_get(plan->set, STR("featured_image")), &w)) ||
-        (error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)))
+        json_member_str(&w, text_field(item).ptr, plan->new_raw);
+    if ((error = wp_write_fields(call, wp, &item->type, wp_item_route(call, item), plan->set,
+                                 json_get(plan->set, STR("seo")), &w)) ||
+        ((item->type.kind->flags & WP_HAS_TERMS) &&
+         ((error = wp_write_featured(call, json_get(plan->set, STR("featured_image")), &w)) ||
+          (error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)))))
         return error;
     json_end(&w);
     return buf_failed(&plan->body) ? fail(call, E_LIMIT, "The content is too large.") : OK;
@@ -110,9 +122,8 @@ static int verify_unknown(struct call *call, const struct wp *wp, const struct w
 {
     struct wp_item now;
     struct str why = call->error_text;
-    struct str id = call_format(call, "%lld", (long long)before->id);
     call_clear_error(call);
-    if (wp_item_get(call, wp, before->type.slug, id, STR_EMPTY, &now) != OK)
+    if (wp_item_get(call, wp, before->type.slug, before->key, STR_EMPTY, &now) != OK)
         return fail(call, error,
                     "Outcome unknown: the answer did not come (%.*s), and the item could not be read afterwards. Read "
                     "it before trying again.",
@@ -134,18 +145,34 @@ static int verify_unknown(struct call *call, const struct wp *wp, const struct w
                 STR_ARG(why), now.version);
 }
 
+/* In as few words as say it: who made the change knows what it was, and dry_run shows it. */
+static void write_done(struct call *call, const struct wp_write *write, const struct wp_item *before,
+                       const struct wp_item *after, const struct plan *plan, struct buf *out)
+{
+    buf_add_format(out, "version %s", after->version);
+    if (!str_eq(after->status, before->status))
+        buf_add_format(out, ", %.*s", STR_ARG(after->status));
+    if (plan->changes.places.len)
+        buf_add_format(out, ", block %.*s", STR_ARG(plan->changes.places));
+    wp_write_say(write, out);
+    if (!plan->n_edits || !after->is_raw || str_eq(after->raw, plan->new_raw))
+        return;
+    buf_add(out, STR("\nWordPress altered the text when it was saved (it removes what this user may not write):\n"));
+    buf_add(out, changes_between(call->arena, plan->new_raw, after->raw));
+}
+
 static int write_change(struct call *call, const struct tool_context *context, const struct wp *wp,
                         const struct wp_item *item, const struct plan *plan, struct tool_result *result)
 {
     struct wp_write *write = arena_new_of(call->arena, struct wp_write);
     *write = (struct wp_write){
-        .kind = WP_WRITE_CHANGE,
+        .kind = str_eq(item->status, STR("trash")) ? WP_WRITE_RESTORE : WP_WRITE_CHANGE,
         .context = context,
         .type = &item->type,
         .before = item,
         .method = "POST",
-        .route = call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
-        .fields = STR(WP_ITEM_FIELDS),
+        .route = wp_item_route(call, item),
+        .fields = wp_item_fields(call, &item->type, altered_fields(call, &item->type, plan->set)),
         .body = buf_str(&plan->body),
     };
     struct wp_answer answer;
@@ -154,20 +181,26 @@ static int write_change(struct call *call, const struct tool_context *context, c
     if (error)
         return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, write, error) : error;
     wp_item_read(call, &item->type, answer.json, &after);
-    buf_add_format(&result->text, "version %s", after.version);
-    if (!str_eq(after.status, item->status))
-        buf_add_format(&result->text, ", %.*s", STR_ARG(after.status));
-    wp_write_say(write, &result->text);
-    buf_add_char(&result->text, '\n');
-    buf_add(&result->text, plan->changes.diff);
-    if (plan->n_edits && after.is_raw && !str_eq(after.raw, plan->new_raw))
-        buf_add(&result->text,
-                STR("\nWordPress altered the content when it was saved (it removes what this user may not write): "
-                    "read it again."));
-    result->audit_json =
-        call_format(call, "{\"id\":%lld,\"type\":%.*s,\"before\":\"%s\",\"after\":\"%s\"}", (long long)item->id,
-                    STR_ARG(json_quote(call->arena, item->type.slug)), item->version, after.version);
+    write_done(call, write, item, &after, plan, &result->text);
+    altered_write(&item->type, plan->set, after.json, &result->text);
+    result->audit_json = call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"before\":\"%s\",\"after\":\"%s\"}",
+                                     STR_ARG(item->id ? item->key : json_quote(call->arena, item->key)),
+                                     STR_ARG(json_quote(call->arena, item->type.slug)), item->version, after.version);
     return OK;
+}
+
+/* What is in the trash comes back by being given a status; nothing else is done to it there. */
+static int may_edit(struct call *call, const struct wp *wp, const struct wp_item *item, const struct json *set)
+{
+    struct str status = json_str(json_get(set, STR("status")));
+    if (!(item->type.kind->flags & WP_EDITS))
+        return fail(call, E_INVALID, "Type %.*s is not changed here.", STR_ARG(item->type.slug));
+    if (str_eq(item->status, STR("trash")) && status.len)
+        return wp_check_new_status(call, wp, &item->type, status);
+    if (str_eq(item->status, STR("trash")))
+        return fail(call, E_INVALID, "%.*s %.*s is in the trash. set {\"status\": \"draft\"} brings it back.",
+                    STR_ARG(item->type.slug), STR_ARG(item->key));
+    return wp_may_change(call, wp, &item->type, item->status);
 }
 
 int tool_edit(struct call *call, const struct tool_context *context, const struct json *arguments,
@@ -184,19 +217,21 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         return error;
     if (!plan->n_edits && !json_count(plan->set))
         return fail(call, E_INVALID, "Nothing to do: give edits, set, or both.");
+    if (!id.len && !str_eq(type, STR("settings")))
+        return fail(call, E_INVALID, "id: which item? Its id, address or slug.");
     if ((error = wp_open(call, context->site, context->rights, &wp)))
         return error;
     wp.host = context->host;
     if ((error = extra_fields(call, &wp, type, plan->set, &extra)) ||
         (error = wp_item_get_locked(call, &wp, type, id, extra, &item)))
         return error;
-    if ((error = wp_may_write(call, &wp, item.status)) ||
+    if ((error = may_edit(call, &wp, &item, plan->set)) ||
         (error = check_version(call, &item, json_str(json_get(arguments, STR("if_version"))))) ||
         (error = plan_body(call, &wp, &item, dry_run, plan)))
         return error;
     if (dry_run) {
-        buf_add_format(&result->text, "Would change %.*s %lld at version %s. Nothing was written.\n",
-                       STR_ARG(item.type.slug), (long long)item.id, item.version);
+        buf_add_format(&result->text, "Would change %.*s %.*s at version %s. Nothing was written.\n",
+                       STR_ARG(item.type.slug), STR_ARG(item.key), item.version);
         write_names(plan->set, &result->text);
         buf_add(&result->text, plan->changes.diff);
         return OK;

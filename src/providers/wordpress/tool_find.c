@@ -1,5 +1,7 @@
 /* wp_find: lists and searches, one compact row an item. */
+#include "providers/wordpress/columns.h"
 #include "providers/wordpress/content/text.h"
+#include "providers/wordpress/item.h"
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/terms.h"
 #include "providers/wordpress/tools.h"
@@ -7,9 +9,8 @@
 enum {
     LIMIT_DEFAULT = 10,
     LIMIT_MAX = 100,
-    COLUMNS_MAX = 24,
-    CELL_CHARS_MAX = 200,
     OFFSET_MAX = 1000000,
+    ROW_MAX_BYTES = 64 * 1024,
 };
 
 /* --- the query ----------------------------------------------------------------------------------------------------------- */
@@ -22,25 +23,35 @@ static void add_date(struct call *call, struct wp_query *query, const char *name
         wp_query_add(query, name, date.len == 10 ? call_format(call, "%.*sT00:00:00", STR_ARG(date)) : date);
 }
 
-static int add_order(struct call *call, struct wp_query *query, struct str order)
+static bool is_word(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_alnum(text.ptr[i]) && text.ptr[i] != '_')
+            return false;
+    return text.len > 0 && text.len <= 40;
+}
+
+static int add_order(struct call *call, const struct wp_type *type, struct wp_query *query, struct str order)
 {
     static const struct str names[] = {
         STR_INIT("date"), STR_INIT("modified"), STR_INIT("title"),     STR_INIT("id"),
         STR_INIT("slug"), STR_INIT("author"),   STR_INIT("relevance"), STR_INIT("menu_order"),
     };
     if (!order.len)
-        return OK; /* WordPress's default is newest first */
+        return OK; /* WordPress's default; of posts: newest first */
     bool descending = order.ptr[0] == '-';
     struct str name = descending ? str_from_offset(order, 1) : order;
+    bool known =
+        type->kind != &wp_kind_post && is_word(name); /* others have words of their own: WordPress names them */
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        if (str_eq(names[i], name)) {
-            wp_query_add(query, "orderby", name);
-            wp_query_add(query, "order", descending || str_eq(name, STR("relevance")) ? STR("desc") : STR("asc"));
-            return OK;
-        }
-    return fail(call, E_INVALID,
-                "order is date, modified, title, id, slug, author, relevance or menu_order, with '-' before it for "
-                "descending.");
+        known |= str_eq(names[i], name);
+    if (!known)
+        return fail(call, E_INVALID,
+                    "order is date, modified, title, id, slug, author, relevance or menu_order, with '-' before it for "
+                    "descending.");
+    wp_query_add(query, "orderby", name);
+    wp_query_add(query, "order", descending || str_eq(name, STR("relevance")) ? STR("desc") : STR("asc"));
+    return OK;
 }
 
 static int add_terms(struct call *call, const struct wp *wp, const struct wp_type *type, struct wp_query *query,
@@ -65,29 +76,10 @@ static int add_terms(struct call *call, const struct wp *wp, const struct wp_typ
 static int add_author(struct call *call, const struct wp *wp, struct wp_query *query, struct str author)
 {
     int64_t id;
-    struct wp_answer answer;
-    struct wp_query search;
-    if (str_to_i64(author, &id)) {
+    int error = str_to_i64(author, &id) ? OK : wp_find_named(call, wp, STR("wp/v2/users"), STR("author"), author, &id);
+    if (!error)
         wp_query_add_i64(query, "author", id);
-        return OK;
-    }
-    wp_query_init(call, &search);
-    wp_query_add(&search, "search", author);
-    wp_query_add(&search, "_fields", STR("id,name,slug"));
-    wp_query_add_i64(&search, "per_page", 20);
-    int error = wp_get(call, wp, STR("wp/v2/users"), &search, &answer);
-    if (error)
-        return error;
-    for (size_t i = 0; i < json_count(answer.json); i++) {
-        const struct json *user = json_at(answer.json, i);
-        if (!str_eq_nocase(json_str(json_get(user, STR("name"))), author) &&
-            !str_eq_nocase(json_str(json_get(user, STR("slug"))), author))
-            continue;
-        wp_query_add_i64(query, "author", json_i64_or(json_get(user, STR("id")), 0));
-        return OK;
-    }
-    return fail(call, E_INVALID, "There is no author called '%.*s' whom this WordPress user may see.",
-                STR_ARG(str_sub(author, 0, 80)));
+    return error;
 }
 
 static int add_filter(struct call *call, const struct wp *wp, const struct wp_type *type, struct wp_query *query,
@@ -106,7 +98,7 @@ static int add_filter(struct call *call, const struct wp *wp, const struct wp_ty
                             "filter may not hold '%.*s': use the arguments q, status, author, ids, order, limit "
                             "and cursor.",
                             STR_ARG(member.name));
-        int error = wp_guard_query(call, wp, type->route, member.name);
+        int error = wp_guard_query(call, wp, type, member.name);
         if (error || (error = wp_query_add_json(call, query, member.name, member.value)))
             return error;
     }
@@ -114,9 +106,13 @@ static int add_filter(struct call *call, const struct wp *wp, const struct wp_ty
 }
 
 /* Several statuses are one list; "any" is WordPress's word for all but the trash. */
-static void add_status(struct wp_query *query, struct str status)
+static void add_status(const struct wp_type *type, struct wp_query *query, struct str status)
 {
     struct str piece;
+    if (status.len && (type->kind->flags & WP_HAS_STATE)) {
+        wp_query_add(query, "status", status);
+        return;
+    }
     while (status.len && str_next(&status, ',', &piece))
         if (str_trim(piece).len)
             wp_query_add(query, "status[]", str_trim(piece));
@@ -125,7 +121,46 @@ static void add_status(struct wp_query *query, struct str status)
 struct search {
     int64_t limit, offset;
     bool shows_status;
+    struct str q; /* to be looked for here, because WordPress does not */
 };
+
+/* An argument that this type's list cannot be asked for is refused: to leave it out would answer another question. */
+static int check_arguments(struct call *call, const struct wp_type *type, const struct json *arguments)
+{
+    static const struct {
+        struct str name;
+        unsigned flags;
+    } needs[] = {
+        {STR_INIT("status"), WP_HAS_STATUS | WP_HAS_STATE},
+        {STR_INIT("terms"), WP_HAS_TERMS},
+        {STR_INIT("author"), WP_HAS_AUTHOR},
+        {STR_INIT("parent"), WP_HAS_PARENT},
+        {STR_INIT("ids"), WP_HAS_INCLUDE},
+        {STR_INIT("after"), WP_HAS_DATES},
+        {STR_INIT("before"), WP_HAS_DATES},
+        {STR_INIT("order"), WP_HAS_ORDER},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(needs); i++)
+        if (!(type->kind->flags & needs[i].flags) && !json_is(json_get(arguments, needs[i].name), JSON_MISSING))
+            return fail(call, E_INVALID, "Type %.*s cannot be searched by %.*s.", STR_ARG(type->slug),
+                        STR_ARG(needs[i].name));
+    return OK;
+}
+
+/* Lists that come whole are searched and cut here. */
+static void add_paging(const struct wp_type *type, struct wp_query *query, struct str q, struct search *search)
+{
+    bool by_pages = type->kind->flags & WP_PAGES;
+    if (by_pages) {
+        wp_query_add_i64(query, "per_page", search->limit);
+        if (search->offset)
+            wp_query_add_i64(query, "offset", search->offset);
+    }
+    if (q.len && (type->kind->flags & WP_SEARCHES))
+        wp_query_add(query, "search", q);
+    else
+        search->q = q;
+}
 
 static int build_query(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
                        struct wp_query *query, struct search *search)
@@ -134,192 +169,54 @@ static int build_query(struct call *call, const struct wp *wp, const struct wp_t
     struct str status = json_str(json_get(arguments, STR("status"))),
                author = json_str(json_get(arguments, STR("author")));
     int error;
+    if ((error = check_arguments(call, type, arguments)))
+        return error;
     search->limit = json_i64_or(json_get(arguments, STR("limit")), LIMIT_DEFAULT);
     if (search->limit < 1 || search->limit > LIMIT_MAX)
         return fail(call, E_INVALID, "limit must be 1 to %d.", LIMIT_MAX);
     if (json_str(cursor).len &&
         (!str_to_i64(json_str(cursor), &search->offset) || search->offset < 0 || search->offset > OFFSET_MAX))
         return fail(call, E_INVALID, "There is no page with this cursor. Take the one the last answer gave.");
-    wp_query_add_i64(query, "per_page", search->limit);
-    if (search->offset)
-        wp_query_add_i64(query, "offset", search->offset);
-    if (json_str(json_get(arguments, STR("q"))).len)
-        wp_query_add(query, "search", json_str(json_get(arguments, STR("q"))));
+    add_paging(type, query, json_str(json_get(arguments, STR("q"))), search);
+    if (search->q.len && (type->kind->flags & WP_PAGES))
+        return fail(call, E_INVALID, "Type %.*s cannot be searched by q.", STR_ARG(type->slug));
     search->shows_status = str_find_char(status, ',') != STR_NOT_FOUND || str_eq(status, STR("any"));
-    add_status(query, status);
+    add_status(type, query, status);
     add_date(call, query, "after", json_get(arguments, STR("after")));
     add_date(call, query, "before", json_get(arguments, STR("before")));
     if (json_is(json_get(arguments, STR("parent")), JSON_NUMBER))
         wp_query_add_i64(query, "parent", json_i64_or(json_get(arguments, STR("parent")), 0));
     for (size_t i = 0; i < json_count(ids); i++)
         wp_query_add_i64(query, "include[]", json_i64_or(json_at(ids, i), 0));
-    if ((error = add_order(call, query, json_str(json_get(arguments, STR("order"))))) ||
+    if ((error = add_order(call, type, query, json_str(json_get(arguments, STR("order"))))) ||
         (error = add_terms(call, wp, type, query, json_get(arguments, STR("terms")))) ||
         (author.len && (error = add_author(call, wp, query, author))))
         return error;
     return add_filter(call, wp, type, query, json_get(arguments, STR("filter")));
 }
 
-/* --- the columns --------------------------------------------------------------------------------------------------------- */
-
-struct column {
-    struct str name;
-    struct str path;             /* dotted, into the item's JSON; empty: made from several members */
-    struct str fields;           /* what _fields must name */
-    struct wp_taxonomy taxonomy; /* of a column with its terms' names */
-};
-
-static const struct {
-    struct str name, path, fields;
-} known_columns[] = {
-    {STR_INIT("id"), STR_INIT("id"), STR_INIT("id")},
-    {STR_INIT("date"), STR_INIT("date"), STR_INIT("date")},
-    {STR_INIT("status"), STR_INIT("status"), STR_INIT("status")},
-    {STR_INIT("title"), STR_INIT("title.rendered"), STR_INIT("title.rendered")},
-    {STR_INIT("excerpt"), STR_INIT("excerpt.rendered"), STR_INIT("excerpt.rendered")},
-    {STR_INIT("url"), STR_INIT("link"), STR_INIT("link")},
-    {STR_INIT("featured"), STR_INIT("featured_media"), STR_INIT("featured_media")},
-    {STR_INIT("words"), STR_INIT(""), STR_INIT("content.rendered")},
-    {STR_INIT("author"), STR_INIT(""), STR_INIT("author,_links,_embedded")},
-};
-
-struct columns {
-    struct column list[COLUMNS_MAX];
-    size_t n;
-    bool embeds_author;
-};
-
-static bool is_plain_name(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!ascii_is_alnum(name.ptr[i]) && name.ptr[i] != '_' && name.ptr[i] != '-' && name.ptr[i] != '.')
-            return false;
-    return name.len > 0 && name.len <= 80 && name.ptr[0] != '_';
-}
-
-static int add_column(struct call *call, struct columns *columns, struct column column)
-{
-    for (size_t i = 0; i < columns->n; i++)
-        if (str_eq(columns->list[i].name, column.name))
-            return OK;
-    if (columns->n == COLUMNS_MAX)
-        return fail(call, E_LIMIT, "At most %d columns.", COLUMNS_MAX);
-    columns->list[columns->n++] = column;
-    return OK;
-}
-
-static int add_named_column(struct call *call, const struct wp *wp, const struct wp_type *type, struct columns *columns,
-                            struct str name)
-{
-    struct wp_taxonomy taxonomy;
-    for (size_t i = 0; i < ARRAY_LENGTH(known_columns); i++)
-        if (str_eq(known_columns[i].name, name)) {
-            columns->embeds_author |= str_eq(name, STR("author"));
-            return add_column(call, columns,
-                              (struct column){.name = known_columns[i].name,
-                                              .path = known_columns[i].path,
-                                              .fields = known_columns[i].fields});
-        }
-    if (str_eq(name, STR("terms"))) {
-        for (size_t i = 0; i < type->n_taxonomies; i++) {
-            int error = add_named_column(call, wp, type, columns, type->taxonomies[i]);
-            if (error)
-                return error;
-        }
-        return OK;
-    }
-    if (!is_plain_name(name))
-        return fail(call, E_INVALID, "'%.*s' is no field.", STR_ARG(str_sub(name, 0, 60)));
-    for (size_t i = 0; i < type->n_taxonomies; i++)
-        if (str_eq(type->taxonomies[i], name) ||
-            (str_eq(name, STR("tag")) && str_eq(type->taxonomies[i], STR("post_tag")))) {
-            int error = wp_taxonomy_find(call, wp, type, name, &taxonomy);
-            return error ? error
-                         : add_column(call, columns,
-                                      (struct column){
-                                          .name = taxonomy.slug, .fields = taxonomy.rest_base, .taxonomy = taxonomy});
-        }
-    /* meta.price, slug, modified, acf.colour: a dotted path into the item as the REST API shows it. */
-    return add_column(call, columns, (struct column){.name = name, .path = name, .fields = name});
-}
-
-static int choose_columns(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *fields,
-                          bool shows_status, struct columns *columns)
-{
-    static const struct str always[] = {STR_INIT("id"), STR_INIT("date")};
-    int error;
-    for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
-        if ((error = add_named_column(call, wp, type, columns, always[i])))
-            return error;
-    if (shows_status && (error = add_named_column(call, wp, type, columns, STR("status"))))
-        return error;
-    if ((error = add_named_column(call, wp, type, columns, STR("title"))))
-        return error;
-    for (size_t i = 0; i < json_count(fields); i++)
-        if ((error = add_named_column(call, wp, type, columns, json_str(json_at(fields, i)))))
-            return error;
-    return OK;
-}
-
 /* --- the rows ------------------------------------------------------------------------------------------------------------ */
 
-static int write_terms(struct call *call, const struct wp *wp, const struct column *column, const struct json *item,
-                       struct buf *out)
+/* A list, or one thing for each of some names. WordPress says [] for {}. */
+static const struct json *item_at(const struct json *list, size_t index)
 {
-    const struct json *list = json_get(item, column->taxonomy.rest_base);
-    size_t count = json_count(list);
-    int64_t *ids = arena_array_of(call->arena, int64_t, count + 1);
-    struct str names;
-    for (size_t i = 0; i < count; i++)
-        ids[i] = json_i64_or(json_at(list, i), 0);
-    int error = wp_terms_names(call, wp, &column->taxonomy, ids, count, &names);
-    if (!error)
-        text_add_cell(out, names, CELL_CHARS_MAX);
-    return error;
+    return json_is(list, JSON_OBJECT) ? json_member_at(list, index).value : json_at(list, index);
 }
 
-static struct str author_name(struct call *call, const struct json *item)
+static bool row_has(const struct buf *row, struct str q)
 {
-    struct str name = json_str(json_path(item, "_embedded.author.0.name"));
-    return name.len ? text_from_html(call->arena, name)
-                    : call_format(call, "%lld", (long long)json_i64_or(json_get(item, STR("author")), 0));
-}
-
-static int write_column(struct call *call, const struct wp *wp, const struct column *column, const struct json *item,
-                        struct buf *out)
-{
-    if (column->taxonomy.route.len)
-        return write_terms(call, wp, column, item, out);
-    if (str_eq(column->name, STR("words"))) {
-        buf_add_u64(out, text_word_count(call->arena, json_str(json_path(item, "content.rendered"))));
-    } else if (str_eq(column->name, STR("author"))) {
-        text_add_cell(out, author_name(call, item), CELL_CHARS_MAX);
-    } else {
-        const struct json *value = json_path_str(item, column->path);
-        struct str text = json_is(value, JSON_STRING) ? json_str(value) : json_raw(value);
-        if (str_ends_with(column->path, STR(".rendered")))
-            text = text_from_html(call->arena, text);
-        if (str_eq(column->name, STR("date")))
-            text = str_sub(text, 0, 10);
-        text_add_cell(out, text, CELL_CHARS_MAX);
-    }
-    return OK;
+    return str_contains_nocase(buf_str(row), q);
 }
 
 static int write_rows(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *items,
                       struct buf *out)
 {
-    for (size_t c = 0; c < columns->n; c++) {
-        buf_add(out, c ? STR("\t") : STR(""));
-        buf_add(out, columns->list[c].name);
+    columns_write_head(columns, out);
+    for (size_t i = 0; i < json_count(items); i++) {
+        int error = columns_write_row(call, wp, columns, item_at(items, i), out);
+        if (error)
+            return error;
     }
-    for (size_t i = 0; i < json_count(items); i++)
-        for (size_t c = 0; c < columns->n; c++) {
-            buf_add_char(out, c ? '\t' : '\n');
-            int error = write_column(call, wp, &columns->list[c], json_at(items, i), out);
-            if (error)
-                return error;
-        }
     return OK;
 }
 
@@ -332,6 +229,100 @@ static void write_end(const struct search *search, size_t shown, int64_t total, 
         buf_add_format(out, "\nthe last of %lld", (long long)total);
 }
 
+/* Of a list that came whole: only the rows asked for. *ret_total: how many there are of them. */
+static int write_some_rows(struct call *call, const struct wp *wp, const struct columns *columns,
+                           const struct json *items, const struct search *search, size_t *ret_shown, int64_t *ret_total,
+                           struct buf *out)
+{
+    struct buf row;
+    *ret_total = 0;
+    *ret_shown = 0;
+    for (size_t i = 0; i < json_count(items); i++) {
+        buf_init(&row, call->arena, ROW_MAX_BYTES);
+        int error = columns_write_row(call, wp, columns, item_at(items, i), &row);
+        if (error)
+            return error;
+        if (search->q.len && !row_has(&row, search->q))
+            continue;
+        if (*ret_total >= search->offset && *ret_total < search->offset + search->limit) {
+            if ((*ret_shown)++ == 0)
+                columns_write_head(columns, out);
+            buf_add(out, buf_str(&row));
+        }
+        ++*ret_total;
+    }
+    return OK;
+}
+
+/* The settings: one row each. */
+static void write_pairs(struct call *call, const struct json *object, struct str q, struct buf *out)
+{
+    buf_add(out, STR("name\tvalue"));
+    for (size_t i = 0; json_is(object, JSON_OBJECT) && i < json_count(object); i++) {
+        struct json_member member = json_member_at(object, i);
+        struct str value = json_is(member.value, JSON_STRING) ? json_str(member.value) : json_raw(member.value);
+        struct str row = call_format(call, "%.*s\t%.*s", STR_ARG(member.name), STR_ARG(text_cut(value, 300)));
+        if (!q.len || str_contains_nocase(row, q))
+            buf_add_format(out, "\n%.*s", STR_ARG(row));
+    }
+}
+
+static void write_names(struct str names, struct buf *out)
+{
+    struct str name;
+    buf_add(out, STR("id"));
+    while (names.len && str_next(&names, ',', &name))
+        buf_add_format(out, "\n%.*s", STR_ARG(name));
+}
+
+/* Which record of styles is the active theme's, only a link of the theme tells. */
+static int write_styles(struct call *call, const struct wp *wp, struct buf *out)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    wp_query_init(call, &query);
+    wp_query_add(&query, "status", STR("active"));
+    wp_query_add(&query, "_fields", STR("stylesheet,_links"));
+    int error = wp_get(call, wp, STR("wp/v2/themes"), &query, &answer);
+    if (error)
+        return error;
+    const struct json *theme = json_at(answer.json, 0);
+    const struct json *links = json_get(json_get(theme, STR("_links")), STR("wp:user-global-styles"));
+    struct str href = json_str(json_get(json_at(links, 0), STR("href")));
+    struct str id = str_from_offset(href, str_find_last_char(href, '/') + 1);
+    int64_t number;
+    if (!str_to_i64(id, &number))
+        return fail(call, E_NOT_FOUND, "The active theme has no styles of its own: it is no block theme.");
+    buf_add_format(out, "id\ttheme\n%lld\t%.*s", (long long)number,
+                   STR_ARG(json_str(json_get(theme, STR("stylesheet")))));
+    return OK;
+}
+
+static int write_list(struct call *call, const struct wp *wp, const struct wp_type *type, const struct columns *columns,
+                      const struct search *search, const struct wp_answer *answer, bool all_statuses, struct buf *out)
+{
+    const struct wp_kind *kind = type->kind;
+    size_t shown = json_count(answer->json);
+    int64_t total = answer->total;
+    int error = OK;
+    if (!json_is(answer->json, JSON_ARRAY) && !json_is(answer->json, JSON_OBJECT))
+        return fail(call, E_UPSTREAM, "The site's answer holds no list.");
+    if (!(kind->flags & WP_PAGES))
+        error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, out);
+    else if (shown)
+        error = write_rows(call, wp, columns, answer->json, out);
+    if (error)
+        return error;
+    if (shown == 0)
+        buf_add_format(out, "No %.*s found%s.", STR_ARG(type->slug),
+                       all_statuses || !kind->not_public.len ? ""
+                       : kind->flags & WP_HAS_BLOCKS         ? " (only status publish was searched)"
+                                                             : " (only what is public was searched)");
+    else
+        write_end(search, shown, total, out);
+    return OK;
+}
+
 int tool_find(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result)
 {
@@ -341,35 +332,31 @@ int tool_find(struct call *call, const struct tool_context *context, const struc
     struct wp_answer answer;
     struct search search = {0};
     struct columns *columns = arena_new_of(call->arena, struct columns);
-    struct buf fields;
     int error;
     if ((error = wp_open(call, context->site, context->rights, &wp)) ||
-        (error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)))
+        (error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
+        (error = wp_may_read(call, &wp, &type)))
         return error;
     wp_query_init(call, &query);
-    if ((error = build_query(call, &wp, &type, arguments, &query, &search)) ||
-        (error = choose_columns(call, &wp, &type, json_get(arguments, STR("fields")), search.shows_status, columns)))
+    if ((error = build_query(call, &wp, &type, arguments, &query, &search)))
         return error;
-    buf_init(&fields, call->arena, 8192);
-    for (size_t c = 0; c < columns->n; c++) {
-        buf_add(&fields, c ? STR(",") : STR(""));
-        buf_add(&fields, columns->list[c].fields);
-    }
-    wp_query_add(&query, "_fields", buf_str(&fields));
-    if (columns->embeds_author)
-        wp_query_add(&query, "_embed", STR("author"));
-    if ((error = wp_get(call, &wp, type.route, &query, &answer)))
-        return error;
-    if (!json_is(answer.json, JSON_ARRAY))
-        return fail(call, E_UPSTREAM, "The site's answer holds no list.");
-    if (json_count(answer.json) == 0) {
-        buf_add_format(
-            &result->text, "No %.*s found%s.", STR_ARG(type.slug),
-            json_is(json_get(arguments, STR("status")), JSON_STRING) ? "" : " (only status publish was searched)");
+    if (type.kind->flags & WP_NO_LIST) {
+        write_names(type.kind->items, &result->text);
         return OK;
     }
-    if ((error = write_rows(call, &wp, columns, answer.json, &result->text)))
+    if (str_eq(type.kind->name, STR("global_styles")))
+        return write_styles(call, &wp, &result->text);
+    if (type.kind->id == WP_ID_NONE) {
+        if ((error = wp_get(call, &wp, type.route, NULL, &answer)))
+            return error;
+        write_pairs(call, answer.json, search.q, &result->text);
+        return OK;
+    }
+    if ((error = columns_choose(call, &wp, &type, json_get(arguments, STR("fields")), search.shows_status, columns)))
         return error;
-    write_end(&search, json_count(answer.json), answer.total, &result->text);
-    return OK;
+    columns_add_query(call, columns, &query);
+    if ((error = wp_get(call, &wp, type.route, &query, &answer)))
+        return error;
+    return write_list(call, &wp, &type, columns, &search, &answer,
+                      json_is(json_get(arguments, STR("status")), JSON_STRING), &result->text);
 }

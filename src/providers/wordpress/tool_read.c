@@ -2,6 +2,7 @@
 #include "providers/wordpress/content/markdown_out.h"
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/item.h"
+#include "providers/wordpress/seo.h"
 #include "providers/wordpress/terms.h"
 #include "providers/wordpress/tools.h"
 
@@ -12,6 +13,7 @@ enum {
     COMMENTS_SHOWN = 20,
     COMMENT_CHARS_MAX = 500,
     VALUE_CHARS_MAX = 1000,
+    PLAIN_CHARS_MAX = 4000,
 };
 
 static bool includes(const struct json *include, const char *what)
@@ -26,20 +28,27 @@ static bool includes(const struct json *include, const char *what)
 static struct str extra_fields(struct call *call, const struct json *include)
 {
     struct str fields = STR("parent,featured_media");
-    if (includes(include, "meta"))
+    bool seo = includes(include, "seo");
+    if (seo || includes(include, "meta"))
         fields = str_concat(call->arena, fields, STR(",meta"));
     if (includes(include, "fields"))
         fields = str_concat(call->arena, fields, STR(",acf"));
-    return fields;
+    return seo ? str_concat(call->arena, fields, STR(",yoast_head_json")) : fields;
 }
 
 static void write_head(const struct wp_item *item, struct buf *out)
 {
     int64_t parent = json_i64_or(json_get(item->json, STR("parent")), 0);
     int64_t featured = json_i64_or(json_get(item->json, STR("featured_media")), 0);
-    buf_add_format(out, "title: %.*s\nid: %lld, %.*s, %.*s, %.*s, version %s\nurl: %.*s\n", STR_ARG(item->title),
-                   (long long)item->id, STR_ARG(item->type.slug), STR_ARG(item->status),
-                   STR_ARG(str_sub(item->date, 0, 16)), item->version, STR_ARG(item->link));
+    buf_add_format(out, "title: %.*s\nid: %.*s, %.*s, ", STR_ARG(item->title), STR_ARG(item->key),
+                   STR_ARG(item->type.slug));
+    if (item->status.len)
+        buf_add_format(out, "%.*s, ", STR_ARG(item->status));
+    if (item->date.len)
+        buf_add_format(out, "%.*s, ", STR_ARG(str_sub(item->date, 0, 16)));
+    buf_add_format(out, "version %s\n", item->version);
+    if (item->link.len)
+        buf_add_format(out, "url: %.*s\n", STR_ARG(item->link));
     if (parent)
         buf_add_format(out, "parent: %lld\n", (long long)parent);
     if (featured)
@@ -47,6 +56,47 @@ static void write_head(const struct wp_item *item, struct buf *out)
     if (!item->is_raw)
         buf_add(out, STR("note: shown as visitors see it; this WordPress user may not edit it\n"));
 }
+
+/* --- things that are no texts -------------------------------------------------------------------------------------------- */
+
+static struct str plain_value(struct call *call, const struct json *value)
+{
+    const struct json *raw = json_get(value, STR("raw")), *rendered = json_get(value, STR("rendered"));
+    if (json_is(raw, JSON_STRING))
+        return json_str(raw);
+    if (json_is(rendered, JSON_STRING))
+        return text_from_html(call->arena, json_str(rendered));
+    return json_is(value, JSON_STRING) ? json_str(value) : json_raw(value);
+}
+
+static bool is_empty(struct str text)
+{
+    return !text.len || str_eq(text, STR("[]")) || str_eq(text, STR("{}")) || str_eq(text, STR("null"));
+}
+
+static void write_line(struct call *call, struct json_member member, struct buf *out)
+{
+    struct str text = plain_value(call, member.value), shown = text_cut(text, PLAIN_CHARS_MAX);
+    if (!is_empty(text))
+        buf_add_format(out, "%.*s: %.*s%s\n", STR_ARG(member.name), STR_ARG(shown),
+                       shown.len < text.len ? "… [cut; wp_get reads it whole]" : "");
+}
+
+/* The kind's fields that are not empty, one a line; of the settings, when one is named, only that. */
+static void write_plain_head(struct call *call, const struct wp_item *item, struct str id, struct buf *out)
+{
+    const struct wp_kind *kind = item->type.kind;
+    bool one = kind->id == WP_ID_NONE && !json_is(json_get(item->json, id), JSON_MISSING);
+    buf_add_format(out, "%.*s, version %s\n", STR_ARG(item->type.slug), item->version);
+    for (size_t i = 0; json_is(item->json, JSON_OBJECT) && i < json_count(item->json); i++) {
+        struct json_member member = json_member_at(item->json, i);
+        if ((!one || str_eq(member.name, id)) && !str_eq(member.name, kind->text) &&
+            !wp_list_has(STR("_links,_embedded,meta,acf,yoast_head_json"), member.name))
+            write_line(call, member, out);
+    }
+}
+
+/* --- what can be included ------------------------------------------------------------------------------------------------ */
 
 static int write_terms(struct call *call, const struct wp *wp, const struct wp_item *item, struct buf *out)
 {
@@ -147,6 +197,8 @@ static int write_included(struct call *call, const struct wp *wp, const struct w
         write_members(call, "meta", json_get(item->json, STR("meta")), out);
     if (includes(include, "fields"))
         write_members(call, "acf", json_get(item->json, STR("acf")), out);
+    if (includes(include, "seo"))
+        wp_show_seo(call, item->json, out);
     if (includes(include, "revisions") && (error = write_revisions(call, wp, item, out)))
         return error;
     if (includes(include, "comments"))
@@ -198,23 +250,44 @@ static int read_revision(struct call *call, const struct wp *wp, struct wp_item 
     return OK;
 }
 
+/* A comment's or a description's text; a pattern's is blocks. */
+static int write_plain_text(struct call *call, const struct wp_item *item, const struct json *arguments,
+                            struct buf *out)
+{
+    if (!item->type.kind->text.len || !item->raw.len ||
+        str_eq(json_str(json_get(arguments, STR("format"))), STR("none")))
+        return OK;
+    if (str_contains(item->raw, STR("<!-- wp:")))
+        return write_content(call, item, arguments, out);
+    int64_t max_chars = json_i64_or(json_get(arguments, STR("max_chars")), CHARS_DEFAULT);
+    struct str shown = text_cut(item->raw, max_chars > 0 ? (size_t)max_chars : 0);
+    buf_add_format(out, "\n%.*s%s", STR_ARG(shown), shown.len < item->raw.len ? "… [cut; raise max_chars]" : "");
+    return OK;
+}
+
 int tool_read(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result)
 {
     struct wp wp;
     struct wp_item item;
     const struct json *include = json_get(arguments, STR("include"));
+    struct str id = json_str(json_get(arguments, STR("id")));
     int64_t revision = json_i64_or(json_get(arguments, STR("revision")), 0);
     int error;
     if ((error = wp_open(call, context->site, context->rights, &wp)) ||
-        (error = wp_item_get(call, &wp, json_str(json_get(arguments, STR("type"))),
-                             json_str(json_get(arguments, STR("id"))), extra_fields(call, include), &item)) ||
+        (error = wp_item_get(call, &wp, json_str(json_get(arguments, STR("type"))), id, extra_fields(call, include),
+                             &item)) ||
         (revision && (error = read_revision(call, &wp, &item, revision))))
         return error;
-    write_head(&item, &result->text);
+    bool has_blocks = item.type.kind->flags & WP_HAS_BLOCKS;
+    if (has_blocks)
+        write_head(&item, &result->text);
+    else
+        write_plain_head(call, &item, id, &result->text);
     if (revision)
         buf_add_format(&result->text, "note: revision %lld, not the current text\n", (long long)revision);
     if ((error = write_included(call, &wp, &item, include, &result->text)))
         return error;
-    return write_content(call, &item, arguments, &result->text);
+    return has_blocks ? write_content(call, &item, arguments, &result->text)
+                      : write_plain_text(call, &item, arguments, &result->text);
 }

@@ -1,12 +1,17 @@
-/* The types of content a site has: posts, pages, and what its plugins register, with the REST route of each. */
+/*
+ * The types of things a site has: posts, pages, what its plugins register, the terms of its taxonomies, and the kinds with a
+ * route of their own (kind.h); with the REST route of each.
+ */
 #ifndef PROVIDERS_WORDPRESS_TYPES_H
 #define PROVIDERS_WORDPRESS_TYPES_H
 
+#include "providers/wordpress/kind.h"
 #include "providers/wordpress/rest.h"
 
 enum { TYPE_TAXONOMIES_MAX = 16 };
 
 struct wp_type {
+    const struct wp_kind *kind;
     struct str slug;  /* "post" */
     struct str name;  /* "Posts" */
     struct str route; /* "wp/v2/posts" */
@@ -16,12 +21,12 @@ struct wp_type {
 };
 
 /*
- * By slug, plural or REST base ("post", "posts", "books"). Posts and pages are known without asking. E_INVALID lists the site's
- * types; those that are not edited like posts (media, menus, templates) are refused. Waits.
+ * By slug, plural or REST base ("post", "posts", "books", "media", "category"); "page/12/revisions" and "page/12/autosaves" are
+ * those of one item. The core's own are known without asking. E_INVALID lists the site's types. Waits.
  */
 MUST_CHECK int wp_type_find(struct call *call, const struct wp *wp, struct str name, struct wp_type *ret);
 
-/* All types that can be found, read and edited here. Waits. */
+/* The types that are written like posts. Waits. */
 MUST_CHECK int wp_type_list(struct call *call, const struct wp *wp, struct wp_type **ret, size_t *ret_count);
 
 struct wp_taxonomy {

@@ -53,8 +53,11 @@ static struct str title_of(struct call *call, const struct json *item)
     return STR_EMPTY;
 }
 
-static bool has_version(const struct json *item)
+/* Things that are no texts have a version of all that is shown of them. */
+static bool has_version(const struct wp_write *write, const struct json *item)
 {
+    if (write->type && !(write->type->kind->flags & WP_HAS_BLOCKS))
+        return true;
     return !json_is(json_get(item, STR("content")), JSON_MISSING) &&
            !json_is(json_get(item, STR("status")), JSON_MISSING) &&
            !json_is(json_get(item, STR("title")), JSON_MISSING);
@@ -66,7 +69,7 @@ static struct str note_of(struct call *call, const struct wp_write *write, struc
     struct buf note;
     struct json_writer w;
     const struct json *body = parse(call, write->body);
-    struct wp_type none = {0};
+    struct wp_type none = {.kind = &wp_kind_post};
     struct wp_item item;
     buf_init(&note, call->arena, NOTE_BYTES);
     json_write_init(&w, &note);
@@ -76,7 +79,7 @@ static struct str note_of(struct call *call, const struct wp_write *write, struc
         json_member_str(&w, "title", write->title);
     if (write->kind == WP_WRITE_CALL)
         json_member_str(&w, "method", str_from(write->method));
-    if (after && has_version(after)) {
+    if (after && has_version(write, after)) {
         wp_item_read(call, write->type ? write->type : &none, after, &item);
         json_member_str(&w, "version", str_from(item.version));
     }
@@ -303,8 +306,9 @@ static void take_after(struct call *call, struct wp_write *write, const struct j
 {
     int64_t id = json_i64_or(json_get(item, STR("id")), 0);
     struct str route = write->route;
-    if (str_eq(write->change.kind, CHANGE_CREATE) && id) {
-        route = call_format(call, "%.*s/%lld", STR_ARG(route), (long long)id);
+    struct str key = id ? call_format(call, "%lld", (long long)id) : json_str(json_get(item, STR("id")));
+    if (str_eq(write->change.kind, CHANGE_CREATE) && key.len) {
+        route = call_format(call, "%.*s/%.*s", STR_ARG(route), STR_ARG(key));
         write->change.item_id = id;
         write->title = title_of(call, item);
     }
@@ -335,6 +339,8 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
                      host ? str_concat(call->arena, write->fields, touched_names(call, parse(call, write->body)))
                           : write->fields);
     error = wp_send(call, wp, write->method, write->route, &query, write->body, ret);
+    if (write->type) /* names of terms and menus are kept for a while */
+        wp_forget_kept(wp, write->type->route);
     if (!write->change.number)
         return error;
     if (!error)

@@ -1,0 +1,13 @@
+/* After a write: what WordPress stored differently from what it was given (kses, slugs that were taken, rounded values). */
+#ifndef PROVIDERS_WORDPRESS_ALTERED_H
+#define PROVIDERS_WORDPRESS_ALTERED_H
+
+#include "providers/wordpress/item.h"
+
+/* The fields of `set` as names for _fields ("slug,meta.isbn"), so that the answer holds them; may be empty. */
+struct str altered_fields(struct call *call, const struct wp_type *type, const struct json *set);
+
+/* A line for each plain field of `set` that `after`, the item's JSON, holds with another value. */
+void altered_write(const struct wp_type *type, const struct json *set, const struct json *after, struct buf *out);
+
+#endif

@@ -1,0 +1,37 @@
+/* The columns of a list: what wp_find shows of each item, and what WordPress must be asked for so that it can. */
+#ifndef PROVIDERS_WORDPRESS_COLUMNS_H
+#define PROVIDERS_WORDPRESS_COLUMNS_H
+
+#include "providers/wordpress/types.h"
+
+enum { COLUMNS_MAX = 24 };
+
+struct column {
+    struct str name;
+    const char *path;            /* dotted, into the item's JSON; NULL: made from several members */
+    struct str fields;           /* what _fields must name */
+    struct wp_taxonomy taxonomy; /* of a column with its terms' names */
+};
+
+struct columns {
+    struct column list[COLUMNS_MAX];
+    size_t n;
+    bool embeds_author;
+    bool whole;      /* the list is a map: everything comes */
+    bool needs_edit; /* a column is only in what editors see */
+};
+
+/* Those of the type's kind, then `fields` (an array of names and dotted paths). shows_status: where that makes sense. Waits. */
+MUST_CHECK int columns_choose(struct call *call, const struct wp *wp, const struct wp_type *type,
+                              const struct json *fields, bool shows_status, struct columns *columns);
+
+/* _fields, and the rest that the columns need, into the query. */
+void columns_add_query(struct call *call, const struct columns *columns, struct wp_query *query);
+
+/* One line with the names, and one for each item. */
+void columns_write_head(const struct columns *columns, struct buf *out);
+/* Waits. */
+MUST_CHECK int columns_write_row(struct call *call, const struct wp *wp, const struct columns *columns,
+                                 const struct json *item, struct buf *out);
+
+#endif
