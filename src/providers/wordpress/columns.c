@@ -10,21 +10,19 @@ enum { CELL_CHARS_MAX = 200 };
 
 /* Everyday names for what WordPress calls otherwise, for all that are like posts. */
 static const struct {
-    struct str name;
-    const char *path;
-    struct str fields;
+    struct str name, path, fields;
 } known_columns[] = {
-    {STR_INIT("id"), "id", STR_INIT("id")},
-    {STR_INIT("date"), "date", STR_INIT("date")},
-    {STR_INIT("status"), "status", STR_INIT("status")},
-    {STR_INIT("title"), "title.rendered", STR_INIT("title.rendered")},
-    {STR_INIT("excerpt"), "excerpt.rendered", STR_INIT("excerpt.rendered")},
-    {STR_INIT("url"), "link", STR_INIT("link")},
-    {STR_INIT("featured"), "featured_media", STR_INIT("featured_media")},
-    {STR_INIT("words"), NULL, STR_INIT("content.rendered")},
-    {STR_INIT("author"), NULL, STR_INIT("author,_links,_embedded")},
-    {STR_INIT("seo.title"), "yoast_head_json.title", STR_INIT("yoast_head_json.title")},
-    {STR_INIT("seo.description"), "yoast_head_json.description", STR_INIT("yoast_head_json.description")},
+    {STR_INIT("id"), STR_INIT("id"), STR_INIT("id")},
+    {STR_INIT("date"), STR_INIT("date"), STR_INIT("date")},
+    {STR_INIT("status"), STR_INIT("status"), STR_INIT("status")},
+    {STR_INIT("title"), STR_INIT("title.rendered"), STR_INIT("title.rendered")},
+    {STR_INIT("excerpt"), STR_INIT("excerpt.rendered"), STR_INIT("excerpt.rendered")},
+    {STR_INIT("url"), STR_INIT("link"), STR_INIT("link")},
+    {STR_INIT("featured"), STR_INIT("featured_media"), STR_INIT("featured_media")},
+    {STR_INIT("words"), STR_INIT(""), STR_INIT("content.rendered")},
+    {STR_INIT("author"), STR_INIT(""), STR_INIT("author,_links,_embedded")},
+    {STR_INIT("seo.title"), STR_INIT("yoast_head_json.title"), STR_INIT("yoast_head_json.title")},
+    {STR_INIT("seo.description"), STR_INIT("yoast_head_json.description"), STR_INIT("yoast_head_json.description")},
 };
 
 /* Only shown to those who may edit. */
@@ -83,8 +81,7 @@ static int add_named_column(struct call *call, const struct wp *wp, const struct
     for (size_t i = 0; i < ARRAY_LENGTH(edit_columns); i++)
         columns->needs_edit |= str_eq(edit_columns[i], name);
     /* meta.price, slug, modified, acf.colour: a dotted path into the item as the REST API shows it. */
-    return add_column(call, columns,
-                      (struct column){.name = name, .path = str_copy_cstr(call->arena, name), .fields = name});
+    return add_column(call, columns, (struct column){.name = name, .path = name, .fields = name});
 }
 
 /* The kind's own: "id,date,title=title.rendered". */
@@ -100,7 +97,7 @@ static int add_kind_columns(struct call *call, const struct wp *wp, const struct
                 return error;
         }
         struct str path = at == STR_NOT_FOUND ? name : str_from_offset(name, at + 1);
-        struct column column = {.name = str_sub(name, 0, at), .path = str_copy_cstr(call->arena, path), .fields = path};
+        struct column column = {.name = str_sub(name, 0, at), .path = path, .fields = path};
         int error =
             at == STR_NOT_FOUND ? add_named_column(call, wp, type, columns, name) : add_column(call, columns, column);
         if (error)
@@ -174,9 +171,8 @@ static struct str join(struct call *call, const struct json *list)
 
 static void write_value(struct call *call, const struct column *column, const struct json *value, struct buf *out)
 {
-    struct str path = str_from(column->path);
     const struct json *rendered = json_get(value, STR("rendered"));
-    bool is_html = json_is(rendered, JSON_STRING) || str_ends_with(path, STR("rendered"));
+    bool is_html = json_is(rendered, JSON_STRING) || str_ends_with(column->path, STR("rendered"));
     if (json_is(rendered, JSON_STRING))
         value = rendered;
     struct str text = json_is(value, JSON_STRING)  ? json_str(value)
@@ -194,12 +190,12 @@ static int write_column(struct call *call, const struct wp *wp, const struct col
 {
     if (column->taxonomy.route.len)
         return write_terms(call, wp, column, item, out);
-    if (!column->path && str_eq(column->name, STR("words"))) {
+    if (!column->path.len && str_eq(column->name, STR("words"))) {
         buf_add_u64(out, text_word_count(call->arena, json_str(json_path(item, "content.rendered"))));
-    } else if (!column->path) {
+    } else if (!column->path.len) {
         text_add_cell(out, author_name(call, item), CELL_CHARS_MAX);
     } else {
-        write_value(call, column, json_path(item, column->path), out);
+        write_value(call, column, json_path_str(item, column->path), out);
     }
     return OK;
 }

@@ -8,7 +8,7 @@ enum { COLUMNS_MAX = 24 };
 
 struct column {
     struct str name;
-    const char *path;            /* dotted, into the item's JSON; NULL: made from several members */
+    struct str path;             /* dotted, into the item's JSON; empty: made from several members */
     struct str fields;           /* what _fields must name */
     struct wp_taxonomy taxonomy; /* of a column with its terms' names */
 };
