@@ -187,6 +187,7 @@ static void on_timer(void *context)
 static void carrier_free(struct http_carrier *carrier)
 {
     curl_easy_cleanup(carrier->easy);
+    curl_url_cleanup(carrier->origin);
     free(carrier);
 }
 

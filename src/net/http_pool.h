@@ -13,6 +13,7 @@
 #define NET_HTTP_POOL_H
 
 #include "net/loop.h"
+#include "net/url.h"
 
 #include <curl/curl.h>
 #include <sys/queue.h>
@@ -36,6 +37,8 @@ struct http_carrier {
     struct http_transfer *transfer; /* NULL while it lies in the pool */
     struct http_carrier *next;
     bool has_streamed; /* options of streamed bodies are set */
+    CURLU *origin;     /* what origin_text says; NULL: none was set yet */
+    char origin_text[URL_HOST_MAX_BYTES + sizeof "https://[]:65535"];
     char error[CURL_ERROR_SIZE];
 };
 

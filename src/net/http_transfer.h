@@ -39,7 +39,8 @@ struct http_transfer {
     bool holds_key_slot, holds_global_slot;
 
     /* The request as libcurl wants it. */
-    struct buf text; /* URL, header lines; wiped when it is done */
+    struct buf text;  /* origin, target, header lines; wiped when it is done */
+    size_t target_at; /* the target's place in it */
     struct curl_slist lines[HTTP_TRANSFER_LINES_MAX];
     size_t n_lines;
     bool is_https;

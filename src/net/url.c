@@ -57,7 +57,7 @@ void url_query_add(struct buf *buf, struct str name, struct str value)
     url_encode_component(buf, value);
 }
 
-static void add_origin(struct buf *buf, const struct url *url)
+void url_add_origin(struct buf *buf, const struct url *url)
 {
     buf_add(buf, url->scheme);
     buf_add(buf, STR("://"));
@@ -72,14 +72,19 @@ static void add_origin(struct buf *buf, const struct url *url)
     }
 }
 
-void url_add(struct buf *buf, const struct url *url)
+void url_add_target(struct buf *buf, const struct url *url)
 {
-    add_origin(buf, url);
     buf_add(buf, url->path);
     if (url->query.len) {
         buf_add_char(buf, '?');
         buf_add(buf, url->query);
     }
+}
+
+void url_add(struct buf *buf, const struct url *url)
+{
+    url_add_origin(buf, url);
+    url_add_target(buf, url);
 }
 
 static size_t formatted_max(const struct url *url)
@@ -100,7 +105,7 @@ struct str url_format_origin(struct arena *arena, const struct url *url)
 {
     struct buf buf;
     buf_init(&buf, arena, formatted_max(url));
-    add_origin(&buf, url);
+    url_add_origin(&buf, url);
     return buf_str(&buf);
 }
 

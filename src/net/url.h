@@ -46,6 +46,8 @@ MUST_CHECK int url_parse_site(struct arena *arena, struct str typed, struct url 
 struct str url_format(struct arena *arena, const struct url *url);
 struct str url_format_origin(struct arena *arena, const struct url *url);
 void url_add(struct buf *buf, const struct url *url);
+void url_add_origin(struct buf *buf, const struct url *url);
+void url_add_target(struct buf *buf, const struct url *url); /* path and query, as a request line has them */
 
 bool url_same_origin(const struct url *a, const struct url *b);
 
