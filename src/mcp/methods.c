@@ -1,6 +1,8 @@
 /* The table of methods that both eras have. */
 #include "mcp/methods.h"
 
+#include "accounts/connections.h"
+#include "base/log.h"
 #include "limits/quota.h"
 #include "mcp/tools.h"
 
@@ -29,7 +31,7 @@ static bool has_completions(const struct provider *provider)
 static const struct method methods[] = {
     {STR_INIT("tools/list"), NULL, false, LIST_TTL_MS, NULL, tools_list_write},
     {STR_INIT("tools/call"), "name", true, NO_CACHE_HINT, NULL, tools_call_write},
-    {STR_INIT("resources/list"), NULL, false, LIST_TTL_MS, has_resources, resources_list_write},
+    {STR_INIT("resources/list"), NULL, true, LIST_TTL_MS, has_resources, resources_list_write},
     {STR_INIT("resources/templates/list"), NULL, false, LIST_TTL_MS, has_resources, resources_templates_write},
     {STR_INIT("resources/read"), "uri", true, 0, has_resources, resources_read_write},
     {STR_INIT("prompts/list"), NULL, false, LIST_TTL_MS, has_prompts, prompts_list_write},
@@ -109,6 +111,17 @@ static int take_quota(struct call *call, struct mcp_host *host, struct quota_pas
     return error;
 }
 
+void method_stop_connection(struct call *call, const struct principal *who)
+{
+    struct site_check check = {.error_code = STR("wrong_password"), .error_text = call->error_text, .is_refused = true};
+    struct call rest = *call;
+    rest.cancelled = false;
+    rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
+    if (connections_record_check(&rest, who->connection_id, &check, true) != OK)
+        log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
+                  (long long)who->connection_id, STR_ARG(rest.error_text));
+}
+
 int method_run(struct call *call, const struct method *method, struct mcp_host *host, const struct mcp_request *request,
                bool modern, struct buf *out)
 {
@@ -121,5 +134,7 @@ int method_run(struct call *call, const struct method *method, struct mcp_host *
     if (!error)
         error = method->write(call, host, out);
     quota_end(pass);
+    if (error == E_REFUSED)
+        method_stop_connection(call, request->who);
     return error;
 }

@@ -40,6 +40,14 @@ int method_run(struct call *call, const struct method *method, struct mcp_host *
 
 struct tool_context method_context(struct mcp_host *host);
 
+enum { RECORD_MS = 5000 }; /* what must be recorded gets this long, whatever is left of the call */
+
+/*
+ * The service does not take the credential any more: the connection's state becomes `error`, so that its tokens are refused
+ * here and hosts have no reason to ban us. The row tells its owner why. Waits.
+ */
+void method_stop_connection(struct call *call, const struct principal *who);
+
 /* Writes ,"name":"text" when there is a text. */
 void method_write_text(struct json_writer *w, const char *name, struct str text);
 

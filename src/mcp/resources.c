@@ -16,6 +16,12 @@ static void write_resource(struct json_writer *w, const struct resource *resourc
     method_write_text(w, "mimeType", resource->mime_type);
     if (resource->size_bytes > 0)
         json_member_i64(w, "size", resource->size_bytes);
+    if (resource->last_modified.len) {
+        json_key(w, STR("annotations"));
+        json_object(w);
+        json_member_str(w, "lastModified", resource->last_modified);
+        json_end(w);
+    }
     json_end(w);
 }
 

@@ -1,7 +1,6 @@
 /* tools/list and tools/call. */
 #include "mcp/tools.h"
 
-#include "accounts/connections.h"
 #include "audit/audit.h"
 #include "base/log.h"
 #include "json/json_write.h"
@@ -182,8 +181,6 @@ struct kept_schema {
 static struct kept_schema *kept_schemas;
 static struct arena *schema_arena;
 
-enum { RECORD_MS = 5000 }; /* what must be recorded gets this long, whatever is left of the call */
-
 enum { SCHEMAS_MAX_BYTES = 4 * 1024 * 1024 };
 
 /* NULL when there is no memory. */
@@ -269,21 +266,6 @@ static int record_intent(struct call *call, const struct tool *tool, const struc
     return audit_record(call, &event);
 }
 
-/*
- * The service does not take the credential any more: the connection's state becomes `error`, so that its tokens are refused
- * here and hosts have no reason to ban us. The row tells its owner why.
- */
-static void stop_connection(struct call *call, const struct principal *who)
-{
-    struct site_check check = {.error_code = STR("wrong_password"), .error_text = call->error_text, .is_refused = true};
-    struct call rest = *call;
-    rest.cancelled = false;
-    rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (connections_record_check(&rest, who->connection_id, &check, true) != OK)
-        log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
-                  (long long)who->connection_id, STR_ARG(rest.error_text));
-}
-
 static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
@@ -306,7 +288,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
     record_done(call, tool, host, arguments, result, error, clock_monotonic_ms() - start_ms);
     if (error == E_REFUSED)
-        stop_connection(call, who);
+        method_stop_connection(call, who);
     return error;
 }
 

@@ -146,6 +146,7 @@ struct resource {
     struct str name;
     struct str title, description, mime_type; /* each may be empty */
     int64_t size_bytes;                       /* 0: unknown */
+    struct str last_modified;                 /* ISO 8601; may be empty */
 };
 
 enum { RESOURCE_PAGE_MAX = 100 };

@@ -2,6 +2,8 @@
 #include "providers/wordpress/wordpress.h"
 
 #include "providers/wordpress/connect.h"
+#include "providers/wordpress/prompts.h"
+#include "providers/wordpress/resources.h"
 #include "providers/wordpress/tools.h"
 
 static const struct provider_field fields[] = {
@@ -207,5 +209,9 @@ const struct provider provider_wordpress = {
     .n_fields = ARRAY_LENGTH(fields),
     .tools = tools,
     .n_tools = ARRAY_LENGTH(tools),
+    .prompts = wordpress_prompts,
+    .n_prompts = WORDPRESS_PROMPTS,
+    .resources = &wordpress_resources,
+    .features = PROVIDER_RESOURCES_CHANGE | PROVIDER_RESOURCE_UPDATES,
     .check = wordpress_check,
 };

@@ -21,6 +21,14 @@ static int get_terms(struct call *call, const struct wp *wp, const struct wp_tax
     return wp_get_kept(call, wp, "GET", taxonomy->route, &query, TERMS_KEPT_MS, ret);
 }
 
+struct str wp_term_as_stored(struct call *call, struct str name)
+{
+    struct buf text;
+    buf_init(&text, call->arena, 6 * name.len + 1);
+    text_escape(&text, name);
+    return buf_str(&text);
+}
+
 static int search_terms(struct call *call, const struct wp *wp, const struct wp_taxonomy *taxonomy, struct str name,
                         struct wp_answer *ret)
 {
@@ -28,7 +36,7 @@ static int search_terms(struct call *call, const struct wp *wp, const struct wp_
     wp_query_init(call, &query);
     wp_query_add(&query, "_fields", STR("id,name,slug"));
     wp_query_add_i64(&query, "per_page", TERMS_PER_PAGE);
-    wp_query_add(&query, "search", name);
+    wp_query_add(&query, "search", wp_term_as_stored(call, name));
     return wp_get(call, wp, taxonomy->route, &query, ret);
 }
 

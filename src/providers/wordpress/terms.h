@@ -32,6 +32,9 @@ MUST_CHECK int wp_terms_make_missing(struct call *call, const struct wp *wp, str
 MUST_CHECK int wp_find_named(struct call *call, const struct wp *wp, struct str route, struct str what, struct str name,
                              int64_t *ret_id);
 
+/* A name as WordPress stores it, with & < > as references: what a search must look for. */
+struct str wp_term_as_stored(struct call *call, struct str name);
+
 /* The names of ids, comma-separated; an id whose name cannot be had stands for itself. Waits. */
 MUST_CHECK int wp_terms_names(struct call *call, const struct wp *wp, const struct wp_taxonomy *taxonomy,
                               const int64_t *ids, size_t n_ids, struct str *ret);

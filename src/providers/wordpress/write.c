@@ -4,6 +4,7 @@
 #include "json/json_write.h"
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/resource_notice.h"
 #include "providers/wordpress/touched.h"
 
 enum {
@@ -341,6 +342,8 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
     error = wp_send(call, wp, write->method, write->route, &query, write->body, ret);
     if (write->type) /* names of terms and menus are kept for a while */
         wp_forget_kept(wp, write->type->route);
+    if (!error || ret->outcome_unknown)
+        wp_tell_written(call, host, write, ret);
     if (!write->change.number)
         return error;
     if (!error)
