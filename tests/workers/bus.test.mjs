@@ -1,52 +1,15 @@
 // What one process knows, the others hear: two workers and two nodes on one PostgreSQL. A revoked token is refused everywhere
 // within 1 s, and its open streams end within 2 s; a database that nobody uses is left alone.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
-import { MODERN, envelope } from '../integration/lib/mcp.mjs';
 import { query } from '../integration/lib/postgres.mjs';
 import { sleep, waitFor } from '../integration/lib/process.mjs';
-import { ask, countWorkers, startWith } from './help.mjs';
+import { ask, countWorkers, listen, startWith } from './help.mjs';
 
 const REFUSED_MS = 1000;
 const ENDED_MS = 2000;
-
-// subscriptions/listen on a connection of its own: {status, begun, ended: Promise of when, messages}.
-function listen(porteiro, token) {
-  const body = JSON.stringify({
-    jsonrpc: '2.0', id: 7, method: 'subscriptions/listen',
-    params: { notifications: { toolsListChanged: true, resourcesListChanged: true }, _meta: envelope() },
-  });
-  const stream = { messages: [] };
-  stream.begun = new Promise((begun, reject) => {
-    stream.ended = new Promise(ended => {
-      const request = http.request({
-        host: '127.0.0.1', port: porteiro.port, method: 'POST', path: '/mcp', agent: new http.Agent(),
-        headers: {
-          Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream',
-          'MCP-Protocol-Version': MODERN, 'Mcp-Method': 'subscriptions/listen',
-        },
-      }, response => {
-        response.setEncoding('utf8');
-        let text = '';
-        response.on('data', chunk => {
-          text += chunk;
-          for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
-            const data = text.slice(0, end).split('\n').filter(line => line.startsWith('data:')).map(line => line.slice(5)).join('\n');
-            if (data.trim()) stream.messages.push(JSON.parse(data));
-          }
-          if (stream.messages.length) begun(response.statusCode);
-        });
-        response.on('close', () => ended(performance.now()));
-      });
-      request.on('error', reject);
-      request.end(body);
-    });
-  });
-  return stream;
-}
 
 const tokenStatus = (porteiro, token) => ask({ port: porteiro.port, token }, new http.Agent());
 
@@ -62,7 +25,7 @@ async function refusedAfter(porteiro, token, since) {
   return last - since;
 }
 
-const listeners = async url => (await query(url, "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN porteiro'")).length;
+const listeners = async url => (await query(url, "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN porteiro' AND datname = current_database()")).length;
 
 describe('two nodes of two workers on one PostgreSQL', () => {
   let one, two;
@@ -123,7 +86,7 @@ describe('two nodes of two workers on one PostgreSQL', () => {
     for (const stream of streams) assert.equal(await stream.begun, 200);
     await waitFor('the workers to listen', async () => (await listeners(one.database.url)) >= 2);
     const before = await listeners(one.database.url);
-    await query(one.database.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN porteiro'");
+    await query(one.database.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN porteiro' AND datname = current_database()");
     await waitFor('it to come back', async () => (await listeners(one.database.url)) >= before);
     await two.json(['token', 'revoke', String(id)]);
     const since = performance.now();

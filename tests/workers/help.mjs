@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import { fixtures } from '../integration/lib/fixtures.mjs';
+import { MODERN, envelope } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 
 // With a settings' file that a test may change, a user and a connection.
@@ -84,4 +85,39 @@ export function load(porteiro, clients = 8, request = {}) {
       return seen;
     },
   };
+}
+
+// subscriptions/listen on a connection of its own: {begun: Promise of the status, ended: Promise of when, messages: each with `at`}.
+export function listen(porteiro, token, notifications = { toolsListChanged: true, resourcesListChanged: true }) {
+  const body = JSON.stringify({
+    jsonrpc: '2.0', id: 7, method: 'subscriptions/listen',
+    params: { notifications, _meta: envelope() },
+  });
+  const stream = { messages: [] };
+  stream.begun = new Promise((begun, reject) => {
+    stream.ended = new Promise(ended => {
+      const request = http.request({
+        host: '127.0.0.1', port: porteiro.port, method: 'POST', path: '/mcp', agent: new http.Agent(),
+        headers: {
+          Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream',
+          'MCP-Protocol-Version': MODERN, 'Mcp-Method': 'subscriptions/listen',
+        },
+      }, response => {
+        response.setEncoding('utf8');
+        let text = '';
+        response.on('data', chunk => {
+          text += chunk;
+          for (let end; (end = text.indexOf('\n\n')) >= 0; text = text.slice(end + 2)) {
+            const data = text.slice(0, end).split('\n').filter(line => line.startsWith('data:')).map(line => line.slice(5)).join('\n');
+            if (data.trim()) stream.messages.push({ ...JSON.parse(data), at: performance.now() });
+          }
+          if (stream.messages.length) begun(response.statusCode);
+        });
+        response.on('close', () => ended(performance.now()));
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+  });
+  return stream;
 }
