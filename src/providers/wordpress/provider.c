@@ -129,7 +129,7 @@ static const struct tool tools[] = {
         .description = STR_INIT(
             "Change one item without resending it. edits are applied in order to the stored block markup, all or "
             "none; find must match exactly once unless count says otherwise. set changes fields. dry_run shows the "
-            "changed lines."),
+            "changed lines; the answer has an undo id."),
         .input_schema =
             STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\","
                      "\"default\":\"post\"},"
@@ -145,11 +145,26 @@ static const struct tool tools[] = {
                      "\"set\":{\"type\":\"object\",\"description\":\"title, status, slug, excerpt, date, terms, "
                      "terms_add, terms_remove, "
                      "featured_image, seo, meta, acf, ...\",\"additionalProperties\":true},"
-                     "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"}},"
+                     "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"},"
+                     "\"undo\":{\"type\":\"string\",\"description\":\"id of a change to reverse\"}},"
                      "\"additionalProperties\":false}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
         .destructive = true,
         .run = tool_edit,
+    },
+    {
+        .name = STR_INIT("wp_history"),
+        .title = STR_INIT("What was changed"),
+        .description = STR_INIT("What was changed through this connection, by whom and when. diff=ID shows one change; "
+                                "reverse one with wp_edit undo=ID."),
+        .input_schema = STR_INIT(
+            "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\",\"description\":\"only this item\"},"
+            "\"diff\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\",\"default\":10}},"
+            "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE | RIGHT_ADMIN,
+        .reads_only = true,
+        .idempotent = true,
+        .run = tool_history,
     },
     {
         .name = STR_INIT("wp_discover"),

@@ -4,7 +4,7 @@
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/tools.h"
-#include "providers/wordpress/write.h"
+#include "providers/wordpress/undo.h"
 
 enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
 
@@ -212,6 +212,8 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
     struct plan *plan = arena_new_of(call->arena, struct plan);
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
+    if (!json_is(json_get(arguments, STR("undo")), JSON_MISSING))
+        return undo_change(call, context, json_str(json_get(arguments, STR("undo"))), dry_run, result);
     plan->set = json_get(arguments, STR("set"));
     if ((error = read_edits(call, json_get(arguments, STR("edits")), &plan->edits, &plan->n_edits)))
         return error;

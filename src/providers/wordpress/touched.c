@@ -99,12 +99,24 @@ static void write_field(struct json_writer *w, struct str name, const struct jso
         json_value(w, value);
 }
 
+static size_t size_of(const struct json *item, const struct json *body)
+{
+    size_t size = 256;
+    for (size_t i = 0; i < json_count(body) && json_is(body, JSON_OBJECT); i++) {
+        struct str name = json_member_at(body, i).name;
+        const struct json *value = json_get(item, name), *raw = json_get(value, STR("raw"));
+        size += name.len + 8 + json_raw(json_is(raw, JSON_STRING) ? raw : value).len;
+    }
+    return size;
+}
+
 struct str touched_fields(struct call *call, const struct json *item, const struct json *body)
 {
     struct buf fields;
     struct json_writer w;
     bool status = touches_status(body);
     buf_init(&fields, call->arena, FIELDS_MAX_BYTES);
+    (void)buf_reserve(&fields, size_of(item, body)); /* at once: growing would leave as much behind */
     json_write_init(&w, &fields);
     json_object(&w);
     for (size_t i = 0; i < json_count(body) && json_is(body, JSON_OBJECT); i++) {
@@ -122,15 +134,31 @@ struct str touched_fields(struct call *call, const struct json *item, const stru
     return buf_failed(&fields) ? STR_EMPTY : buf_str(&fields);
 }
 
-struct str touched_difference(struct call *call, const struct json *item, const struct json *fields)
+/* What a request would set, against what the item has; missing members are passed over. */
+static bool is_alike(const struct json *item, struct str name, const struct json *wanted)
 {
-    const struct json *now;
-    if (json_parse(call->arena, touched_fields(call, item, fields), NULL, &now, NULL) != OK)
-        return STR("all");
+    const struct json *value = json_get(item, name), *raw = json_get(value, STR("raw"));
+    if (str_eq(name, STR("date")) && has_floating_date(item))
+        return json_is(wanted, JSON_NULL);
+    if (json_is(value, JSON_MISSING))
+        return true;
+    if (json_is(raw, JSON_STRING))
+        return json_equal(raw, wanted);
+    if (!json_is(value, JSON_OBJECT) || !json_is(wanted, JSON_OBJECT))
+        return json_equal(value, wanted);
+    for (size_t i = 0; i < json_count(wanted); i++) {
+        const struct json *member = json_get(value, json_member_at(wanted, i).name);
+        if (!json_is(member, JSON_MISSING) && !json_equal(member, json_member_at(wanted, i).value))
+            return false;
+    }
+    return true;
+}
+
+struct str touched_difference(const struct json *item, const struct json *fields)
+{
     for (size_t i = 0; i < json_count(fields) && json_is(fields, JSON_OBJECT); i++) {
         struct json_member member = json_member_at(fields, i);
-        const struct json *value = json_get(now, member.name);
-        if (!json_is(value, JSON_MISSING) && !json_equal(value, member.value))
+        if (!is_alike(item, member.name, member.value))
             return member.name;
     }
     return STR_EMPTY;

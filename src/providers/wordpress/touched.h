@@ -21,6 +21,6 @@ struct str touched_fields(struct call *call, const struct json *item, const stru
 bool touched_is_missing(const struct json *item, const struct json *body);
 
 /* The first field of `fields` that the item does not have like that; empty: all are alike. What the item lacks is passed over. */
-struct str touched_difference(struct call *call, const struct json *item, const struct json *fields);
+struct str touched_difference(const struct json *item, const struct json *fields);
 
 #endif

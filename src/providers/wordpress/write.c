@@ -69,7 +69,7 @@ static struct str note_of(struct call *call, const struct wp_write *write, struc
 {
     struct buf note;
     struct json_writer w;
-    const struct json *body = parse(call, write->body);
+    const struct json *body = write->body_json;
     struct wp_type none = {.kind = &wp_kind_post};
     struct wp_item item;
     buf_init(&note, call->arena, NOTE_BYTES);
@@ -159,7 +159,7 @@ static void take_before(struct call *call, struct wp_write *write, const struct 
 /* The fields that the body sets; what the item was not read with is asked for. */
 static int before_edit(struct call *call, const struct wp *wp, struct wp_write *write, const struct json *item)
 {
-    const struct json *body = parse(call, write->body);
+    const struct json *body = write->body_json;
     int error = OK;
     if (touched_is_missing(item, body))
         error = get_item(call, wp, write,
@@ -217,14 +217,14 @@ static enum readable readable_at(struct call *call, const struct wp *wp, struct 
 
 static int before_call(struct call *call, const struct wp *wp, struct wp_write *write)
 {
-    const struct json *item, *body = parse(call, write->body);
+    const struct json *item, *body = write->body_json;
     bool deletes = strcmp(write->method, "DELETE") == 0;
     enum readable readable = NOT_READABLE;
+    write->title = STR_EMPTY;
     if (!str_starts_with(write->route, STR("wp-abilities/")))
         readable = readable_at(call, wp, write->route);
     if (readable == A_COLLECTION && !deletes) {
         write->change.kind = CHANGE_CREATE;
-        write->change.item_type = last_segment(write->route);
         write->title = title_of(call, body);
     }
     /* What cannot be read is not kept; whether the change itself may be made is WordPress's to say. */
@@ -258,13 +258,14 @@ static struct str kind_word(enum wp_write_kind kind)
     return words[kind];
 }
 
-/* The type of a thing that is no post: the collection its route is in. */
+/* The type of a thing that is no post: the collection its route is in ("categories" of wp/v2/categories/5), or its own name. */
 static struct str type_word(const struct wp_write *write)
 {
     struct str route = write->route;
+    int64_t id;
     if (write->type)
         return write->type->slug;
-    if (write->kind != WP_WRITE_CREATE && str_find_last_char(route, '/') != STR_NOT_FOUND)
+    if (str_to_i64(last_segment(route), &id))
         route.len = str_find_last_char(route, '/');
     return last_segment(route);
 }
@@ -272,6 +273,7 @@ static struct str type_word(const struct wp_write *write)
 static int prepare(struct call *call, const struct wp *wp, struct wp_write *write)
 {
     const struct json *item = write->before ? write->before->json : NULL;
+    write->body_json = parse(call, write->body); /* once: a large text is copied by it */
     write->change = (struct site_change){
         .kind = kind_word(write->kind),
         .item_type = type_word(write),
@@ -282,7 +284,7 @@ static int prepare(struct call *call, const struct wp *wp, struct wp_write *writ
     int error = OK;
     switch (write->kind) {
     case WP_WRITE_CREATE:
-        write->title = title_of(call, parse(call, write->body));
+        write->title = title_of(call, write->body_json);
         break;
     case WP_WRITE_CHANGE:
     case WP_WRITE_RESTORE:
@@ -316,7 +318,7 @@ static void take_after(struct call *call, struct wp_write *write, const struct j
     write->change.after_json = str_eq(write->change.kind, CHANGE_TRASH) ? STR("{\"status\":\"trash\"}")
                                : str_eq(write->change.kind, CHANGE_DELETE)
                                    ? STR_EMPTY
-                                   : touched_fields(call, item, parse(call, write->body));
+                                   : touched_fields(call, item, write->body_json);
     write->change.note_json = note_of(call, write, route, item);
 }
 
@@ -337,7 +339,7 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
         wp_query_add(&query, "context", STR("edit"));
     if (write->fields.len)
         wp_query_add(&query, "_fields",
-                     host ? str_concat(call->arena, write->fields, touched_names(call, parse(call, write->body)))
+                     host ? str_concat(call->arena, write->fields, touched_names(call, write->body_json))
                           : write->fields);
     error = wp_send(call, wp, write->method, write->route, &query, write->body, ret);
     if (write->type) /* names of terms and menus are kept for a while */

@@ -42,6 +42,7 @@ struct wp_write {
     /* --- wp_write()'s: how the change is kept. change.number is its name for people, 0: it is not kept */
     struct site_change change;
     struct str title, comments_json;
+    const struct json *body_json;
 };
 
 /* As wp_send(). All rights, confirmations and versions have been checked by now. Waits. */
