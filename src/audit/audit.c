@@ -133,6 +133,13 @@ static int write_events(struct call *call, const struct timed_event *events, siz
     return store_end(call, mine, error);
 }
 
+void audit_write_origin(struct json_writer *w, const struct call *call)
+{
+    json_member_str(w, "call", str_from(call->id));
+    if (call->client.len)
+        json_member_str(w, "client", call->client);
+}
+
 int audit_record(struct call *call, const struct audit_event *event)
 {
     const struct timed_event events[] = {{event, clock_now_ms()}};

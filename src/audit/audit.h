@@ -12,6 +12,7 @@
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
 
+#include "json/json_write.h"
 #include "store/audit.h"
 
 enum {
@@ -30,6 +31,9 @@ struct audit_event {
     struct str action;                        /* "connections.create", "tool.wp_edit.intent" */
     struct str data_json;                     /* an object without secrets, or empty */
 };
+
+/* Writes the members every event of a request has: "call" (its id, as in our log) and "client" (whence it came, if known). */
+void audit_write_origin(struct json_writer *w, const struct call *call);
 
 /*
  * Committed when it returns; in an open transaction of the call: with it. No record, no action: whoever gets an error here

@@ -40,10 +40,11 @@ enum { CALL_ID_BYTES = 17 };
 
 struct call {
     struct arena *arena;
-    char id[CALL_ID_BYTES];  /* 16 hex digits: in our log, in answers, and as X-Request-ID upstream */
-    int64_t deadline_ms;     /* on the monotonic clock */
-    struct task *task;       /* the task it runs on; NULL in a command, which runs the loop while it waits */
-    struct principal *who;   /* NULL before authentication, and in commands */
+    char id[CALL_ID_BYTES]; /* 16 hex digits: in our log, in answers, and as X-Request-ID upstream */
+    int64_t deadline_ms;    /* on the monotonic clock */
+    struct task *task;      /* the task it runs on; NULL in a command, which runs the loop while it waits */
+    struct principal *who;  /* NULL before authentication, and in commands */
+    struct str client; /* address of who asks, see net/client_address.h; empty: a command, stdio, or work of our own */
     struct db_link *db_link; /* set between db_begin() and db_commit()/db_rollback() */
     struct str traceparent;  /* W3C trace context of the client, checked; for services we call; empty: none */
     struct str tracestate, baggage;

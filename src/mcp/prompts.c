@@ -92,14 +92,22 @@ static int check_arguments(struct call *call, const struct prompt *prompt, const
 static void record(struct call *call, const struct mcp_host *host, const struct prompt *prompt, int error)
 {
     const struct principal *who = host->request->who;
+    struct buf data;
+    struct json_writer w;
+    buf_init(&data, call->arena, 64 * 1024);
+    json_write_init(&w, &data);
+    json_object(&w);
+    audit_write_origin(&w, call);
+    json_member_str(&w, "outcome", str_from(error_name(error)));
+    json_member_str(&w, "prompt", prompt->name);
+    json_member_raw(&w, "arguments", redact_arguments(call->arena, host->arguments));
+    json_end(&w);
     audit_later(&(struct audit_event){
         .user_id = who->user_id,
         .connection_id = who->connection_id,
         .token_id = who->token_id,
         .action = STR("prompt.get"),
-        .data_json = call_format(call, "{\"call\":\"%s\",\"outcome\":\"%s\",\"prompt\":%.*s,\"arguments\":%.*s}",
-                                 call->id, error_name(error), STR_ARG(json_quote(call->arena, prompt->name)),
-                                 STR_ARG(redact_arguments(call->arena, host->arguments))),
+        .data_json = buf_str(&data),
     });
 }
 

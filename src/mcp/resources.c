@@ -81,7 +81,7 @@ static void record(struct call *call, const struct principal *who, struct str ur
     buf_init(&data, call->arena, 8 * 1024);
     json_write_init(&w, &data);
     json_object(&w);
-    json_member_str(&w, "call", str_from(call->id));
+    audit_write_origin(&w, call);
     json_member_str(&w, "outcome", str_from(error_name(error)));
     json_member_str(&w, "uri", str_sub(uri, 0, REDACT_STRING_MAX_BYTES));
     json_end(&w);

@@ -220,7 +220,7 @@ static void record_done(struct call *call, const struct tool *tool, const struct
     buf_init(&data, call->arena, 64 * 1024);
     json_write_init(&w, &data);
     json_object(&w);
-    json_member_str(&w, "call", str_from(call->id));
+    audit_write_origin(&w, call);
     json_member_str(&w, "outcome", str_from(error_name(error)));
     json_member_i64(&w, "ms", elapsed_ms);
     if (tool->reads_only)
@@ -255,13 +255,20 @@ static void record_done(struct call *call, const struct tool *tool, const struct
 static int record_intent(struct call *call, const struct tool *tool, const struct principal *who,
                          const struct json *arguments)
 {
+    struct buf data;
+    struct json_writer w;
+    buf_init(&data, call->arena, 64 * 1024);
+    json_write_init(&w, &data);
+    json_object(&w);
+    audit_write_origin(&w, call);
+    json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
+    json_end(&w);
     struct audit_event event = {
         .user_id = who->user_id,
         .connection_id = who->connection_id,
         .token_id = who->token_id,
         .action = call_format(call, "tool.%.*s.intent", STR_ARG(tool->name)),
-        .data_json = call_format(call, "{\"call\":\"%s\",\"arguments\":%.*s}", call->id,
-                                 STR_ARG(redact_arguments(call->arena, arguments))),
+        .data_json = buf_str(&data),
     };
     return audit_record(call, &event);
 }

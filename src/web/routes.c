@@ -68,6 +68,7 @@ static struct access *begin_access(struct call *call, const struct http_request 
     access->method = str_copy(call->arena, request->method);
     access->path = str_copy(call->arena, str_sub(request->path, 0, LOGGED_PATH_BYTES));
     client_address(request, access->client);
+    call->client = str_from(access->client);
     arena_defer(call->arena, log_abandoned, access);
     return access;
 }
