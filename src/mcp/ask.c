@@ -5,6 +5,7 @@
 
 #include "json/json_write.h"
 #include "mcp/bus.h"
+#include "mcp/carrier.h"
 #include "net/task.h"
 
 #include <stdlib.h>
@@ -125,7 +126,9 @@ int ask_client(struct call *call, const struct mcp_request *request, struct str 
                const struct json **ret)
 {
     struct waiting *waiting = wait_for(call, request->session);
-    int error = send_question(call, request, waiting, method, params_json);
+    int error = carrier_await(call); /* the answer may come to another node */
+    if (!error)
+        error = send_question(call, request, waiting, method, params_json);
     int64_t end_ms = clock_monotonic_ms() + ASK_WAIT_MS;
     while (!error && !waiting->answered) {
         call->deadline_ms = clock_monotonic_ms() + ASK_KEEP_ALIVE_MS;

@@ -18,7 +18,11 @@ enum {
     HEAD_BYTES_MAX = 128,
     TEXT_BYTES_MAX = HEAD_BYTES_MAX + BUS_KEY_MAX_BYTES + BUS_PAYLOAD_MAX_BYTES,
     NOTICE_TIMEOUT_MS = 5 * 1000,
-    NOTICE_MEMORY_BYTES = 1024 * 1024,
+    NOTICE_MEMORY_BYTES = 4 * 1024 * 1024,
+    NOTICES_MAX_BYTES = 8 * 1024 * 1024, /* of all that are under way */
+    PIECE_HEAD_BYTES = 48,
+    PIECE_MAX_BYTES = NOTICE_MAX_BYTES - NOTICES_ORIGIN_BYTES - PIECE_HEAD_BYTES,
+    START_LOOK_MS = 10,
 };
 
 /* ---- an event as text */
@@ -81,6 +85,48 @@ void carrier_told(struct str bytes, int file)
     close(file);
 }
 
+/* ---- what is too large for one notice: "+TOTAL OFFSET\n" and that part of the text, all in one transaction */
+
+size_t carrier_cut(struct arena *arena, struct str text, size_t offset, struct str *ret_notice)
+{
+    size_t end = offset + PIECE_MAX_BYTES < text.len ? offset + PIECE_MAX_BYTES : text.len;
+    while (end < text.len && ((unsigned char)text.ptr[end] & 0xc0) == 0x80) /* PostgreSQL takes whole characters only */
+        end--;
+    *ret_notice = str_format(arena, "+%zu %zu\n%.*s", text.len, offset, STR_ARG(str_sub(text, offset, end - offset)));
+    return end;
+}
+
+/* The database delivers the pieces of one transaction in their order, with nothing between: one text at most is unfinished. */
+bool carrier_join(struct str notice, struct buf *unfinished)
+{
+    size_t end = str_find_char(notice, '\n');
+    if (end == STR_NOT_FOUND || end > PIECE_HEAD_BYTES)
+        return false;
+    struct str head = str_sub(notice, 1, end - 1), piece = str_from_offset(notice, end + 1), total_text, offset_text;
+    uint64_t total, offset;
+    if (!str_next(&head, ' ', &total_text) || !str_next(&head, ' ', &offset_text) || !str_to_u64(total_text, &total) ||
+        !str_to_u64(offset_text, &offset) || total > TEXT_BYTES_MAX || piece.len > total)
+        return false;
+    if (offset == 0)
+        buf_clear(unfinished);
+    if (offset != unfinished->len || offset > total - piece.len)
+        return false; /* its beginning was missed */
+    buf_add(unfinished, piece);
+    return !buf_failed(unfinished) && unfinished->len == total;
+}
+
+static void bring_piece(struct str notice)
+{
+    static struct buf unfinished;
+    if (!unfinished.max)
+        buf_init_heap(&unfinished, TEXT_BYTES_MAX);
+    if (!carrier_join(notice, &unfinished))
+        return;
+    bring(buf_str(&unfinished));
+    buf_done(&unfinished);
+    unfinished = (struct buf){0};
+}
+
 /* Somebody's rights changed on another node, or we may not have heard of it. */
 static void bring_rights(void)
 {
@@ -92,6 +138,8 @@ static void heard(struct str text)
 {
     if (text.len == 0 || str_eq(text, STR(GENERATION_NOTICE)))
         bring_rights();
+    else if (text.ptr[0] == '+')
+        bring_piece(text);
     else
         bring(text);
 }
@@ -103,12 +151,28 @@ struct notice {
     struct arena *arena;
     struct str text;
 };
-static size_t n_notices;
+static size_t n_notices, notices_bytes;
+
+static void send_pieces(struct call *call, struct str text)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    for (size_t offset = 0; !error && offset < text.len;) {
+        struct str piece;
+        offset = carrier_cut(call->arena, text, offset, &piece);
+        notices_send(call, piece);
+    }
+    if (store_end(call, mine, error))
+        log_warning("other nodes could not be told of a change: %.*s", STR_ARG(call->error_text));
+}
 
 static void send_notice(struct call *call, void *context)
 {
     const struct notice *notice = context;
-    notices_send(call, notice->text);
+    if (notice->text.len < NOTICE_MAX_BYTES - NOTICES_ORIGIN_BYTES)
+        notices_send(call, notice->text);
+    else
+        send_pieces(call, notice->text);
 }
 
 static void notice_done(struct call *call, void *context)
@@ -116,12 +180,14 @@ static void notice_done(struct call *call, void *context)
     struct notice *notice = context;
     (void)call;
     n_notices--;
+    notices_bytes -= notice->text.len;
     arena_free(notice->arena); /* the notice lies in it */
 }
 
 static void tell_nodes(struct str text)
 {
-    struct arena *arena = n_notices < CARRIER_NOTICES_MAX ? arena_new(NOTICE_MEMORY_BYTES) : NULL;
+    bool room = n_notices < CARRIER_NOTICES_MAX && notices_bytes + text.len <= NOTICES_MAX_BYTES;
+    struct arena *arena = room ? arena_new(NOTICE_MEMORY_BYTES) : NULL;
     if (!arena) {
         log_warning("other nodes are not told of a change: too much to tell");
         return;
@@ -130,6 +196,7 @@ static void tell_nodes(struct str text)
     *notice = (struct notice){.arena = arena, .text = str_copy(arena, text)};
     call_init(&notice->call, arena, NOTICE_TIMEOUT_MS);
     n_notices++;
+    notices_bytes += text.len;
     if (task_spawn(&notice->call, send_notice, notice_done, notice)) {
         log_warning("other nodes are not told of a change: too many tasks");
         notice_done(&notice->call, notice);
@@ -159,7 +226,7 @@ static void carry(void *context, const struct bus_event *event)
         log_warning("an event is not passed on: no memory");
     } else {
         tell_workers(buf_str(&text));
-        if (db_kind(store_db()) == DB_POSTGRES && text.len < NOTICE_MAX_BYTES - NOTICES_ORIGIN_BYTES)
+        if (db_kind(store_db()) == DB_POSTGRES)
             tell_nodes(buf_str(&text));
     }
     buf_done(&text);
@@ -169,6 +236,15 @@ static void wanted(void *context)
 {
     (void)context;
     notices_listen(heard);
+}
+
+int carrier_await(struct call *call)
+{
+    int64_t end_ms = clock_monotonic_ms() + CARRIER_AWAIT_MS;
+    int error = OK;
+    while (!error && notices_are_starting() && clock_monotonic_ms() < end_ms)
+        error = task_sleep(call, START_LOOK_MS);
+    return error;
 }
 
 void carrier_start(void)

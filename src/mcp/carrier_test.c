@@ -75,6 +75,42 @@ static void test_there_and_back(void **state)
     free(large);
 }
 
+/* Large texts in several notices; a piece that is missing loses the text, and the next text is whole again. */
+static void test_pieces(void **state)
+{
+    struct arena *arena = arena_new(8 * 1024 * 1024);
+    struct buf unfinished, text;
+    (void)state;
+    assert_non_null(arena);
+    buf_init_heap(&unfinished, 1024 * 1024);
+    buf_init_heap(&text, 1024 * 1024);
+    for (int i = 0; i < 20000; i++)
+        buf_add(&text, i % 3 ? STR("\xe2\x82\xac") : STR("+\n"));
+    for (int lost = -1; lost < 3; lost++) {
+        bool whole = false;
+        size_t offset = 0;
+        for (int i = 0; offset < text.len; i++) {
+            struct str notice;
+            assert_false(whole);
+            offset = carrier_cut(arena, buf_str(&text), offset, &notice);
+            assert_true(notice.len < 7800 - 33);
+            assert_true(str_is_utf8(notice));
+            if (i != lost)
+                whole = carrier_join(notice, &unfinished);
+        }
+        assert_int_equal(whole, lost < 0);
+        if (whole)
+            assert_true(str_eq(buf_str(&unfinished), buf_str(&text)));
+    }
+    static const char *const bad[] = {"+", "+\n", "+1\nx", "+1 1\nx", "+x 0\nx", "+99999999999 0\nx", "+1 0\nxy"};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        assert_false(carrier_join(str_from(bad[i]), &unfinished));
+    assert_true(carrier_join(STR("+1 0\nx"), &unfinished));
+    buf_done(&unfinished);
+    buf_done(&text);
+    arena_free(arena);
+}
+
 static void test_what_is_none(void **state)
 {
     static const char *const bad[] = {
@@ -108,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_what_is_none),
         cmocka_unit_test(test_file_is_closed),
     };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "json/json_write.h"
 #include "mcp/bus.h"
+#include "mcp/carrier.h"
 #include "net/loop.h"
 #include "net/task.h"
 
@@ -277,7 +278,9 @@ static int64_t next_wake_ms(const struct principal *who)
 static void listen_on(struct call *call, struct listener *self, struct buf *text)
 {
     const struct principal *who = self->request->who;
-    int error = acknowledge(self, text);
+    int error = carrier_await(call);
+    if (!error)
+        error = acknowledge(self, text);
     while (!error && !ending) {
         call->deadline_ms = next_wake_ms(who);
         if (!self->marks)

@@ -173,10 +173,9 @@ static void take_connection(PGconn *connection)
     }
     notices.wait_ms = 0;
     notices.lost_ms = 0;
-    if (notices.had_connection)
-        notices.heard(STR_EMPTY);
     notices.had_connection = true;
-    take_notices(); /* what came with the answer to LISTEN */
+    notices.heard(STR_EMPTY); /* the first time, too: since somebody wanted to hear, something may have happened */
+    take_notices();           /* what came with the answer to LISTEN */
 }
 
 static void on_attempted(void *context)
@@ -230,6 +229,11 @@ void notices_listen(void (*heard)(struct str text))
         return;
     notices.heard = heard;
     start_attempt();
+}
+
+bool notices_are_starting(void)
+{
+    return notices.attempt && !notices.had_connection;
 }
 
 bool notices_are_heard(void)

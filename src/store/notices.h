@@ -37,6 +37,8 @@ void notices_send(struct call *call, struct str text);
  * A second call changes nothing.
  */
 void notices_listen(void (*heard)(struct str text));
+/* Is the first connection for listening still being made? */
+bool notices_are_starting(void);
 /* Is somebody listening, right now? For tests and for what people are shown. */
 bool notices_are_heard(void);
 
