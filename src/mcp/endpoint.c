@@ -196,9 +196,10 @@ static void serve_message(struct call *call, struct mcp_request *request, struct
                         STR("Requests of " MCP_VERSION_MODERN
                             " need params._meta with io.modelcontextprotocol/protocolVersion "
                             "and io.modelcontextprotocol/clientCapabilities."));
-    } else if (header.ptr && !is_initialize && !mcp_version_is_legacy(header)) {
+    } else if (header.ptr && !is_initialize &&
+               (!mcp_version_is_legacy(header) || http_header_repeated(request->http, STR("mcp-protocol-version")))) {
         mcp_reply_error(reply, 400, message->id_raw, RPC_INVALID_REQUEST,
-                        STR("This MCP-Protocol-Version is not supported. There are: " MCP_VERSION_MODERN
+                        STR("MCP-Protocol-Version must come once, and be one of " MCP_VERSION_MODERN
                             ", 2025-11-25, 2025-06-18, 2025-03-26."));
     } else {
         era_legacy_serve(call, request, reply);

@@ -98,7 +98,7 @@ static bool pass_version(struct call *call, const struct mcp_request *request, s
                       STR("params._meta needs io.modelcontextprotocol/protocolVersion (string) and "
                           "io.modelcontextprotocol/clientCapabilities (object)."));
     if (request->http) {
-        struct str header = http_header_value(request->http, STR("mcp-protocol-version"));
+        struct str header = header_once(request->http, STR("mcp-protocol-version"));
         if (!header.ptr || !str_eq(header, json_str(version)))
             return refuse(reply, message, RPC_HEADER_MISMATCH,
                           STR("The MCP-Protocol-Version header must say the same version as params._meta."));
@@ -119,13 +119,13 @@ static bool pass_headers(struct call *call, const struct mcp_request *request, c
     const struct rpc_message *message = &request->message;
     if (!request->http)
         return true;
-    struct str method_header = http_header_value(request->http, STR("mcp-method")), name;
+    struct str method_header = header_once(request->http, STR("mcp-method")), name;
     if (!method_header.ptr || !str_eq(method_header, message->method))
         return refuse(reply, message, RPC_HEADER_MISMATCH,
                       STR("The Mcp-Method header must repeat the message's method."));
     if (!method || !method->named_by)
         return true;
-    struct str name_header = http_header_value(request->http, STR("mcp-name"));
+    struct str name_header = header_once(request->http, STR("mcp-name"));
     if (!name_header.ptr || !header_decode(call, name_header, &name) ||
         !str_eq(name, json_str(json_get(message->params, str_from(method->named_by)))))
         return refuse(reply, message, RPC_HEADER_MISMATCH,

@@ -3,6 +3,12 @@
 
 #include "mcp/header.h"
 
+struct str header_once(const struct http_request *http, struct str name)
+{
+    struct str value = http_header_value(http, name);
+    return value.ptr && http_header_repeated(http, name) ? (struct str){0} : value;
+}
+
 bool header_decode(struct call *call, struct str value, struct str *ret)
 {
     struct str prefix = STR("=?base64?"), suffix = STR("?=");

@@ -446,7 +446,7 @@ static int check_properties(struct call *call, const struct http_request *http, 
         const struct json *member = json_get(value, property.name);
         struct str name = json_str(json_get(property.value, STR("x-mcp-header")));
         if (name.len && !json_is(member, JSON_MISSING) && !json_is(member, JSON_NULL)) {
-            struct str header = http_header_value(http, call_format(call, "Mcp-Param-%.*s", STR_ARG(name)));
+            struct str header = header_once(http, call_format(call, "Mcp-Param-%.*s", STR_ARG(name)));
             if (!header.ptr || !header_says(call, header, member))
                 return fail(call, E_INVALID, "The Mcp-Param-%.*s header must repeat the argument '%.*s'.",
                             STR_ARG(name), STR_ARG(property.name));
