@@ -313,7 +313,7 @@ static int stream_keep_alive(struct call *call, struct mcp_outlet *outlet)
 
 static bool accepts_stream(struct str accept)
 {
-    return str_contains_nocase(accept, STR("text/event-stream"));
+    return str_contains_nocase(accept, STR("text/event-stream")) || str_contains(accept, STR("*/*"));
 }
 
 /* A client that left in the middle cannot be told so. */

@@ -303,7 +303,7 @@ static void listen_on(struct call *call, struct listener *self, struct buf *text
 
 static void refuse(struct mcp_reply *reply, const struct mcp_request *request, int code, struct str text)
 {
-    mcp_reply_error(reply, 200, request->message.id_raw, code, text);
+    mcp_reply_error(reply, code == RPC_INVALID_REQUEST ? 400 : 200, request->message.id_raw, code, text);
 }
 
 void listen_serve(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
