@@ -1,68 +1,54 @@
-// node tests/bench/bench.mjs [--quick]: how fast and how small, beside nginx in the same run, on loopback only.
-// CPU per request is user and system time of all processes of a server, from /proc/PID/stat, by the requests answered; each
+// node tests/bench/bench.mjs [--quick]: how fast and how small, beside nginx in the same run, on loopback only. --quick: one
+// round instead of five. CPU per request is user and system time of all processes of a server, from /proc/PID/stat, by the requests answered; each
 // comparison is made in rounds that go back and forth between the two, and its figure is the median of the rounds' ratios.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { freePort } from '../integration/lib/ports.mjs';
-import { ROOT, mustRun, sleep, start, temporaryDirectory, waitFor } from '../integration/lib/process.mjs';
+import { ROOT, mustRun, sleep, start, temporaryDirectory } from '../integration/lib/process.mjs';
 import { startWordPress } from '../integration/lib/wordpress.mjs';
 import { Load, median, pssBytes, tree, untilReady } from './measure.mjs';
+import { idleConnections, listeners } from './memory.mjs';
 import { startNginx } from './nginx.mjs';
-import { listOfSize, startRecorder } from './record.mjs';
+import { fixed, row, table } from './report.mjs';
+import { answerTo, initialize, legacy, modern } from './request.mjs';
+import { recordSite } from './site.mjs';
+import { workers } from './workers.mjs';
 
 const QUICK = process.argv.includes('--quick');
-const ROUNDS = QUICK ? 3 : 5;
-const SECONDS = QUICK ? 1 : 3;
+const ROUNDS = QUICK ? 1 : 5;
+const SECONDS = QUICK ? 2 : 3;
 const [SERVER_CORE, LOAD_CORE] = os.availableParallelism() > 1 ? ['0', '1'] : ['0', '0'];
-const CONNECTIONS = 32, IN_FLIGHT = 1000, CALLS_PER_SECOND = 1000, IDLE_CONNECTIONS = 10_000, UPSTREAM_BYTES = 10_240, SLOW_MS = 100;
+const CONNECTIONS = 32, IN_FLIGHT = 1000, CALLS_PER_SECOND = 1000, SLOW_MS = 100, UPSTREAM_BYTES = 10_240;
+const IDLE_CONNECTIONS = 10_000, IDLE_BYTES = 4096, LISTENERS = 1000, LISTENER_BYTES = 16 * 1024;
 
 // What the bench sets otherwise than a fresh installation has it; printed with the results.
 const CONFIGURATION = {
   PORTEIRO_EGRESS_ALLOW: '127.0.0.0/8', // the upstream is on loopback
   PORTEIRO_ACCESS_LOG: 'off', // nginx logs nothing either
-  PORTEIRO_MAX_UPSTREAM: '2000', // 1,000 calls in flight, all to one site
+  PORTEIRO_MAX_UPSTREAM: '2000', // 1,000 calls in flight, all of one user to one site
   PORTEIRO_MAX_UPSTREAM_PER_SITE: '2000',
-  PORTEIRO_MAX_UPSTREAM_PER_USER: '0',
-  PORTEIRO_TOKEN_CALLS_PER_MINUTE: '0', // one token makes all calls
-  PORTEIRO_TOKEN_CALLS_AT_ONCE: '0',
-  PORTEIRO_USER_CALLS_PER_MINUTE: '0',
+  PORTEIRO_MAX_UPSTREAM_PER_USER: '2000',
+  PORTEIRO_TOKEN_CALLS_AT_ONCE: '20000',
+  PORTEIRO_TOKEN_CALLS_PER_MINUTE: '10000000',
+  PORTEIRO_TOKEN_WRITES_PER_MINUTE: '10000000',
+  PORTEIRO_USER_CALLS_PER_MINUTE: '10000000',
+};
+
+// What is asked of the recorded sites, in this order; the first is also asked slowly.
+const CALLS = {
+  find: { name: 'wp_find', arguments: { type: 'post', limit: 20, fields: ['url', 'status', 'excerpt'] } },
+  read: { name: 'wp_read', arguments: { id: 'ID' } },
+  edit: { name: 'wp_edit', arguments: { id: 'ID', edits: [{ find: 'the one sentence to change', replace: 'another one' }] } },
 };
 
 const dir = temporaryDirectory('bench');
 const program = name => path.join(ROOT, 'build/bench', name);
 const load = new Load(program('load'), dir, LOAD_CORE);
 const stops = [];
-const rows = [];
-
-function row(name, measured, limit, good, detail) {
-  rows.push({ name, measured, limit, verdict: good ? 'ok' : 'SHORT' });
-  console.log(`${name}: ${measured} (limit ${limit}) ${good ? '' : 'SHORT '}${detail ?? ''}`);
-}
 
 const pin = pid => Promise.all(tree(pid).map(one => mustRun('taskset', ['-acp', SERVER_CORE, String(one)])));
-const fixed = (number, digits = 2) => number.toFixed(digits);
-
-function rpcRequest(server, token, method, params) {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, ...(params && { params }) });
-  return [
-    'POST /mcp HTTP/1.1', `Host: 127.0.0.1:${server.port}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json',
-    'Accept: application/json, text/event-stream', 'MCP-Protocol-Version: 2025-11-25', `Content-Length: ${Buffer.byteLength(body)}`, '', body,
-  ].join('\r\n');
-}
-
-// One request by node, to know the answer's bytes.
-async function answerTo(request) {
-  const [head, body] = request.split('\r\n\r\n');
-  const headers = Object.fromEntries(head.split('\r\n').slice(1).map(line => line.split(': ')).filter(([name]) => !/^(host|content-length)$/i.test(name)));
-  const host = /Host: (.*)/.exec(head)[1];
-  const response = await fetch(`http://${host}/mcp`, { method: 'POST', headers, body });
-  const text = await response.text();
-  const message = JSON.parse(text);
-  if (!message.result || message.result.isError) throw new Error(`the server answers ${response.status} ${text.slice(0, 500)}`);
-  return text;
-}
 
 // Back and forth between two subjects; the reports of each.
 async function interleave(subjects, ...mode) {
@@ -74,39 +60,13 @@ async function interleave(subjects, ...mode) {
   return reports;
 }
 
-async function compareCpu(name, ours, nginx, limit) {
+// per: how many of nginx's requests one of ours is compared with
+async function compareCpu(name, ours, nginx, limit, per = 1) {
   const [a, b] = await interleave([ours, nginx], 'flight', CONNECTIONS, SECONDS);
-  const ratio = median(a.map((report, i) => report.cpu_us / b[i].cpu_us));
+  const ratio = median(a.map((report, i) => report.cpu_us / b[i].cpu_us / per));
   const side = reports => `${fixed(median(reports.map(r => r.cpu_us)), 1)} us, ${Math.round(median(reports.map(r => r.per_second)))}/s, ${Math.round(reports[0].answer_bytes)} B`;
-  row(name, `${fixed(ratio)}x`, `${limit}x`, ratio <= limit, `[porteiro ${side(a)}; nginx ${side(b)}]`);
+  row(name, `${fixed(ratio)}x`, `${limit}x`, ratio <= limit, `[porteiro ${side(a)}; nginx ${side(b)}${per > 1 ? ` for each of ${per}` : ''}]`);
 }
-
-// A recorded WordPress with its connection in porteiro: {port, uri, token, perCall}
-async function recordSite(porteiro, wordpress, name, delay) {
-  const port = await freePort();
-  const recorder = await startRecorder(wordpress, port);
-  const { id, token } = await porteiro.addConnection({ url: recorder.url, users: wordpress.users }, { name });
-  const find = rpcRequest(porteiro, token, 'tools/call', FIND);
-  await answerTo(find);
-  recorder.takeAsked();
-  await answerTo(find); // what a call asks when all that is kept is there
-  const asked = recorder.takeAsked();
-  const uris = asked.map(line => line.slice(line.indexOf(' ') + 1));
-  const uri = uris.toSorted((a, b) => recorder.answers.get(b).body.length - recorder.answers.get(a).body.length)[0];
-  const answer = recorder.answers.get(uri);
-  answer.body = listOfSize(answer.body, UPSTREAM_BYTES);
-  for (const header of answer.headers) if (header[0] === 'Content-Length') header[1] = String(answer.body.length);
-  const answers = path.join(dir, name);
-  recorder.save(answers);
-  await recorder.stop();
-  const log = path.join(dir, `${name}.log`);
-  const upstream = start('taskset', ['-c', LOAD_CORE, program('upstream'), String(port), answers, String(delay)], { log });
-  stops.push(() => upstream.stop('SIGKILL'));
-  await waitFor('the upstream', () => fetch(`http://127.0.0.1:${port}${uri}`).then(r => r.status === 200));
-  return { id, token, find, port, uri, log, asked, bytes: answer.body.length, items: JSON.parse(answer.body).length };
-}
-
-const FIND = { name: 'wp_find', arguments: { type: 'post', limit: 20, fields: ['url', 'status', 'excerpt'] } };
 
 async function startPorteiro() {
   const porteiro = await Porteiro.create({ env: CONFIGURATION });
@@ -123,6 +83,11 @@ async function startPorteiro() {
   row('ready on SQLite', `${fixed(median(again), 0)} ms`, '100 ms', median(again) <= 100, `[first start, keys and schema made: ${fixed(first, 0)} ms]`);
   row('idle, PSS of all processes', `${fixed(idle / 2 ** 20, 1)} MiB`, '15 MiB', idle <= 15 * 2 ** 20, `[${tree(porteiro.server.pid).length} processes]`);
   await pin(porteiro.server.pid);
+  porteiro.restart = async () => {
+    await porteiro.stop();
+    await launch();
+    await pin(porteiro.server.pid);
+  };
   return porteiro;
 }
 
@@ -133,18 +98,30 @@ async function main() {
   console.log(`${ROUNDS} rounds of ${SECONDS} s; servers on core ${SERVER_CORE}, load and upstream on core ${LOAD_CORE}; load average ${fixed(os.loadavg()[0])}`);
   const porteiro = await startPorteiro();
   await porteiro.addUser();
-  const fast = await recordSite(porteiro, wordpress, 'fast', 0);
-  const slow = await recordSite(porteiro, wordpress, 'slow', SLOW_MS);
+  const site = { porteiro, wordpress, program, dir, core: LOAD_CORE, stops };
+  const fast = await recordSite({ ...site, name: 'fast', calls: CALLS, bytes: UPSTREAM_BYTES, delayMs: 0 });
+  const slow = await recordSite({ ...site, name: 'slow', calls: { find: CALLS.find }, bytes: UPSTREAM_BYTES, delayMs: SLOW_MS });
   await stops[0]();
-  const list = rpcRequest(porteiro, fast.token, 'tools/list');
-  const ping = rpcRequest(porteiro, fast.token, 'ping');
-  const listBody = await answerTo(list), pingBody = await answerTo(ping);
+  const { find, read, edit } = fast.calls;
+  const ping = legacy(porteiro, fast.token, 'ping');
+  const small = {
+    'initialize, 2025-11-25': initialize(porteiro, fast.token),
+    'tools/list, 2025-11-25': legacy(porteiro, fast.token, 'tools/list'),
+    'ping, 2025-11-25': ping,
+    'server/discover, 2026-07-28': modern(porteiro, fast.token, 'server/discover'),
+    'tools/list, 2026-07-28': modern(porteiro, fast.token, 'tools/list'),
+  };
+  const returns = await Promise.all(Object.entries(small).map(async ([name, request], i) => ({ name, request, path: `/return${i}`, body: await answerTo(request) })));
 
   const nginxPort = await freePort();
-  const pathOf = site => site.uri.split('?')[0];
-  const nginx = await startNginx(path.join(dir, 'nginx'), nginxPort, { '/list': { body: listBody }, '/ping': { body: pingBody }, [pathOf(fast)]: { proxy: fast.port } });
+  const pathOf = call => call.uri.split('?')[0];
+  const nginx = await startNginx(path.join(dir, 'nginx'), nginxPort, {
+    ...Object.fromEntries(returns.map(({ path: at, body }) => [at, { body }])),
+    [pathOf(find)]: { proxy: fast.port },
+    [pathOf(read)]: { proxy: fast.port },
+  });
   const slowPort = await freePort();
-  const nginxSlow = await startNginx(path.join(dir, 'nginx-slow'), slowPort, { [pathOf(slow)]: { proxy: slow.port } });
+  const nginxSlow = await startNginx(path.join(dir, 'nginx-slow'), slowPort, { [pathOf(slow.calls.find)]: { proxy: slow.port } });
   for (const server of [nginx, nginxSlow]) {
     stops.push(() => server.stop('SIGKILL'));
     await pin(server.pid);
@@ -153,13 +130,16 @@ async function main() {
   const ours = (name, request) => ({ name: `porteiro ${name}`, port: porteiro.port, request, pid: porteiro.server.pid });
   const theirs = (name, request, server = nginx, port = nginxPort) => ({ name: `nginx ${name}`, port, request, pid: server.pid });
 
-  await compareCpu('tools/list, CPU of nginx return', ours('list', list), theirs('list', list.replace('/mcp', '/list')), 1.3);
-  await compareCpu('ping with a token, CPU of nginx return', ours('ping', ping), theirs('ping', ping.replace('/mcp', '/ping')), 1.3);
-  console.log(`wp_find asks the site ${fast.asked.length} time(s) a call: ${fast.asked.join(', ')}; the list has ${fast.items} items, ${fast.bytes} bytes`);
-  await compareCpu('wp_find over 10 KB, CPU of nginx proxy_pass', ours('find', fast.find), theirs('proxy', get(nginxPort, fast.uri)), 2.5);
+  for (const { name, request, path: at } of returns) await compareCpu(`${name}, CPU of nginx return`, ours(name, request), theirs(name, request.replace('/mcp', at)), 1.3);
+  for (const [name, call] of Object.entries(fast.calls)) console.log(`wp_${name} asks the site ${call.asked.length} time(s): ${call.asked.join(', ')}; ${call.bytes} bytes`);
+  const proxy = call => theirs('proxy', get(nginxPort, call.uri));
+  await compareCpu(`wp_find over ${fixed(find.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('find', find.request), proxy(find), 2.5);
+  await compareCpu(`wp_read over ${fixed(read.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('read', read.request), proxy(read), 2, read.asked.length);
+  await compareCpu(`wp_edit, CPU of nginx proxy_pass ${edit.asked.length} times`, ours('edit', edit.request), proxy(edit), 3, edit.asked.length);
 
-  const findSlow = ours('find, slow', slow.find), proxySlow = theirs('proxy, slow', get(slowPort, slow.uri), nginxSlow, slowPort);
-  const direct = { name: 'upstream', port: slow.port, request: get(slow.port, slow.uri) };
+  const slowFind = slow.calls.find;
+  const findSlow = ours('find, slow', slowFind.request), proxySlow = theirs('proxy, slow', get(slowPort, slowFind.uri), nginxSlow, slowPort);
+  const direct = { name: 'upstream', port: slow.port, request: get(slow.port, slowFind.uri) };
   {
     const [a, b] = await interleave([findSlow, proxySlow], 'flight', IN_FLIGHT, SECONDS + 1);
     const ratio = median(a.map((report, i) => report.per_second / b[i].per_second));
@@ -176,15 +156,10 @@ async function main() {
     const unknown = fs.readFileSync(log, 'utf8');
     if (unknown) throw new Error(`porteiro asked for what was not recorded: ${unknown.slice(0, 500)}`);
   }
-  {
-    const before = pssBytes(porteiro.server.pid);
-    const during = await load.hold(ours('hold', ping), IDLE_CONNECTIONS, async () => {
-      await sleep(1500);
-      return pssBytes(porteiro.server.pid);
-    });
-    const each = (during - before) / IDLE_CONNECTIONS;
-    row(`${IDLE_CONNECTIONS} idle connections, PSS each`, `${fixed(each, 0)} B`, '4096 B', each <= 4096, `[${fixed(before / 2 ** 20, 1)} MiB before, after the load above; ${fixed(during / 2 ** 20, 1)} MiB with them]`);
-  }
+  await idleConnections(porteiro, load, fast.token, IDLE_CONNECTIONS, IDLE_BYTES);
+  await listeners(porteiro, fast.id, LISTENERS, LISTENER_BYTES);
+  await porteiro.stop();
+  await workers({ load, stops, env: CONFIGURATION, rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, site: fast.site, find: CALLS.find });
   const stripped = path.join(dir, 'porteiro');
   await mustRun('strip', ['-o', stripped, path.join(ROOT, 'build/porteiro')]);
   const size = fs.statSync(stripped).size;
@@ -194,9 +169,7 @@ async function main() {
 let failed = false;
 try {
   await main();
-  const width = Math.max(...rows.map(r => r.name.length));
-  console.log('');
-  for (const r of rows) console.log(`${r.name.padEnd(width)}  ${r.measured.padStart(9)}  limit ${r.limit.padStart(7)}  ${r.verdict}`);
+  console.log(`\n${table()}`);
 } catch (error) {
   console.error(error);
   failed = true;

@@ -7,7 +7,7 @@ import path from 'node:path';
 export async function startRecorder(wordpress, port) {
   const origin = `http://127.0.0.1:${port}`;
   const rename = text => text.replaceAll(wordpress.url, origin).replaceAll(wordpress.url.replaceAll('/', '\\/'), origin.replaceAll('/', '\\/'));
-  const answers = new Map(); // URI -> {status, headers, body}
+  const answers = new Map(); // 'METHOD URI' -> {status, headers, body}: the first one, so that an edit finds again what it changes
   let asked = [];
 
   const server = http.createServer(async (request, response) => {
@@ -25,7 +25,7 @@ export async function startRecorder(wordpress, port) {
       .filter(([name]) => !['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'set-cookie'].includes(name))
       .map(([name, value]) => [name, rename(String(value))]);
     headers.push(['Content-Length', String(body.length)]);
-    if (request.method === 'GET') answers.set(request.url, { status: answer.statusCode, headers, body });
+    if (!answers.has(`${request.method} ${request.url}`)) answers.set(`${request.method} ${request.url}`, { status: answer.statusCode, headers, body });
     response.writeHead(answer.statusCode, Object.fromEntries(headers)).end(body);
   });
   server.listen(port, '127.0.0.1');
@@ -39,6 +39,12 @@ export async function startRecorder(wordpress, port) {
       asked = [];
       return taken;
     },
+    // Another body for what was recorded.
+    replace(asked, body) {
+      const answer = answers.get(asked);
+      answer.body = body;
+      for (const header of answer.headers) if (header[0] === 'Content-Length') header[1] = String(body.length);
+    },
     stop: () => new Promise(resolve => {
       server.close(resolve);
       server.closeAllConnections();
@@ -46,10 +52,10 @@ export async function startRecorder(wordpress, port) {
     // What upstream.c reads.
     save(dir) {
       fs.mkdirSync(dir, { recursive: true });
-      const index = [...answers].map(([uri, { status, headers, body }], number) => {
+      const index = [...answers].map(([asked, { status, headers, body }], number) => {
         const head = [`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
         fs.writeFileSync(path.join(dir, String(number)), Buffer.concat([Buffer.from(head), body]));
-        return `${uri}\t${number}\n`;
+        return `${asked}\t${number}\n`;
       });
       fs.writeFileSync(path.join(dir, 'index'), index.join(''));
     },

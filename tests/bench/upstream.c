@@ -1,9 +1,9 @@
 /*
  * upstream PORT DIR DELAY_MS: plays a recorded WordPress, the same to whoever asks, each answer DELAY_MS after its request.
  *
- * DIR/index has lines "URI<tab>FILE": a GET of exactly that URI is answered with the raw HTTP response in DIR/FILE. Anything else
- * is a 404 and told on stderr, for then the measurement is of something else than was meant. Part of ./dev bench only:
- * 127.0.0.1, one process, requests without a body.
+ * DIR/index has lines "METHOD URI<tab>FILE": exactly that request, whatever its body, is answered with the raw HTTP response in
+ * DIR/FILE. Anything else is a 404 and told on stderr, for then the measurement is of something else than was meant. Part of
+ * ./dev bench only: 127.0.0.1, one process, requests of up to REQUEST_MAX bytes.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -14,15 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 65536, ANSWERS_MAX = 64, REQUEST_MAX = 8192, DUE_MAX = 1 << 17 };
+enum { CONNECTIONS_MAX = 65536, ANSWERS_MAX = 64, REQUEST_MAX = 65536, DUE_MAX = 1 << 17 };
 
 struct answer {
-    char uri[2048];
+    char request[2048]; /* method and URI */
     char *bytes;
     size_t size;
 };
@@ -69,8 +70,8 @@ static void load(const char *dir)
     while (fgets(line, sizeof line, index) && n_answers < ANSWERS_MAX) {
         struct answer *answer = &answers[n_answers++];
         char file[256];
-        if (sscanf(line, "%2047[^\t]\t%255s", answer->uri, file) != 2)
-            errx(1, "%s: not URI<tab>FILE: %s", path, line);
+        if (sscanf(line, "%2047[^\t]\t%255s", answer->request, file) != 2)
+            errx(1, "%s: not METHOD URI<tab>FILE: %s", path, line);
         char answer_path[4096 + 256];
         snprintf(answer_path, sizeof answer_path, "%s/%s", dir, file);
         FILE *bytes = fopen(answer_path, "r");
@@ -87,14 +88,26 @@ static const struct answer *find(const char *request, size_t size)
 {
     const char *uri = memchr(request, ' ', size);
     const char *end = uri ? memchr(uri + 1, ' ', size - (size_t)(uri + 1 - request)) : NULL;
-    if (end && strncmp(request, "GET ", 4) == 0) {
-        size_t length = (size_t)(end - ++uri);
-        for (size_t i = 0; i < n_answers; i++)
-            if (strncmp(answers[i].uri, uri, length) == 0 && answers[i].uri[length] == '\0')
-                return &answers[i];
-    }
-    fprintf(stderr, "not recorded: %.*s\n", end ? (int)(end - request) : 20, request);
+    size_t length = end ? (size_t)(end - request) : 0;
+    for (size_t i = 0; i < n_answers && end; i++)
+        if (strncmp(answers[i].request, request, length) == 0 && answers[i].request[length] == '\0')
+            return &answers[i];
+    fprintf(stderr, "not recorded: %.*s\n", end ? (int)length : 20, request);
     return &not_found;
+}
+
+/* The whole request's size, once its head is there; 0 before. */
+static size_t whole_size(const char *request, size_t have)
+{
+    const char *end = memmem(request, have, "\r\n\r\n", 4);
+    if (!end)
+        return 0;
+    size_t size = (size_t)(end + 4 - request);
+    for (const char *line = request; line < end;
+         line = (const char *)memmem(line, (size_t)(end + 2 - line), "\r\n", 2) + 2)
+        if (strncasecmp(line, "Content-Length:", 15) == 0)
+            size += (size_t)atoll(line + 15);
+    return size;
 }
 
 static void drop(int fd)
@@ -120,8 +133,8 @@ static void on_readable(int fd)
         return;
     }
     connection->have += (size_t)got;
-    char *end = memmem(connection->request, connection->have, "\r\n\r\n", 4);
-    if (!end) {
+    size_t size = whole_size(connection->request, connection->have);
+    if (size == 0 || connection->have < size) {
         if (connection->have == REQUEST_MAX)
             drop(fd);
         return;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# verb: bench [--quick]       how fast and how small, beside nginx in the same run; --quick: two minutes, rougher
+# verb: bench [--quick]       how fast and how small, beside nginx in the same run: five rounds; --quick: one, three minutes
 
 need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" nginx-light binutils util-linux
 need_node
