@@ -17,6 +17,15 @@ void tool_result_block(struct tool_result *result, struct str block_json)
     json_raw_value(&w, block_json);
 }
 
+int tool_result_json(struct call *call, struct tool_result *result, const struct buf *json)
+{
+    if (buf_failed(json))
+        return fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
+    buf_add(&result->text, buf_str(json));
+    result->structured_json = buf_str(json);
+    return OK;
+}
+
 void completion_add(struct completion *completion, struct str value)
 {
     if (completion->n_values < COMPLETION_VALUES_MAX)

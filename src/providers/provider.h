@@ -72,6 +72,8 @@ struct tool_result {
 
 /* Adds one content block, JSON as MCP has it: {"type":"image","data":...,"mimeType":...} */
 void tool_result_block(struct tool_result *result, struct str block_json);
+/* The answer is this JSON, both as text and as structuredContent. E_LIMIT when it did not fit into its buffer. */
+MUST_CHECK int tool_result_json(struct call *call, struct tool_result *result, const struct buf *json);
 
 struct tool {
     struct str name;

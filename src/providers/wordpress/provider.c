@@ -1,6 +1,7 @@
 /* The WordPress provider: the form of a connection, and the tools. */
 #include "providers/wordpress/wordpress.h"
 
+#include "call/token_options.h"
 #include "providers/wordpress/connect.h"
 #include "providers/wordpress/prompts.h"
 #include "providers/wordpress/resources.h"
@@ -211,6 +212,30 @@ static const struct tool tools[] = {
         .open_world = true,
         .confirms = true,
         .run = tool_call,
+    },
+    {
+        .name = STR_INIT("search"),
+        .title = STR_INIT("Search the site"),
+        .description = STR_INIT("Full-text search of the site's public content."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\"}},"
+                                 "\"required\":[\"query\"],\"additionalProperties\":false}"),
+        .needs_any = RIGHT_READ,
+        .needs_option = OPTION_RESEARCH,
+        .reads_only = true,
+        .idempotent = true,
+        .run = tool_search,
+    },
+    {
+        .name = STR_INIT("fetch"),
+        .title = STR_INIT("Fetch a document"),
+        .description = STR_INIT("The full text of a search result, by its id."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"}},"
+                                 "\"required\":[\"id\"],\"additionalProperties\":false}"),
+        .needs_any = RIGHT_READ,
+        .needs_option = OPTION_RESEARCH,
+        .reads_only = true,
+        .idempotent = true,
+        .run = tool_fetch,
     },
 };
 

@@ -48,8 +48,7 @@ static int check_collection(struct call *call, const struct wp *wp, const struct
 {
     struct wp_type type;
     int error = uri->id ? wp_type_find(call, wp, uri->collection, &type) : OK;
-    if (!error && uri->id &&
-        (type.kind->id != WP_ID_NUMBER || !str_eq(wp_uri_collection(type.route), uri->collection)))
+    if (!error && uri->id && (type.kind->id != WP_ID_NUMBER || !str_eq(wp_uri_collection(type.route), uri->collection)))
         error = fail(call, E_NOT_FOUND, "There is no such collection.");
     return error;
 }

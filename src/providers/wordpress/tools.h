@@ -22,5 +22,9 @@ int tool_get(struct call *call, const struct tool_context *context, const struct
              struct tool_result *result);
 int tool_call(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result);
+int tool_search(struct call *call, const struct tool_context *context, const struct json *arguments,
+                struct tool_result *result);
+int tool_fetch(struct call *call, const struct tool_context *context, const struct json *arguments,
+               struct tool_result *result);
 
 #endif
