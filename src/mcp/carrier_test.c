@@ -1,17 +1,12 @@
 /* Events on their way between processes: there and back, in a file, and what is none. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "mcp/carrier.h"
 #include "net/packet.h"
 
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
+#include <cmocka.h>
 
 static struct bus_event last;
 static char key[64], *payload;
