@@ -181,6 +181,22 @@ const struct setting_row setting_table[SETTINGS] = {
          .max = 10000000,
          .unit = "calls",
          .meaning = "calls that all tokens of one user together may make a minute; 0: any number"},
+    [SETTING_CHANGES_DAYS] = {.name = "changes_days",
+                              .environment = "PORTEIRO_CHANGES_DAYS",
+                              .kind = SETTING_NUMBER,
+                              .standard = "30",
+                              .min = 1,
+                              .max = 3650,
+                              .unit = "days",
+                              .meaning = "how long what was changed at a site is kept, sealed, to be shown and undone"},
+    [SETTING_CHANGES_MAX] = {.name = "changes_max",
+                             .environment = "PORTEIRO_CHANGES_MAX",
+                             .kind = SETTING_NUMBER,
+                             .standard = "5000",
+                             .min = 1,
+                             .max = 1000000,
+                             .unit = "changes",
+                             .meaning = "changes kept of one connection, with at most 256 MiB"},
 };
 
 bool setting_split_address(struct str address, struct str *ret_host, uint16_t *ret_port)

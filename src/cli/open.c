@@ -6,6 +6,7 @@
 #include "accounts/connections.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
+#include "audit/history.h"
 #include "base/log.h"
 #include "limits/limits.h"
 #include "net/http_client.h"
@@ -140,6 +141,11 @@ int open_accounts(struct cli *cli)
     store_init(cli->db);
     start_notices(cli);
     error = start_accounts(cli);
+    history_set_limits(&(struct history_limits){
+        .days = config_number(cli->config, SETTING_CHANGES_DAYS),
+        .changes_max = config_number(cli->config, SETTING_CHANGES_MAX),
+        .bytes_max = HISTORY_BYTES_MAX,
+    });
     return error ? error : sync_providers(cli);
 }
 
