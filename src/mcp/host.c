@@ -287,6 +287,7 @@ static const struct host_functions functions = {
     .change_end = host_change_settle,
     .change_get = host_change_find,
     .change_list = host_change_page,
+    .lease = host_lease_take,
 };
 
 static int read_state(struct call *call, struct mcp_host *host)

@@ -16,6 +16,8 @@ enum {
     HOST_CHANGES_AUDITED_MAX = 16, /* of one call, by number */
 };
 
+struct mcp_lease;
+
 struct mcp_host {
     struct host base;
     const struct mcp_request *request;
@@ -43,6 +45,7 @@ struct mcp_host {
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
     size_t n_changes; /* also those that did not fit */
+    struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;      /* abilities: -32021 */
     int code;              /* 0: as the error says */
@@ -66,6 +69,10 @@ unsigned mcp_abilities_read(const struct json *capabilities);
 
 /* "debug" to HOST_DEBUG; -1 when it is none. */
 int mcp_level_parse(struct str name);
+
+/* host_lease.c. Waits. */
+int host_lease_take(struct call *call, struct host *base, struct str name);
+void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
 /* host.c and confirm.c */
 int confirm_action(struct call *call, struct host *base, struct str what);

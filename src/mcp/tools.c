@@ -291,6 +291,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         http_exchange_cancel_on_close(host->request->exchange, true);
     int64_t start_ms = clock_monotonic_ms();
     error = tool->run(call, &context, arguments, result);
+    mcp_host_give_leases_back(call, host);
     if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
     record_done(call, tool, host, arguments, result, error, clock_monotonic_ms() - start_ms);

@@ -63,6 +63,7 @@ struct host_functions {
     void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
     int (*change_get)(struct call *call, struct host *host, int64_t number, struct site_change *ret);
     int (*change_list)(struct call *call, struct host *host, const struct change_query *query, struct change_list *ret);
+    int (*lease)(struct call *call, struct host *host, struct str name); /* NULL: nobody else is there */
 };
 
 /* How far it is, when the client wants to know. `done` grows with each; total 0: unknown; message may be empty. Waits. */
@@ -149,6 +150,15 @@ MUST_CHECK static inline int host_change_get(struct call *call, struct host *hos
     if (!host || !host->functions->change_get)
         return fail(call, E_NOT_FOUND, "Nothing is kept here of what was changed.");
     return host->functions->change_get(call, host, number, ret);
+}
+
+/*
+ * Has this name alone, across all processes and nodes, until the tool has ended; waits for who has it. E_CONFLICT: for too long.
+ * Whoever wants it in this process already waits in a queue of its own: this is for the others. Waits.
+ */
+MUST_CHECK static inline int host_lease(struct call *call, struct host *host, struct str name)
+{
+    return host && host->functions->lease ? host->functions->lease(call, host, name) : OK;
 }
 
 /* Newest first, without what was before and after. Waits. */

@@ -139,8 +139,11 @@ static void add_fields(struct call *call, struct wp_query *query, const struct w
         wp_query_add(query, "_fields", fields);
 }
 
+/* With 401 WordPress saw nobody at all: the password did not arrive, and what visitors see must not pass for the item. */
 static bool is_denied_context(int error, const struct wp_answer *answer)
 {
+    if (answer->status == 401)
+        return false;
     return error == E_DENIED || str_eq(answer->code, STR("rest_forbidden_context")) ||
            str_eq(answer->code, STR("rest_cannot_edit")) || str_eq(answer->code, STR("rest_forbidden_status")) ||
            str_eq(answer->code, STR("rest_invalid_param"));
@@ -395,14 +398,18 @@ int wp_may_change(struct call *call, const struct wp *wp, const struct wp_type *
     return wp_may_write(call, wp, wp_list_has(type->kind->not_public, status) ? STR("draft") : STR("publish"));
 }
 
-/* --- one edit at a time -------------------------------------------------------------------------------------------------- */
+/* --- one edit at a time, across workers and nodes ------------------------------------------------------------------------- */
+
+/* "item " HASH " " ID: the same for all connections to one site, in all processes. */
+enum { LOCK_NAME_BYTES = 64 };
 
 struct item_lock {
     struct item_lock *next;
-    int64_t connection_id, id;
     size_t users; /* holder and those who wait */
     bool is_held;
     struct task_queue queue;
+    size_t name_len;
+    char name[LOCK_NAME_BYTES];
 };
 static struct item_lock *locks;
 
@@ -425,19 +432,36 @@ static void unlock(void *object)
     drop_user(lock);
 }
 
-static int lock_item(struct call *call, const struct wp *wp, int64_t id)
+static struct str lock_name(struct call *call, const struct wp *wp, int64_t id)
+{
+    unsigned char hash[crypto_generichash_BYTES_MIN];
+    char hex[2 * sizeof hash + 1];
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)wp->rest_root.ptr, wp->rest_root.len, NULL, 0);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    return call_format(call, "item %s %lld", hex, (long long)id);
+}
+
+static struct item_lock *lock_of(struct str name)
 {
     struct item_lock *lock = locks;
-    while (lock && (lock->connection_id != wp->site->connection_id || lock->id != id))
+    while (lock && !str_eq(str_of(lock->name, lock->name_len), name))
         lock = lock->next;
-    if (!lock) {
-        if (!(lock = calloc(1, sizeof *lock)))
-            return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
-        lock->connection_id = wp->site->connection_id;
-        lock->id = id;
-        lock->next = locks;
-        locks = lock;
-    }
+    if (lock || !(lock = calloc(1, sizeof *lock)))
+        return lock;
+    lock->name_len = name.len < sizeof lock->name ? name.len : sizeof lock->name;
+    memcpy(lock->name, name.ptr, lock->name_len);
+    lock->next = locks;
+    locks = lock;
+    return lock;
+}
+
+/* First among the calls of this process, so that only one of them asks for the lease. */
+static int lock_item(struct call *call, const struct wp *wp, int64_t id)
+{
+    struct str name = lock_name(call, wp, id);
+    struct item_lock *lock = lock_of(name);
+    if (!lock)
+        return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     lock->users++;
     if (lock->is_held) {
         int error = task_queue_wait(call, &lock->queue);
@@ -448,7 +472,7 @@ static int lock_item(struct call *call, const struct wp *wp, int64_t id)
     }
     lock->is_held = true;
     arena_defer(call->arena, unlock, lock);
-    return OK;
+    return host_lease(call, wp->host, name);
 }
 
 /* Numbers are locked as they are; of other ids a number that no item has. */

@@ -47,8 +47,9 @@ MUST_CHECK int wp_may_write(struct call *call, const struct wp *wp, struct str s
 MUST_CHECK int wp_may_change(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status);
 
 /*
- * As wp_item_get(), with the item locked before it is read: one edit of an item at a time, first come first served, within this
- * process, so that the read-modify-write of two calls cannot mix. Released when the call ends. Waits.
+ * As wp_item_get(), with the item locked before it is read: one edit of an item at a time, so that the
+ * read-modify-write of two calls cannot mix: first come first served within this process, and through wp->host among processes
+ * and nodes. Released when the call ends. Waits.
  */
 MUST_CHECK int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type, struct str id,
                                   struct str extra_fields, struct wp_item *ret);

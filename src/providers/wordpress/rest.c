@@ -10,7 +10,9 @@
 
 enum {
     QUERY_MAX_BYTES = 16 * 1024,
-    RETRY_PAUSE_MS = 150,
+    RETRY_PAUSE_MIN_MS = 100,
+    RETRY_PAUSE_MAX_MS = 400,
+    RETRY_AFTER_MAX_S = 5,    /* a site that wants a longer pause is told of instead */
     JSON_SEARCH_BYTES = 8192, /* how far behind stray output the JSON may begin */
 };
 
@@ -129,10 +131,19 @@ static int64_t total_of(const struct http_fetched *http)
     return text.ptr && str_to_i64(text, &total) ? total : -1;
 }
 
+/* -1: the site did not say, or a date, which are rare and far away. */
+static int64_t retry_after_of(const struct http_fetched *http)
+{
+    int64_t seconds;
+    struct str text = http_header_get(http->headers, http->n_headers, STR("retry-after"));
+    return text.ptr && str_to_i64(text, &seconds) && seconds >= 0 ? seconds : -1;
+}
+
 static int take_answer(struct call *call, const struct wp *wp, const struct http_fetched *http, struct wp_answer *ret)
 {
     ret->status = http->status;
     ret->total = total_of(http);
+    ret->retry_after_s = retry_after_of(http);
     if (http->status == 204)
         return OK;
     int error = wp_parse_answer(call, http->body, &ret->json);
@@ -154,7 +165,7 @@ static int fetch_once(struct call *call, const struct wp *wp, const char *method
         .fresh = reads,
     };
     struct http_fetched http;
-    *ret = (struct wp_answer){.total = -1, .json = &missing};
+    *ret = (struct wp_answer){.total = -1, .retry_after_s = -1, .json = &missing};
     if (query && buf_failed(&query->text))
         return fail(call, E_LIMIT, "The query is too long. Ask for less at a time.");
     int error = site_fetch(call, wp->site, &request, &http);
@@ -168,17 +179,52 @@ static int fetch_once(struct call *call, const struct wp *wp, const char *method
     return error;
 }
 
+/* How long to wait before reading once more; -1: not at all. Only what has no answer, or an answer that says "later". */
+static int64_t retry_pause_ms(int error, const struct wp_answer *answer)
+{
+    int64_t jitter_ms = RETRY_PAUSE_MIN_MS + clock_monotonic_ns() % (RETRY_PAUSE_MAX_MS - RETRY_PAUSE_MIN_MS);
+    if (answer->status == 0)
+        return error == E_UPSTREAM ? jitter_ms : -1; /* not after a time limit: the next one would be the same */
+    if (answer->status != 429 && answer->status != 502 && answer->status != 503)
+        return -1;
+    if (answer->retry_after_s >= 0)
+        return answer->retry_after_s <= RETRY_AFTER_MAX_S ? answer->retry_after_s * 1000 + jitter_ms : -1;
+    return answer->status == 429 ? -1 : jitter_ms;
+}
+
+/* Reading twice does no harm. */
+static int fetch_reading(struct call *call, const struct wp *wp, const char *method, struct str route,
+                         const struct wp_query *query, struct wp_answer *ret)
+{
+    int error = fetch_once(call, wp, method, route, query, STR_EMPTY, ret);
+    int64_t pause_ms = error ? retry_pause_ms(error, ret) : -1;
+    if (pause_ms < 0 || call_time_left_ms(call) <= pause_ms || task_sleep(call, pause_ms) != OK)
+        return error;
+    call_clear_error(call);
+    return fetch_once(call, wp, method, route, query, STR_EMPTY, ret);
+}
+
+/*
+ * Some hosts keep answers for a few seconds, by address alone, whoever asks and whatever the request's Cache-Control says: an
+ * edit would then be made on the text before the last one. So each address is one of its own; WordPress does not look at `_`.
+ */
+static void add_cache_buster(struct call *call, struct wp_query *query)
+{
+    static unsigned count;
+    wp_query_add(query, "_", call_format(call, "%s%x", call->id, count++));
+}
+
 int wp_get(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
            struct wp_answer *ret)
 {
-    int error = fetch_once(call, wp, "GET", route, query, STR_EMPTY, ret);
-    if (error != E_UPSTREAM || ret->status != 0)
-        return error;
-    /* The connection broke before an answer began: reading twice does no harm. */
-    if (task_sleep(call, RETRY_PAUSE_MS) != OK)
-        return error;
-    call_clear_error(call);
-    return fetch_once(call, wp, "GET", route, query, STR_EMPTY, ret);
+    struct wp_query own;
+    wp_query_init(call, &own);
+    if (query) {
+        buf_add(&own.text, buf_str(&query->text));
+        own.text.failed |= buf_failed(&query->text);
+    }
+    add_cache_buster(call, &own);
+    return fetch_reading(call, wp, "GET", route, &own, ret);
 }
 
 int wp_send(struct call *call, const struct wp *wp, const char *method, struct str route, const struct wp_query *query,
@@ -272,7 +318,7 @@ int wp_get_kept(struct call *call, const struct wp *wp, const char *method, stru
     }
     if (*at)
         drop_kept(at);
-    int error = fetch_once(call, wp, method, route, query, STR_EMPTY, ret);
+    int error = fetch_reading(call, wp, method, route, query, ret);
     if (!error)
         keep(wp, key, ret, ttl_ms);
     return error;

@@ -41,6 +41,7 @@ struct wp_answer {
     int status;              /* 0: no answer came */
     const struct json *json; /* never NULL */
     int64_t total;           /* X-WP-Total, or -1 */
+    int64_t retry_after_s;   /* or -1 */
     struct str code;         /* WordPress's error code ("rest_post_invalid_id"), or empty */
     bool outcome_unknown;    /* a write failed in a way that leaves open whether it was done */
 };
@@ -48,7 +49,8 @@ struct wp_answer {
 /*
  * route: "wp/v2/posts/12", built by us (never a piece of a client's text but numbers and checked slugs). query may be NULL.
  * Only a 2xx with JSON is OK; all else is an error in words: E_NOT_FOUND, E_DENIED, E_LIMIT (429), E_UPSTREAM, ... Waits.
- * wp_get() asks once more when the connection broke before an answer came; wp_send() never does.
+ * wp_get() asks once more when no answer came, or one that says "later" and means seconds; wp_send() never does. What wp_get()
+ * reads is no cache's.
  */
 MUST_CHECK int wp_get(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
                       struct wp_answer *ret);

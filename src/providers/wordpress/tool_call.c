@@ -82,10 +82,6 @@ static int run(struct call *call, const struct tool_context *context, const stru
     };
     int error = wp_write(call, wp, &write, &answer);
     forget(wp, request);
-    if (error && answer.outcome_unknown)
-        return fail(call, error,
-                    "Outcome unknown: %.*s It may have been done; read what it changes before trying again.",
-                    STR_ARG(call->error_text));
     if (error)
         return error;
     result->audit_json =

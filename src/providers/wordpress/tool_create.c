@@ -149,16 +149,7 @@ static int create(struct call *call, const struct tool_context *context, const s
         .fields = fields,
         .body = body,
     };
-    int error = wp_write(call, wp, write, ret);
-    if (error && ret->outcome_unknown) {
-        struct str why = call->error_text;
-        return fail(
-            call, error,
-            "Outcome unknown: the request may have been carried out although its answer did not come (%.*s). Look with "
-            "wp_find status=any order=-id before trying again.",
-            STR_ARG(why));
-    }
-    return error;
+    return wp_write(call, wp, write, ret);
 }
 
 /* In as few words as say it. */

@@ -4,6 +4,7 @@
 #include "json/json_write.h"
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/proof.h"
 #include "providers/wordpress/resource_notice.h"
 #include "providers/wordpress/touched.h"
 
@@ -341,19 +342,22 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
         wp_query_add(&query, "_fields",
                      host ? str_concat(call->arena, write->fields, touched_names(call, write->body_json))
                           : write->fields);
+    int64_t sent_ms = clock_now_ms();
     error = wp_send(call, wp, write->method, write->route, &query, write->body, ret);
     if (write->type) /* names of terms and menus are kept for a while */
         wp_forget_kept(wp, write->type->route);
     if (!error || ret->outcome_unknown)
         wp_tell_written(call, host, write, ret);
-    if (!write->change.number)
-        return error;
-    if (!error)
-        take_after(call, write, ret->json);
-    host_change_end(call, host, &write->change,
-                    !error                 ? CHANGE_DONE
-                    : ret->outcome_unknown ? CHANGE_UNKNOWN
-                                           : CHANGE_FAILED);
+    if (write->change.number) {
+        if (!error)
+            take_after(call, write, ret->json);
+        host_change_end(call, host, &write->change,
+                        !error                 ? CHANGE_DONE
+                        : ret->outcome_unknown ? CHANGE_UNKNOWN
+                                               : CHANGE_FAILED);
+    }
+    if (error && ret->outcome_unknown && write->kind != WP_WRITE_CHANGE)
+        return proof_look(call, wp, write, sent_ms, error);
     return error;
 }
 

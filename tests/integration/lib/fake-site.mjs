@@ -8,9 +8,10 @@ import path from 'node:path';
 import { freePort } from './ports.mjs';
 import { mustRun, temporaryDirectory } from './process.mjs';
 
-export async function startFakeSite(wordpress, { tls = false } = {}) {
+// `prefix`: a folder the site lives in ("/blog").
+export async function startFakeSite(wordpress, { tls = false, prefix = '' } = {}) {
   const port = await freePort();
-  const site = { url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, users: wordpress?.users, answer: null, requests: [] };
+  const site = { url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}${prefix}`, users: wordpress?.users, answer: null, requests: [] };
 
   // The WordPress knows itself by its own address: what it says about it is turned into ours.
   const rename = text => text.replaceAll(wordpress.url, site.url).replaceAll(wordpress.url.replaceAll('/', '\\/'), site.url.replaceAll('/', '\\/'));
@@ -21,7 +22,7 @@ export async function startFakeSite(wordpress, { tls = false } = {}) {
     const body = Buffer.concat(chunks);
     site.requests.push({ method: request.method, url: request.url, headers: request.headers, body: body.toString() });
     const pass = async ({ headers = request.headers, edit = text => text } = {}) => {
-      const upstream = http.request(`${wordpress.url}${request.url}`, { method: request.method, headers: { ...headers, host: new URL(wordpress.url).host, 'accept-encoding': 'identity' } });
+      const upstream = http.request(`${wordpress.url}${request.url.slice(prefix.length) || '/'}`, { method: request.method, headers: { ...headers, host: new URL(wordpress.url).host, 'accept-encoding': 'identity' } });
       upstream.end(body);
       const [answer] = await once(upstream, 'response');
       const parts = [];
@@ -33,13 +34,16 @@ export async function startFakeSite(wordpress, { tls = false } = {}) {
       response.writeHead(answer.statusCode, { ...given, 'content-length': content.length }).end(content);
     };
     try {
+      if (!request.url.startsWith(prefix)) return response.writeHead(404, { 'Content-Type': 'text/html' }).end('<!doctype html><title>The company</title>');
       await (site.answer ? site.answer(request, response, pass) : pass());
     } catch {
       response.destroy();
     }
   };
 
-  const server = tls ? https.createServer(await selfSigned(), handle) : http.createServer(handle);
+  const certificate = tls && (await selfSigned());
+  if (tls) site.ca = certificate.file; // for PORTEIRO_CA_FILE
+  const server = tls ? https.createServer(certificate, handle) : http.createServer(handle);
   const sockets = new Set();
   server.on('connection', socket => sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {})));
   server.on('tlsClientError', () => {});
@@ -56,7 +60,7 @@ async function selfSigned() {
   const dir = temporaryDirectory('certificate');
   const [key, cert] = ['key.pem', 'cert.pem'].map(name => path.join(dir, name));
   await mustRun('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]);
-  return { key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
+  return { key: fs.readFileSync(key), cert: fs.readFileSync(cert), file: cert };
 }
 
 // Answers for fake sites.

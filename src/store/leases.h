@@ -1,0 +1,13 @@
+/* The rows of mcp_leases: names that one holder has at a time, across all processes and nodes, until a time. */
+#ifndef STORE_LEASES_H
+#define STORE_LEASES_H
+
+#include "store/store.h"
+
+/* *ret_taken false: somebody else has it now. Taking again what one holds moves its end. Waits. */
+MUST_CHECK int store_leases_take(struct call *call, struct str name, struct str holder, int64_t until_ms,
+                                 bool *ret_taken);
+/* What is not held (any more) by this holder stays as it is. Waits. */
+MUST_CHECK int store_leases_give_back(struct call *call, struct str name, struct str holder);
+
+#endif
