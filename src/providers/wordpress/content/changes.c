@@ -129,7 +129,9 @@ static void add_hunk(struct changes *changes, const struct str *before, size_t b
 static void resynchronise(struct changes *changes, const struct lines *a, size_t i, const struct lines *b, size_t j,
                           size_t *ret_a, size_t *ret_b)
 {
-    for (size_t distance = 1; distance < 2 * LOOK_AHEAD_LINES && changes->steps; distance++)
+    size_t farthest = a->count - i + b->count - j;
+    farthest = farthest < 2 * LOOK_AHEAD_LINES ? farthest : 2 * LOOK_AHEAD_LINES;
+    for (size_t distance = 1; distance < farthest && changes->steps; distance++)
         for (size_t k = distance < LOOK_AHEAD_LINES ? 0 : distance - LOOK_AHEAD_LINES; k <= distance; k++) {
             size_t x = i + distance - k, y = j + k;
             if (x >= a->count || y >= b->count || changes->steps == 0)

@@ -101,10 +101,29 @@ static bool needs_escape(const struct inline_writer *writer, struct str s)
     }
 }
 
+/* How many bytes at the start of s never need a backslash, unless at the start of a line. */
+static size_t ordinary_length(struct str s)
+{
+    static const bool stops[256] = {
+        ['\n'] = true, ['\\'] = true, ['`'] = true, ['*'] = true, ['_'] = true,
+        ['~'] = true,  ['['] = true,  ['<'] = true, ['&'] = true, ['|'] = true,
+    };
+    size_t length = 0;
+    while (length < s.len && !stops[(unsigned char)s.ptr[length]])
+        length++;
+    return length;
+}
+
 static void add_plain(struct inline_writer *writer, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         struct str rest = str_from_offset(text, i);
+        size_t ordinary = at_line_start(writer) ? 0 : ordinary_length(rest);
+        if (ordinary) {
+            buf_add(writer->out, str_sub(rest, 0, ordinary));
+            i += ordinary - 1;
+            continue;
+        }
         if (at_line_start(writer)) {
             size_t marker = ordered_marker(rest);
             if (marker) {

@@ -172,20 +172,34 @@ static bool is_no_break_space(struct str s, size_t at)
     return s.len - at >= 2 && memcmp(s.ptr + at, "\xC2\xA0", 2) == 0;
 }
 
+/* How many bytes from `at` on text_escape() copies as they are. */
+static size_t unescaped_length(struct str s, size_t at)
+{
+    static const bool stops[256] = {['&'] = true, ['<'] = true, ['>'] = true, [0xC2] = true};
+    size_t end = at;
+    while (end < s.len && !stops[(unsigned char)s.ptr[end]])
+        end++;
+    return end - at;
+}
+
 void text_escape(struct buf *out, struct str s)
 {
-    size_t plain = 0;
     for (size_t i = 0; i < s.len; i++) {
+        size_t plain = unescaped_length(s, i);
+        buf_add(out, str_sub(s, i, plain));
+        i += plain;
+        if (i == s.len)
+            break;
         char c = s.ptr[i];
         bool space = is_no_break_space(s, i);
-        if (c != '&' && c != '<' && c != '>' && !space)
-            continue;
-        buf_add(out, str_sub(s, plain, i - plain));
-        buf_add(out, space ? STR("&nbsp;") : (c == '&' ? STR("&amp;") : (c == '<' ? STR("&lt;") : STR("&gt;"))));
+        if (space)
+            buf_add(out, STR("&nbsp;"));
+        else if (c == '&' || c == '<' || c == '>')
+            buf_add(out, c == '&' ? STR("&amp;") : c == '<' ? STR("&lt;") : STR("&gt;"));
+        else
+            buf_add_char(out, c);
         i += space;
-        plain = i + 1;
     }
-    buf_add(out, str_from_offset(s, plain));
 }
 
 /* What the editor takes for a reference: a name of letters and digits, known or not, or a number. */
@@ -222,20 +236,19 @@ void text_canonical(struct buf *out, struct str html_text)
     for (size_t i = 0; i < html_text.len;) {
         struct str rest = str_from_offset(html_text, i);
         char utf8[4];
-        size_t length = 1, utf8_length = 1, reference = rest.ptr[0] == '&' ? text_entity(rest, utf8, &utf8_length) : 0;
+        size_t utf8_length, reference = rest.ptr[0] == '&' ? text_entity(rest, utf8, &utf8_length) : 0;
         if (reference) {
-            length = reference;
+            text_escape(out, str_of(utf8, utf8_length));
+            i += reference;
         } else if (rest.ptr[0] == '&' && looks_like_reference(rest)) {
-            buf_add(out, STR("&"));
+            buf_add_char(out, '&');
             i++;
-            continue;
-        } else {
-            utf8_length = is_no_break_space(rest, 0) ? 2 : 1;
-            memcpy(utf8, rest.ptr, utf8_length);
-            length = utf8_length;
+        } else { /* up to the next ampersand */
+            size_t length = str_find_char(str_from_offset(rest, 1), '&');
+            length = length == STR_NOT_FOUND ? rest.len : length + 1;
+            text_escape(out, str_sub(rest, 0, length));
+            i += length;
         }
-        text_escape(out, str_of(utf8, utf8_length));
-        i += length;
     }
 }
 
@@ -402,8 +415,11 @@ struct str text_cut(struct str s, size_t chars)
 size_t text_chars(struct str s)
 {
     size_t chars = 0;
-    for (size_t i = 0; i < s.len; i++)
-        chars += starts_character(s.ptr[i]);
+    for (size_t i = 0; i < s.len;) {
+        size_t step = s.len - i >= 8 && are_ascii(s.ptr + i) ? 8 : 1;
+        chars += step == 8 ? 8 : starts_character(s.ptr[i]);
+        i += step;
+    }
     return chars;
 }
 
