@@ -75,7 +75,7 @@ int host_lease_take(struct call *call, struct host *base, struct str name);
 void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
 /* host.c and confirm.c */
-int confirm_action(struct call *call, struct host *base, struct str what);
+int confirm_action(struct call *call, struct host *base, struct str what, bool for_good);
 
 /* host.c and host_change.c */
 int host_change_keep(struct call *call, struct host *base, struct site_change *change);

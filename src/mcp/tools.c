@@ -24,9 +24,7 @@ static bool is_offered(const struct tool *tool, unsigned options)
     return !tool->needs_option || (tool->needs_option & options);
 }
 
-#define CONFIRM_SCHEMA                                                                                                 \
-    STR("{\"type\":\"string\",\"description\":\"Only when a preview gave you one: its code, with the same "            \
-        "arguments.\"}")
+#define CONFIRM_SCHEMA STR("{\"type\":\"string\",\"description\":\"the code from a preview\"}")
 
 /* The tool's schema and one member more. */
 static void write_confirmable_schema(struct json_writer *w, struct arena *arena, const struct tool *tool)
@@ -68,7 +66,7 @@ static void write_tool(struct json_writer *w, struct arena *arena, const struct 
     method_write_text(w, "title", tool->title);
     json_member_str(w, "description", tool->description);
     json_key(w, STR("inputSchema"));
-    if (tool->confirms && confirm == CONFIRM_MODEL)
+    if (tool->confirms && confirm != CONFIRM_HUMAN)
         write_confirmable_schema(w, arena, tool);
     else
         json_raw_value(w, tool->input_schema);
@@ -306,7 +304,7 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
     const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
     struct buf rest;
     struct json_writer w;
-    if (!tool->confirms || host->request->who->confirm != CONFIRM_MODEL || json_is(code, JSON_MISSING))
+    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || json_is(code, JSON_MISSING))
         return OK;
     if (!json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");

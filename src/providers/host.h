@@ -57,7 +57,7 @@ struct host_functions {
     unsigned (*abilities)(const struct host *host);
     int (*require)(struct call *call, struct host *host, unsigned abilities);
     int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
-    int (*confirm)(struct call *call, struct host *host, struct str what);
+    int (*confirm)(struct call *call, struct host *host, struct str what, bool for_good);
     void (*changed)(struct host *host, enum host_change change, struct str uri);
     int (*change_begin)(struct call *call, struct host *host, struct site_change *change);
     void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
@@ -109,13 +109,25 @@ MUST_CHECK static inline int host_ask(struct call *call, struct host *host, stru
 }
 
 /*
- * To be called right before an action that cannot be taken back, after all checks and questions: OK when it may be done now, as
- * the token's setting wants it. Otherwise an error to return as it is (E_WAITING: somebody has to agree first, and the text says
- * how). `what`: a sentence for people that names exactly what would be done. The tool must have `confirms` set. Waits.
+ * To be called right before an action that somebody may have to agree to, after all checks and questions: OK when it may be done
+ * now, as the token's setting wants it. Otherwise an error to return as it is (E_WAITING: somebody has to agree first, and the
+ * text says how). `what`: a sentence for people that names exactly what would be done. The tool must have `confirms` set. Waits.
  */
 MUST_CHECK static inline int host_confirm(struct call *call, struct host *host, struct str what)
 {
-    return host ? host->functions->confirm(call, host, what) : OK;
+    return host ? host->functions->confirm(call, host, what, false) : OK;
+}
+
+/*
+ * The same for what cannot be taken back: a token whose setting is "none" is asked as with "model", and where nobody can be
+ * asked it is not done.
+ */
+MUST_CHECK static inline int host_confirm_for_good(struct call *call, struct host *host, struct str what)
+{
+    if (!host)
+        return fail(call, E_DENIED,
+                    "This cannot be taken back, and there is no way here to have it confirmed, so it is not done.");
+    return host->functions->confirm(call, host, what, true);
 }
 
 /* Tells everybody who listens to this connection. `uri` only with HOST_RESOURCE_UPDATED. */

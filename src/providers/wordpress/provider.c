@@ -154,6 +154,22 @@ static const struct tool tools[] = {
         .run = tool_edit,
     },
     {
+        .name = STR_INIT("wp_delete"),
+        .title = STR_INIT("Delete items"),
+        .description = STR_INIT(
+            "Move items to the trash; wp_edit set status brings them back. permanent=true cannot be undone: the first "
+            "call lists what would go and gives a code."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\","
+                                 "\"default\":\"post\"},\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+                                 "\"permanent\":{\"type\":\"boolean\"}},\"required\":[\"ids\"],"
+                                 "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DELETE,
+        .destructive = true,
+        .idempotent = true,
+        .confirms = true,
+        .run = tool_delete,
+    },
+    {
         .name = STR_INIT("wp_history"),
         .title = STR_INIT("What was changed"),
         .description = STR_INIT("What was changed through this connection, by whom and when. diff=ID shows one change; "
