@@ -502,3 +502,21 @@ int authenticate(struct call *call, struct str bearer, const struct principal **
     note_use(entry, now_ms);
     return give(call, entry->answer, ret);
 }
+
+int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret)
+{
+    struct token_facts facts;
+    struct grant grant = {0};
+    int error = store_tokens_facts_of(call, token_id, &facts);
+    if (error)
+        return error;
+    enum refusal refusal = judge(call, &facts, facts.token.token_hash, &grant);
+    if (refusal != GOOD)
+        return refuse(call, refusal);
+    struct answer *answer = answer_new(&facts, &grant);
+    if (!answer)
+        return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
+    error = give(call, answer, ret);
+    answer_release(answer); /* the call holds it now */
+    return error;
+}

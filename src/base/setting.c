@@ -197,6 +197,15 @@ const struct setting_row setting_table[SETTINGS] = {
                              .max = 1000000,
                              .unit = "changes",
                              .meaning = "changes kept of one connection, with at most 256 MiB"},
+    [SETTING_JOB_LEASE] = {.name = "job_lease",
+                           .environment = "PORTEIRO_JOB_LEASE",
+                           .kind = SETTING_NUMBER,
+                           .standard = "20",
+                           .min = 1,
+                           .max = 600,
+                           .unit = "seconds",
+                           .meaning = "after so long (and a quarter more) without a sign of life another process takes "
+                                      "over a background job"},
 };
 
 bool setting_split_address(struct str address, struct str *ret_host, uint16_t *ret_port)

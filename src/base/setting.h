@@ -32,6 +32,7 @@ enum setting {
     SETTING_USER_CALLS_PER_MINUTE,
     SETTING_CHANGES_DAYS,
     SETTING_CHANGES_MAX,
+    SETTING_JOB_LEASE,
     SETTINGS, /* how many there are */
 };
 
