@@ -5,6 +5,7 @@
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
 #include "mcp/listen.h"
+#include "mcp/tasks.h"
 #include "net/client_address.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -42,7 +43,7 @@ struct serving {
     size_t max_connections;
     struct mcp_settings mcp;
     struct str hosts[HOSTS_MAX], origins[ORIGINS_MAX];
-    bool stopping, cancelled;
+    bool stopping, cancelled, drained;
 };
 static struct serving serving;
 
@@ -51,21 +52,32 @@ static struct serving serving;
 static void on_drained(void *context)
 {
     (void)context;
-    loop_stop();
+    serving.drained = true;
+    if (jobs_busy() == 0)
+        loop_stop();
+}
+
+static void on_jobs_ended(void *context)
+{
+    const struct serving *self = context;
+    if (self->drained)
+        loop_stop();
 }
 
 static void on_patience_over(void *context)
 {
     struct serving *self = context;
     if (self->cancelled) {
-        log_warning("%zu requests do not end; stopping all the same", http_server_busy(self->server));
+        log_warning("%zu requests and %zu jobs do not end; stopping all the same", http_server_busy(self->server),
+                    jobs_busy());
         loop_stop();
         return;
     }
     self->cancelled = true;
-    log_warning("%zu requests are still under way after %d s and are cancelled", http_server_busy(self->server),
-                DRAIN_MS / 1000);
+    log_warning("%zu requests and steps of %zu jobs are still under way after %d s and are cancelled",
+                http_server_busy(self->server), jobs_busy(), DRAIN_MS / 1000);
     http_server_cancel_all(self->server);
+    jobs_cancel_all();
     loop_timer_set(&self->patience, CANCEL_MS);
 }
 
@@ -80,6 +92,7 @@ static void on_signal(int signal_number, void *context)
         loop_timer_set(&self->patience, DRAIN_MS);
     self->stopping = true;
     listen_end_all();
+    jobs_stop(on_jobs_ended, self);
     http_server_drain(self->server);
 }
 
@@ -92,6 +105,7 @@ static void on_retire(void *context)
     self->stopping = true;
     loop_timer_set(&self->patience, DRAIN_MS);
     listen_end_all(); /* clients begin anew with the new worker */
+    jobs_stop(on_jobs_ended, self);
     http_server_retire(self->server, RETIRE_IDLE_MS);
 }
 
@@ -279,15 +293,17 @@ static int start(struct serving *self)
     if (error)
         return error;
     start_mcp(self);
-    return start_signals(self);
+    error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
+    return error ? error : start_signals(self);
 }
 
 static void stop(struct serving *self)
 {
-    if (self->server && http_server_busy(self->server)) {
-        log_error("stopped with %zu requests under way", http_server_busy(self->server));
+    if ((self->server && http_server_busy(self->server)) || jobs_busy()) {
+        log_error("stopped with %zu requests and %zu jobs under way", http_server_busy(self->server), jobs_busy());
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
+    tasks_close();
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);
