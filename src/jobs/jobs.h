@@ -66,6 +66,8 @@ struct jobs_settings {
     const struct provider *(*find_provider)(struct str key);
     /* What the step asks the outside for. Does not wait. */
     struct host *(*open_host)(struct call *call, struct jobs_run *run);
+    /* The step has ended: what the host took for it is given back. May be NULL. Waits. */
+    void (*close_host)(struct call *call, struct host *host);
     /* Takes it to whoever listens, in this process (except to jobs_heard()) and in others. Does not wait. */
     void (*tell)(const struct jobs_news *news);
 };

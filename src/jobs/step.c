@@ -325,6 +325,8 @@ static enum step_outcome run_kind(struct work *w)
     call->deadline_ms = clock_monotonic_ms() + JOB_STEP_MS;
     call->who = (struct principal *)w->who;
     int error = w->kind->step(call, &context, &w->step);
+    if (w->order->settings->close_host)
+        w->order->settings->close_host(call, context.host);
     if (w->order->lost)
         return STEP_OVER;
     if (!error) {

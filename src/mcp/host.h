@@ -46,9 +46,9 @@ struct mcp_host {
     struct str confirm_code;
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
-    size_t n_changes; /* also those that did not fit */
+    size_t n_changes;         /* also those that did not fit */
     struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
-    struct str task;  /* the job that the call became; empty: it is answered itself */
+    struct str task;          /* the job that the call became; empty: it is answered itself */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;      /* abilities: -32021 */
     int code;              /* 0: as the error says */

@@ -118,3 +118,8 @@ struct host *job_host_open(struct call *call, struct jobs_run *run)
     host->mcp.level = -1;
     return &host->mcp.base;
 }
+
+void job_host_close(struct call *call, struct host *base)
+{
+    mcp_host_give_leases_back(call, &self_of(base)->mcp);
+}

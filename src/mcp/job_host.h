@@ -5,5 +5,7 @@
 #include "jobs/jobs.h"
 
 struct host *job_host_open(struct call *call, struct jobs_run *run);
+/* Waits. */
+void job_host_close(struct call *call, struct host *base);
 
 #endif

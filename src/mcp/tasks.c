@@ -194,8 +194,11 @@ static struct bus_listener listener = {.topics = 1U << BUS_JOB, .local = true, .
 
 int tasks_open(struct call *call, int64_t lease_ms)
 {
-    const struct jobs_settings settings = {
-        .lease_ms = lease_ms, .find_provider = provider_find, .open_host = job_host_open, .tell = tell};
+    const struct jobs_settings settings = {.lease_ms = lease_ms,
+                                           .find_provider = provider_find,
+                                           .open_host = job_host_open,
+                                           .close_host = job_host_close,
+                                           .tell = tell};
     if (jobs_open(&settings))
         return fail(call, E_UNAVAILABLE, "there is no memory for work in the background");
     bus_listen(&listener);

@@ -139,7 +139,7 @@ enum {
     JOB_ARGUMENTS_MAX_BYTES = 512 * 1024,
     JOB_STATE_MAX_BYTES = 512 * 1024,
     JOB_RESULT_MAX_BYTES = 768 * 1024,
-    JOB_STEP_MS = 5 * 60 * 1000, /* longest that one step may take */
+    JOB_STEP_MS = 2 * 60 * 1000, /* longest that one step may take */
 };
 
 struct job_kind {
