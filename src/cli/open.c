@@ -1,8 +1,6 @@
 /* What commands and the server open in the same way. */
 #include "cli/open.h"
 
-#include "accounts/registration.h"
-
 #include "accounts/accounts.h"
 #include "accounts/authenticate.h"
 #include "accounts/connections.h"
@@ -11,6 +9,7 @@
 #include "audit/history.h"
 #include "base/log.h"
 #include "limits/limits.h"
+#include "net/spool.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 #include "net/url.h"
@@ -133,23 +132,6 @@ static void start_notices(struct cli *cli)
                  origin);
 }
 
-void open_registration(struct cli *cli, struct str url)
-{
-    struct str word = config_text(cli->config, SETTING_REGISTRATION);
-    registration_init(str_eq(word, STR("open"))     ? REGISTRATION_OPEN
-                      : str_eq(word, STR("closed")) ? REGISTRATION_CLOSED
-                                                    : REGISTRATION_INVITATION,
-                      url);
-}
-
-/* As the settings name it; a server that listens may know better. */
-static struct str own_url(struct cli *cli)
-{
-    if (cli->config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
-        return config_text(cli->config, SETTING_PUBLIC_URL);
-    return str_format(cli->arena, "http://%.*s", STR_ARG(config_text(cli->config, SETTING_LISTEN)));
-}
-
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -165,7 +147,6 @@ int open_accounts(struct cli *cli)
         .changes_max = config_number(cli->config, SETTING_CHANGES_MAX),
         .bytes_max = HISTORY_BYTES_MAX,
     });
-    open_registration(cli, own_url(cli));
     return error ? error : sync_providers(cli);
 }
 
@@ -225,6 +206,8 @@ int open_client(struct cli *cli)
         error = open_limits(cli);
     if (error)
         return error;
+    spool_init(config_text(config, SETTING_DATA_DIR), config_number(config, SETTING_MAX_UPLOAD) << 20,
+               config_number(config, SETTING_MAX_UPLOADS) << 20);
     struct http_client_settings client = {
         .policy = &opened.egress,
         .max_in_flight = (size_t)config_number(config, SETTING_MAX_UPSTREAM),
@@ -257,8 +240,10 @@ void open_close(struct cli *cli)
 {
     if (opened.accounts)
         flush(cli);
-    if (opened.client)
+    if (opened.client) {
         http_client_done();
+        spool_done();
+    }
     limits_close();
     if (opened.accounts) {
         authenticate_done();

@@ -103,7 +103,7 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         if (error)
             return error;
     }
-    struct http_header headers[7];
+    struct http_header headers[7 + SITE_HEADERS_MAX];
     size_t n = 0;
     headers[n++] = (struct http_header){STR("Accept"), STR("application/json, */*;q=0.1")};
     headers[n++] = (struct http_header){STR("X-Request-ID"), str_from(call->id)};
@@ -117,12 +117,16 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         headers[n++] = (struct http_header){STR("baggage"), call->baggage};
     if (request->fresh)
         headers[n++] = (struct http_header){STR("Cache-Control"), STR("no-cache")};
+    for (size_t i = 0; i < request->n_headers && i < SITE_HEADERS_MAX; i++)
+        headers[n++] = request->headers[i];
     struct http_fetch fetch = {
         .method = request->method,
         .url = request->url,
         .headers = headers,
         .n_headers = n,
         .body = request->body,
+        .source = request->source,
+        .first_byte_ms = request->first_byte_ms,
         .basic_user = credential.user,
         .basic_password = credential.password,
         .timeout_ms = request->timeout_ms ? request->timeout_ms : SITE_TIMEOUT_MS,

@@ -11,6 +11,7 @@
 enum {
     SITE_TIMEOUT_MS = 30000,
     SITE_ANSWER_MAX_BYTES = 8 * 1024 * 1024,
+    SITE_HEADERS_MAX = 4,
 };
 
 struct site_request {
@@ -18,8 +19,12 @@ struct site_request {
     struct str url;  /* must lie under the origin of the connection's config "url" */
     struct str body; /* with content_type, or empty */
     struct str content_type;
+    const struct http_source *source;  /* a body in pieces, instead of `body`; goes over connections of its own */
+    const struct http_header *headers; /* besides those of every request; at most SITE_HEADERS_MAX */
+    size_t n_headers;
     int64_t timeout_ms;    /* 0: SITE_TIMEOUT_MS */
     size_t max_body_bytes; /* 0: SITE_ANSWER_MAX_BYTES */
+    int64_t first_byte_ms; /* 0: as always */
     bool anonymous;        /* without the credential */
     bool fresh;            /* ask caches on the way for a new answer */
 };
