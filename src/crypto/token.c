@@ -13,7 +13,7 @@ enum { BASE = 62, CLAIMS_BYTES_MAX = 64 * 1024 };
 static const struct str prefixes[TOKEN_EARLIER] = {
     [TOKEN_PAT] = STR_INIT("prt_pat_"), [TOKEN_OAT] = STR_INIT("prt_oat_"),     [TOKEN_ORT] = STR_INIT("prt_ort_"),
     [TOKEN_API] = STR_INIT("prt_api_"), [TOKEN_SETUP] = STR_INIT("prt_setup_"), [TOKEN_SES] = STR_INIT("prt_ses_"),
-    [TOKEN_LNK] = STR_INIT("prt_lnk_"),
+    [TOKEN_LNK] = STR_INIT("prt_lnk_"), [TOKEN_UPL] = STR_INIT("prt_upl_"),
 };
 
 /* CRC-32 (IEEE 802.3, as in zlib). */

@@ -24,6 +24,7 @@ enum token_type {
     TOKEN_SETUP,   /* one-time set-up address */
     TOKEN_SES,     /* a browser's session: the value of its cookie */
     TOKEN_LNK,     /* in a link of a mail or an invitation: good once */
+    TOKEN_UPL,     /* in a link that takes one file */
     TOKEN_EARLIER, /* the earlier system's 32 letters and digits: no prefix, no checksum, never made here */
     TOKEN_TYPES,
 };

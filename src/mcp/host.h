@@ -17,8 +17,6 @@ enum {
 };
 
 struct mcp_lease;
-/* An ability of the client itself, beside what it can be asked for: the extension io.modelcontextprotocol/tasks. */
-enum { HOST_TASKS = 1 << 8 };
 
 struct mcp_host {
     struct host base;
@@ -44,11 +42,13 @@ struct mcp_host {
     /* confirmation, of tools/call */
     const struct tool *tool;
     struct str confirm_code;
+    /* a file that came by an upload link, mcp/upload.c */
+    const struct sent_file *file;
+    struct str link_id;
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
-    size_t n_changes;         /* also those that did not fit */
+    size_t n_changes; /* also those that did not fit */
     struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
-    struct str task;          /* the job that the call became; empty: it is answered itself */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;      /* abilities: -32021 */
     int code;              /* 0: as the error says */
@@ -70,13 +70,6 @@ MUST_CHECK int mcp_host_write_questions(struct call *call, struct mcp_host *host
 struct str mcp_abilities_json(struct call *call, unsigned abilities);
 unsigned mcp_abilities_read(const struct json *capabilities);
 
-/* For a question as the client gets it, and for what comes back: does it have the shape of an answer to that? */
-struct str mcp_question_method(enum host_ability kind);
-bool mcp_is_answer(enum host_ability kind, const struct json *answer);
-
-/* The functions of mcp_host_init(), for hosts that do some of them otherwise. */
-extern const struct host_functions mcp_host_functions;
-
 /* "debug" to HOST_DEBUG; -1 when it is none. */
 int mcp_level_parse(struct str name);
 
@@ -84,16 +77,14 @@ int mcp_level_parse(struct str name);
 int host_lease_take(struct call *call, struct host *base, struct str name);
 void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
-/* host.c, confirm.c and background.c */
-int confirm_action(struct call *call, struct host *base, struct str what, bool for_good);
-int background_start(struct call *call, struct host *base, const struct job_new *job, struct tool_result *result);
-int background_tell(struct call *call, struct host *base, struct str id, struct tool_result *result);
-int background_stop(struct call *call, struct host *base, struct str id);
+/* host.c and confirm.c */
+int confirm_action(struct call *call, struct host *base, struct str what);
 
 /* host.c and host_change.c */
 int host_change_keep(struct call *call, struct host *base, struct site_change *change);
 void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state);
 int host_change_find(struct call *call, struct host *base, int64_t number, struct site_change *ret);
+int host_upload_link_make(struct call *call, struct host *base, struct upload_link *ret);
 int host_change_page(struct call *call, struct host *base, const struct change_query *query, struct change_list *ret);
 
 #endif

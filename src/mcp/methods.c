@@ -28,11 +28,6 @@ static bool has_completions(const struct provider *provider)
     return false;
 }
 
-static bool has_jobs(const struct provider *provider)
-{
-    return provider->n_jobs > 0;
-}
-
 static const struct method methods[] = {
     {STR_INIT("tools/list"), NULL, false, LIST_TTL_MS, NULL, tools_list_write},
     {STR_INIT("tools/call"), "name", true, NO_CACHE_HINT, NULL, tools_call_write},
@@ -42,16 +37,12 @@ static const struct method methods[] = {
     {STR_INIT("prompts/list"), NULL, false, LIST_TTL_MS, has_prompts, prompts_list_write},
     {STR_INIT("prompts/get"), "name", true, NO_CACHE_HINT, has_prompts, prompts_get_write},
     {STR_INIT("completion/complete"), NULL, true, NO_CACHE_HINT, has_completions, completion_write},
-    {STR_INIT("tasks/get"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_get_write, true},
-    {STR_INIT("tasks/update"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_update_write, true},
-    {STR_INIT("tasks/cancel"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_cancel_write, true},
 };
 
-const struct method *method_find(struct str name, const struct provider *provider, bool modern)
+const struct method *method_find(struct str name, const struct provider *provider)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
-        if (str_eq(methods[i].name, name) && (!methods[i].exists || methods[i].exists(provider)) &&
-            (modern || !methods[i].modern_only))
+        if (str_eq(methods[i].name, name) && (!methods[i].exists || methods[i].exists(provider)))
             return &methods[i];
     return NULL;
 }
@@ -83,8 +74,6 @@ void methods_write_capabilities(const struct provider *provider, bool streams, s
         json_member_raw(&w, "completions", STR("{}"));
     if (features & PROVIDER_LOGS)
         json_member_raw(&w, "logging", STR("{}"));
-    if (has_jobs(provider) && streams)
-        json_member_raw(&w, "extensions", STR("{\"" MCP_EXTENSION_TASKS "\":{}}"));
     json_end(&w);
 }
 
@@ -98,7 +87,7 @@ int method_error_code(const struct mcp_host *host, int error)
 struct tool_context method_context(struct mcp_host *host)
 {
     const struct principal *who = host->request->who;
-    return (struct tool_context){.site = &who->site, .rights = who->rights, .host = &host->base};
+    return (struct tool_context){.site = &who->site, .rights = who->rights, .file = host->file, .host = &host->base};
 }
 
 void method_write_text(struct json_writer *w, const char *name, struct str text)
@@ -124,10 +113,11 @@ static int take_quota(struct call *call, struct mcp_host *host, struct quota_pas
 
 void method_stop_connection(struct call *call, const struct principal *who)
 {
+    struct site_check check = {.error_code = STR("wrong_password"), .error_text = call->error_text, .is_refused = true};
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (connections_refused(&rest, who->connection_id, call->error_text) != OK)
+    if (connections_record_check(&rest, who->connection_id, &check, true) != OK)
         log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
                   (long long)who->connection_id, STR_ARG(rest.error_text));
 }

@@ -3,7 +3,6 @@
 
 #include "audit/audit.h"
 #include "base/log.h"
-#include "jobs/jobs.h"
 #include "json/json_write.h"
 #include "json/schema.h"
 #include "mcp/header.h"
@@ -25,7 +24,9 @@ static bool is_offered(const struct tool *tool, unsigned options)
     return !tool->needs_option || (tool->needs_option & options);
 }
 
-#define CONFIRM_SCHEMA STR("{\"type\":\"string\",\"description\":\"the code from a preview\"}")
+#define CONFIRM_SCHEMA                                                                                                 \
+    STR("{\"type\":\"string\",\"description\":\"Only when a preview gave you one: its code, with the same "            \
+        "arguments.\"}")
 
 /* The tool's schema and one member more. */
 static void write_confirmable_schema(struct json_writer *w, struct arena *arena, const struct tool *tool)
@@ -67,7 +68,7 @@ static void write_tool(struct json_writer *w, struct arena *arena, const struct 
     method_write_text(w, "title", tool->title);
     json_member_str(w, "description", tool->description);
     json_key(w, STR("inputSchema"));
-    if (tool->confirms && confirm != CONFIRM_HUMAN)
+    if (tool->confirms && confirm == CONFIRM_MODEL)
         write_confirmable_schema(w, arena, tool);
     else
         json_raw_value(w, tool->input_schema);
@@ -220,6 +221,8 @@ static void record_done(struct call *call, const struct tool *tool, const struct
     json_write_init(&w, &data);
     json_object(&w);
     audit_write_origin(&w, call);
+    if (host->link_id.len)
+        json_member_str(&w, "link", host->link_id);
     json_member_str(&w, "outcome", str_from(error_name(error)));
     json_member_i64(&w, "ms", elapsed_ms);
     if (tool->reads_only)
@@ -251,15 +254,18 @@ static void record_done(struct call *call, const struct tool *tool, const struct
 }
 
 /* No record, no action: committed before the tool may send its first byte. */
-static int record_intent(struct call *call, const struct tool *tool, const struct principal *who,
+static int record_intent(struct call *call, const struct tool *tool, const struct mcp_host *host,
                          const struct json *arguments)
 {
+    const struct principal *who = host->request->who;
     struct buf data;
     struct json_writer w;
     buf_init(&data, call->arena, 64 * 1024);
     json_write_init(&w, &data);
     json_object(&w);
     audit_write_origin(&w, call);
+    if (host->link_id.len)
+        json_member_str(&w, "link", host->link_id);
     json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
     json_end(&w);
     struct audit_event event = {
@@ -281,7 +287,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     int error = schema_validate(call, schema, arguments);
     if (error)
         return error;
-    if (!tool->reads_only && (error = record_intent(call, tool, who, arguments)))
+    if (!tool->reads_only && (error = record_intent(call, tool, host, arguments)))
         return error;
     struct tool_context context = method_context(host);
     context.tool = tool;
@@ -305,7 +311,7 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
     const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
     struct buf rest;
     struct json_writer w;
-    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || json_is(code, JSON_MISSING))
+    if (!tool->confirms || host->request->who->confirm != CONFIRM_MODEL || json_is(code, JSON_MISSING))
         return OK;
     if (!json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
@@ -329,15 +335,8 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
 static int run_allowed(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
-    if (may_use(tool, who->rights)) {
-        if (!tool->needs_jobs || host->abilities & HOST_TASKS)
-            return run_tool(call, tool, host, result);
-        host->lacking = HOST_TASKS;
-        return fail(call, E_DENIED,
-                    "%.*s works in the background only, and your client did not say that it can follow that (the "
-                    "extension " MCP_EXTENSION_TASKS ").",
-                    STR_ARG(tool->name));
-    }
+    if (may_use(tool, who->rights))
+        return run_tool(call, tool, host, result);
     char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
     fail(call, E_DENIED,
          "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make a "
@@ -348,6 +347,16 @@ static int run_allowed(struct call *call, const struct tool *tool, struct mcp_ho
     return E_DENIED;
 }
 
+int tools_run(struct call *call, struct mcp_host *host, struct tool_result *result)
+{
+    host->tool = find_tool(host->request->provider, host->name);
+    if (!host->tool)
+        return fail(call, E_NOT_FOUND, "There is no tool '%.*s' any more.", STR_ARG(str_sub(host->name, 0, 100)));
+    buf_init(&result->text, call->arena, TOOL_TEXT_MAX_BYTES);
+    buf_init(&result->blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
+    return run_allowed(call, host->tool, host, result);
+}
+
 static void write_text_block(struct json_writer *w, struct str text)
 {
     json_object(w);
@@ -356,7 +365,7 @@ static void write_text_block(struct json_writer *w, struct str text)
     json_end(w);
 }
 
-void tools_write_result(const struct tool_result *result, bool modern, struct buf *out)
+static void write_result(const struct tool_result *result, bool modern, struct buf *out)
 {
     struct json_writer w;
     buf_add(out, STR("\"content\":["));
@@ -403,7 +412,6 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     } else if (!json_is(host->arguments, JSON_OBJECT)) {
         return fail(call, E_INVALID, "\"arguments\" must be an object.");
     }
-    jobs_glance();
     int error = take_confirm_code(call, tool, host);
     if (error)
         return error;
@@ -419,8 +427,8 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
         return error;
     if (error)
         write_failure(call, error, out);
-    else if (!host->task.len)
-        tools_write_result(&result, host->modern, out);
+    else
+        write_result(&result, host->modern, out);
     return OK;
 }
 

@@ -10,7 +10,7 @@ import { run, temporaryDirectory } from '../integration/lib/process.mjs';
 const here = name => path.join(import.meta.dirname, name);
 const version = suite => JSON.parse(fs.readFileSync(here(`node_modules/conformance-${suite}/package.json`))).version;
 
-// What is not scored fails here as well.
+// What is not scored fails here as well, except the tasks extension, which porteiro does not declare.
 const RUNS = [
   { suite: 'stable', name: 'all', args: ['--suite', 'all'], scenarios: 32 },
   { suite: 'alpha', name: '2025-11-25', args: ['--requirements', '2025-11-25'], scenarios: 30 },
@@ -69,8 +69,9 @@ async function main() {
   for (const one of RUNS) {
     const { code, results, stdout, stderr } = await runSuite(porteiro, token, one);
     for (const { name, passed, failed, scored } of results) {
-      if (failed) bad++;
-      console.log(`${failed ? 'FAILED' : 'ok'}\t${one.suite} ${one.name}\t${name}\t${passed} passed, ${failed} failed${scored ? '' : ', not scored'}`);
+      const tasks = name.startsWith('tasks-') && !scored;
+      if (failed && !tasks) bad++;
+      console.log(`${failed ? (tasks ? 'not declared' : 'FAILED') : 'ok'}\t${one.suite} ${one.name}\t${name}\t${passed} passed, ${failed} failed${scored ? '' : ', not scored'}`);
     }
     const scored = results.filter(result => result.scored);
     const good = scored.filter(result => !result.failed).length;

@@ -1,6 +1,7 @@
 /* What a client wants to set on an item. */
 #include "providers/wordpress/fields.h"
 
+#include "providers/wordpress/media.h"
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/seo.h"
 
@@ -121,13 +122,27 @@ int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type
     return write_meta(call, wp, type, route, json_get(set, STR("meta")), seo, w);
 }
 
-int wp_write_featured(struct call *call, const struct json *featured, struct json_writer *w)
+static bool is_address(struct str text)
+{
+    return str_starts_with_nocase(text, STR("https://")) || str_starts_with_nocase(text, STR("http://"));
+}
+
+int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
+                      struct json_writer *w)
 {
     int64_t id;
+    struct str text = str_trim(json_str(featured));
     if (json_is(featured, JSON_MISSING) || json_is(featured, JSON_NULL))
         return OK; /* null is not taken for "remove": 0 is */
-    if (!json_to_i64(featured, &id) && !str_to_i64(json_str(featured), &id))
-        return fail(call, E_INVALID, "featured_image takes the id of an image in the media library (0 removes it).");
+    if (is_address(text)) {
+        int error = dry_run ? media_may_fetch(call, wp) : media_image_from_url(call, wp, text, &id);
+        if (error || dry_run)
+            return error;
+    } else if (!json_to_i64(featured, &id) && !str_to_i64(text, &id)) {
+        return fail(call, E_INVALID,
+                    "featured_image takes the id of an image in the media library (0 removes it), or the address of "
+                    "one (https://...).");
+    }
     json_member_i64(w, "featured_media", id);
     return OK;
 }

@@ -24,8 +24,12 @@ MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const
 MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
                                const struct json *set, const struct json *seo, struct json_writer *w);
 
-/* "12" or 12: a media id. An address is not taken here. */
-MUST_CHECK int wp_write_featured(struct call *call, const struct json *featured, struct json_writer *w);
+/*
+ * "12" or 12: a media id; or the address of an image, which is fetched and put into the media library (not when it is a dry run),
+ * so that everything else should have been found good before. Waits.
+ */
+MUST_CHECK int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
+                                 struct json_writer *w);
 
 /* Writes each taxonomy's ids: of `terms` alone. Missing terms must have been made. */
 void wp_write_terms(const struct wp_terms *terms, size_t count, struct json_writer *w);

@@ -114,7 +114,7 @@ static const struct tool tools[] = {
             "\"status\":{\"type\":\"string\",\"default\":\"draft\"},"
             "\"terms\":{\"type\":\"object\",\"additionalProperties\":true},"
             "\"terms_create\":{\"type\":\"boolean\",\"default\":true},"
-            "\"featured_image\":{\"type\":\"string\",\"description\":\"media id\"},"
+            "\"featured_image\":{\"type\":\"string\",\"description\":\"media id or URL\"},"
             "\"seo\":{\"type\":\"object\",\"description\":\"title, description, keyword, canonical, noindex, og_*\","
             "\"additionalProperties\":true},"
             "\"set\":{\"type\":\"object\",\"description\":\"slug, excerpt, date, author, parent, template, meta, acf, "
@@ -154,20 +154,20 @@ static const struct tool tools[] = {
         .run = tool_edit,
     },
     {
-        .name = STR_INIT("wp_delete"),
-        .title = STR_INIT("Delete items"),
-        .description = STR_INIT(
-            "Move items to the trash; wp_edit set status brings them back. permanent=true cannot be undone: the first "
-            "call lists what would go and gives a code."),
-        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\","
-                                 "\"default\":\"post\"},\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-                                 "\"permanent\":{\"type\":\"boolean\"}},\"required\":[\"ids\"],"
-                                 "\"additionalProperties\":false}"),
-        .needs_any = RIGHT_DELETE,
-        .destructive = true,
-        .idempotent = true,
-        .confirms = true,
-        .run = tool_delete,
+        .name = STR_INIT("wp_upload"),
+        .title = STR_INIT("Upload a file"),
+        .description = STR_INIT("Put a file into the media library from a URL or small base64 data. With neither, "
+                                "returns a one-time upload "
+                                "link to PUT a local file to. featured_for sets it as featured image of that post."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"url\":{\"type\":\"string\"},"
+                     "\"data\":{\"type\":\"string\",\"description\":\"base64, under 200 kB\"},"
+                     "\"filename\":{\"type\":\"string\"},\"alt\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+                     "\"caption\":{\"type\":\"string\"},\"attach_to\":{\"type\":\"integer\"},"
+                     "\"featured_for\":{\"type\":\"integer\"}},\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
+        .open_world = true,
+        .run = tool_upload,
     },
     {
         .name = STR_INIT("wp_history"),

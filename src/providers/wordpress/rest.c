@@ -13,6 +13,8 @@ enum {
     RETRY_PAUSE_MIN_MS = 100,
     RETRY_PAUSE_MAX_MS = 400,
     RETRY_AFTER_MAX_S = 5,    /* a site that wants a longer pause is told of instead */
+    STREAM_TIMEOUT_MS = 15 * 60 * 1000,
+    STREAM_FIRST_BYTE_MS = 90 * 1000, /* WordPress makes its smaller sizes of an image before it answers */
     JSON_SEARCH_BYTES = 8192, /* how far behind stray output the JSON may begin */
 };
 
@@ -153,22 +155,17 @@ static int take_answer(struct call *call, const struct wp *wp, const struct http
     return refusal_of_status(call, wp->rest_root, http, ret->json);
 }
 
-static int fetch_once(struct call *call, const struct wp *wp, const char *method, struct str route,
-                      const struct wp_query *query, struct str body, struct wp_answer *ret)
+/* Fills in the address. */
+static int fetch_request(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
+                         struct site_request *request, struct wp_answer *ret)
 {
-    bool reads = method[0] == 'G' || method[0] == 'O';
-    struct site_request request = {
-        .method = str_from(method),
-        .url = wp_url(call, wp->rest_root, route, query ? buf_str(&query->text) : STR_EMPTY),
-        .body = body,
-        .content_type = body.len ? STR("application/json") : STR_EMPTY,
-        .fresh = reads,
-    };
+    bool reads = request->fresh;
     struct http_fetched http;
     *ret = (struct wp_answer){.total = -1, .retry_after_s = -1, .json = &missing};
     if (query && buf_failed(&query->text))
         return fail(call, E_LIMIT, "The query is too long. Ask for less at a time.");
-    int error = site_fetch(call, wp->site, &request, &http);
+    request->url = wp_url(call, wp->rest_root, route, query ? buf_str(&query->text) : STR_EMPTY);
+    int error = site_fetch(call, wp->site, request, &http);
     if (error) {
         ret->outcome_unknown = !reads && http.may_have_arrived;
         return error;
@@ -176,7 +173,37 @@ static int fetch_once(struct call *call, const struct wp *wp, const char *method
     error = take_answer(call, wp, &http, ret);
     /* A gateway that gave up may have passed the request on before; a 2xx we cannot read was most likely done. */
     ret->outcome_unknown = error && !reads && (http.status >= 500 || http.status < 300);
+    struct str attachment = http_header_get(http.headers, http.n_headers, STR("x-wp-upload-attachment-id"));
+    if (error && (!attachment.ptr || !str_to_i64(attachment, &ret->attachment_id)))
+        ret->attachment_id = 0;
     return error;
+}
+
+static int fetch_once(struct call *call, const struct wp *wp, const char *method, struct str route,
+                      const struct wp_query *query, struct str body, struct wp_answer *ret)
+{
+    struct site_request request = {
+        .method = str_from(method),
+        .body = body,
+        .content_type = body.len ? STR("application/json") : STR_EMPTY,
+        .fresh = method[0] == 'G' || method[0] == 'O', /* reads */
+    };
+    return fetch_request(call, wp, route, query, &request, ret);
+}
+
+int wp_send_stream(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
+                   const struct wp_stream *stream, struct wp_answer *ret)
+{
+    struct site_request request = {
+        .method = STR("POST"),
+        .source = &stream->source,
+        .content_type = stream->content_type,
+        .headers = stream->headers,
+        .n_headers = stream->n_headers,
+        .timeout_ms = STREAM_TIMEOUT_MS,
+        .first_byte_ms = STREAM_FIRST_BYTE_MS,
+    };
+    return fetch_request(call, wp, route, query, &request, ret);
 }
 
 /* How long to wait before reading once more; -1: not at all. Only what has no answer, or an answer that says "later". */

@@ -44,6 +44,15 @@ struct wp_answer {
     int64_t retry_after_s;   /* or -1 */
     struct str code;         /* WordPress's error code ("rest_post_invalid_id"), or empty */
     bool outcome_unknown;    /* a write failed in a way that leaves open whether it was done */
+    int64_t attachment_id;   /* of an upload that failed after its file was taken: X-WP-Upload-Attachment-ID; else 0 */
+};
+
+/* A body in pieces, and the headers that belong to it. */
+struct wp_stream {
+    struct http_source source;
+    struct str content_type;
+    struct http_header headers[2];
+    size_t n_headers;
 };
 
 /*
@@ -57,6 +66,10 @@ MUST_CHECK int wp_get(struct call *call, const struct wp *wp, struct str route, 
 /* body: a JSON object's text, or empty. */
 MUST_CHECK int wp_send(struct call *call, const struct wp *wp, const char *method, struct str route,
                        const struct wp_query *query, struct str body, struct wp_answer *ret);
+
+/* The same with a body in pieces: for files, with time to send them and for WordPress to make its sizes of an image. */
+MUST_CHECK int wp_send_stream(struct call *call, const struct wp *wp, struct str route, const struct wp_query *query,
+                              const struct wp_stream *stream, struct wp_answer *ret);
 
 /* The same as wp_get(), kept for this connection for up to ttl_ms: for what changes rarely (types, taxonomies, schemas). */
 MUST_CHECK int wp_get_kept(struct call *call, const struct wp *wp, const char *method, struct str route,

@@ -81,7 +81,7 @@ static int write_fixed(struct call *call, const struct wp *wp, const struct wp_t
                : OK;
 }
 
-/* Terms last: they are made on the site, so everything else must have been found good before. */
+/* Terms and image last: they are made on the site, so everything else must have been found good before. */
 static int write_terms(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
                        bool dry_run, struct json_writer *w)
 {
@@ -93,15 +93,15 @@ static int write_terms(struct call *call, const struct wp *wp, const struct wp_t
         return json_is(named, JSON_MISSING) && json_is(featured, JSON_MISSING)
                    ? OK
                    : fail(call, E_INVALID, "Type %.*s has no terms and no featured image.", STR_ARG(type->slug));
-    int error = wp_write_featured(call, featured, w);
-    if (error || (error = wp_terms_resolve(call, wp, type, named, &terms, &n_terms)))
+    int error = wp_terms_resolve(call, wp, type, named, &terms, &n_terms);
+    if (error)
         return error;
     for (size_t i = 0; i < n_terms && !dry_run; i++)
         if ((error = wp_terms_make_missing(call, wp, &terms[i],
                                            json_bool_or(json_get(arguments, STR("terms_create")), true))))
             return error;
     wp_write_terms(terms, n_terms, w);
-    return OK;
+    return wp_write_featured(call, wp, featured, dry_run, w);
 }
 
 static int write_body(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,

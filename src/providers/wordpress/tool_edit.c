@@ -101,8 +101,8 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
     if ((error = wp_write_fields(call, wp, &item->type, wp_item_route(call, item), plan->set,
                                  json_get(plan->set, STR("seo")), &w)) ||
         ((item->type.kind->flags & WP_HAS_TERMS) &&
-         ((error = wp_write_featured(call, json_get(plan->set, STR("featured_image")), &w)) ||
-          (error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)))))
+         ((error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)) ||
+          (error = wp_write_featured(call, wp, json_get(plan->set, STR("featured_image")), dry_run, &w)))))
         return error;
     json_end(&w);
     return buf_failed(&plan->body) ? fail(call, E_LIMIT, "The content is too large.") : OK;

@@ -14,10 +14,10 @@ int tool_create(struct call *call, const struct tool_context *context, const str
                 struct tool_result *result);
 int tool_edit(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result);
-int tool_delete(struct call *call, const struct tool_context *context, const struct json *arguments,
-                struct tool_result *result);
 int tool_history(struct call *call, const struct tool_context *context, const struct json *arguments,
                  struct tool_result *result);
+int tool_upload(struct call *call, const struct tool_context *context, const struct json *arguments,
+                struct tool_result *result);
 int tool_discover(struct call *call, const struct tool_context *context, const struct json *arguments,
                   struct tool_result *result);
 int tool_get(struct call *call, const struct tool_context *context, const struct json *arguments,

@@ -343,7 +343,8 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
                      host ? str_concat(call->arena, write->fields, touched_names(call, write->body_json))
                           : write->fields);
     int64_t sent_ms = clock_now_ms();
-    error = wp_send(call, wp, write->method, write->route, &query, write->body, ret);
+    error = write->stream ? wp_send_stream(call, wp, write->route, &query, write->stream, ret)
+                          : wp_send(call, wp, write->method, write->route, &query, write->body, ret);
     if (write->type) /* names of terms and menus are kept for a while */
         wp_forget_kept(wp, write->type->route);
     if (!error || ret->outcome_unknown)

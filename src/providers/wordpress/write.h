@@ -38,7 +38,9 @@ struct wp_write {
         *query;        /* may be NULL; without _fields, and with WP_WRITE_CREATE and _CHANGE without context */
     struct str fields; /* of the answer, for _fields; empty: all. What must be kept is added. */
     struct str body;   /* a JSON object, or empty */
-    int64_t undo_of;   /* the change that this one takes back, or 0 */
+    const struct wp_stream
+        *stream;     /* of a file: sent as the body; `body` then only says what was asked for, for those who keep it */
+    int64_t undo_of; /* the change that this one takes back, or 0 */
     /* --- wp_write()'s: how the change is kept. change.number is its name for people, 0: it is not kept */
     struct site_change change;
     struct str title, comments_json;
