@@ -16,7 +16,9 @@
 #endif
 
 enum {
-    CHUNK_BYTES = 8 * 1024 - 64, /* the first chunk: enough for a tools/list, small enough for thousands of calls */
+    CHUNK_BYTES =
+        4 * 1024 -
+        64, /* the first chunk: enough for small calls and for those that wait, of which there may be thousands */
     CHUNK_MAX_BYTES = 256 * 1024,
     CHUNK_KEPT_MAX_BYTES = 128 * 1024,
     ALIGNMENT = 16,

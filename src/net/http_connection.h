@@ -21,7 +21,7 @@
 
 enum {
     HTTP_LISTENERS_MAX = 8,
-    HTTP_READ_BYTES = 8 * 1024, /* of a pooled exchange's buffer: most requests fit whole */
+    HTTP_READ_BYTES = 3 * 1024, /* of a pooled exchange's buffer: most requests fit whole */
     HTTP_POOL_MAX = 64,         /* exchanges and arenas kept for the next requests */
     HTTP_ANSWER_HEADERS_MAX_BYTES = 16 * 1024,
     HTTP_BODY_READ_BYTES = 64 * 1024,

@@ -11,7 +11,8 @@ export async function startRecorder(wordpress, port) {
   let asked = [];
 
   const server = http.createServer(async (request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    const known = `${request.method} ${request.url.replace(/[?&]_=[^&]*$/, '')}`; // without what makes each address its own
+    asked.push(known);
     const upstream = http.request(`${wordpress.url}${request.url}`, {
       method: request.method,
       headers: { ...request.headers, host: new URL(wordpress.url).host, 'accept-encoding': 'identity' },
@@ -25,7 +26,7 @@ export async function startRecorder(wordpress, port) {
       .filter(([name]) => !['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'set-cookie'].includes(name))
       .map(([name, value]) => [name, rename(String(value))]);
     headers.push(['Content-Length', String(body.length)]);
-    if (!answers.has(`${request.method} ${request.url}`)) answers.set(`${request.method} ${request.url}`, { status: answer.statusCode, headers, body });
+    if (!answers.has(known)) answers.set(known, { status: answer.statusCode, headers, body });
     response.writeHead(answer.statusCode, Object.fromEntries(headers)).end(body);
   });
   server.listen(port, '127.0.0.1');

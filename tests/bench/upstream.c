@@ -88,6 +88,11 @@ static const struct answer *find(const char *request, size_t size)
 {
     const char *uri = memchr(request, ' ', size);
     const char *end = uri ? memchr(uri + 1, ' ', size - (size_t)(uri + 1 - request)) : NULL;
+    /* "_=..." at the end makes each address its own, for caches on the way; WordPress does not look at it. */
+    const char *own = end ? memmem(uri, (size_t)(end - uri), "&_=", 3) : NULL;
+    if (end && !own)
+        own = memmem(uri, (size_t)(end - uri), "?_=", 3);
+    end = own ? own : end;
     size_t length = end ? (size_t)(end - request) : 0;
     for (size_t i = 0; i < n_answers && end; i++)
         if (strncmp(answers[i].request, request, length) == 0 && answers[i].request[length] == '\0')
