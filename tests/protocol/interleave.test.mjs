@@ -10,8 +10,8 @@ import { fixtures } from '../integration/lib/fixtures.mjs';
 import { LEGACY, MODERN, envelope } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 
-const CALLS = Number(process.env.PORTEIRO_INTERLEAVED_CALLS ?? 40_000);
 const CLIENTS = 64;
+const CALLS = Math.ceil(Number(process.env.PORTEIRO_INTERLEAVED_CALLS ?? 40_000) / CLIENTS) * CLIENTS; // as many for each
 const CONNECTIONS = 4; // of each client, each with one call under way
 const SITES = 8;
 const TO_SITE = 10; // one call in so many
