@@ -15,11 +15,12 @@ declare -A may=(
     [providers]="base call json crypto net limits" # never store: a provider knows neither SQL nor tenants
     [audit]="base call json crypto net store providers"
     [accounts]="base call json crypto net store providers audit"
-    [mcp]="base call json crypto net limits store providers audit accounts"
+    [jobs]="base call json crypto net limits store providers audit accounts"
+    [mcp]="base call json crypto net limits store providers audit accounts jobs"
     [oauth]="base call json crypto net limits store providers audit accounts"
-    [web]="base call json crypto net limits store providers audit accounts mcp oauth" # its table of routes names them all
-    [cli]="base call json crypto net limits store providers audit accounts mcp oauth web"
-    [main]="base call json crypto net limits store providers audit accounts mcp oauth web cli"
+    [web]="base call json crypto net limits store providers audit accounts jobs mcp oauth" # its table of routes names them all
+    [cli]="base call json crypto net limits store providers audit accounts jobs mcp oauth web"
+    [main]="base call json crypto net limits store providers audit accounts jobs mcp oauth web cli"
 )
 
 bad=0

@@ -503,25 +503,20 @@ int authenticate(struct call *call, struct str bearer, const struct principal **
     return give(call, entry->answer, ret);
 }
 
-int authenticate_token_id(struct call *call, int64_t token_id, const struct principal **ret)
+int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret)
 {
-    struct token_row row;
     struct token_facts facts;
     struct grant grant = {0};
-    int error = store_tokens_get(call, USER_ANY, token_id, &row);
-    if (error == E_NOT_FOUND) {
-        call_clear_error(call);
-        return refuse(call, UNKNOWN);
-    }
-    if (error || (error = store_tokens_facts(call, row.token_hash, &facts)))
+    int error = store_tokens_facts_of(call, token_id, &facts);
+    if (error)
         return error;
-    enum refusal refusal = judge(call, &facts, row.token_hash, &grant);
+    enum refusal refusal = judge(call, &facts, facts.token.token_hash, &grant);
     if (refusal != GOOD)
         return refuse(call, refusal);
     struct answer *answer = answer_new(&facts, &grant);
     if (!answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
-    arena_defer(call->arena, answer_release, answer);
-    *ret = &answer->principal;
-    return OK;
+    error = give(call, answer, ret);
+    answer_release(answer); /* the call holds it now */
+    return error;
 }

@@ -44,10 +44,10 @@ struct principal {
 MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct principal **ret);
 
 /*
- * The same for a token that is known by its row, as it stands in the database now: for what was begun with the token and goes on
- * without it. Nothing is believed from before. E_UNAUTHENTICATED, with the reason.
+ * The same for work that goes on behind its request and knows its token's id only: always asks the database. E_UNAUTHENTICATED:
+ * the token is not good any more.
  */
-MUST_CHECK int authenticate_token_id(struct call *call, int64_t token_id, const struct principal **ret);
+MUST_CHECK int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret);
 
 /* Writes the last_used_at times that wait: by a task of its own while there are any, and once at the end. */
 int authenticate_flush(struct call *call);

@@ -422,6 +422,12 @@ int connections_record_check(struct call *call, int64_t id, const struct site_ch
     return error ? error : run(call, record_check, &change);
 }
 
+int connections_refused(struct call *call, int64_t id, struct str why)
+{
+    const struct site_check check = {.error_code = STR("wrong_password"), .error_text = why, .is_refused = true};
+    return connections_record_check(call, id, &check, true);
+}
+
 /* ---- providers */
 
 int providers_sync(struct call *call, const struct provider_entry *entries, size_t count)

@@ -50,6 +50,12 @@ MUST_CHECK int connections_delete(struct call *call, int64_t user_id, int64_t id
 /* Keeps what a look at the service found. `refused`: the service does not take the password: the state becomes `error`. */
 MUST_CHECK int connections_record_check(struct call *call, int64_t id, const struct site_check *check, bool refused);
 
+/*
+ * The service does not take the stored password any more: the state becomes `error`, so that tokens are refused here and hosts have
+ * no reason to ban us. The row tells its owner why.
+ */
+MUST_CHECK int connections_refused(struct call *call, int64_t id, struct str why);
+
 /* ---- providers: what kinds of service there are in this database */
 
 /* Makes the rows that are missing, and brings name and version up to date. At start. */

@@ -34,7 +34,7 @@ static int make_room(struct call *call, const struct session_row *session)
 {
     bool is_api = str_eq(session->kind, STR(SESSION_API));
     int64_t count;
-    int error = store_sessions_forget(call, session->created_at_ms - SESSION_IDLE_MS, session->created_at_ms);
+    int error = store_sessions_forget(call, session->created_at_ms - SESSIONS_IDLE_MS, session->created_at_ms);
     if (!error)
         error = store_sessions_count(call, session->user_id, session->kind, &count);
     if (error || count < (is_api ? API_TOKENS_PER_USER_MAX : SESSIONS_PER_USER_MAX))
@@ -85,7 +85,7 @@ int sessions_begin(struct call *call, int64_t user_id, const struct session_from
         .name = STR_EMPTY,
         .address = from->address,
         .agent = str_sub(from->agent, 0, SESSION_AGENT_BYTES_MAX),
-        .expires_at_ms = clock_now_ms() + SESSION_LIFE_MS,
+        .expires_at_ms = clock_now_ms() + SESSIONS_LIFE_MS,
     };
     if (!str_is_utf8(session.agent))
         session.agent = STR_EMPTY;
@@ -126,7 +126,7 @@ static int refuse(struct call *call)
 static bool has_ended(const struct session_row *session, int64_t now)
 {
     return (session->expires_at_ms && session->expires_at_ms <= now) ||
-           (str_eq(session->kind, STR(SESSION_BROWSER)) && now - session->seen_at_ms > SESSION_IDLE_MS);
+           (str_eq(session->kind, STR(SESSION_BROWSER)) && now - session->seen_at_ms > SESSIONS_IDLE_MS);
 }
 
 int sessions_find(struct call *call, struct str token, struct person *ret)
@@ -185,7 +185,7 @@ int sessions_prove(struct call *call, const struct person *person, struct str pa
 int sessions_list(struct call *call, int64_t user_id, struct str kind, struct session_rows *ret)
 {
     int64_t now = clock_now_ms();
-    int error = store_sessions_forget(call, now - SESSION_IDLE_MS, now);
+    int error = store_sessions_forget(call, now - SESSIONS_IDLE_MS, now);
     return error ? error : store_sessions_list(call, user_id, kind, ret);
 }
 

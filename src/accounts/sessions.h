@@ -9,8 +9,8 @@
 #include "store/sessions.h"
 
 enum {
-    SESSION_IDLE_MS = 12 * 3600 * 1000,
-    SESSION_LIFE_MS = 7 * 24 * 3600 * 1000,
+    SESSIONS_IDLE_MS = 12 * 3600 * 1000,
+    SESSIONS_LIFE_MS = 7 * 24 * 3600 * 1000,
     SESSION_PROVEN_MS = 10 * 60 * 1000, /* how long a password that was just given counts for what is grave */
     SESSION_SEEN_MS = 60 * 1000,        /* seen_at is written at most that often */
     SESSIONS_PER_USER_MAX = 100,

@@ -169,6 +169,15 @@ int tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struc
     return store_tokens_list(call, user_id, connection_id, ret);
 }
 
+const char *token_state(const struct token_row *token)
+{
+    if (token->revoked_at_ms)
+        return "revoked";
+    if (!token->has_details)
+        return "earlier";
+    return token->expires_at_ms && token->expires_at_ms <= clock_now_ms() ? "expired" : "active";
+}
+
 static int revoke(struct call *call, int64_t user_id, int64_t token_id)
 {
     struct token_row token;

@@ -41,6 +41,9 @@ MUST_CHECK int tokens_add(struct call *call, int64_t user_id, int64_t connection
 /* connection_id 0: of all connections. */
 MUST_CHECK int tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *ret);
 
+/* "active", "expired", "revoked"; "earlier": of the earlier system, and not taken over. */
+const char *token_state(const struct token_row *token);
+
 /* A second time changes nothing. A primary token leaves its connection without one. */
 MUST_CHECK int tokens_revoke(struct call *call, int64_t user_id, int64_t token_id);
 

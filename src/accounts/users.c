@@ -50,46 +50,63 @@ static int check_distinct(struct call *call, const struct user_row *user)
     return error;
 }
 
-static int put_admin(struct call *call, int64_t id, bool is_admin)
+static int put_profile(struct call *call, int64_t id, const struct user_new *new_user)
 {
-    struct profile_row profile;
-    int error = store_profiles_get(call, id, &profile);
-    profile.is_admin = is_admin;
-    return error ? error : store_profiles_put(call, id, &profile);
+    const struct profile_row profile = {.is_admin = new_user->is_admin,
+                                        .language = new_user->language.len ? new_user->language : STR("en"),
+                                        .totp_sealed = STR_EMPTY};
+    return store_profiles_put(call, id, &profile);
 }
 
-static int insert_user(struct call *call, struct user_row *user, bool is_admin)
+static int clean_language(struct call *call, struct str language)
+{
+    if (language.len == 0 || str_eq(language, STR("en")) || str_eq(language, STR("pt-BR")))
+        return OK;
+    return fail(call, E_INVALID, "There are these languages: en, pt-BR.");
+}
+
+static int insert_user(struct call *call, struct user_row *user, const struct user_new *new_user)
 {
     int error = store_keys_lock(call, 0);
     if (!error)
         error = check_distinct(call, user);
     if (!error)
         error = store_users_insert(call, user, &user->id);
-    if (!error && is_admin)
-        error = put_admin(call, user->id, true);
+    if (!error && (new_user->is_admin || new_user->language.len))
+        error = put_profile(call, user->id, new_user);
     if (!error)
         error = record(call, "auth.register", user->id, "email", user->email);
     return error;
 }
 
+int users_prepare(struct call *call, const struct user_new *new_user, struct user_row *ret)
+{
+    *ret = (struct user_row){0};
+    int error = contact_clean_name(call, new_user->name, &ret->name);
+    if (!error)
+        error = contact_clean_email(call, new_user->email, &ret->email);
+    if (!error)
+        error = contact_clean_phone(call, new_user->phone, &ret->phone);
+    if (!error)
+        error = clean_language(call, new_user->language);
+    if (!error)
+        error = password_check_rules(call, new_user->password, ret->email);
+    return error ? error : passwords_hash(call, new_user->password, &ret->password_hash);
+}
+
+int users_insert(struct call *call, const struct user_new *new_user, struct user_row *user)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, insert_user(call, user, new_user));
+}
+
 int users_add(struct call *call, const struct user_new *new_user, int64_t *ret_id)
 {
-    struct user_row user = {0};
-    bool mine;
-    int error = contact_clean_name(call, new_user->name, &user.name);
+    struct user_row user;
+    int error = users_prepare(call, new_user, &user);
     if (!error)
-        error = contact_clean_email(call, new_user->email, &user.email);
-    if (!error)
-        error = contact_clean_phone(call, new_user->phone, &user.phone);
-    if (!error)
-        error = password_check_rules(call, new_user->password, user.email);
-    if (!error)
-        error = passwords_hash(call, new_user->password, &user.password_hash);
-    if (!error)
-        error = store_begin(call, &mine);
-    if (error)
-        return error;
-    error = store_end(call, mine, insert_user(call, &user, new_user->is_admin));
+        error = users_insert(call, new_user, &user);
     if (!error)
         *ret_id = user.id;
     return error;
@@ -152,9 +169,8 @@ static int clean_change(struct call *call, const struct user_change *change, str
         error = contact_clean_email(call, change->email, &user->email);
     if (!error && change->phone.ptr)
         error = contact_clean_phone(call, change->phone, &user->phone);
-    if (!error && change->language.ptr && !str_eq(change->language, STR("en")) &&
-        !str_eq(change->language, STR("pt-BR")))
-        error = fail(call, E_INVALID, "There are these languages: en, pt-BR.");
+    if (!error)
+        error = clean_language(call, change->language);
     *ret_is_new_email = !str_eq(email, user->email);
     return error;
 }

@@ -12,11 +12,16 @@ struct user_new {
     struct str email; /* kept in lower case */
     struct str phone; /* in any form with a country code; kept as E.164 digits */
     struct str password;
+    struct str language; /* "en" or "pt-BR"; empty: en */
     bool is_admin;
 };
 
 /* E_INVALID (with what is wrong), E_CONFLICT (e-mail or phone are registered). */
 MUST_CHECK int users_add(struct call *call, const struct user_new *user, int64_t *ret_id);
+
+/* The same in two steps, for a transaction in which hashing would take too long: the rules and the hash, then the row. */
+MUST_CHECK int users_prepare(struct call *call, const struct user_new *user, struct user_row *ret);
+MUST_CHECK int users_insert(struct call *call, const struct user_new *user, struct user_row *prepared);
 
 /* By e-mail: exactly, else in lower case if only one fits. E_NOT_FOUND. */
 MUST_CHECK int users_find(struct call *call, struct str email, struct user_row *ret);

@@ -58,6 +58,12 @@ struct call {
 void call_init(struct call *call, struct arena *arena, int64_t timeout_ms);
 
 /*
+ * A piece of a long call whose memory may go before the call ends: arena_reset(piece->arena) forgets it. It runs on the same task;
+ * what it runs out of, the whole call has run out of. What fails in it is recorded in it.
+ */
+void call_init_piece(struct call *piece, struct call *whole, size_t budget_bytes);
+
+/*
  * Records why the work failed and returns `code`, so that `return fail(call, E_INVALID, "...");` is one line.
  * The text is shown to the client: no secret, no SQL, no path of ours.
  */

@@ -1,5 +1,5 @@
 /* porteiro connection */
-#include "accounts/connections.h"
+#include "accounts/connect.h"
 
 #include "cli/fields.h"
 #include "cli/open.h"
@@ -37,7 +37,7 @@ static void describe(struct cli *cli, struct answer *answer, const struct connec
     answer_integer(answer, "user_id", row->user_id);
     answer_text(answer, "user", row->user_email);
     answer_text(answer, "status", row->status);
-    answer_text(answer, "address", fields_address(cli->arena, provider_find(row->provider_key), row->config_json));
+    answer_text(answer, "address", connect_address(cli->arena, provider_find(row->provider_key), row->config_json));
     answer_text(answer, "last4", or_null(row->token_last4));
     answer_time(answer, "created_at", row->created_at_ms);
     answer_time(answer, "updated_at", row->updated_at_ms);
@@ -57,25 +57,7 @@ static struct answer *found(struct cli *cli, const struct site_check *check)
     return answer;
 }
 
-/* The provider's own sentence: cause and fix. Its code stands behind it. */
-static int refused(struct cli *cli, const struct site_check *check)
-{
-    fail_detail(&cli->call, "%.*s", STR_ARG(check->error_code));
-    return fail(&cli->call, E_UPSTREAM, "%.*s", STR_ARG(check->error_text));
-}
-
 /* ---- add */
-
-static int find_provider(struct cli *cli, struct str key, const struct provider **ret)
-{
-    struct str keys = STR_EMPTY;
-    *ret = provider_find(key);
-    if (*ret)
-        return OK;
-    for (size_t i = 0; i < provider_count(); i++)
-        keys = str_format(cli->arena, "%.*s%s%.*s", STR_ARG(keys), i ? ", " : "", STR_ARG(provider_at(i)->key));
-    return cli_usage(cli, "there is no provider \"%.*s\"; there is: %.*s", STR_ARG(key), STR_ARG(keys));
-}
 
 static int answer_added(struct cli *cli, const struct connection_new *new, const struct token_made *made,
                         const struct site_check *check)
@@ -90,7 +72,7 @@ static int answer_added(struct cli *cli, const struct connection_new *new, const
     answer_integer(answer, "token_id", made->token_id);
     answer_text(answer, "name", new->name);
     answer_text(answer, "provider", new->provider_key);
-    answer_text(answer, "address", fields_address(cli->arena, provider, new->config_json));
+    answer_text(answer, "address", connect_address(cli->arena, provider, new->config_json));
     answer_words(answer, "rights", str_copy(cli->arena, rights_format(new->token.rights | RIGHT_READ, rights)));
     answer_nested(answer, "found", found(cli, check));
     answer_text(answer, "warning", or_null(check->warning));
@@ -102,23 +84,13 @@ static int answer_added(struct cli *cli, const struct connection_new *new, const
     return cli_answer(cli, answer, str_copy_cstr(cli->arena, hint));
 }
 
-/* Looks at the service with what was given; nothing is stored yet. */
-static int prove(struct cli *cli, const struct provider *provider, const struct site *site, struct site_check *ret)
-{
-    cli_note(cli, "looking at the %.*s site ...", STR_ARG(provider->name));
-    *ret = (struct site_check){0};
-    int error = provider->check(&cli->call, site, ret);
-    if (error)
-        return error;
-    return ret->ok ? OK : refused(cli, ret);
-}
-
 static int read_add(struct cli *cli, struct connection_new *new, const struct provider **ret_provider)
 {
     *new = (struct connection_new){.provider_key = cli_option(cli, "provider"),
                                    .name = cli_option(cli, "name"),
                                    .token = {.name = STR_EMPTY, .rights = RIGHTS_DEFAULT}};
-    int error = find_provider(cli, new->provider_key, ret_provider);
+    int error = connect_provider(&cli->call, new->provider_key, ret_provider);
+    cli->usage_error = error != OK;
     if (!error && cli_has(cli, "rights"))
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &new->token.rights);
     if (!error && cli_has(cli, "confirm"))
@@ -148,17 +120,9 @@ static int run_add(struct cli *cli)
         error = person_find(cli, cli_option(cli, "user"), &user);
     if (error)
         return error;
-    struct site site = {
-        .user_id = user.id, .name = new.name, .config_json = new.config_json, .plain_secret_json = new.secret_json};
-    error = prove(cli, provider, &site, &check);
-    if (error)
-        return error;
     new.user_id = user.id;
-    if (check.config_json.len)
-        new.config_json = check.config_json;
-    error = connections_add(&cli->call, &new, &made);
-    if (!error)
-        error = connections_record_check(&cli->call, made.connection_id, &check, false);
+    cli_note(cli, "looking at the %.*s site ...", STR_ARG(provider->name));
+    error = connect_add(&cli->call, &new, &check, &made);
     return error ? error : answer_added(cli, &new, &made, &check);
 }
 
@@ -223,20 +187,17 @@ static int run_test(struct cli *cli)
 {
     const struct provider *provider;
     struct connection_row row;
-    struct site site;
-    struct site_check check = {0};
+    struct site_check check;
     int64_t id;
     int error = open_one(cli, &id, &row, &provider);
     if (!error)
-        error = connections_site(&cli->call, USER_ANY, id, &site);
-    if (!error)
-        error = provider->check(&cli->call, &site, &check);
-    if (!error)
-        error = connections_record_check(&cli->call, id, &check, !check.ok && check.is_refused);
+        error = connect_test(&cli->call, USER_ANY, id, &check);
     if (error)
         return error;
-    if (!check.ok)
-        return refused(cli, &check);
+    if (!check.ok) {
+        fail_detail(&cli->call, "%.*s", STR_ARG(check.error_code));
+        return fail(&cli->call, E_UPSTREAM, "%.*s", STR_ARG(check.error_text));
+    }
     struct answer *answer = answer_new(cli->arena);
     answer_integer(answer, "id", id);
     answer_switch(answer, "ok", true);
@@ -257,13 +218,8 @@ static int run_set_secret(struct cli *cli)
         error = fields_read(cli, provider, row.config_json, &config, &secret);
     if (error)
         return error;
-    struct site site = {.user_id = row.user_id, .name = row.name, .config_json = config, .plain_secret_json = secret};
-    error = prove(cli, provider, &site, &check);
-    if (!error)
-        error = connections_set_secret(&cli->call, USER_ANY, id, check.config_json.len ? check.config_json : config,
-                                       secret);
-    if (!error)
-        error = connections_record_check(&cli->call, id, &check, false);
+    cli_note(cli, "looking at the %.*s site ...", STR_ARG(provider->name));
+    error = connect_set_secret(&cli->call, USER_ANY, id, config, secret, &check);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);

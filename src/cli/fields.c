@@ -126,18 +126,3 @@ int fields_read(struct cli *cli, const struct provider *provider, struct str con
     *ret_secret = buf_str(&secret);
     return error;
 }
-
-struct str fields_address(struct arena *arena, const struct provider *provider, struct str config_json)
-{
-    const struct json *config;
-    struct json_error wrong;
-    struct str none = {NULL, 0};
-    if (!provider || json_parse(arena, config_json, NULL, &config, &wrong) < 0)
-        return none;
-    for (size_t i = 0; i < provider->n_fields; i++) {
-        const struct json *value = json_get(config, str_from(provider->fields[i].name));
-        if (provider->fields[i].kind == FIELD_URL && json_is(value, JSON_STRING))
-            return json_str(value);
-    }
-    return none;
-}

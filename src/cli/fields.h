@@ -18,7 +18,4 @@ bool fields_option(size_t index, struct option *ret);
 MUST_CHECK int fields_read(struct cli *cli, const struct provider *provider, struct str config_before,
                            struct str *ret_config, struct str *ret_secret);
 
-/* The address in a connection's config: its first field of kind FIELD_URL. ptr NULL: none. */
-struct str fields_address(struct arena *arena, const struct provider *provider, struct str config_json);
-
 #endif

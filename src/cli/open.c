@@ -1,6 +1,8 @@
 /* What commands and the server open in the same way. */
 #include "cli/open.h"
 
+#include "accounts/registration.h"
+
 #include "accounts/accounts.h"
 #include "accounts/authenticate.h"
 #include "accounts/connections.h"
@@ -132,6 +134,23 @@ static void start_notices(struct cli *cli)
                  origin);
 }
 
+void open_registration(struct cli *cli, struct str url)
+{
+    struct str word = config_text(cli->config, SETTING_REGISTRATION);
+    registration_init(str_eq(word, STR("open"))     ? REGISTRATION_OPEN
+                      : str_eq(word, STR("closed")) ? REGISTRATION_CLOSED
+                                                    : REGISTRATION_INVITATION,
+                      url);
+}
+
+/* As the settings name it; a server that listens may know better. */
+static struct str own_url(struct cli *cli)
+{
+    if (cli->config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
+        return config_text(cli->config, SETTING_PUBLIC_URL);
+    return str_format(cli->arena, "http://%.*s", STR_ARG(config_text(cli->config, SETTING_LISTEN)));
+}
+
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -147,6 +166,7 @@ int open_accounts(struct cli *cli)
         .changes_max = config_number(cli->config, SETTING_CHANGES_MAX),
         .bytes_max = HISTORY_BYTES_MAX,
     });
+    open_registration(cli, own_url(cli));
     return error ? error : sync_providers(cli);
 }
 

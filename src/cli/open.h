@@ -15,6 +15,9 @@ MUST_CHECK int open_for_migration(struct cli *cli, struct db **ret_db);
 /* The database at this program's schema, the keys, and the rows of the providers. A few short reads when all is in place. */
 MUST_CHECK int open_accounts(struct cli *cli);
 
+/* Who may register, and what links begin with: for a server that learns its address when it listens. */
+void open_registration(struct cli *cli, struct str url);
+
 /* On top of that the way out to the network, behind the address guard, which knows our own address as the settings name it. */
 MUST_CHECK int open_client(struct cli *cli);
 /* The guard's list, for a server that learns its port when it listens. */

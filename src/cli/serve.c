@@ -1,14 +1,17 @@
 /* porteiro serve */
+#include "accounts/registration.h"
 #include "base/log.h"
 #include "cli/open.h"
 #include "cli/supervise.h"
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
 #include "mcp/listen.h"
+#include "mcp/tasks.h"
 #include "mcp/upload.h"
 #include "net/client_address.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/own_address.h"
 #include "net/worker.h"
 #include "store/health.h"
 #include "web/health.h"
@@ -37,13 +40,12 @@ struct serving {
     struct cli *cli;
     struct http_server *server;
     struct loop_timer patience;
-    struct str url;  /* how clients reach it: public_url, or the address with the port it really got */
     struct str host; /* of the listening address, without brackets */
     uint16_t port;   /* that it really listens on */
     size_t max_connections;
-    struct mcp_settings mcp;
+    struct own_address own;
     struct str hosts[HOSTS_MAX], origins[ORIGINS_MAX];
-    bool stopping, cancelled;
+    bool stopping, cancelled, drained;
 };
 static struct serving serving;
 
@@ -52,21 +54,32 @@ static struct serving serving;
 static void on_drained(void *context)
 {
     (void)context;
-    loop_stop();
+    serving.drained = true;
+    if (jobs_busy() == 0)
+        loop_stop();
+}
+
+static void on_jobs_ended(void *context)
+{
+    const struct serving *self = context;
+    if (self->drained)
+        loop_stop();
 }
 
 static void on_patience_over(void *context)
 {
     struct serving *self = context;
     if (self->cancelled) {
-        log_warning("%zu requests do not end; stopping all the same", http_server_busy(self->server));
+        log_warning("%zu requests and %zu jobs do not end; stopping all the same", http_server_busy(self->server),
+                    jobs_busy());
         loop_stop();
         return;
     }
     self->cancelled = true;
-    log_warning("%zu requests are still under way after %d s and are cancelled", http_server_busy(self->server),
-                DRAIN_MS / 1000);
+    log_warning("%zu requests and steps of %zu jobs are still under way after %d s and are cancelled",
+                http_server_busy(self->server), jobs_busy(), DRAIN_MS / 1000);
     http_server_cancel_all(self->server);
+    jobs_cancel_all();
     loop_timer_set(&self->patience, CANCEL_MS);
 }
 
@@ -81,6 +94,7 @@ static void on_signal(int signal_number, void *context)
         loop_timer_set(&self->patience, DRAIN_MS);
     self->stopping = true;
     listen_end_all();
+    jobs_stop(on_jobs_ended, self);
     http_server_drain(self->server);
 }
 
@@ -93,6 +107,7 @@ static void on_retire(void *context)
     self->stopping = true;
     loop_timer_set(&self->patience, DRAIN_MS);
     listen_end_all(); /* clients begin anew with the new worker */
+    jobs_stop(on_jobs_ended, self);
     http_server_retire(self->server, RETIRE_IDLE_MS);
 }
 
@@ -166,12 +181,12 @@ static int start_server(struct serving *self)
 static void add_host(struct serving *self, const char *host, bool six)
 {
     struct arena *arena = self->cli->arena;
-    if (self->mcp.n_allowed_hosts + 2 > HOSTS_MAX)
+    if (self->own.n_allowed_hosts + 2 > HOSTS_MAX)
         return;
     struct str bare = str_format(arena, six ? "[%s]" : "%s", host);
-    self->hosts[self->mcp.n_allowed_hosts++] = str_format(arena, "%.*s:%u", STR_ARG(bare), self->port);
+    self->hosts[self->own.n_allowed_hosts++] = str_format(arena, "%.*s:%u", STR_ARG(bare), self->port);
     if (self->port == 80) /* http's own port is left out by clients */
-        self->hosts[self->mcp.n_allowed_hosts++] = bare;
+        self->hosts[self->own.n_allowed_hosts++] = bare;
 }
 
 /* Everybody of a wildcard address: the addresses this machine has now. */
@@ -199,19 +214,20 @@ static void start_mcp(struct serving *self)
     bool six = str_find_char(self->host, ':') != STR_NOT_FOUND;
     bool any = str_eq(self->host, STR("0.0.0.0")) || str_eq(self->host, STR("::"));
     bool loopback = str_starts_with(self->host, STR("127.")) || str_eq(self->host, STR("::1"));
-    self->mcp = (struct mcp_settings){.allowed_hosts = self->hosts, .allowed_origins = self->origins};
+    self->own = (struct own_address){.allowed_hosts = self->hosts, .allowed_origins = self->origins};
     add_host(self, str_copy_cstr(self->cli->arena, self->host), six);
     if (any || loopback)
         add_host(self, "localhost", false);
     if (any)
         add_interfaces(self);
-    while (origins.len && self->mcp.n_allowed_origins < ORIGINS_MAX && str_next(&origins, ',', &origin))
-        self->origins[self->mcp.n_allowed_origins++] = origin;
-    self->url =
+    while (origins.len && self->own.n_allowed_origins < ORIGINS_MAX && str_next(&origins, ',', &origin))
+        self->origins[self->own.n_allowed_origins++] = origin;
+    self->own.url =
         str_format(self->cli->arena, six ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_ARG(self->host), self->port);
     if (config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
-        self->url = self->mcp.public_url = config_text(config, SETTING_PUBLIC_URL);
-    mcp_endpoint_init(&self->mcp);
+        self->own.url = self->own.public_url = config_text(config, SETTING_PUBLIC_URL);
+    own_address_init(&self->own);
+    open_registration(self->cli, self->own.url);
     carrier_start();
 }
 
@@ -227,22 +243,32 @@ static int start_signals(struct serving *self)
 
 /* ---- what it says */
 
-static int next_step(struct serving *self, struct str *ret)
+/* *ret_setup: where the first administrator makes an account, while there is nobody; else ptr NULL. */
+static int next_step(struct serving *self, struct str *ret, struct str *ret_setup)
 {
     struct cli *cli = self->cli;
     bool has_user, has_connection;
     int error = health_look(&cli->call, cli->db, &has_user, &has_connection);
+    *ret_setup = (struct str){NULL, 0};
+    if (!error && !has_user)
+        error = registration_setup_link(&cli->call, ret_setup);
+    if (error == E_CONFLICT) { /* another node's administrator came first */
+        call_clear_error(&cli->call);
+        error = OK;
+    }
     if (error)
         return error;
     if (!has_user)
-        *ret = STR("make a user: porteiro user add --name NAME --email E-MAIL --phone PHONE");
+        *ret =
+            STR("make the first user: open the setup address (porteiro setup-url makes it anew), or porteiro user add "
+                "--admin --name NAME --email E-MAIL --phone PHONE");
     else if (!has_connection)
         *ret = STR(
             "connect a site: porteiro connection add --user E-MAIL --provider wordpress --name NAME --url https://SITE "
             "--username USER");
     else
         *ret = str_format(cli->arena, "give AI clients the address %.*s/mcp and a token (porteiro token add)",
-                          STR_ARG(self->url));
+                          STR_ARG(self->own.url));
     return OK;
 }
 
@@ -250,16 +276,17 @@ static int announce(struct serving *self)
 {
     struct cli *cli = self->cli;
     const struct config *config = cli->config;
-    struct str next, none = {NULL, 0}, file = worker_self()->source;
-    int error = next_step(self, &next);
+    struct str next, setup, none = {NULL, 0}, file = worker_self()->source;
+    int error = next_step(self, &next, &setup);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
-    answer_text(answer, "address", self->url);
+    answer_text(answer, "address", self->own.url);
     answer_text(answer, "data", config_text(config, SETTING_DATA_DIR));
     answer_text(answer, "database", config_shown(cli->arena, config, SETTING_DATABASE_URL));
     answer_text(answer, "settings", str_eq(file, STR("none")) ? none : file);
     answer_text(answer, "next", next);
+    answer_text(answer, "setup", setup);
     answer_integer(answer, "ready_ms", (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
     return cli_answer(cli, answer, NULL);
 }
@@ -281,15 +308,17 @@ static int start(struct serving *self)
     if (error)
         return error;
     start_mcp(self);
-    return start_signals(self);
+    error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
+    return error ? error : start_signals(self);
 }
 
 static void stop(struct serving *self)
 {
-    if (self->server && http_server_busy(self->server)) {
-        log_error("stopped with %zu requests under way", http_server_busy(self->server));
+    if ((self->server && http_server_busy(self->server)) || jobs_busy()) {
+        log_error("stopped with %zu requests and %zu jobs under way", http_server_busy(self->server), jobs_busy());
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
+    tasks_close();
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);

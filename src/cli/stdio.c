@@ -16,6 +16,7 @@
 #include "cli/secret.h"
 #include "json/json_write.h"
 #include "mcp/stdio.h"
+#include "mcp/tasks.h"
 #include "net/loop.h"
 
 #include <errno.h>
@@ -210,6 +211,21 @@ static int open_with_token(struct cli *cli, struct str token)
     return error;
 }
 
+/* Jobs under way when the client leaves go back to the queue, for whoever else works on this database. */
+static int serve(struct cli *cli, struct str token)
+{
+    int error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
+    if (error)
+        return error;
+    error = stdio_serve(&cli->call, token, STDIN_FILENO, STDOUT_FILENO);
+    jobs_stop(NULL, NULL);
+    jobs_cancel_all();
+    while (jobs_busy())
+        loop_turn();
+    tasks_close();
+    return error;
+}
+
 static int run_stdio(struct cli *cli)
 {
     const char *given = getenv("PORTEIRO_TOKEN");
@@ -229,7 +245,7 @@ static int run_stdio(struct cli *cli)
         error = open_site(cli, provider, &token);
     }
     if (!error)
-        error = stdio_serve(&cli->call, token, STDIN_FILENO, STDOUT_FILENO);
+        error = serve(cli, token);
     journal_close();
     return error;
 }

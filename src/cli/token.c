@@ -3,15 +3,6 @@
 
 #include "cli/open.h"
 
-static const char *state_of(const struct token_row *token)
-{
-    if (token->revoked_at_ms)
-        return "revoked";
-    if (!token->has_details)
-        return "earlier";
-    return token->expires_at_ms && token->expires_at_ms <= clock_now_ms() ? "expired" : "active";
-}
-
 static void describe(struct answer *answer, const struct token_row *token)
 {
     answer_integer(answer, "id", token->id);
@@ -22,7 +13,7 @@ static void describe(struct answer *answer, const struct token_row *token)
     answer_text(answer, "confirm", token->confirm);
     answer_words(answer, "options", token->options);
     answer_switch(answer, "primary", token->is_primary);
-    answer_text(answer, "state", str_from(state_of(token)));
+    answer_text(answer, "state", str_from(token_state(token)));
     answer_time(answer, "created_at", token->created_at_ms);
     answer_time(answer, "expires_at", token->expires_at_ms);
     answer_time(answer, "revoked_at", token->revoked_at_ms);

@@ -1,6 +1,6 @@
 /* porteiro user */
 #include "accounts/login.h"
-#include "accounts/users.h"
+#include "accounts/registration.h"
 
 #include "cli/open.h"
 #include "cli/person.h"
@@ -124,6 +124,37 @@ static int run_check(struct cli *cli)
     return cli_answer(cli, answer, NULL);
 }
 
+static int answer_link(struct cli *cli, struct str link)
+{
+    struct answer *answer = answer_new(cli->arena);
+    answer_text(answer, "link", link);
+    return cli_answer(cli, answer, "The link is shown this once, and good once.");
+}
+
+static int run_invite(struct cli *cli)
+{
+    struct str email = cli_option(cli, "email"), id, link;
+    int error = open_accounts(cli);
+    if (!error)
+        error = registration_invite(&cli->call, 0, email.ptr ? email : STR_EMPTY, &id, &link);
+    return error ? error : answer_link(cli, link);
+}
+
+static int run_reset_link(struct cli *cli)
+{
+    struct user_row user;
+    struct str link;
+    int error = open_accounts(cli);
+    if (!error)
+        error = find_named(cli, &user);
+    if (!error)
+        error = registration_reset_link(&cli->call, user.email, &link);
+    return error ? error : answer_link(cli, link);
+}
+
+static const struct option invite_options[] = {
+    {.name = "email", .value = "E-MAIL", .help = "only for this address; without it for whoever has the link"},
+};
 static const struct option add_options[] = {
     {.name = "name", .value = "NAME", .help = "how the person is called", .required = true},
     {.name = "email", .value = "E-MAIL", .help = "what the person logs in with", .required = true},
@@ -177,6 +208,24 @@ static const struct command commands[] = {
         .n_options = ARRAY_LENGTH(delete_options),
         .example = "porteiro user delete ana@example.com",
         .run = run_delete,
+    },
+    {
+        .verb = "invite",
+        .summary = "Makes a link with which somebody can make an account, within a week.",
+        .options = invite_options,
+        .n_options = ARRAY_LENGTH(invite_options),
+        .example = "porteiro user invite --email bia@example.com",
+        .run = run_invite,
+    },
+    {
+        .verb = "reset-link",
+        .summary = "Makes a link with which somebody can set a new password, within 30 minutes.",
+        .argument = "[USER]",
+        .argument_help = "e-mail or id",
+        .options = delete_options,
+        .n_options = ARRAY_LENGTH(delete_options),
+        .example = "porteiro user reset-link ana@example.com",
+        .run = run_reset_link,
     },
     {
         .verb = "check",

@@ -3,7 +3,7 @@
 
 static const char *const names[BUS_TOPICS] = {
     "tools_changed", "prompts_changed", "resources_changed", "resource_updated", "rights_changed",
-    "answer",        "cancelled",       "session_ended",     "session_level",
+    "answer",        "cancelled",       "session_ended",     "session_level",    "job",
 };
 
 static struct bus_listener *first;
@@ -33,7 +33,7 @@ void bus_listen(struct bus_listener *listener)
     if (first)
         first->previous = listener;
     first = listener;
-    if (carrier.wanted)
+    if (carrier.wanted && !listener->local)
         carrier.wanted(carrier.context);
 }
 

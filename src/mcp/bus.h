@@ -23,6 +23,7 @@ enum bus_topic {
     BUS_CANCELLED,         /* key: session, payload: the id of the client's request, as JSON */
     BUS_SESSION_ENDED,     /* key: session */
     BUS_SESSION_LEVEL,     /* key: session, number: enum host_level */
+    BUS_JOB,               /* key: the job's id, number: what of struct jobs_news (jobs/jobs.h) */
     BUS_TOPICS,
 };
 
@@ -45,6 +46,7 @@ struct bus_listener {
     struct bus_listener *next, *previous;
     unsigned topics;       /* 1 << topic, or'ed */
     int64_t connection_id; /* 0: of all connections */
+    bool local;            /* what this machine tells is enough: no connection to the database is made for it */
     void (*deliver)(struct bus_listener *listener, const struct bus_event *event);
 };
 

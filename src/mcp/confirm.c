@@ -129,12 +129,15 @@ static int by_human(struct call *call, struct mcp_host *host, struct str what)
                 STR_ARG(what));
 }
 
-int confirm_action(struct call *call, struct host *base, struct str what)
+int confirm_action(struct call *call, struct host *base, struct str what, bool for_good)
 {
     struct mcp_host *host = (struct mcp_host *)base;
     if (!host->tool || !host->tool->confirms)
         return fail(call, E_INTERNAL, "This tool has not said that it confirms.");
-    switch (host->request->who->confirm) {
+    enum confirm setting = host->request->who->confirm;
+    if (setting == CONFIRM_NONE && for_good)
+        setting = CONFIRM_MODEL; /* what cannot be taken back is never one slip away */
+    switch (setting) {
     case CONFIRM_NONE:
         return OK;
     case CONFIRM_MODEL:

@@ -1,8 +1,7 @@
 /*
- * Confirmation of actions that cannot be taken back: one mechanism for the tools of every provider (host_confirm()), by the
- * token's setting.
+ * Confirmation of what has consequences: one mechanism for the tools of every provider (host_confirm()), by the token's setting.
  *
- *     none    nothing is asked
+ *     none    nothing is asked, except for what cannot be taken back (host_confirm_for_good()): there it is as with model
  *     model   the client's person is asked, where the client can; else the model gets a preview and a one-use code, bound to
  *             the exact arguments, and has to call again with it: that guards against slips, not against a model that wants it
  *     human   a person approves outside the chat (porteiro approval). What the model gets to see would approve nothing.

@@ -61,6 +61,11 @@ static int confirm_it(struct bench *b)
     return host_confirm(&b->f->call, &b->host.base, STR("Delete the page \"About\" for good."));
 }
 
+static int confirm_for_good(struct bench *b)
+{
+    return host_confirm_for_good(&b->f->call, &b->host.base, STR("Delete the page \"About\" for good."));
+}
+
 static struct str code_in(struct str text)
 {
     size_t at = str_find(text, STR("confirm_code \""));
@@ -74,6 +79,21 @@ static void test_none(void **state)
     open_bench(&b, state, CONFIRM_NONE);
     begin(&b, "{\"id\":7}", "");
     assert_ok(&b.f->call, confirm_it(&b));
+
+    /* What cannot be taken back is asked for all the same. */
+    begin(&b, "{\"id\":7}", "");
+    assert_int_equal(confirm_for_good(&b), E_WAITING);
+    struct str code = str_copy(b.f->call.arena, code_in(b.f->call.error_text));
+    begin(&b, "{\"id\":8}", "");
+    b.host.confirm_code = code;
+    assert_int_equal(confirm_for_good(&b), E_WAITING);
+    begin(&b, "{\"id\":7}", "");
+    b.host.confirm_code = code;
+    assert_ok(&b.f->call, confirm_for_good(&b));
+    begin(&b, "{\"id\":7}", "");
+    b.host.confirm_code = code;
+    assert_int_equal(confirm_for_good(&b), E_WAITING);
+    assert_int_equal(host_confirm_for_good(&b.f->call, NULL, STR("Delete it.")), E_DENIED);
 }
 
 static void test_code(void **state)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "json/json_write.h"
 #include "mcp/protocol.h"
+#include "net/own_address.h"
 
 enum {
     BODY_MAX_DEPTH = 64,
@@ -13,13 +14,6 @@ enum {
 
 const struct str mcp_server_info =
     STR_INIT("{\"name\":\"porteiro\",\"title\":\"porteiro\",\"version\":\"" PORTEIRO_VERSION "\"}");
-
-static const struct mcp_settings *settings;
-
-void mcp_endpoint_init(const struct mcp_settings *the_settings)
-{
-    settings = the_settings;
-}
 
 void mcp_reply_error(struct mcp_reply *reply, int status, struct str id_raw, int code, struct str message)
 {
@@ -38,42 +32,6 @@ static void answer_error(struct call *call, struct http_exchange *exchange, int 
 }
 
 /* --- who may speak to us: Host, Origin (DNS rebinding) ------------------------------------------------------------------- */
-
-static bool is_listed(struct str value, const struct str *list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq_nocase(value, list[i]))
-            return true;
-    return false;
-}
-
-/* "https://mcp.example:8443/x" to "mcp.example:8443" */
-static struct str authority_of(struct str url)
-{
-    size_t scheme = str_find(url, STR("://"));
-    struct str rest = scheme == STR_NOT_FOUND ? url : str_from_offset(url, scheme + 3);
-    return str_sub(rest, 0, str_find_char(rest, '/'));
-}
-
-static bool host_is_ours(struct str host)
-{
-    return is_listed(host, settings->allowed_hosts, settings->n_allowed_hosts) ||
-           (settings->public_url.len && str_eq_nocase(host, authority_of(settings->public_url)));
-}
-
-static bool origin_is_allowed(struct str origin)
-{
-    if (is_listed(origin, settings->allowed_origins, settings->n_allowed_origins))
-        return true;
-    if (settings->public_url.len) {
-        struct str authority = authority_of(settings->public_url);
-        size_t end = (size_t)(authority.ptr - settings->public_url.ptr) + authority.len;
-        if (str_eq_nocase(origin, str_sub(settings->public_url, 0, end)))
-            return true;
-    }
-    return str_starts_with(origin, STR("http://")) &&
-           is_listed(authority_of(origin), settings->allowed_hosts, settings->n_allowed_hosts);
-}
 
 /* Browser clients (the Inspector) may read our answers when their origin is allowed. */
 static void allow_browser(struct http_exchange *exchange, struct str origin)
@@ -337,15 +295,15 @@ bool mcp_may_come(const struct http_request *request, struct str *ret_why)
     *ret_why =
         STR("This Host is not ours. Behind a proxy or another name, set PORTEIRO_PUBLIC_URL to the address people "
             "use.");
-    if (!host.ptr || !host_is_ours(host))
+    if (!host.ptr || !own_address_has_host(host))
         return false;
     *ret_why = STR("This Origin is not allowed. PORTEIRO_ALLOWED_ORIGINS lists those that are.");
-    return !origin.ptr || origin_is_allowed(origin);
+    return !origin.ptr || own_address_allows_origin(origin);
 }
 
 struct str mcp_own_url(struct call *call, const struct http_request *request)
 {
-    struct str url = settings->public_url;
+    struct str url = own_address_public_url();
     while (str_ends_with(url, STR("/")))
         url.len--;
     return url.len ? url : call_format(call, "http://%.*s", STR_ARG(http_header_value(request, STR("host"))));

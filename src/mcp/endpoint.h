@@ -7,17 +7,6 @@
 
 #include "net/http_server.h"
 
-struct mcp_settings {
-    struct str public_url;           /* "https://mcp.example", or empty: then the listening address counts */
-    const struct str *allowed_hosts; /* "127.0.0.1:8080", lower case; what a Host header may say beside public_url's */
-    size_t n_allowed_hosts;
-    const struct str *allowed_origins; /* what an Origin header may say beside public_url and the allowed hosts */
-    size_t n_allowed_origins;
-};
-
-/* Once, before the first request; the settings' text must live as long as the process. */
-void mcp_endpoint_init(const struct mcp_settings *settings);
-
 /*
  * Serves one request to /mcp or a sibling. `provider_key` is the last path segment of /mcp/{provider}, or empty: the token says
  * which connection is meant, and a provider in the path must be that connection's. Waits.

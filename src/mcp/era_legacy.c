@@ -26,7 +26,7 @@ static int serve_initialize(struct call *call, struct mcp_request *request, stru
 {
     const struct json *params = request->message.params;
     struct str wanted = json_str(json_get(params, STR("protocolVersion")));
-    unsigned abilities = mcp_abilities_read(json_get(params, STR("capabilities")));
+    unsigned abilities = mcp_abilities_read(json_get(params, STR("capabilities"))) & ~(unsigned)HOST_TASKS;
     struct buf *out = &reply->body;
     if (abilities & (HOST_FORM | HOST_URL | HOST_SAMPLING)) {
         struct mcp_session *session = arena_new_of(call->arena, struct mcp_session);
@@ -134,7 +134,7 @@ static void serve_method(struct call *call, const struct method *method, const s
 
 void era_legacy_serve(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    const struct method *method = method_find(request->message.method, request->provider);
+    const struct method *method = method_find(request->message.method, request->provider, false);
     reply->status = 200;
     if (serve_own(call, request, reply))
         return;

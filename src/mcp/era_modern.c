@@ -6,6 +6,7 @@
 #include "mcp/header.h"
 #include "mcp/listen.h"
 #include "mcp/methods.h"
+#include "mcp/tasks.h"
 #include "mcp/tools.h"
 
 #define META_VERSION STR("io.modelcontextprotocol/protocolVersion")
@@ -68,6 +69,11 @@ static void serve_method(struct call *call, const struct method *method, const s
         rpc_begin_result(out, request->message.id_raw);
         buf_add(out, STR("\"resultType\":\"input_required\","));
         error = mcp_host_write_questions(call, host, out);
+    } else if (!error && host->task.len) {
+        buf_clear(out);
+        rpc_begin_result(out, request->message.id_raw);
+        buf_add(out, STR("\"resultType\":\"task\","));
+        error = tasks_write_begun(call, host, out);
     } else if (!error && method->ttl_ms != NO_CACHE_HINT) {
         /* What came of questions is for this once. */
         write_cache_hint(out, json_is(host->responses, JSON_MISSING) ? method->ttl_ms : 0);
@@ -76,6 +82,8 @@ static void serve_method(struct call *call, const struct method *method, const s
         reply_failure(call, host, error, reply);
         return;
     }
+    if (out->len && out->ptr[out->len - 1] == ',')
+        out->len--; /* a result without members of its own */
     write_meta(out);
     rpc_end_result(out);
 }
@@ -156,7 +164,7 @@ static bool pass_gates(struct call *call, const struct mcp_request *request, con
 
 void era_modern_serve(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
-    const struct method *method = method_find(request->message.method, request->provider);
+    const struct method *method = method_find(request->message.method, request->provider, true);
     request->session = NULL;
     if (!pass_gates(call, request, method, reply))
         return;

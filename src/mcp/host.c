@@ -22,6 +22,8 @@ unsigned mcp_abilities_read(const struct json *capabilities)
         abilities |= HOST_SAMPLING;
     if (json_is(json_get(capabilities, STR("roots")), JSON_OBJECT))
         abilities |= HOST_ROOTS;
+    if (json_is(json_get(json_get(capabilities, STR("extensions")), STR(MCP_EXTENSION_TASKS)), JSON_OBJECT))
+        abilities |= HOST_TASKS;
     return abilities;
 }
 
@@ -41,6 +43,8 @@ struct str mcp_abilities_json(struct call *call, unsigned abilities)
         json_member_raw(&w, "sampling", STR("{}"));
     if (abilities & HOST_ROOTS)
         json_member_raw(&w, "roots", STR("{}"));
+    if (abilities & HOST_TASKS)
+        json_member_raw(&w, "extensions", STR("{\"" MCP_EXTENSION_TASKS "\":{}}"));
     json_end(&w);
     return buf_str(&text);
 }
@@ -141,22 +145,22 @@ static void changed(struct host *base, enum host_change change, struct str uri)
 
 /* ---- questions */
 
-static struct str method_of(enum host_ability kind)
+struct str mcp_question_method(enum host_ability kind)
 {
     return kind == HOST_SAMPLING ? STR("sampling/createMessage")
            : kind == HOST_ROOTS  ? STR("roots/list")
                                  : STR("elicitation/create");
 }
 
-/* Does it have the shape of an answer to that? What has not is asked again. */
-static bool answers(const struct question *question, const struct json *answer)
+/* What has not the shape of an answer is asked again. */
+bool mcp_is_answer(enum host_ability kind, const struct json *answer)
 {
     struct str action = json_str(json_get(answer, STR("action")));
     if (!json_is(answer, JSON_OBJECT))
         return false;
-    if (question->kind == HOST_SAMPLING)
+    if (kind == HOST_SAMPLING)
         return !json_is(json_get(answer, STR("content")), JSON_MISSING);
-    if (question->kind == HOST_ROOTS)
+    if (kind == HOST_ROOTS)
         return json_is(json_get(answer, STR("roots")), JSON_ARRAY);
     return str_eq(action, STR("decline")) || str_eq(action, STR("cancel")) || str_eq(action, STR("accept"));
 }
@@ -177,7 +181,7 @@ static bool find_answer(struct call *call, struct mcp_host *host, struct questio
     const struct json *answer = json_get(host->kept, question->key);
     if (json_is(answer, JSON_MISSING) && (host->nonce.len || !question->sealed))
         answer = json_get(host->responses, question->key);
-    if (!answers(question, answer))
+    if (!mcp_is_answer(question->kind, answer))
         return false;
     question->answer = answer;
     add_member(call, &host->answers, question->key, json_raw(answer));
@@ -188,7 +192,7 @@ static void add_question(struct call *call, struct mcp_host *host, const struct 
 {
     struct str params = question->params_json.len ? question->params_json : STR("{}");
     add_member(call, &host->asked, question->key,
-               call_format(call, "{\"method\":\"%.*s\",\"params\":%.*s}", STR_ARG(method_of(question->kind)),
+               call_format(call, "{\"method\":\"%.*s\",\"params\":%.*s}", STR_ARG(mcp_question_method(question->kind)),
                            STR_ARG(params)));
     host->n_asked++;
 }
@@ -223,11 +227,11 @@ static int ask_legacy(struct call *call, struct mcp_host *host, struct question 
         struct question *question = &questions[i];
         int error = require(call, &host->base, question->kind);
         if (!error)
-            error =
-                ask_client(call, host->request, method_of(question->kind), question->params_json, &question->answer);
+            error = ask_client(call, host->request, mcp_question_method(question->kind), question->params_json,
+                               &question->answer);
         if (error)
             return error;
-        if (!answers(question, question->answer))
+        if (!mcp_is_answer(question->kind, question->answer))
             return fail(call, E_INVALID, "The client's answer is not one to the question '%.*s'.",
                         STR_ARG(question->key));
     }
@@ -275,7 +279,7 @@ int mcp_host_write_questions(struct call *call, struct mcp_host *host, struct bu
 
 /* ---- one request */
 
-static const struct host_functions functions = {
+const struct host_functions mcp_host_functions = {
     .progress = progress,
     .log = log_line,
     .abilities = abilities_of,
@@ -288,6 +292,9 @@ static const struct host_functions functions = {
     .change_get = host_change_find,
     .change_list = host_change_page,
     .lease = host_lease_take,
+    .start_job = background_start,
+    .tell_job = background_tell,
+    .stop_job = background_stop,
     .upload_link = host_upload_link_make,
 };
 
@@ -344,7 +351,7 @@ int mcp_host_init(struct call *call, struct mcp_host *host, const struct mcp_req
     const struct json *missing = json_at(request->message.params, 0); /* of an object: nothing */
     struct str method = request->message.method;
     *host = (struct mcp_host){
-        .base = {&functions},
+        .base = {&mcp_host_functions},
         .request = request,
         .modern = modern,
         .name = name,

@@ -17,6 +17,8 @@ enum {
 };
 
 struct mcp_lease;
+/* An ability of the client itself, beside what it can be asked for: the extension io.modelcontextprotocol/tasks. */
+enum { HOST_TASKS = 1 << 8 };
 
 struct mcp_host {
     struct host base;
@@ -47,8 +49,9 @@ struct mcp_host {
     struct str link_id;
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
-    size_t n_changes; /* also those that did not fit */
+    size_t n_changes;         /* also those that did not fit */
     struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
+    struct str task;          /* the job that the call became; empty: it is answered itself */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;      /* abilities: -32021 */
     int code;              /* 0: as the error says */
@@ -70,6 +73,13 @@ MUST_CHECK int mcp_host_write_questions(struct call *call, struct mcp_host *host
 struct str mcp_abilities_json(struct call *call, unsigned abilities);
 unsigned mcp_abilities_read(const struct json *capabilities);
 
+/* For a question as the client gets it, and for what comes back: does it have the shape of an answer to that? */
+struct str mcp_question_method(enum host_ability kind);
+bool mcp_is_answer(enum host_ability kind, const struct json *answer);
+
+/* The functions of mcp_host_init(), for hosts that do some of them otherwise. */
+extern const struct host_functions mcp_host_functions;
+
 /* "debug" to HOST_DEBUG; -1 when it is none. */
 int mcp_level_parse(struct str name);
 
@@ -77,8 +87,11 @@ int mcp_level_parse(struct str name);
 int host_lease_take(struct call *call, struct host *base, struct str name);
 void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
-/* host.c and confirm.c */
-int confirm_action(struct call *call, struct host *base, struct str what);
+/* host.c, confirm.c and background.c */
+int confirm_action(struct call *call, struct host *base, struct str what, bool for_good);
+int background_start(struct call *call, struct host *base, const struct job_new *job, struct tool_result *result);
+int background_tell(struct call *call, struct host *base, struct str id, struct tool_result *result);
+int background_stop(struct call *call, struct host *base, struct str id);
 
 /* host.c and host_change.c */
 int host_change_keep(struct call *call, struct host *base, struct site_change *change);

@@ -6,6 +6,8 @@
 #include "json/json_write.h"
 #include "mcp/bus.h"
 #include "mcp/carrier.h"
+#include "mcp/host.h"
+#include "mcp/tasks.h"
 #include "net/loop.h"
 #include "net/task.h"
 
@@ -17,6 +19,7 @@ enum mark {
     MARK_RESOURCES = 1 << 2,
     MARK_URI = 1 << 3,    /* some of uris[] */
     MARK_RIGHTS = 1 << 4, /* ask again who this is */
+    MARK_TASK = 1 << 5,   /* some of tasks[] */
 };
 
 struct listener {
@@ -29,6 +32,10 @@ struct listener {
     struct str *uris;
     size_t n_uris;
     uint64_t updated[(LISTEN_URIS_MAX + 63) / 64]; /* of uris[] */
+    struct str *tasks;
+    size_t n_tasks;
+    uint64_t moved;    /* of tasks[] */
+    struct call piece; /* for one of them; with tasks only */
     bool ended;
 };
 
@@ -87,6 +94,11 @@ static void hear(struct bus_listener *bus, const struct bus_event *event)
             self->updated[i / 64] |= UINT64_C(1) << (i % 64);
             mark = MARK_URI;
         }
+    for (size_t i = 0; event->topic == BUS_JOB && i < self->n_tasks; i++)
+        if (str_eq(self->tasks[i], event->key)) {
+            self->moved |= UINT64_C(1) << i;
+            mark = MARK_TASK;
+        }
     self->marks |= mark;
     if (mark)
         task_wake(self->call);
@@ -118,7 +130,7 @@ static void join(struct call *call, struct listener *self)
     start_watch();
     self->bus = (struct bus_listener){
         .topics = 1 << BUS_TOOLS_CHANGED | 1 << BUS_PROMPTS_CHANGED | 1 << BUS_RESOURCES_CHANGED |
-                  1 << BUS_RESOURCE_UPDATED | 1 << BUS_RIGHTS_CHANGED,
+                  1 << BUS_RESOURCE_UPDATED | 1 << BUS_RIGHTS_CHANGED | (self->n_tasks ? 1 << BUS_JOB : 0),
         .connection_id = self->request->who->connection_id,
         .deliver = hear,
     };
@@ -194,8 +206,32 @@ static int acknowledge(struct listener *self, struct buf *text)
             json_string(&w, self->uris[i]);
         json_end(&w);
     }
+    if (self->n_tasks) {
+        json_key(&w, STR("taskIds"));
+        json_array(&w);
+        for (size_t i = 0; i < self->n_tasks; i++)
+            json_string(&w, self->tasks[i]);
+        json_end(&w);
+    }
     json_end(&w);
     return end_message(self, text, &w);
+}
+
+/* The whole task as it is now. One that has gone is not told: whoever asks for it hears that. */
+static int tell_task(struct listener *self, struct buf *text, struct str id)
+{
+    struct call *piece = &self->piece; /* a stream lives long: what one message needs goes with it */
+    struct json_writer w;
+    struct job_view job;
+    int error = OK;
+    piece->deadline_ms = self->call->deadline_ms;
+    if (jobs_get(piece, self->request->who, id, &job) == OK) {
+        begin_message(text, &w, "notifications/tasks");
+        tasks_write(piece, &job, &w);
+        error = end_message(self, text, &w);
+    }
+    arena_reset(piece->arena);
+    return error;
 }
 
 static int tell_marks(struct listener *self, struct buf *text)
@@ -204,6 +240,8 @@ static int tell_marks(struct listener *self, struct buf *text)
     uint64_t updated[ARRAY_LENGTH(self->updated)];
     memcpy(updated, self->updated, sizeof updated);
     memset(self->updated, 0, sizeof self->updated);
+    uint64_t moved = self->moved;
+    self->moved = 0;
     self->marks = 0; /* what comes while a message goes out is new */
     int error = OK;
     if (!error && marks & MARK_TOOLS)
@@ -215,10 +253,45 @@ static int tell_marks(struct listener *self, struct buf *text)
     for (size_t i = 0; !error && marks & MARK_URI && i < self->n_uris; i++)
         if (updated[i / 64] & UINT64_C(1) << (i % 64))
             error = tell(self, text, "notifications/resources/updated", self->uris[i]);
+    for (size_t i = 0; !error && marks & MARK_TASK && i < self->n_tasks; i++)
+        if (moved & UINT64_C(1) << i)
+            error = tell_task(self, text, self->tasks[i]);
     return error;
 }
 
 /* ---- one stream */
+
+/*
+ * Of this token's tasks, those that there are. Each is told at once, so that nothing is missed of what happened between its
+ * beginning and this stream.
+ */
+static int read_tasks(struct call *call, struct listener *self, const struct json *ids)
+{
+    struct job_view job;
+    if (json_is(ids, JSON_MISSING) || !self->request->provider->n_jobs)
+        return OK;
+    if (!json_is(ids, JSON_ARRAY))
+        return fail(call, E_INVALID, "taskIds must be a list of ids.");
+    if (json_count(ids) > LISTEN_TASKS_MAX)
+        return fail(call, E_LIMIT, "At most %d tasks can be listened to in one stream.", LISTEN_TASKS_MAX);
+    self->tasks = arena_array_of(call->arena, struct str, json_count(ids) + 1);
+    if (json_count(ids))
+        call_init_piece(&self->piece, call, LISTEN_TASK_BYTES);
+    for (size_t i = 0; i < json_count(ids); i++) {
+        int error = jobs_get(&self->piece, self->request->who, json_str(json_at(ids, i)), &job);
+        arena_reset(self->piece.arena);
+        if (error == OK)
+            self->tasks[self->n_tasks++] = json_str(json_at(ids, i));
+        else if (error != E_NOT_FOUND)
+            return fail(call, error, "The tasks could not be looked up. Try again.");
+    }
+    if (self->n_tasks) {
+        self->moved = UINT64_MAX >> (64 - self->n_tasks);
+        self->marks |= MARK_TASK;
+        self->wanted |= MARK_TASK;
+    }
+    return OK;
+}
 
 static int read_wishes(struct call *call, struct listener *self)
 {
@@ -243,7 +316,17 @@ static int read_wishes(struct call *call, struct listener *self)
             self->uris[self->n_uris++] = json_str(json_at(uris, i));
     if (self->n_uris)
         self->wanted |= MARK_URI;
-    return OK;
+    return read_tasks(call, self, json_get(wishes, STR("taskIds")));
+}
+
+/* False: tasks are wanted by a client that did not say that it knows them. */
+static bool may_wish(const struct mcp_request *request)
+{
+    const struct json *params = request->message.params;
+    const struct json *capabilities =
+        json_get(json_get(params, STR("_meta")), STR("io.modelcontextprotocol/clientCapabilities"));
+    return json_is(json_get(json_get(params, STR("notifications")), STR("taskIds")), JSON_MISSING) ||
+           mcp_abilities_read(capabilities) & HOST_TASKS || !request->provider->n_jobs;
 }
 
 /* Is the token still good, and for the same connection? Without a token there is nothing to ask. */
@@ -314,6 +397,14 @@ void listen_serve(struct call *call, const struct mcp_request *request, struct m
                STR("This answer is a stream: send \"Accept: application/json, text/event-stream\"."));
         return;
     }
+    if (!may_wish(request)) {
+        buf_clear(&reply->body);
+        reply->status = 400;
+        rpc_error(&reply->body, request->message.id_raw, RPC_MISSING_CAPABILITY,
+                  STR("Declare the extension " MCP_EXTENSION_TASKS " in the request's clientCapabilities."),
+                  call_format(call, "{\"requiredCapabilities\":%.*s}", STR_ARG(mcp_abilities_json(call, HOST_TASKS))));
+        return;
+    }
     if (n_listeners >= LISTEN_MAX || count_of_token(request->who->token_id) >= LISTEN_PER_TOKEN_MAX) {
         refuse(reply, request, RPC_INTERNAL_ERROR, STR("Too many streams are open already. Close some, or poll."));
         return;
@@ -324,7 +415,7 @@ void listen_serve(struct call *call, const struct mcp_request *request, struct m
         refuse(reply, request, RPC_INVALID_PARAMS, call->error_text);
         return;
     }
-    buf_init(&text, call->arena, 256 * 1024);
+    buf_init(&text, call->arena, self->n_tasks ? ANSWER_MAX_BYTES : 256 * 1024);
     join(call, self);
     listen_on(call, self, &text);
     /* The end is said even when the process stops and has cancelled everything; whoever has gone does not hear it. */

@@ -28,6 +28,11 @@ static bool has_completions(const struct provider *provider)
     return false;
 }
 
+static bool has_jobs(const struct provider *provider)
+{
+    return provider->n_jobs > 0;
+}
+
 static const struct method methods[] = {
     {STR_INIT("tools/list"), NULL, false, LIST_TTL_MS, NULL, tools_list_write},
     {STR_INIT("tools/call"), "name", true, NO_CACHE_HINT, NULL, tools_call_write},
@@ -37,12 +42,16 @@ static const struct method methods[] = {
     {STR_INIT("prompts/list"), NULL, false, LIST_TTL_MS, has_prompts, prompts_list_write},
     {STR_INIT("prompts/get"), "name", true, NO_CACHE_HINT, has_prompts, prompts_get_write},
     {STR_INIT("completion/complete"), NULL, true, NO_CACHE_HINT, has_completions, completion_write},
+    {STR_INIT("tasks/get"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_get_write, true},
+    {STR_INIT("tasks/update"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_update_write, true},
+    {STR_INIT("tasks/cancel"), "taskId", false, NO_CACHE_HINT, has_jobs, tasks_cancel_write, true},
 };
 
-const struct method *method_find(struct str name, const struct provider *provider)
+const struct method *method_find(struct str name, const struct provider *provider, bool modern)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
-        if (str_eq(methods[i].name, name) && (!methods[i].exists || methods[i].exists(provider)))
+        if (str_eq(methods[i].name, name) && (!methods[i].exists || methods[i].exists(provider)) &&
+            (modern || !methods[i].modern_only))
             return &methods[i];
     return NULL;
 }
@@ -74,6 +83,8 @@ void methods_write_capabilities(const struct provider *provider, bool streams, s
         json_member_raw(&w, "completions", STR("{}"));
     if (features & PROVIDER_LOGS)
         json_member_raw(&w, "logging", STR("{}"));
+    if (has_jobs(provider) && streams)
+        json_member_raw(&w, "extensions", STR("{\"" MCP_EXTENSION_TASKS "\":{}}"));
     json_end(&w);
 }
 
@@ -113,11 +124,10 @@ static int take_quota(struct call *call, struct mcp_host *host, struct quota_pas
 
 void method_stop_connection(struct call *call, const struct principal *who)
 {
-    struct site_check check = {.error_code = STR("wrong_password"), .error_text = call->error_text, .is_refused = true};
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (connections_record_check(&rest, who->connection_id, &check, true) != OK)
+    if (connections_refused(&rest, who->connection_id, call->error_text) != OK)
         log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
                   (long long)who->connection_id, STR_ARG(rest.error_text));
 }

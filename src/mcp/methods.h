@@ -23,12 +23,13 @@ struct method {
     bool (*exists)(const struct provider *provider);
     /* Writes members, the first without a comma. An error, with fail(): host->code and data_json may say more. Waits. */
     int (*write)(struct call *call, struct mcp_host *host, struct buf *out);
+    bool modern_only; /* of an extension that the older revisions do not have */
 };
 
 /* NULL: not one of these, or this provider does not have it. */
-const struct method *method_find(struct str name, const struct provider *provider);
+const struct method *method_find(struct str name, const struct provider *provider, bool modern);
 
-/* Writes the object of capabilities. `streams`: lists that change can be told (2026-07-28). */
+/* Writes the object of capabilities. `streams`: lists that change can be told, and there are extensions (2026-07-28). */
 void methods_write_capabilities(const struct provider *provider, bool streams, struct buf *out);
 
 /* The JSON-RPC code of a failed write(). */
@@ -60,5 +61,9 @@ int resources_read_write(struct call *call, struct mcp_host *host, struct buf *o
 int prompts_list_write(struct call *call, struct mcp_host *host, struct buf *out);
 int prompts_get_write(struct call *call, struct mcp_host *host, struct buf *out);
 int completion_write(struct call *call, struct mcp_host *host, struct buf *out);
+/* tasks.c */
+int tasks_get_write(struct call *call, struct mcp_host *host, struct buf *out);
+int tasks_update_write(struct call *call, struct mcp_host *host, struct buf *out);
+int tasks_cancel_write(struct call *call, struct mcp_host *host, struct buf *out);
 
 #endif

@@ -21,6 +21,8 @@
 #define MCP_VERSION_LEGACY_NEWEST "2025-11-25"
 #define MCP_VERSION_BATCHES "2025-03-26" /* the only one with arrays of messages */
 
+#define MCP_EXTENSION_TASKS "io.modelcontextprotocol/tasks"
+
 enum { ANSWER_MAX_BYTES = 8 * 1024 * 1024 };
 
 /* Where messages go that the client gets before the answer: notifications, and questions of the legacy era. */

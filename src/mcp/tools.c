@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "base/log.h"
+#include "jobs/jobs.h"
 #include "json/json_write.h"
 #include "json/schema.h"
 #include "mcp/header.h"
@@ -24,9 +25,7 @@ static bool is_offered(const struct tool *tool, unsigned options)
     return !tool->needs_option || (tool->needs_option & options);
 }
 
-#define CONFIRM_SCHEMA                                                                                                 \
-    STR("{\"type\":\"string\",\"description\":\"Only when a preview gave you one: its code, with the same "            \
-        "arguments.\"}")
+#define CONFIRM_SCHEMA STR("{\"type\":\"string\",\"description\":\"the code from a preview\"}")
 
 /* The tool's schema and one member more. */
 static void write_confirmable_schema(struct json_writer *w, struct arena *arena, const struct tool *tool)
@@ -68,7 +67,7 @@ static void write_tool(struct json_writer *w, struct arena *arena, const struct 
     method_write_text(w, "title", tool->title);
     json_member_str(w, "description", tool->description);
     json_key(w, STR("inputSchema"));
-    if (tool->confirms && confirm == CONFIRM_MODEL)
+    if (tool->confirms && confirm != CONFIRM_HUMAN)
         write_confirmable_schema(w, arena, tool);
     else
         json_raw_value(w, tool->input_schema);
@@ -311,7 +310,7 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
     const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
     struct buf rest;
     struct json_writer w;
-    if (!tool->confirms || host->request->who->confirm != CONFIRM_MODEL || json_is(code, JSON_MISSING))
+    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || json_is(code, JSON_MISSING))
         return OK;
     if (!json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
@@ -335,8 +334,15 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
 static int run_allowed(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
-    if (may_use(tool, who->rights))
-        return run_tool(call, tool, host, result);
+    if (may_use(tool, who->rights)) {
+        if (!tool->needs_jobs || host->abilities & HOST_TASKS)
+            return run_tool(call, tool, host, result);
+        host->lacking = HOST_TASKS;
+        return fail(call, E_DENIED,
+                    "%.*s works in the background only, and your client did not say that it can follow that (the "
+                    "extension " MCP_EXTENSION_TASKS ").",
+                    STR_ARG(tool->name));
+    }
     char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
     fail(call, E_DENIED,
          "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make a "
@@ -365,7 +371,7 @@ static void write_text_block(struct json_writer *w, struct str text)
     json_end(w);
 }
 
-static void write_result(const struct tool_result *result, bool modern, struct buf *out)
+void tools_write_result(const struct tool_result *result, bool modern, struct buf *out)
 {
     struct json_writer w;
     buf_add(out, STR("\"content\":["));
@@ -412,6 +418,7 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     } else if (!json_is(host->arguments, JSON_OBJECT)) {
         return fail(call, E_INVALID, "\"arguments\" must be an object.");
     }
+    jobs_glance();
     int error = take_confirm_code(call, tool, host);
     if (error)
         return error;
@@ -427,8 +434,8 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
         return error;
     if (error)
         write_failure(call, error, out);
-    else
-        write_result(&result, host->modern, out);
+    else if (!host->task.len)
+        tools_write_result(&result, host->modern, out);
     return OK;
 }
 

@@ -15,6 +15,9 @@ enum {
 /* The argument through which a model gives back the code of a confirmation (mcp/confirm.c); no tool has it itself. */
 #define TOOL_CONFIRM_ARGUMENT "confirm_code"
 
+/* What came of a tool, as members of a CallToolResult. */
+void tools_write_result(const struct tool_result *result, bool modern, struct buf *out);
+
 /*
  * 2026-07-28: arguments whose schema says "x-mcp-header" are repeated in headers Mcp-Param-NAME, so that proxies can route by
  * them. E_INVALID: what the headers say is not what the body says.

@@ -182,7 +182,7 @@ static const struct principal *find_owner(struct call *call, struct http_exchang
                                           const struct upload_row *row)
 {
     const struct principal *who = NULL;
-    int error = authenticate_token_id(call, row->token_id, &who);
+    int error = authenticate_token(call, row->token_id, &who);
     if (error == E_UNAUTHENTICATED || (!error && who->connection_id != row->connection_id))
         answer_error(call, exchange, 403, "denied",
                      call_format(call, "The token this upload link was made with is not good any more. %.*s",

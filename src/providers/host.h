@@ -47,6 +47,18 @@ struct question {
     const struct json *answer; /* the result: {"action":"accept","content":{...}}, {"role":...}, {"roots":[...]} */
 };
 
+/* Work to be done behind the request, by steps of one of the provider's job kinds (struct job_kind in providers/provider.h). */
+struct job_new {
+    struct str kind;
+    struct str arguments_json; /* object: what each step is given; kept sealed */
+    int64_t total;             /* how many there are to do; 0: unknown */
+    /* For clients that cannot follow a job by themselves: how to ask for it later, such as "Call wp_bulk with job \"{}\"." ({} is
+     * its id). Empty: it cannot be asked for, so such a client waits until it has ended. */
+    struct str look_up;
+};
+
+struct tool_result; /* providers/provider.h */
+
 /* An address that takes one file, once. */
 struct upload_link {
     struct str id;  /* for the audit log */
@@ -64,13 +76,16 @@ struct host_functions {
     unsigned (*abilities)(const struct host *host);
     int (*require)(struct call *call, struct host *host, unsigned abilities);
     int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
-    int (*confirm)(struct call *call, struct host *host, struct str what);
+    int (*confirm)(struct call *call, struct host *host, struct str what, bool for_good);
     void (*changed)(struct host *host, enum host_change change, struct str uri);
     int (*change_begin)(struct call *call, struct host *host, struct site_change *change);
     void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
     int (*change_get)(struct call *call, struct host *host, int64_t number, struct site_change *ret);
     int (*change_list)(struct call *call, struct host *host, const struct change_query *query, struct change_list *ret);
     int (*lease)(struct call *call, struct host *host, struct str name); /* NULL: nobody else is there */
+    int (*start_job)(struct call *call, struct host *host, const struct job_new *job, struct tool_result *result);
+    int (*tell_job)(struct call *call, struct host *host, struct str id, struct tool_result *result);
+    int (*stop_job)(struct call *call, struct host *host, struct str id);
     int (*upload_link)(struct call *call, struct host *host, struct upload_link *ret);
 };
 
@@ -117,13 +132,57 @@ MUST_CHECK static inline int host_ask(struct call *call, struct host *host, stru
 }
 
 /*
- * To be called right before an action that cannot be taken back, after all checks and questions: OK when it may be done now, as
- * the token's setting wants it. Otherwise an error to return as it is (E_WAITING: somebody has to agree first, and the text says
- * how). `what`: a sentence for people that names exactly what would be done. The tool must have `confirms` set. Waits.
+ * To be called right before an action that somebody may have to agree to, after all checks and questions: OK when it may be done
+ * now, as the token's setting wants it. Otherwise an error to return as it is (E_WAITING: somebody has to agree first, and the
+ * text says how). `what`: a sentence for people that names exactly what would be done. The tool must have `confirms` set. Waits.
  */
 MUST_CHECK static inline int host_confirm(struct call *call, struct host *host, struct str what)
 {
-    return host ? host->functions->confirm(call, host, what) : OK;
+    return host ? host->functions->confirm(call, host, what, false) : OK;
+}
+
+/*
+ * The same for what cannot be taken back: a token whose setting is "none" is asked as with "model", and where nobody can be
+ * asked it is not done.
+ */
+MUST_CHECK static inline int host_confirm_for_good(struct call *call, struct host *host, struct str what)
+{
+    if (!host)
+        return fail(call, E_DENIED,
+                    "This cannot be taken back, and there is no way here to have it confirmed, so it is not done.");
+    return host->functions->confirm(call, host, what, true);
+}
+
+/*
+ * Begins a job: from here on it goes its way, whatever becomes of this request, and survives a restart. All questions and the
+ * confirmation belong before it. The last thing a tool does: OK or the error is what it returns. A client that can follow jobs
+ * gets its id at once; any other one waits a while for what comes of it, and gets that, or how to ask for it later. Waits.
+ */
+MUST_CHECK static inline int host_start_job(struct call *call, struct host *host, const struct job_new *job,
+                                            struct tool_result *result)
+{
+    if (!host)
+        return fail(call, E_DENIED, "Nothing can be done in the background here.");
+    return host->functions->start_job(call, host, job, result);
+}
+
+/*
+ * What there is to say of a job that this token began: how far it is, or what came of it. E_NOT_FOUND. Waits.
+ */
+MUST_CHECK static inline int host_tell_job(struct call *call, struct host *host, struct str id,
+                                           struct tool_result *result)
+{
+    if (!host)
+        return fail(call, E_DENIED, "Nothing can be done in the background here.");
+    return host->functions->tell_job(call, host, id, result);
+}
+
+/* It ends behind the step that is under way. OK also when it has ended before; E_NOT_FOUND. Waits. */
+MUST_CHECK static inline int host_stop_job(struct call *call, struct host *host, struct str id)
+{
+    if (!host)
+        return fail(call, E_DENIED, "Nothing can be done in the background here.");
+    return host->functions->stop_job(call, host, id);
 }
 
 /* Tells everybody who listens to this connection. `uri` only with HOST_RESOURCE_UPDATED. */

@@ -96,12 +96,69 @@ struct tool {
     bool idempotent;
     bool open_world;
     bool confirms;            /* calls host_confirm() */
+    bool needs_jobs;          /* only for clients that can follow a job by themselves */
     struct str output_schema; /* JSON text of what structured_json holds, an object at its root; may be empty */
     struct str icons_json;    /* array; may be empty */
     const void *data;         /* run()'s own, in tables of many tools of one kind */
     /* OK, or an error recorded with fail(): the model sees its text as isError. Waits. */
     int (*run)(struct call *call, const struct tool_context *context, const struct json *arguments,
                struct tool_result *result);
+};
+
+/*
+ * --- jobs: work that goes on behind the request that began it (host_start_job() in providers/host.h), step by step
+ *
+ * A step is a small piece, such as one item of many. What it leaves in `state_json` is saved before the next one begins: the point
+ * from which the job goes on when this process ends, here after the restart or on another node. A step whose end was not saved is
+ * run again, then with `again` set; so one step at most is done twice, and only when the process died between its deed and the
+ * save. Where twice is harm, a step that runs again looks first what is there.
+ *
+ *     static int step(struct call *call, const struct tool_context *context, struct job_step *step)
+ *     {
+ *         const struct json *ids = json_get(step->arguments, STR("ids"));
+ *         int64_t changed = json_i64_or(json_get(step->state, STR("changed")), 0);
+ *         int error = change_one(call, context, json_at(ids, step->done), step->again);
+ *         if (error == E_CANCELLED || error == E_TIMEOUT)
+ *             return error;                              the process ends, or somebody stopped the job
+ *         changed += !error;                             what one item could not do is told at the end
+ *         call_clear_error(call);
+ *         step->state_json = call_format(call, "{\"changed\":%lld}", (long long)changed);
+ *         if (++step->done == step->total)
+ *             step->finished = true, buf_add_format(&step->result->text, "%lld changed", (long long)changed);
+ *         return OK;
+ *     }
+ *
+ * Each step has a call and an arena of its own: what shall last goes into the state. The token's rights are asked again before
+ * each step; they are in the context, as for tools. A step may ask (host_ask(): the job waits, and the step runs again with the
+ * answer; a key stands for one question in the whole job), but not confirm, and it keeps changes as a tool does (host_change_begin()).
+ */
+struct job_step {
+    struct str id;                /* of the job */
+    const struct json *arguments; /* what host_start_job() was given */
+    const struct json *state;     /* what the last saved step left; in the first one JSON_MISSING */
+    bool again;                   /* an earlier try of this very step did not come to its end */
+    int64_t done, total;          /* as the last saved step left them; count on */
+    struct str state_json;        /* object, to be left for the next step: JOB_STATE_MAX_BYTES at most */
+    struct str message; /* one line for people about how far it is, without anything of the site; may stay empty */
+    bool finished;      /* this was the last: `result` is what came of it all */
+    struct tool_result *result;
+};
+
+enum {
+    JOB_ARGUMENTS_MAX_BYTES = 512 * 1024,
+    JOB_STATE_MAX_BYTES = 512 * 1024,
+    JOB_RESULT_MAX_BYTES = 768 * 1024,
+    JOB_STEP_MS = 2 * 60 * 1000, /* longest that one step may take */
+};
+
+struct job_kind {
+    struct str name;    /* [a-z0-9_], unique within the provider and the same for ever: rows hold it */
+    unsigned needs_any; /* a token that has none of these rights any more ends the job */
+    /*
+     * OK, or an error recorded with fail() that ends the whole job: then its text is what came of it, as a tool's would be.
+     * E_WAITING of host_ask() is returned as it is. Waits.
+     */
+    int (*step)(struct call *call, const struct tool_context *context, struct job_step *step);
 };
 
 /* --- prompts: jobs that a person picks in the client, ready to go */
@@ -213,6 +270,8 @@ struct provider {
     size_t n_fields;
     const struct tool *tools; /* in the order they are listed */
     size_t n_tools;
+    const struct job_kind *jobs; /* none: its tools begin none */
+    size_t n_jobs;
     const struct prompt *prompts; /* none: prompts are not declared */
     size_t n_prompts;
     const struct resources *resources; /* NULL: resources are not declared */

@@ -196,6 +196,29 @@ int store_audit_list(struct call *call, const struct audit_query *query, struct 
     return error;
 }
 
+int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, struct audit_counts *ret)
+{
+    struct db_rows rows;
+    int error =
+        db_query(call, store_db(), &rows,
+                 "SELECT substr(CAST(i.created_at AS text), 1, 10) AS on_day, i.connection_id, l.action, "
+                 "COALESCE(l.data ->> 'outcome', '') AS came_to, count(*) FROM mcp_audit_index i "
+                 "JOIN mcp_audit_logs l ON l.id = i.audit_id WHERE i.user_id = $1 AND i.created_at >= $2 "
+                 "AND l.action LIKE 'tool.%' AND l.action NOT LIKE '%.intent' "
+                 "GROUP BY on_day, i.connection_id, l.action, came_to ORDER BY on_day, i.connection_id, l.action",
+                 DB_INT(user_id), DB_TIME(since_ms));
+    if (error)
+        return error;
+    *ret = (struct audit_counts){rows.n_rows, arena_array_of(call->arena, struct audit_count, rows.n_rows)};
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct audit_count){.day = db_text(&rows, i, 0),
+                                             .connection_id = db_int(&rows, i, 1),
+                                             .action = db_text(&rows, i, 2),
+                                             .outcome = db_text(&rows, i, 3),
+                                             .count = db_int(&rows, i, 4)};
+    return OK;
+}
+
 int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret)
 {
     struct db_rows rows;

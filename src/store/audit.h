@@ -58,6 +58,19 @@ enum { AUDIT_LIMIT_DEFAULT = 100, AUDIT_LIMIT_MAX = 1000 };
 
 /* Newest first. */
 MUST_CHECK int store_audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret);
+/* How often which action of a person came to which outcome on which day (UTC), since then; intents are not counted. */
+struct audit_count {
+    struct str day; /* "2026-11-22" */
+    int64_t connection_id;
+    struct str action, outcome;
+    int64_t count;
+};
+struct audit_counts {
+    size_t count;
+    struct audit_count *items;
+};
+MUST_CHECK int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, struct audit_counts *ret);
+
 /* Oldest first, for checking the chains. */
 MUST_CHECK int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret);
 

@@ -137,17 +137,18 @@ int store_tokens_touch(struct call *call, int64_t id, int64_t used_at_ms)
                     DB_TIME(used_at_ms), DB_INT(id));
 }
 
-int store_tokens_facts(struct call *call, struct str token_hash, struct token_facts *ret)
+#define FACTS                                                                                                          \
+    "SELECT " TOKEN_COLUMNS ", p.key, c.status, c.name, c.config_json, c.secret_json, k.wrapped, "                     \
+    "COALESCE(p.enabled, true), up.stopped_at" TOKEN_TABLES                                                            \
+    "JOIN mcp_service_providers p ON p.id = c.provider_id "                                                            \
+    "LEFT JOIN mcp_data_keys k ON k.id = 'user:' || c.user_id "                                                        \
+    "LEFT JOIN mcp_user_profiles up ON up.user_id = c.user_id "
+
+static int read_facts(struct call *call, const char *sql, struct db_param which, struct token_facts *ret)
 {
     struct db_rows rows;
     *ret = (struct token_facts){0};
-    int error = db_query(call, store_db(), &rows,
-                         "SELECT " TOKEN_COLUMNS ", p.key, c.status, c.name, c.config_json, c.secret_json, k.wrapped, "
-                         "COALESCE(p.enabled, true), up.stopped_at" TOKEN_TABLES
-                         "JOIN mcp_service_providers p ON p.id = c.provider_id "
-                         "LEFT JOIN mcp_data_keys k ON k.id = 'user:' || c.user_id "
-                         "LEFT JOIN mcp_user_profiles up ON up.user_id = c.user_id WHERE t.token_hash = $1",
-                         DB_TEXT(token_hash));
+    int error = db_query(call, store_db(), &rows, sql, which);
     if (error || rows.n_rows == 0)
         return error;
     *ret = (struct token_facts){
@@ -163,4 +164,14 @@ int store_tokens_facts(struct call *call, struct str token_hash, struct token_fa
         .is_stopped = !db_is_null(&rows, 0, N_TOKEN_COLUMNS + 7),
     };
     return OK;
+}
+
+int store_tokens_facts(struct call *call, struct str token_hash, struct token_facts *ret)
+{
+    return read_facts(call, FACTS "WHERE t.token_hash = $1", DB_TEXT(token_hash), ret);
+}
+
+int store_tokens_facts_of(struct call *call, int64_t token_id, struct token_facts *ret)
+{
+    return read_facts(call, FACTS "WHERE t.id = $1", DB_INT(token_id), ret);
 }

@@ -47,5 +47,7 @@ struct token_facts {
     bool is_stopped; /* its owner stopped everything */
 };
 MUST_CHECK int store_tokens_facts(struct call *call, struct str token_hash, struct token_facts *ret);
+/* Of a token that is known by its id: for work that goes on behind its request. */
+MUST_CHECK int store_tokens_facts_of(struct call *call, int64_t token_id, struct token_facts *ret);
 
 #endif

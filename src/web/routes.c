@@ -6,6 +6,15 @@
 #include "mcp/endpoint.h"
 #include "mcp/upload.h"
 #include "net/client_address.h"
+#include "web/api_approvals.h"
+#include "web/api_audit.h"
+#include "web/api_auth.h"
+#include "web/api_connections.h"
+#include "web/api_me.h"
+#include "web/api_openapi.h"
+#include "web/api_people.h"
+#include "web/api_providers.h"
+#include "web/api_tokens.h"
 #include "web/health.h"
 
 enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
@@ -17,6 +26,19 @@ static void serve_bearer(struct call *call, struct http_exchange *exchange, stru
     mcp_endpoint(call, exchange, STR_EMPTY);
 }
 
+#define ANYONE(method, path, what)                                                                                     \
+    {                                                                                                                  \
+        STR_INIT(method), STR_INIT(path), ROUTE_ANYONE, NULL, &(what)                                                  \
+    }
+#define PERSON(method, path, what)                                                                                     \
+    {                                                                                                                  \
+        STR_INIT(method), STR_INIT(path), ROUTE_PERSON, NULL, &(what)                                                  \
+    }
+#define ADMIN(method, path, what)                                                                                      \
+    {                                                                                                                  \
+        STR_INIT(method), STR_INIT(path), ROUTE_ADMIN, NULL, &(what)                                                   \
+    }
+
 const struct route routes[] = {
     {STR_INIT("*"), STR_INIT("/mcp"), ROUTE_BEARER, mcp_endpoint},
     {STR_INIT("*"), STR_INIT("/mcp/bearer"), ROUTE_BEARER, serve_bearer},
@@ -26,6 +48,59 @@ const struct route routes[] = {
     {STR_INIT("PUT"), STR_INIT("/u/{...}"), ROUTE_LINK, upload_serve},
     {STR_INIT("GET"), STR_INIT("/healthz"), ROUTE_ANYONE, health_alive},
     {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
+    ANYONE("POST", "/api/auth/register", api_auth_register),
+    ANYONE("POST", "/api/auth/login", api_auth_login),
+    ANYONE("POST", "/api/auth/request-reset", api_auth_request_reset),
+    ANYONE("POST", "/api/auth/reset", api_auth_reset),
+    ANYONE("POST", "/api/auth/confirm-email", api_auth_confirm_email),
+    PERSON("POST", "/api/auth/logout", api_auth_logout),
+    PERSON("POST", "/api/auth/prove", api_auth_prove),
+    PERSON("GET", "/api/me", api_me_show),
+    PERSON("PATCH", "/api/me", api_me_change),
+    PERSON("DELETE", "/api/me", api_me_delete),
+    PERSON("POST", "/api/me/email", api_me_change_email),
+    PERSON("POST", "/api/me/password", api_me_change_password),
+    PERSON("POST", "/api/me/stop", api_me_stop),
+    PERSON("POST", "/api/me/resume", api_me_resume),
+    PERSON("GET", "/api/me/sessions", api_me_sessions),
+    PERSON("DELETE", "/api/me/sessions", api_me_end_others),
+    PERSON("DELETE", "/api/me/sessions/{session}", api_me_end_session),
+    PERSON("GET", "/api/me/api-tokens", api_me_api_tokens),
+    PERSON("POST", "/api/me/api-tokens", api_me_add_api_token),
+    PERSON("DELETE", "/api/me/api-tokens/{session}", api_me_end_api_token),
+    PERSON("POST", "/api/me/second-factor", api_me_begin_totp),
+    PERSON("POST", "/api/me/second-factor/confirm", api_me_confirm_totp),
+    PERSON("DELETE", "/api/me/second-factor", api_me_end_totp),
+    PERSON("GET", "/api/connections", api_connections_list),
+    PERSON("POST", "/api/connections", api_connections_add),
+    PERSON("POST", "/api/connections/import", api_connections_import),
+    PERSON("GET", "/api/connections/{id}", api_connections_show),
+    PERSON("PATCH", "/api/connections/{id}", api_connections_change),
+    PERSON("DELETE", "/api/connections/{id}", api_connections_delete),
+    PERSON("POST", "/api/connections/{id}/rotate-token", api_connections_rotate_token),
+    PERSON("POST", "/api/connections/{id}/pause", api_connections_pause),
+    PERSON("POST", "/api/connections/{id}/resume", api_connections_resume),
+    PERSON("POST", "/api/connections/{id}/revoke", api_connections_revoke),
+    PERSON("POST", "/api/connections/{id}/test", api_connections_test),
+    PERSON("GET", "/api/connections/{id}/tokens", api_tokens_of_connection),
+    PERSON("POST", "/api/connections/{id}/tokens", api_tokens_add),
+    PERSON("GET", "/api/tokens", api_tokens_list),
+    PERSON("DELETE", "/api/tokens/{id}", api_tokens_revoke),
+    PERSON("GET", "/api/approvals", api_approvals_list),
+    PERSON("POST", "/api/approvals/{approval}/approve", api_approvals_approve),
+    PERSON("POST", "/api/approvals/{approval}/refuse", api_approvals_refuse),
+    PERSON("GET", "/api/audit", api_audit_list),
+    PERSON("GET", "/api/audit/export", api_audit_export),
+    PERSON("GET", "/api/usage", api_usage_show),
+    PERSON("GET", "/api/providers", api_providers_list),
+    ADMIN("PATCH", "/api/providers/{key}", api_providers_change),
+    ADMIN("GET", "/api/users", api_users_list),
+    ADMIN("PATCH", "/api/users/{id}", api_users_change),
+    ADMIN("DELETE", "/api/users/{id}", api_users_delete),
+    ADMIN("GET", "/api/invitations", api_invitations_list),
+    ADMIN("POST", "/api/invitations", api_invitations_add),
+    ADMIN("DELETE", "/api/invitations/{invitation}", api_invitations_delete),
+    ANYONE("GET", "/api/openapi.json", api_openapi),
 };
 const size_t n_routes = ARRAY_LENGTH(routes);
 
@@ -91,19 +166,20 @@ static struct access *begin_access(struct call *call, const struct http_request 
 
 static bool path_matches(const struct route *route, struct str path, struct str *ret_segment)
 {
+    size_t open = str_find_char(route->path, '{'), close = str_find_char(route->path, '}');
     *ret_segment = STR_EMPTY;
     if (str_ends_with(route->path, STR("/{...}"))) {
         size_t before = route->path.len - STR("{...}").len;
         *ret_segment = str_from_offset(path, before);
         return str_starts_with(path, str_sub(route->path, 0, before)) && ret_segment->len > 0;
     }
-    if (!str_ends_with(route->path, STR("/{}")))
+    if (open == STR_NOT_FOUND)
         return str_eq(route->path, path);
-    struct str before = str_sub(route->path, 0, route->path.len - 2);
-    if (!str_starts_with(path, before))
+    struct str before = str_sub(route->path, 0, open), after = str_from_offset(route->path, close + 1);
+    if (path.len <= before.len + after.len || !str_starts_with(path, before) || !str_ends_with(path, after))
         return false;
-    *ret_segment = str_from_offset(path, before.len);
-    return ret_segment->len > 0 && str_find_char(*ret_segment, '/') == STR_NOT_FOUND;
+    *ret_segment = str_sub(path, open, path.len - before.len - after.len);
+    return str_find_char(*ret_segment, '/') == STR_NOT_FOUND;
 }
 
 static bool method_matches(const struct route *route, struct str method)
@@ -154,12 +230,19 @@ void routes_error(struct call *call, struct http_exchange *exchange, int status,
     http_answer(exchange, status, STR("application/json"), buf_str(&body));
 }
 
+static enum api_who who_of(enum route_who who)
+{
+    return who == ROUTE_ANYONE ? API_ANYONE : who == ROUTE_PERSON ? API_PERSON : API_ADMIN;
+}
+
 static void dispatch(struct call *call, struct http_exchange *exchange, const struct http_request *request)
 {
     struct str segment, allow = STR_EMPTY;
     const struct route *route = find(call, request, &segment, &allow);
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
-    if (route) {
+    if (route && route->operation) {
+        api_serve(call, exchange, route->operation, who_of(route->who), segment);
+    } else if (route) {
         route->handler(call, exchange, segment);
     } else if (allow.len) {
         http_answer_header(exchange, STR("Allow"), allow);

@@ -7,13 +7,15 @@
 #ifndef WEB_ROUTES_H
 #define WEB_ROUTES_H
 
-#include "net/http_server.h"
+#include "web/api.h"
 
 /* Who may call a handler. There is no default: a row without it does not pass the test of the table. */
 enum route_who {
     ROUTE_NOBODY,
     ROUTE_ANYONE, /* tells nothing about anybody */
     ROUTE_BEARER, /* the handler proves a bearer token before anything else */
+    ROUTE_PERSON, /* an operation for whoever is logged in */
+    ROUTE_ADMIN,  /* and is an administrator */
     ROUTE_LINK,   /* the rest of the path is a secret that the handler proves, and that no log shows */
 };
 
@@ -22,9 +24,11 @@ typedef void route_handler(struct call *call, struct http_exchange *exchange, st
 
 struct route {
     struct str method; /* "*": the handler looks at it itself */
-    struct str path;   /* "/mcp" exactly, "/mcp/{}": one segment that is not empty, or "/u/{...}": all the rest */
+    /* "/mcp" exactly; with one segment in braces that is not empty: "/api/connections/{id}/test"; or "/u/{...}": all the rest */
+    struct str path;
     enum route_who who;
-    route_handler *handler;
+    route_handler *handler;                /* or: */
+    const struct api_operation *operation; /* of the REST API (web/api.h) */
 };
 
 extern const struct route routes[];

@@ -41,10 +41,13 @@ describe('answers have the shapes of docs/cli.md', () => {
   });
 
   test('user', async () => {
+    assert.match((await fits(['setup-url'])).link, /^http.*\/register\?token=prt_setup_/);
+    assert.match((await fits(['user', 'invite', '--email', 'bia@example.test'])).link, /\/register\?token=prt_lnk_/);
     const ana = await fits(['user', 'add', '--name', 'Ana', '--email', 'Ana@Example.test', '--phone', '+55 11 99999-0001', '--password-stdin'], { stdin: PASSWORD });
     assert.deepEqual([ana.email, ana.phone], [ANA, '5511999990001']);
     assert.deepEqual((await fits(['user', 'list'])).items, [ana]);
     assert.equal((await fits(['user', 'check', '--email', ANA, '--password-stdin'], { stdin: PASSWORD })).id, ana.id);
+    assert.match((await fits(['user', 'reset-link', ANA])).link, /\/reset\?token=prt_lnk_/);
     await fits(['user', 'passwd', String(ana.id), '--password-stdin'], { stdin: 'another long password' });
     await fits(['user', 'passwd', '--email', ANA, '--password-stdin'], { stdin: PASSWORD });
   });

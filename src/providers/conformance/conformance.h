@@ -11,8 +11,9 @@
 extern const struct provider provider_conformance;
 
 /* Of this folder: the tables, each in the file of its name. */
-enum { CONFORMANCE_TOOLS = 28, CONFORMANCE_PROMPTS = 5 };
+enum { CONFORMANCE_TOOLS = 36, CONFORMANCE_JOBS = 7, CONFORMANCE_PROMPTS = 5 };
 extern const struct tool conformance_tools[CONFORMANCE_TOOLS];
+extern const struct job_kind conformance_jobs[CONFORMANCE_JOBS];
 extern const struct prompt conformance_prompts[CONFORMANCE_PROMPTS];
 extern const struct resources conformance_resources;
 
@@ -20,6 +21,13 @@ int conformance_content(struct call *call, const struct tool_context *context, c
                         struct tool_result *result);
 int conformance_ask(struct call *call, const struct tool_context *context, const struct json *arguments,
                     struct tool_result *result);
+
+int conformance_greet(struct call *call, const struct tool_context *context, const struct json *arguments,
+                      struct tool_result *result);
+int conformance_start_job(struct call *call, const struct tool_context *context, const struct json *arguments,
+                          struct tool_result *result);
+int conformance_ask_and_start(struct call *call, const struct tool_context *context, const struct json *arguments,
+                              struct tool_result *result);
 
 /* 1x1 pixel, and a header of a WAV file without samples */
 #define CONFORMANCE_PNG                                                                                                \

@@ -204,6 +204,12 @@ static int run_elicitation(struct call *call, const struct tool_context *context
         .data = tool_data,                                                                                             \
     }
 
+#define JOB_FIXTURE(tool_name, text, schema, function)                                                                 \
+    {                                                                                                                  \
+        .name = STR_INIT(tool_name), .title = STR_INIT(tool_name), .description = STR_INIT(text),                      \
+        .input_schema = schema, .needs_any = RIGHT_READ, .reads_only = true, .needs_jobs = true, .run = function,      \
+    }
+
 const struct tool conformance_tools[CONFORMANCE_TOOLS] = {
     FIXTURE("test_simple_text", "Answers with a text", NO_ARGUMENTS, conformance_content, &simple_text),
     FIXTURE("test_image_content", "Answers with an image", NO_ARGUMENTS, conformance_content, &image),
@@ -263,4 +269,22 @@ const struct tool conformance_tools[CONFORMANCE_TOOLS] = {
             conformance_ask, &ask_confirm),
     FIXTURE("test_input_required_result_capabilities", "Asks what the client can be asked", NO_ARGUMENTS,
             conformance_ask, &ask_what_can),
+    FIXTURE("greet", "Answers at once",
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}}}"), conformance_greet, NULL),
+    FIXTURE("slow_compute", "Takes its time",
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"seconds\":{\"type\":\"integer\",\"minimum\":0},"
+                     "\"label\":{\"type\":\"string\"}}}"),
+            conformance_start_job, NULL),
+    JOB_FIXTURE("failing_job", "Fails in the background", NO_ARGUMENTS, conformance_start_job),
+    JOB_FIXTURE("protocol_error_job", "Breaks in the background", NO_ARGUMENTS, conformance_start_job),
+    JOB_FIXTURE("confirm_delete", "Asks in the background",
+                STR_INIT("{\"type\":\"object\",\"properties\":{\"filename\":{\"type\":\"string\"}}}"),
+                conformance_start_job),
+    JOB_FIXTURE("multi_input", "Asks two things at once in the background", NO_ARGUMENTS, conformance_start_job),
+    JOB_FIXTURE("test_tool_with_task", "Asks, and then goes on in the background", NO_ARGUMENTS,
+                conformance_ask_and_start),
+    FIXTURE("test_job_items", "Counts items in the background",
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"count\":{\"type\":\"integer\"},\"each_ms\":{\"type\":"
+                     "\"integer\"}},\"required\":[\"count\"]}"),
+            conformance_start_job, NULL),
 };

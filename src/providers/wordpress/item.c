@@ -456,7 +456,7 @@ static struct item_lock *lock_of(struct str name)
 }
 
 /* First among the calls of this process, so that only one of them asks for the lease. */
-static int lock_item(struct call *call, const struct wp *wp, int64_t id)
+int wp_item_lock(struct call *call, const struct wp *wp, int64_t id)
 {
     struct str name = lock_name(call, wp, id);
     struct item_lock *lock = lock_of(name);
@@ -497,7 +497,7 @@ int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type_n
         type_name = named.type.slug;
         id = named.key;
     }
-    if ((error = lock_item(call, wp, lock_id(&named))))
+    if ((error = wp_item_lock(call, wp, lock_id(&named))))
         return error;
     return wp_item_get(call, wp, type_name, id, extra_fields, ret);
 }

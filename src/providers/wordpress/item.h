@@ -46,6 +46,9 @@ MUST_CHECK int wp_may_write(struct call *call, const struct wp *wp, struct str s
 /* The same for any type; status may be empty where there is none. */
 MUST_CHECK int wp_may_change(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status);
 
+/* Holds the lock of an item until the call ends. Who takes several takes them in ascending order. Waits. */
+MUST_CHECK int wp_item_lock(struct call *call, const struct wp *wp, int64_t id);
+
 /*
  * As wp_item_get(), with the item locked before it is read: one edit of an item at a time, so that the
  * read-modify-write of two calls cannot mix: first come first served within this process, and through wp->host among processes

@@ -53,11 +53,11 @@ const struct wp_kind wp_kind_term = {
     .text = STR_INIT("description"),
 };
 
-/* Older texts of a post, and what its editors have not saved yet. */
+/* Older texts of a post, and what its editors have not saved yet. WordPress lets nobody delete them by its REST API. */
 const struct wp_kind wp_kind_revision = {
     .name = STR_INIT("revision"),
     .id_field = STR_INIT("id"),
-    .flags = WP_PAGES | WP_HAS_BLOCKS | WP_DELETES,
+    .flags = WP_PAGES | WP_HAS_BLOCKS,
     .columns = STR_INIT("id,modified,author,title=title.rendered"),
 };
 

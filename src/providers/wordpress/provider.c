@@ -154,6 +154,22 @@ static const struct tool tools[] = {
         .run = tool_edit,
     },
     {
+        .name = STR_INIT("wp_delete"),
+        .title = STR_INIT("Delete items"),
+        .description = STR_INIT(
+            "Move items to the trash; wp_edit set status brings them back. permanent=true cannot be undone: the first "
+            "call lists what would go and gives a code."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\","
+                                 "\"default\":\"post\"},\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+                                 "\"permanent\":{\"type\":\"boolean\"}},\"required\":[\"ids\"],"
+                                 "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DELETE,
+        .destructive = true,
+        .idempotent = true,
+        .confirms = true,
+        .run = tool_delete,
+    },
+    {
         .name = STR_INIT("wp_upload"),
         .title = STR_INIT("Upload a file"),
         .description = STR_INIT("Put a file into the media library from a URL or small base64 data. With neither, "

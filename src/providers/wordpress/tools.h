@@ -14,6 +14,8 @@ int tool_create(struct call *call, const struct tool_context *context, const str
                 struct tool_result *result);
 int tool_edit(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result);
+int tool_delete(struct call *call, const struct tool_context *context, const struct json *arguments,
+                struct tool_result *result);
 int tool_history(struct call *call, const struct tool_context *context, const struct json *arguments,
                  struct tool_result *result);
 int tool_upload(struct call *call, const struct tool_context *context, const struct json *arguments,

@@ -1,0 +1,309 @@
+/* Who may make an account, and the links that are good once. */
+#include "accounts/registration.h"
+
+#include "accounts/contact.h"
+#include "accounts/mail.h"
+#include "audit/audit.h"
+#include "crypto/token.h"
+#include "json/json_write.h"
+#include "net/task.h"
+#include "store/keys.h"
+
+enum {
+    ID_CHARS = 12,
+    RESET_MS = 250 /* asking for a reset takes at least so long, whether there is somebody or not */
+};
+
+static enum registration_mode mode = REGISTRATION_INVITATION;
+static struct str base_url;
+
+void registration_init(enum registration_mode the_mode, struct str url)
+{
+    mode = the_mode;
+    base_url = url;
+}
+
+enum registration_mode registration_mode(void)
+{
+    return mode;
+}
+
+/* The pages behind these links send no referrer, and the log has no queries. */
+static struct str link_to(struct call *call, const char *page, struct str token)
+{
+    struct str link = call_format(call, "%.*s/%s?token=%.*s", STR_ARG(base_url), page, STR_ARG(token));
+    keyring_wipe_later(call, (void *)(uintptr_t)link.ptr, link.len);
+    return link;
+}
+
+static int record(struct call *call, const char *action, int64_t user_id, const char *key, struct str value)
+{
+    const struct audit_event event = {
+        .user_id = user_id,
+        .action = str_from(action),
+        .data_json = call_format(call, "{\"%s\":%.*s}", key, STR_ARG(json_quote(call->arena, value))),
+    };
+    return audit_record(call, &event);
+}
+
+/* ---- proofs */
+
+static int make_proof(struct call *call, struct proof_row *proof, enum token_type type, int64_t life_ms,
+                      struct str *ret_token)
+{
+    char *hash = arena_alloc(call->arena, MAC_HEX_BYTES);
+    *ret_token = token_make(call, type);
+    token_hash(*ret_token, hash);
+    proof->id = token_word(call, ID_CHARS);
+    proof->hash = str_from(hash);
+    proof->created_at_ms = clock_now_ms();
+    proof->expires_at_ms = proof->created_at_ms + life_ms;
+    return store_proofs_insert(call, proof);
+}
+
+static int no_proof(struct call *call)
+{
+    return fail(call, E_DENIED, "This link was used already, is too old, or never was one. Ask for a new one.");
+}
+
+static int use_proof(struct call *call, const char *kind, struct str token, enum token_type type, struct proof_row *ret)
+{
+    enum token_type found;
+    char hash[MAC_HEX_BYTES];
+    if (!token_check(token, &found) || found != type)
+        return no_proof(call);
+    token_hash(token, hash);
+    int error = store_proofs_use(call, str_from(kind), str_from(hash), clock_now_ms(), ret);
+    return error == E_NOT_FOUND ? no_proof(call) : error;
+}
+
+/* ---- registering */
+
+static int not_open(struct call *call)
+{
+    return fail(call, E_DENIED,
+                mode == REGISTRATION_CLOSED
+                    ? "No new accounts are made here. Ask the operator of this server."
+                    : "Accounts are made by invitation here. Open the link of your invitation.");
+}
+
+static int use_invitation(struct call *call, struct user_new *user, struct str token)
+{
+    struct proof_row proof;
+    enum token_type type;
+    if (token_check(token, &type) && type == TOKEN_SETUP) {
+        user->is_admin = true;
+        return use_proof(call, PROOF_SETUP, token, TOKEN_SETUP, &proof);
+    }
+    if (mode == REGISTRATION_CLOSED)
+        return not_open(call);
+    int error = use_proof(call, PROOF_INVITE, token, TOKEN_LNK, &proof);
+    if (!error && proof.value.len && !str_eq_nocase(proof.value, str_trim(user->email)))
+        return fail(call, E_DENIED, "This invitation is for another e-mail address.");
+    return error;
+}
+
+static int add(struct call *call, struct user_new *user, struct user_row *row, struct str invitation)
+{
+    int error = invitation.ptr ? use_invitation(call, user, invitation) : OK;
+    if (!error)
+        error = users_insert(call, user, row);
+    return error ? error : registration_send_confirm(call, row, user->language.len ? user->language : STR("en"));
+}
+
+int registration_add(struct call *call, const struct user_new *given, struct str invitation, int64_t *ret_id)
+{
+    struct user_new user = *given;
+    struct user_row row;
+    bool mine;
+    user.is_admin = false;
+    if (!invitation.ptr && mode != REGISTRATION_OPEN)
+        return not_open(call);
+    int error = users_prepare(call, &user, &row);
+    if (!error)
+        error = store_begin(call, &mine);
+    if (!error)
+        error = store_end(call, mine, add(call, &user, &row, invitation));
+    if (!error)
+        *ret_id = row.id;
+    return error;
+}
+
+/* ---- invitations */
+
+static int invite(struct call *call, struct proof_row *proof, int64_t by_user_id, struct str *ret_token)
+{
+    struct proof_rows rows;
+    int error = registration_invitations(call, &rows);
+    if (!error && rows.count >= INVITATIONS_MAX)
+        return fail(call, E_LIMIT, "There are %d open invitations. Take some back first.", INVITATIONS_MAX);
+    if (!error)
+        error = make_proof(call, proof, TOKEN_LNK, INVITATION_LIFE_MS, ret_token);
+    if (!error && proof->value.len && by_user_id) {
+        const struct mail mail = {.kind = MAIL_INVITATION,
+                                  .user_id = by_user_id,
+                                  .to = proof->value,
+                                  .name = STR_EMPTY,
+                                  .language = STR("en"),
+                                  .link = link_to(call, "register", *ret_token)};
+        error = mail_queue(call, &mail);
+    }
+    return error ? error : record(call, "users.invite", by_user_id, "email", proof->value);
+}
+
+int registration_invite(struct call *call, int64_t by_user_id, struct str email, struct str *ret_id,
+                        struct str *ret_link)
+{
+    struct proof_row proof = {.kind = STR(PROOF_INVITE), .value = STR_EMPTY};
+    struct str token;
+    bool mine;
+    int error = email.len ? contact_clean_email(call, email, &proof.value) : OK;
+    if (!error)
+        error = store_begin(call, &mine);
+    if (!error)
+        error = store_end(call, mine, invite(call, &proof, by_user_id, &token));
+    if (error)
+        return error;
+    *ret_id = proof.id;
+    *ret_link = link_to(call, "register", token);
+    return OK;
+}
+
+int registration_invitations(struct call *call, struct proof_rows *ret)
+{
+    return store_proofs_list(call, 0, STR(PROOF_INVITE), clock_now_ms(), ret);
+}
+
+static int uninvite(struct call *call, int64_t by_user_id, struct str id)
+{
+    int error = store_proofs_delete(call, STR(PROOF_INVITE), id);
+    return error ? error : record(call, "users.uninvite", by_user_id, "invitation", id);
+}
+
+int registration_uninvite(struct call *call, int64_t by_user_id, struct str id)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, uninvite(call, by_user_id, id));
+}
+
+/* ---- the first administrator */
+
+static int setup(struct call *call, struct str *ret_token)
+{
+    struct proof_row proof = {.kind = STR(PROOF_SETUP), .value = STR_EMPTY};
+    int64_t admins;
+    int error = store_keys_lock(call, 0);
+    if (!error)
+        error = store_profiles_count_admins(call, &admins);
+    if (!error && admins)
+        return fail(call, E_CONFLICT, "There is an administrator already. They can make others.");
+    if (!error)
+        error = store_proofs_delete_all(call, 0, STR(PROOF_SETUP));
+    if (!error)
+        error = make_proof(call, &proof, TOKEN_SETUP, SETUP_LIFE_MS, ret_token);
+    return error ? error : record(call, "users.setup_link", 0, "proof", proof.id);
+}
+
+int registration_setup_link(struct call *call, struct str *ret_link)
+{
+    struct str token;
+    bool mine;
+    int error = store_begin(call, &mine);
+    if (!error)
+        error = store_end(call, mine, setup(call, &token));
+    if (!error)
+        *ret_link = link_to(call, "register", token);
+    return error;
+}
+
+/* ---- confirming an e-mail address */
+
+static int send_confirm(struct call *call, const struct user_row *user, struct str language)
+{
+    struct proof_row proof = {.user_id = user->id, .kind = STR(PROOF_EMAIL), .value = user->email};
+    struct str token;
+    int error = store_proofs_delete_all(call, user->id, STR(PROOF_EMAIL));
+    if (!error)
+        error = make_proof(call, &proof, TOKEN_LNK, CONFIRM_LIFE_MS, &token);
+    if (error)
+        return error;
+    const struct mail mail = {.kind = MAIL_CONFIRM,
+                              .user_id = user->id,
+                              .to = user->email,
+                              .name = user->name,
+                              .language = language,
+                              .link = link_to(call, "confirm-email", token)};
+    return mail_queue(call, &mail);
+}
+
+int registration_send_confirm(struct call *call, const struct user_row *user, struct str language)
+{
+    bool mine;
+    if (!mail_is_set_up())
+        return OK;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, send_confirm(call, user, language));
+}
+
+static int confirm_email(struct call *call, struct str token)
+{
+    struct proof_row proof;
+    int error = use_proof(call, PROOF_EMAIL, token, TOKEN_LNK, &proof);
+    return error ? error : users_confirm_email(call, proof.user_id, proof.value);
+}
+
+int registration_confirm_email(struct call *call, struct str token)
+{
+    bool mine;
+    int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, confirm_email(call, token));
+}
+
+/* ---- a forgotten password */
+
+int registration_reset_link(struct call *call, struct str email_or_phone, struct str *ret_link)
+{
+    struct user_row user;
+    struct str token;
+    int error = users_begin_reset(call, email_or_phone, &user, &token);
+    if (!error)
+        *ret_link = link_to(call, "reset", token);
+    return error;
+}
+
+static int mail_reset(struct call *call, struct str email_or_phone)
+{
+    struct profile_row profile;
+    struct user_row user;
+    struct str token;
+    int error = users_begin_reset(call, email_or_phone, &user, &token);
+    if (!error)
+        error = store_profiles_get(call, user.id, &profile);
+    if (error)
+        return error;
+    const struct mail mail = {.kind = MAIL_RESET,
+                              .user_id = user.id,
+                              .to = user.email,
+                              .name = user.name,
+                              .language = profile.language,
+                              .link = link_to(call, "reset", token)};
+    return mail_queue(call, &mail);
+}
+
+int registration_mail_reset(struct call *call, struct str email_or_phone)
+{
+    int64_t begun_ms = clock_monotonic_ms();
+    bool mine;
+    int error = mail_is_set_up() ? store_begin(call, &mine) : OK;
+    if (!error && mail_is_set_up())
+        error = store_end(call, mine, mail_reset(call, email_or_phone));
+    if (error == E_NOT_FOUND) { /* must not be told */
+        call_clear_error(call);
+        error = OK;
+    }
+    int64_t left_ms = RESET_MS - (clock_monotonic_ms() - begun_ms);
+    if (!error && left_ms > 0)
+        error = task_sleep(call, left_ms);
+    return error;
+}

@@ -1,0 +1,82 @@
+/* /api/approvals */
+#include "web/api_approvals.h"
+
+#include "mcp/confirm.h"
+
+#define APPROVAL_SCHEMA                                                                                                \
+    "{\"type\":\"object\",\"properties\":{\"id\":" API_TEXT ",\"connection_id\":" API_INTEGER                          \
+    ",\"token_id\":" API_INTEGER ",\"tool\":" API_TEXT ",\"what\":" API_TEXT ",\"state\":" API_TEXT                    \
+    ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"decided_at\":" API_TIME_OR_NULL        \
+    "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
+
+static void write_approval(struct call *call, struct json_writer *w, const struct confirmation_row *row)
+{
+    json_object(w);
+    json_member_str(w, "id", row->id);
+    json_member_i64(w, "connection_id", row->connection_id);
+    json_member_i64(w, "token_id", row->token_id);
+    json_member_str(w, "tool", row->tool);
+    json_member_str(w, "what", row->what);
+    json_member_str(w, "state", row->state);
+    api_member_time(call, w, "created_at", row->created_at_ms);
+    api_member_time(call, w, "expires_at", row->expires_at_ms);
+    api_member_time(call, w, "decided_at", row->decided_at_ms);
+    json_end(w);
+}
+
+static int list(struct call *call, struct api *api)
+{
+    struct confirmation_rows rows;
+    int error = confirm_list(call, api->person.user_id, &rows);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_key(&api->out, STR("items"));
+    json_array(&api->out);
+    for (size_t i = 0; i < rows.count; i++)
+        write_approval(call, &api->out, &rows.items[i]);
+    json_end(&api->out);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_approvals_list = {
+    .id = "approvalsList",
+    .summary = "What waits for the person's yes, and what was decided within a day; oldest first.",
+    .answer = API_LIST_SCHEMA(APPROVAL_SCHEMA),
+    .status = 200,
+    .run = list,
+};
+
+static int decide(struct call *call, struct api *api, bool approve)
+{
+    struct confirmation_row row;
+    /* An API token may be in the hands of the very model that asks. */
+    if (api->person.by_api)
+        return fail(call, E_DENIED, "Approving is for people: log in with a browser.");
+    int error = confirm_decide(call, api->person.user_id, api->segment, approve, &row);
+    if (!error)
+        write_approval(call, &api->out, &row);
+    return error;
+}
+
+static int approve(struct call *call, struct api *api)
+{
+    return decide(call, api, true);
+}
+
+static int refuse(struct call *call, struct api *api)
+{
+    return decide(call, api, false);
+}
+
+const struct api_operation api_approvals_approve = {.id = "approvalsApprove",
+                                                    .summary = "Allows it once. Not with an API token.",
+                                                    .answer = APPROVAL_SCHEMA,
+                                                    .status = 200,
+                                                    .run = approve};
+const struct api_operation api_approvals_refuse = {.id = "approvalsRefuse",
+                                                   .summary = "Says no. Not with an API token.",
+                                                   .answer = APPROVAL_SCHEMA,
+                                                   .status = 200,
+                                                   .run = refuse};

@@ -1,0 +1,87 @@
+/* /api/providers */
+#include "web/api_providers.h"
+
+#include "accounts/connections.h"
+#include "store/providers.h"
+
+#define PROVIDER_SCHEMA                                                                                                \
+    "{\"type\":\"object\",\"properties\":{\"key\":" API_TEXT ",\"name\":" API_TEXT ",\"version\":" API_TEXT_OR_NULL    \
+    ",\"enabled\":" API_BOOLEAN ",\"known\":" API_BOOLEAN                                                              \
+    ",\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\","                                                  \
+    "\"properties\":{\"name\":" API_TEXT ",\"label\":" API_TEXT ",\"help\":" API_TEXT_OR_NULL ",\"kind\":" API_TEXT    \
+    ",\"required\":" API_BOOLEAN ",\"secret\":" API_BOOLEAN                                                            \
+    "}}}},\"required\":[\"key\",\"name\",\"enabled\",\"fields\"]}"
+
+static void write_field(struct json_writer *w, const struct provider_field *field)
+{
+    static const char *const kinds[] = {[FIELD_URL] = "url", [FIELD_TEXT] = "text", [FIELD_SECRET] = "secret"};
+    json_object(w);
+    json_member_str(w, "name", str_from(field->name));
+    json_member_str(w, "label", str_from(field->label));
+    api_member_text(w, "help", str_from(field->help));
+    json_member_str(w, "kind", str_from(kinds[field->kind]));
+    json_member_bool(w, "required", field->required);
+    json_member_bool(w, "secret", field->kind == FIELD_SECRET || field->in_secret);
+    json_end(w);
+}
+
+static void write_provider(struct json_writer *w, const struct provider_row *row)
+{
+    const struct provider *provider = provider_find(row->key);
+    json_object(w);
+    json_member_str(w, "key", row->key);
+    json_member_str(w, "name", row->name);
+    api_member_text(w, "version", row->version);
+    json_member_bool(w, "enabled", row->enabled);
+    json_member_bool(w, "known", provider != NULL);
+    json_key(w, STR("fields"));
+    json_array(w);
+    for (size_t i = 0; provider && i < provider->n_fields; i++)
+        write_field(w, &provider->fields[i]);
+    json_end(w);
+    json_end(w);
+}
+
+static int list(struct call *call, struct api *api)
+{
+    struct provider_rows rows;
+    int error = store_providers_list(call, &rows);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_key(&api->out, STR("items"));
+    json_array(&api->out);
+    for (size_t i = 0; i < rows.count; i++)
+        write_provider(&api->out, &rows.items[i]);
+    json_end(&api->out);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_providers_list = {
+    .id = "providersList",
+    .summary = "What can be connected here, and the fields of its form.",
+    .answer = API_LIST_SCHEMA(PROVIDER_SCHEMA),
+    .status = 200,
+    .run = list,
+};
+
+static int change(struct call *call, struct api *api)
+{
+    struct provider_row row;
+    int error = providers_set_enabled(call, api->segment, json_bool_or(json_get(api->body, STR("enabled")), false));
+    if (!error)
+        error = store_providers_by_key(call, api->segment, &row);
+    if (!error)
+        write_provider(&api->out, &row);
+    return error;
+}
+
+const struct api_operation api_providers_change = {
+    .id = "providersChange",
+    .summary = "Turns a provider on or off for everybody; its tokens rest meanwhile.",
+    .body = API_BODY("\"enabled\":" API_BOOLEAN, "\"enabled\""),
+    .answer = PROVIDER_SCHEMA,
+    .status = 200,
+    .run = change,
+};

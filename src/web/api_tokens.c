@@ -1,0 +1,128 @@
+/* /api/tokens */
+#include "web/api_tokens.h"
+
+#include "accounts/tokens.h"
+
+#define TOKEN_SCHEMA                                                                                                   \
+    "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"connection_id\":" API_INTEGER                       \
+    ",\"name\":" API_TEXT_OR_NULL ",\"last4\":" API_TEXT_OR_NULL ",\"rights\":{\"type\":\"array\",\"items\":" API_TEXT \
+    "},\"confirm\":" API_TEXT_OR_NULL ",\"primary\":" API_BOOLEAN ",\"state\":" API_TEXT                               \
+    ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"revoked_at\":" API_TIME_OR_NULL        \
+    ",\"last_used_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"connection_id\",\"rights\",\"state\"]}"
+
+static void write_token(struct call *call, struct json_writer *w, const struct token_row *row)
+{
+    json_object(w);
+    json_member_i64(w, "id", row->id);
+    json_member_i64(w, "connection_id", row->connection_id);
+    api_member_text(w, "name", row->name);
+    api_member_text(w, "last4", row->last4);
+    api_member_words(w, "rights", row->rights);
+    api_member_text(w, "confirm", row->confirm);
+    json_member_bool(w, "primary", row->is_primary);
+    json_member_str(w, "state", str_from(token_state(row)));
+    api_member_time(call, w, "created_at", row->created_at_ms);
+    api_member_time(call, w, "expires_at", row->expires_at_ms);
+    api_member_time(call, w, "revoked_at", row->revoked_at_ms);
+    api_member_time(call, w, "last_used_at", row->last_used_at_ms);
+    json_end(w);
+}
+
+static int list(struct call *call, struct api *api, int64_t connection_id)
+{
+    struct token_rows rows;
+    int error = tokens_list(call, api->person.user_id, connection_id, &rows);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_key(&api->out, STR("items"));
+    json_array(&api->out);
+    for (size_t i = 0; i < rows.count; i++)
+        write_token(call, &api->out, &rows.items[i]);
+    json_end(&api->out);
+    json_end(&api->out);
+    return OK;
+}
+
+static int list_all(struct call *call, struct api *api)
+{
+    return list(call, api, 0);
+}
+
+static int list_of_connection(struct call *call, struct api *api)
+{
+    struct connection_row row;
+    int64_t id;
+    int error = api_id(call, api, &id);
+    if (!error)
+        error = store_connections_get(call, api->person.user_id, id, &row);
+    return error ? error : list(call, api, id);
+}
+
+const struct api_operation api_tokens_list = {.id = "tokensList",
+                                              .summary = "The tokens of all the person's connections, newest first.",
+                                              .answer = API_LIST_SCHEMA(TOKEN_SCHEMA),
+                                              .status = 200,
+                                              .run = list_all};
+const struct api_operation api_tokens_of_connection = {.id = "tokensOfConnection",
+                                                       .summary = "The tokens of one connection, newest first.",
+                                                       .answer = API_LIST_SCHEMA(TOKEN_SCHEMA),
+                                                       .status = 200,
+                                                       .run = list_of_connection};
+
+static int add(struct call *call, struct api *api)
+{
+    struct str name = api_text(api, "name"), rights = api_text(api, "rights"), confirm = api_text(api, "confirm"),
+               expires = api_text(api, "expires");
+    struct token_new token = {.name = name.ptr ? name : STR_EMPTY, .rights = RIGHTS_DEFAULT};
+    struct token_made made;
+    int64_t id;
+    int error = api_id(call, api, &id);
+    if (!error && rights.ptr)
+        error = rights_parse(call, rights, &token.rights);
+    if (!error && confirm.ptr)
+        error = confirm_parse(call, confirm, &token.confirm);
+    if (!error)
+        error = tokens_parse_expiry(call, expires.ptr ? expires : STR("90d"), &token.expires_at_ms);
+    if (!error)
+        error = tokens_add(call, api->person.user_id, id, &token, &made);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_member_i64(&api->out, "id", made.token_id);
+    json_member_str(&api->out, "token", made.token);
+    json_member_str(&api->out, "last4", made.last4);
+    api_member_time(call, &api->out, "expires_at", token.expires_at_ms);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_tokens_add = {
+    .id = "tokensAdd",
+    .summary = "A further token, shown this once. rights: read,draft (as without it), publish, delete, fetch, admin; "
+               "confirm: none, model, human; expires: 90d (as without it), 12h, never.",
+    .body = API_BODY("\"name\":" API_SHORT_TEXT ",\"rights\":" API_SHORT_TEXT ",\"confirm\":" API_SHORT_TEXT
+                     ",\"expires\":" API_SHORT_TEXT,
+                     ""),
+    .answer = "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"last4\":" API_TEXT
+              ",\"expires_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"token\",\"last4\"]}",
+    .status = 201,
+    .run = add,
+};
+
+static int revoke(struct call *call, struct api *api)
+{
+    int64_t id;
+    int error = api_id(call, api, &id);
+    if (!error)
+        error = tokens_revoke(call, api->person.user_id, id);
+    if (!error)
+        api_ok(api);
+    return error;
+}
+
+const struct api_operation api_tokens_revoke = {.id = "tokensRevoke",
+                                                .summary = "Ends a token for good, within a second everywhere.",
+                                                .answer = API_OK_SCHEMA,
+                                                .status = 200,
+                                                .run = revoke};
