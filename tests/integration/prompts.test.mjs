@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PAIRS } from './lib/fixtures.mjs';
-import { MODERN, connectClient2, connectSdk1, legacy, modern } from './lib/mcp.mjs';
+import { MODERN, callTool, connectClient2, connectSdk1, legacy, modern } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { rest } from './lib/wordpress.mjs';
 
@@ -80,7 +80,7 @@ for (const pair of PAIRS) {
         });
 
         test('moderate comments, SEO check', async () => {
-          assert.match(textOf(await client.getPrompt({ name: 'moderate_comments', arguments: { rules: 'be kind' } })), /"status":"hold"[^]*wait for a yes/);
+          assert.match(textOf(await client.getPrompt({ name: 'moderate_comments', arguments: { rules: 'be kind' } })), /type=comment, status=hold[^]*wait for a yes/);
           const { messages } = await client.getPrompt({ name: 'seo_check', arguments: { item: post.slug, keyword: 'bees' } });
           assert.equal(messages[0].content.resource.uri, `wp://posts/${post.id}`);
           assert.ok(messages[1].content.text.includes('Keyword: bees'));
@@ -89,10 +89,11 @@ for (const pair of PAIRS) {
         });
 
         test('categories, tags, authors and slugs are those of the site', async () => {
-          const categories = await rest(site, '/wp/v2/categories?per_page=100&_fields=name');
+          // (the oldest: other test files make some meanwhile)
+          const categories = await rest(site, '/wp/v2/categories?per_page=20&orderby=id&_fields=name');
           const all = await complete('write_article', 'category', '');
-          assert.equal(all.total, categories.length);
-          assert.deepEqual(all.values.toSorted(), categories.map(item => item.name.replaceAll('&amp;', '&')).toSorted());
+          assert.ok(all.total >= categories.length && all.total === all.values.length, `${all.total}`);
+          for (const { name } of categories) assert.ok(all.values.includes(name.replaceAll('&amp;', '&')), `${name} in ${all.values}`);
           const tags = (await complete('write_article', 'tags', 'tag 1')).values;
           assert.ok(tags.length >= 10 && tags.every(tag => tag.startsWith('tag 1')), tags.join());
           assert.ok((await complete('write_article', 'tags', 'tag 1,tag 2')).values.includes('tag 1, tag 22'));
@@ -130,6 +131,24 @@ for (const pair of PAIRS) {
         });
       });
     }
+
+    test('the calls that the prompts name do their work: comments, the report', async t => {
+      const [{ id: on }] = await rest(site, '/wp/v2/posts?per_page=1&status=publish');
+      const comment = await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: on, content: 'Held <b>back</b>.', status: 'hold', author_name: 'Zed', author_email: 'z@example.test', author_url: 'https://z.example' } });
+      t.after(() => rest(site, `/wp/v2/comments/${comment.id}?force=true`, { method: 'DELETE' }));
+      const works = async (name, args) => {
+        const { isError, text } = await callTool(porteiro.url, token, name, args);
+        assert.ok(!isError, text);
+        return text;
+      };
+      const held = await works('wp_find', { type: 'comment', status: 'hold', fields: ['author_url'], limit: 50 });
+      assert.match(held, new RegExp(`^${comment.id}\t.*\tHeld back\\.\thttps://z\\.example$`, 'm'));
+      await works('wp_edit', { type: 'comment', id: String(comment.id), set: { status: 'approved' } });
+      assert.equal((await rest(site, `/wp/v2/comments/${comment.id}?context=edit`)).status, 'approved');
+      assert.match(await works('wp_find', { type: 'comment', after: '2026-01-01', limit: 100 }), /Held back/);
+      await works('wp_find', { type: 'post', after: '2020-01-01', fields: ['author', 'terms', 'words', 'url'], limit: 100, author: 'Writer 1' });
+      await works('wp_find', { status: 'draft,pending,future', order: '-modified', fields: ['author', 'modified', 'words'], limit: 50 });
+    });
 
     test('a token that may only read has only the prompts it could carry out', async () => {
       const { json } = await modern(porteiro.url, reader, 'prompts/list');

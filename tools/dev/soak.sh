@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# verb: soak [MINUTES]        the other pairs of WordPress and database, then fuzzing for the rest of MINUTES (60)
+# verb: soak [MINUTES]        the long forms of tests: other pairs, a million calls, all mutants; then fuzzing for the rest of MINUTES (60)
+#
+# With less than half an hour the long forms are shorter in proportion.
 
 soak_minutes=${1:-60}
 [[ $soak_minutes =~ ^[1-9][0-9]*$ ]] || die "soak: how many minutes is $soak_minutes?"
@@ -9,10 +11,28 @@ soak_failed=0
 need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" postgresql-15
 need_node
 npm_ci tests/integration
+npm_ci tests/conformance
 build_release
+build_conformance
 meson_build build/asan -Db_sanitize=address,undefined -Db_lundef=false
 PORTEIRO_TEST_PAIRS=other step "WordPress 7.1.1 on SQLite, 6.1 on PostgreSQL" \
     timeout -k 10 $((soak_minutes * 60)) node tests/integration/run.mjs "$ROOT"/tests/integration/*.test.mjs || soak_failed=1
+
+soak_share=$((soak_minutes < 30 ? soak_minutes : 30)) # thirtieths of the long forms
+# soak_long WHAT FILE NAME=VALUE...: one test file with its long form; what is left of the time is its limit, but at least a minute.
+soak_long() {
+    local what=$1 file=$2 left=$((soak_end - SECONDS))
+    shift 2
+    ((left > 60)) || left=60
+    step "$what" timeout -k 10 "$left" env "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
+    # The test's own figures, for whoever reads the end.
+    grep -E '(calls in|envelopes:|: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+}
+soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
+soak_long "fuzzed envelopes" protocol/fuzz.test.mjs \
+    PORTEIRO_FUZZ_ENVELOPES=$((soak_share * 10000)) PORTEIRO_FUZZ_SEED=$RANDOM
+soak_long "interleaved calls" protocol/interleave.test.mjs \
+    PORTEIRO_INTERLEAVED_CALLS=$((soak_share * 1000000 / 30))
 
 mapfile -t soak_targets < <(git ls-files -- 'src/*_fuzz.c')
 soak_each=$(((soak_end - SECONDS) / ${#soak_targets[@]}))

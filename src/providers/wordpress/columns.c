@@ -47,6 +47,15 @@ static int add_column(struct call *call, struct columns *columns, struct column 
     return OK;
 }
 
+/*
+ * What _fields must say to get the value at `path`. The core's controllers of posts know "title.rendered"; those of comments,
+ * files, people and terms compare whole names, and for them "content.rendered" is nothing.
+ */
+static struct str asked_field(const struct wp_type *type, struct str path)
+{
+    return type->kind->flags & WP_HAS_BLOCKS ? path : str_sub(path, 0, str_find_char(path, '.'));
+}
+
 static int add_named_column(struct call *call, const struct wp *wp, const struct wp_type *type, struct columns *columns,
                             struct str name)
 {
@@ -81,7 +90,7 @@ static int add_named_column(struct call *call, const struct wp *wp, const struct
     for (size_t i = 0; i < ARRAY_LENGTH(edit_columns); i++)
         columns->needs_edit |= str_eq(edit_columns[i], name);
     /* meta.price, slug, modified, acf.colour: a dotted path into the item as the REST API shows it. */
-    return add_column(call, columns, (struct column){.name = name, .path = name, .fields = name});
+    return add_column(call, columns, (struct column){.name = name, .path = name, .fields = asked_field(type, name)});
 }
 
 /* The kind's own: "id,date,title=title.rendered". */
@@ -97,7 +106,7 @@ static int add_kind_columns(struct call *call, const struct wp *wp, const struct
                 return error;
         }
         struct str path = at == STR_NOT_FOUND ? name : str_from_offset(name, at + 1);
-        struct column column = {.name = str_sub(name, 0, at), .path = path, .fields = path};
+        struct column column = {.name = str_sub(name, 0, at), .path = path, .fields = asked_field(type, path)};
         int error =
             at == STR_NOT_FOUND ? add_named_column(call, wp, type, columns, name) : add_column(call, columns, column);
         if (error)
