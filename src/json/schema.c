@@ -305,15 +305,20 @@ static bool check_number(struct check *check, const struct json *schema, const s
     return true;
 }
 
-/* minX and maxX against a count of `things`. */
-static bool check_count(struct check *check, const struct json *schema, const char *keyword, size_t count,
-                        const char *things, const struct place *place)
+struct counted {
+    struct str min, max; /* the keywords */
+    const char *things;
+};
+static const struct counted in_string = {STR_INIT("minLength"), STR_INIT("maxLength"), "characters"};
+static const struct counted in_array = {STR_INIT("minItems"), STR_INIT("maxItems"), "items"};
+static const struct counted in_object = {STR_INIT("minProperties"), STR_INIT("maxProperties"), "members"};
+
+static bool check_count(struct check *check, const struct json *schema, const struct counted *counted, size_t count,
+                        const struct place *place)
 {
-    char name[32];
-    snprintf(name, sizeof name, "min%s", keyword);
-    int64_t least = json_i64_or(json_get(schema, str_from(name)), 0);
-    snprintf(name, sizeof name, "max%s", keyword);
-    int64_t most = json_i64_or(json_get(schema, str_from(name)), INT64_MAX);
+    const char *things = counted->things;
+    int64_t least = json_i64_or(json_get(schema, counted->min), 0);
+    int64_t most = json_i64_or(json_get(schema, counted->max), INT64_MAX);
     if ((int64_t)count < least)
         return wrong(check, place, "must have at least %lld %s, has %zu", (long long)least, things, count);
     if ((int64_t)count > most)
@@ -334,7 +339,7 @@ static size_t count_characters(struct str text)
 static bool check_items(struct check *check, const struct json *schema, const struct json *array,
                         const struct place *place, unsigned level)
 {
-    if (!check_count(check, schema, "Items", json_count(array), "items", place))
+    if (!check_count(check, schema, &in_array, json_count(array), place))
         return false;
     const struct json *items = json_get(schema, STR("items"));
     if (json_is(items, JSON_MISSING))
@@ -391,7 +396,7 @@ static bool check_members(struct check *check, const struct json *schema, const 
 static bool check_object(struct check *check, const struct json *schema, const struct json *object,
                          const struct place *place, unsigned level)
 {
-    if (!check_count(check, schema, "Properties", json_count(object), "members", place) ||
+    if (!check_count(check, schema, &in_object, json_count(object), place) ||
         !check_members(check, schema, object, place, level))
         return false;
     const struct json *required = json_get(schema, STR("required"));
@@ -518,7 +523,7 @@ static bool check_value(struct check *check, const struct json *schema, const st
     if (json_is(value, JSON_NUMBER))
         good = check_number(check, schema, value, place);
     else if (json_is(value, JSON_STRING))
-        good = check_count(check, schema, "Length", count_characters(json_str(value)), "characters", place);
+        good = check_count(check, schema, &in_string, count_characters(json_str(value)), place);
     else if (json_is(value, JSON_ARRAY))
         good = check_items(check, schema, value, place, level);
     else if (json_is(value, JSON_OBJECT))

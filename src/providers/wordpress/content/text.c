@@ -423,14 +423,37 @@ size_t text_chars(struct str s)
     return chars;
 }
 
+/* Up to 16 bytes, line breaks and tabs as spaces. */
+static inline void copy_in_line(char *to, const char *from, size_t length)
+{
+#ifdef __SSE2__
+    char all[16];
+    if (length < sizeof all)
+        memcpy(memset(all, 0, sizeof all), from, length);
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(length < sizeof all ? all : from));
+    __m128i breaks =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+    breaks = _mm_or_si128(breaks, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    bytes = _mm_or_si128(_mm_andnot_si128(breaks, bytes), _mm_and_si128(breaks, _mm_set1_epi8(' ')));
+    _mm_storeu_si128((__m128i *)(void *)all, bytes);
+    memcpy(to, all, length);
+#else
+    for (size_t i = 0; i < length; i++)
+        to[i] = from[i] == '\n' || from[i] == '\t' || from[i] == '\r' ? ' ' : from[i];
+#endif
+}
+
 void text_add_cell(struct buf *out, struct str text, size_t chars_max)
 {
     struct str shown = text_cut(text, chars_max);
-    size_t start = out->len;
-    buf_add(out, shown);
-    for (const char *space = "\t\n\r"; *space && shown.len && !buf_failed(out); space++)
-        for (char *at = out->ptr + start, *end = at + shown.len; (at = memchr(at, *space, (size_t)(end - at))); at++)
-            *at = ' ';
+    char *room = buf_reserve(out, shown.len);
+    if (!room)
+        return;
+    size_t whole = shown.len & ~(size_t)15;
+    for (size_t i = 0; i < whole; i += 16)
+        copy_in_line(room + i, shown.ptr + i, 16);
+    copy_in_line(room + whole, shown.ptr + whole, shown.len - whole);
+    out->len += shown.len;
     if (shown.len < text.len)
         buf_add(out, STR("…"));
 }
