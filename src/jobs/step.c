@@ -227,7 +227,7 @@ static enum step_outcome save(struct work *w)
         return end_failed(w, STR("A step left more behind than may be kept."));
     if (job_seal(call, w->who, w->row.id, "state", step->state_json.len ? step->state_json : STR("{}"), &w->row.state))
         return end_failed(w, call->error_text);
-    w->row.attempts = 0; /* the next try of the next step is its first */
+    w->row.attempts = 1; /* the first try of the next step begins at once */
     if (!write_row(w, JOB_WORKING, &cancel))
         return STEP_OVER;
     if (clock_monotonic_ms() - *w->order->told_ms >= JOBS_TELL_MS)
