@@ -93,7 +93,7 @@ computing_lane() {
 }
 
 waiting_lane() {
-    part integration 780 node tests/integration/run.mjs
+    part integration 1100 node tests/integration/run.mjs
 }
 
 slowest() {
