@@ -88,10 +88,10 @@ export function load(porteiro, clients = 8, request = {}) {
 }
 
 // subscriptions/listen on a connection of its own: {begun: Promise of the status, ended: Promise of when, messages: each with `at`}.
-export function listen(porteiro, token, notifications = { toolsListChanged: true, resourcesListChanged: true }) {
+export function listen(porteiro, token, notifications = { toolsListChanged: true, resourcesListChanged: true }, meta = {}) {
   const body = JSON.stringify({
     jsonrpc: '2.0', id: 7, method: 'subscriptions/listen',
-    params: { notifications, _meta: envelope() },
+    params: { notifications, _meta: envelope(meta) },
   });
   const stream = { messages: [] };
   stream.begun = new Promise((begun, reject) => {
@@ -117,6 +117,7 @@ export function listen(porteiro, token, notifications = { toolsListChanged: true
       });
       request.on('error', reject);
       request.end(body);
+      stream.close = () => request.destroy();
     });
   });
   return stream;
