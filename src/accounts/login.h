@@ -16,12 +16,13 @@ struct login_proof {
     struct str password;
     struct str code;    /* of the second factor, or one of the recovery codes; empty: not given */
     bool needs_no_code; /* it was given before: this proves the password only */
-    struct str address; /* of the client, for the audit; may be empty */
+    struct str address; /* of the client, for the audit and the limits; empty: the operator's own machine */
 };
 
 /*
  * E_UNAUTHENTICATED: wrong, whichever it was. E_WAITING: the password is right, and the person has a second factor whose code
- * was not given. E_LIMIT: too many checks at once. ret_user_id may be NULL.
+ * was not given. E_LIMIT: too many tries, or too many checks
+ * at once; the text says when to come again. ret_user_id may be NULL.
  */
 MUST_CHECK int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id);
 

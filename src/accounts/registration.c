@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
+#include "limits/tries.h"
 #include "net/task.h"
 #include "store/keys.h"
 
@@ -111,15 +112,19 @@ static int add(struct call *call, struct user_new *user, struct user_row *row, s
     return error ? error : registration_send_confirm(call, row, user->language.len ? user->language : STR("en"));
 }
 
-int registration_add(struct call *call, const struct user_new *given, struct str invitation, int64_t *ret_id)
+int registration_add(struct call *call, const struct user_new *given, struct str invitation, struct str address,
+                     int64_t *ret_id)
 {
+    static const struct tries_rule of_address = {"register address", 10, 6 * 60 * 1000};
     struct user_new user = *given;
     struct user_row row;
     bool mine;
     user.is_admin = false;
     if (!invitation.ptr && mode != REGISTRATION_OPEN)
         return not_open(call);
-    int error = users_prepare(call, &user, &row);
+    int error = tries_take(call, &of_address, address);
+    if (!error)
+        error = users_prepare(call, &user, &row);
     if (!error)
         error = store_begin(call, &mine);
     if (!error)
@@ -291,12 +296,19 @@ static int mail_reset(struct call *call, struct str email_or_phone)
     return mail_queue(call, &mail);
 }
 
-int registration_mail_reset(struct call *call, struct str email_or_phone)
+int registration_mail_reset(struct call *call, struct str email_or_phone, struct str address)
 {
+    static const struct tries_rule of_address = {"reset address", 10, 6 * 60 * 1000},
+                                   of_account = {"reset account", 3, 20 * 60 * 1000};
     int64_t begun_ms = clock_monotonic_ms();
     bool mine;
-    int error = mail_is_set_up() ? store_begin(call, &mine) : OK;
-    if (!error && mail_is_set_up())
+    int error = tries_take(call, &of_address, address);
+    if (!error)
+        error = tries_take(call, &of_account, str_lower(call->arena, str_sub(email_or_phone, 0, EMAIL_BYTES_MAX)));
+    if (error || !mail_is_set_up())
+        return error;
+    error = store_begin(call, &mine);
+    if (!error)
         error = store_end(call, mine, mail_reset(call, email_or_phone));
     if (error == E_NOT_FOUND) { /* must not be told */
         call_clear_error(call);

@@ -23,9 +23,10 @@ enum registration_mode registration_mode(void);
 
 /*
  * invitation: the token of an invitation or of the set-up address (then the account is an administrator's); ptr NULL: none.
- * E_DENIED: not like this; and users_add()'s. A mail to confirm the address is queued where mail is set up.
+ * E_DENIED: not like this; E_LIMIT: too many from that address; and users_add()'s. A mail to confirm the address is queued where mail is set up.
  */
-MUST_CHECK int registration_add(struct call *call, const struct user_new *user, struct str invitation, int64_t *ret_id);
+MUST_CHECK int registration_add(struct call *call, const struct user_new *user, struct str invitation,
+                                struct str address, int64_t *ret_id);
 
 /* email may be empty: whoever has the link. by_user_id 0: the operator, who passes it on. *ret_link is shown once. */
 MUST_CHECK int registration_invite(struct call *call, int64_t by_user_id, struct str email, struct str *ret_id,
@@ -39,8 +40,8 @@ MUST_CHECK int registration_setup_link(struct call *call, struct str *ret_link);
 MUST_CHECK int registration_send_confirm(struct call *call, const struct user_row *user, struct str language);
 MUST_CHECK int registration_confirm_email(struct call *call, struct str token);
 
-/* Mails a link for a new password, if somebody has that e-mail or phone and mail is set up; OK also if not. */
-MUST_CHECK int registration_mail_reset(struct call *call, struct str email_or_phone);
+/* Mails a link for a new password, if somebody has that e-mail or phone and mail is set up; OK also if not. E_LIMIT. */
+MUST_CHECK int registration_mail_reset(struct call *call, struct str email_or_phone, struct str address);
 /* The link itself, for the operator. E_NOT_FOUND. */
 MUST_CHECK int registration_reset_link(struct call *call, struct str email_or_phone, struct str *ret_link);
 

@@ -170,9 +170,10 @@ bool sessions_is_proven(const struct person *person)
     return !person->by_api && clock_now_ms() - person->proved_at_ms <= SESSION_PROVEN_MS;
 }
 
-int sessions_prove(struct call *call, const struct person *person, struct str password)
+int sessions_prove(struct call *call, const struct person *person, struct str password, struct str address)
 {
-    const struct login_proof proof = {.who = person->email, .password = password, .needs_no_code = true};
+    const struct login_proof proof = {
+        .who = person->email, .password = password, .needs_no_code = true, .address = address};
     int64_t user_id;
     int error = login_check(call, &proof, &user_id);
     if (!error && user_id != person->user_id)

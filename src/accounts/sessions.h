@@ -48,8 +48,8 @@ MUST_CHECK int sessions_begin(struct call *call, int64_t user_id, const struct s
 /* Of a cookie's value or an API token. E_UNAUTHENTICATED says what to do. */
 MUST_CHECK int sessions_find(struct call *call, struct str token, struct person *ret);
 
-/* Before what is grave: the password again. E_UNAUTHENTICATED: wrong. */
-MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password);
+/* Before what is grave: the password again. `address`: of the client. E_UNAUTHENTICATED: wrong; E_LIMIT. */
+MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password, struct str address);
 bool sessions_is_proven(const struct person *person);
 
 MUST_CHECK int sessions_list(struct call *call, int64_t user_id, struct str kind, struct session_rows *ret);

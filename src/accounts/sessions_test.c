@@ -1,8 +1,10 @@
 /* Logins: sessions, API tokens, the second factor, a forgotten password, stop everything. */
 #include "accounts/accounts_test_help.h"
+#include "accounts/login.h"
 #include "accounts/sessions.h"
 #include "accounts/totp.h"
 #include "crypto/token.h"
+#include "limits/limits.h"
 
 static const struct session_from from_browser = {STR_INIT("192.0.2.7"), STR_INIT("Firefox")};
 
@@ -77,8 +79,8 @@ static void sessions_end_by_time(void **state)
     sql(f, "UPDATE mcp_sessions SET proved_at = '2020-01-01 00:00:00.000'");
     assert_ok(&f->call, sessions_find(&f->call, stale, &person));
     assert_false(sessions_is_proven(&person));
-    assert_int_equal(sessions_prove(&f->call, &person, STR("not the password")), E_UNAUTHENTICATED);
-    assert_ok(&f->call, sessions_prove(&f->call, &person, STR(TEST_PASSWORD)));
+    assert_int_equal(sessions_prove(&f->call, &person, STR("not the password"), STR("192.0.2.7")), E_UNAUTHENTICATED);
+    assert_ok(&f->call, sessions_prove(&f->call, &person, STR(TEST_PASSWORD), STR("192.0.2.7")));
     assert_ok(&f->call, sessions_find(&f->call, stale, &person));
     assert_true(sessions_is_proven(&person));
 }
@@ -238,12 +240,33 @@ static void administrators_and_stop_everything(void **state)
     assert_ok(call, authenticate(call, made.token, &who));
 }
 
+static void guessers_do_not_lock_the_owner_out(void **state)
+{
+    struct fixture *f = *state;
+    const struct limits_settings limits = {0};
+    add_user(f, "ana@example.test", "+5511999990001");
+    login(f, "ana@example.test", TEST_PASSWORD, "", OK); /* at home */
+    assert_true(limits_open(-1, &limits));
+    struct login_proof guess = {
+        .who = STR("ana@example.test"), .password = STR("a guess"), .address = STR("203.0.113.9")};
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(login_check(&f->call, &guess, NULL), E_UNAUTHENTICATED);
+    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
+    guess.address = STR("203.0.113.10"); /* another machine of theirs */
+    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
+    guess.password = STR(TEST_PASSWORD); /* even the right one: the limit tells nothing */
+    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
+    login(f, "ana@example.test", TEST_PASSWORD, "", OK); /* the owner, from where they always are */
+    limits_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_of_the_rfc),
         ON_BOTH(a_session_and_its_end),
         ON_SQLITE(what_is_no_session),
+        ON_SQLITE(guessers_do_not_lock_the_owner_out),
         ON_BOTH(sessions_end_by_time),
         ON_BOTH(api_tokens),
         ON_BOTH(a_second_factor),

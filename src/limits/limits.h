@@ -5,6 +5,7 @@
  *     limits/table     the shared memory: one lock, one entry per site, person or token
  *     limits/gate      before each request to a site: a place (bulkhead), and whether it is tried at all (breaker)
  *     limits/quota     before each call of a client: so many a minute, so many at once
+ *     limits/tries     before a login, a registration: so many by an address, for an account
  *     limits/breaker, limits/rate     their rules, without memory or clock
  *
  * All entries are forgotten when the supervisor ends. Without limits_open() nothing is limited.

@@ -96,6 +96,17 @@ int store_sessions_count(struct call *call, int64_t user_id, struct str kind, in
     return error;
 }
 
+int store_sessions_at_address(struct call *call, int64_t user_id, struct str address, bool *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT 1 FROM mcp_sessions WHERE user_id = $1 AND address = $2 AND kind = 'session' LIMIT 1",
+                         DB_INT(user_id), DB_TEXT(address));
+    if (!error)
+        *ret = rows.n_rows > 0;
+    return error;
+}
+
 int store_sessions_seen(struct call *call, struct str id, int64_t now_ms)
 {
     return db_query(call, store_db(), NULL, "UPDATE mcp_sessions SET seen_at = $1 WHERE id = $2", DB_TIME(now_ms),

@@ -29,7 +29,7 @@ static int register_user(struct call *call, struct api *api)
     struct user_row user;
     struct str token;
     int64_t id;
-    int error = registration_add(call, &new, api_text(api, "invitation"), &id);
+    int error = registration_add(call, &new, api_text(api, "invitation"), from.address, &id);
     if (!error)
         error = store_users_by_id(call, id, &user);
     if (!error)
@@ -109,7 +109,7 @@ static int prove(struct call *call, struct api *api)
 {
     if (api->person.by_api)
         return fail(call, E_DENIED, "This cannot be done with an API token: log in with a browser.");
-    int error = sessions_prove(call, &api->person, api_text(api, "password"));
+    int error = sessions_prove(call, &api->person, api_text(api, "password"), api_from(call, api).address);
     if (!error)
         api_ok(api);
     return error;
@@ -128,7 +128,7 @@ const struct api_operation api_auth_prove = {
 
 static int request_reset(struct call *call, struct api *api)
 {
-    int error = registration_mail_reset(call, api_text(api, "emailOrPhone"));
+    int error = registration_mail_reset(call, api_text(api, "emailOrPhone"), api_from(call, api).address);
     if (!error)
         api_ok(api);
     return error;

@@ -79,7 +79,7 @@ const struct api_operation api_me_change_email = {
 
 static int change_password(struct call *call, struct api *api)
 {
-    int error = sessions_prove(call, &api->person, api_text(api, "current"));
+    int error = sessions_prove(call, &api->person, api_text(api, "current"), api_from(call, api).address);
     if (!error)
         error = users_set_password(call, api->person.user_id, api_text(api, "password"), api->person.session_id);
     if (!error)
