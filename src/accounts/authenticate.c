@@ -4,6 +4,7 @@
 #include "accounts/authenticate.h"
 
 #include "accounts/generation.h"
+#include "accounts/grants.h"
 #include "accounts/token_make.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -68,7 +69,7 @@ static int refuse(struct call *call, enum refusal why)
 struct answer { /* constant; shared by the cache and the calls that use it */
     size_t references;
     struct principal principal;
-    char text[];
+    struct site_grant grants[]; /* and the text behind them */
 };
 
 struct entry {
@@ -317,6 +318,51 @@ struct grant {
     unsigned options;
 };
 
+static enum refusal judge_connection(struct str status, bool provider_enabled)
+{
+    if (str_eq(status, STR(CONNECTION_REVOKED)))
+        return CONNECTION_ENDED;
+    if (str_eq(status, STR(CONNECTION_ERROR)))
+        return BROKEN;
+    if (!str_eq(status, STR(CONNECTION_ACTIVE)))
+        return PAUSED;
+    return provider_enabled ? GOOD : DISABLED;
+}
+
+/*
+ * Of a token over several sites: keeps those that can be used, and makes the first of them the one it stands for. What cannot
+ * be used drops out; when nothing is left, the first one's reason is the token's.
+ */
+static enum refusal judge_grants(struct call *call, struct token_facts *facts, struct grant_rows *rows,
+                                 struct grant *ret)
+{
+    enum refusal first = TAMPERED;
+    size_t good = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct grant_row *row = &rows->items[i];
+        unsigned rights;
+        enum refusal why = grant_is_right(call, &facts->token, row) && str_eq(row->provider_key, facts->provider_key)
+                               ? judge_connection(row->status, row->provider_enabled)
+                               : TAMPERED;
+        if (why == GOOD && rights_parse(call, row->rights, &rights)) {
+            call_clear_error(call);
+            why = TAMPERED;
+        }
+        if (i == 0)
+            first = why;
+        if (why == GOOD)
+            rows->items[good++] = *row;
+    }
+    rows->count = good;
+    if (!good)
+        return first == GOOD ? TAMPERED : first;
+    facts->token.connection_id = rows->items[0].connection_id;
+    facts->connection_name = rows->items[0].name;
+    facts->config_json = rows->items[0].config_json;
+    facts->secret_json = rows->items[0].secret_json;
+    return rights_parse(call, rows->items[0].rights, &ret->rights) ? TAMPERED : GOOD;
+}
+
 static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, struct grant *ret)
 {
     const struct token_row *token = &facts->token;
@@ -332,14 +378,9 @@ static enum refusal judge(struct call *call, const struct token_facts *facts, st
     const struct token_claims claims = token_claims_of(token);
     if (!token_mac_is_right(call, &claims, token->mac))
         return TAMPERED;
-    if (str_eq(facts->status, STR(CONNECTION_REVOKED)))
-        return CONNECTION_ENDED;
-    if (str_eq(facts->status, STR(CONNECTION_ERROR)))
-        return BROKEN;
-    if (!str_eq(facts->status, STR(CONNECTION_ACTIVE)))
-        return PAUSED;
-    if (!facts->provider_enabled)
-        return DISABLED;
+    enum refusal why = facts->has_grants ? GOOD : judge_connection(facts->status, facts->provider_enabled);
+    if (why != GOOD)
+        return why;
     if (facts->is_stopped)
         return STOPPED;
     if (rights_parse(call, token->rights, &ret->rights) || confirm_parse(call, token->confirm, &ret->confirm)) {
@@ -360,16 +401,42 @@ static struct str keep(char **at, struct str s)
     return kept;
 }
 
+static size_t grants_text_size(const struct grant_rows *rows)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        size += rows->items[i].alias.len + rows->items[i].name.len + rows->items[i].config_json.len +
+                rows->items[i].secret_json.len;
+    return size;
+}
+
+static struct site site_of(char **at, int64_t connection_id, int64_t user_id, struct str name, struct str config_json,
+                           struct str secret_json, struct str wrapped_key)
+{
+    return (struct site){
+        .connection_id = connection_id,
+        .user_id = user_id,
+        .name = keep(at, name),
+        .config_json = keep(at, config_json),
+        .secret = {.sealed_json = keep(at, secret_json),
+                   .wrapped_key = wrapped_key,
+                   .user_id = user_id,
+                   .connection_id = connection_id},
+    };
+}
+
 /* In one heap block. NULL: no memory. */
-static struct answer *answer_new(const struct token_facts *facts, const struct grant *grant)
+static struct answer *answer_new(struct call *call, const struct token_facts *facts, const struct grant *grant,
+                                 const struct grant_rows *rows)
 {
     const struct token_row *token = &facts->token;
     size_t size = facts->provider_key.len + token->name.len + token->last4.len + facts->connection_name.len +
-                  facts->config_json.len + facts->secret_json.len + facts->wrapped_key.len;
-    struct answer *answer = malloc(sizeof *answer + size);
+                  facts->config_json.len + facts->secret_json.len + facts->wrapped_key.len + grants_text_size(rows);
+    struct answer *answer = malloc(sizeof *answer + rows->count * sizeof answer->grants[0] + size);
     if (!answer)
         return NULL;
-    char *at = answer->text;
+    char *at = (char *)(answer->grants + rows->count);
+    struct str wrapped_key = keep(&at, facts->wrapped_key);
     answer->references = 1;
     answer->principal = (struct principal){
         .token_id = token->id,
@@ -382,21 +449,21 @@ static struct answer *answer_new(const struct token_facts *facts, const struct g
         .rights = grant->rights,
         .confirm = grant->confirm,
         .options = grant->options,
-        .site =
-            {
-                .connection_id = token->connection_id,
-                .user_id = token->user_id,
-                .name = keep(&at, facts->connection_name),
-                .config_json = keep(&at, facts->config_json),
-                .secret =
-                    {
-                        .sealed_json = keep(&at, facts->secret_json),
-                        .wrapped_key = keep(&at, facts->wrapped_key),
-                        .user_id = token->user_id,
-                        .connection_id = token->connection_id,
-                    },
-            },
+        .site = site_of(&at, token->connection_id, token->user_id, facts->connection_name, facts->config_json,
+                        facts->secret_json, wrapped_key),
+        .grants = answer->grants,
+        .n_grants = rows->count,
     };
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct grant_row *row = &rows->items[i];
+        answer->grants[i] = (struct site_grant){
+            .alias = keep(&at, row->alias),
+            .site = site_of(&at, row->connection_id, token->user_id, row->name, row->config_json, row->secret_json,
+                            wrapped_key),
+        };
+        if (rights_parse(call, row->rights, &answer->grants[i].rights))
+            answer->grants[i].rights = 0; /* was judged before: cannot be */
+    }
     return answer;
 }
 
@@ -417,12 +484,15 @@ static bool is_usable_while_down(const struct entry *entry, int64_t now_ms)
            now_ms - entry->checked_ms < AUTH_STALE_MS;
 }
 
-static int query(struct call *call, struct str hash, bool has_stale, struct token_facts *ret)
+static int query(struct call *call, struct str hash, bool has_stale, struct token_facts *ret, struct grant_rows *rows)
 {
     int64_t deadline = call->deadline_ms, latest = clock_monotonic_ms() + AUTH_QUERY_MS;
     if (has_stale && latest < deadline)
         call->deadline_ms = latest;
     int error = store_tokens_facts(call, hash, ret);
+    *rows = (struct grant_rows){0};
+    if (!error && ret->has_grants)
+        error = store_grants_of(call, ret->token.id, rows);
     call->deadline_ms = deadline;
     return error;
 }
@@ -433,6 +503,7 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
     struct token_facts facts;
     char hash[MAC_HEX_BYTES];
     struct grant grant = {0};
+    struct grant_rows rows;
     uint64_t generation = generation_now();
     int64_t now_ms = clock_monotonic_ms();
     struct entry *entry = find_entry(key);
@@ -443,7 +514,7 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
         entry->is_refreshing = true;
 
     token_hash(bearer, hash);
-    int error = query(call, str_from(hash), has_stale, &facts);
+    int error = query(call, str_from(hash), has_stale, &facts, &rows);
     if (error == E_UNAVAILABLE || error == E_TIMEOUT) {
         cache.down_until_ms = clock_monotonic_ms() + AUTH_DOWN_MS;
         entry = find_entry(key); /* it may have gone while we waited */
@@ -458,7 +529,9 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
         return error;
     cache.down_until_ms = 0;
     enum refusal refusal = judge(call, &facts, str_from(hash), &grant);
-    struct answer *answer = refusal == GOOD ? answer_new(&facts, &grant) : NULL;
+    if (refusal == GOOD && facts.has_grants)
+        refusal = judge_grants(call, &facts, &rows, &grant);
+    struct answer *answer = refusal == GOOD ? answer_new(call, &facts, &grant, &rows) : NULL;
     if (refusal == GOOD && !answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
     entry = put_entry(key, refusal, answer, generation);
@@ -507,16 +580,41 @@ int authenticate_token(struct call *call, int64_t token_id, const struct princip
 {
     struct token_facts facts;
     struct grant grant = {0};
+    struct grant_rows rows = {0};
     int error = store_tokens_facts_of(call, token_id, &facts);
+    if (!error && facts.has_grants)
+        error = store_grants_of(call, token_id, &rows);
     if (error)
         return error;
     enum refusal refusal = judge(call, &facts, facts.token.token_hash, &grant);
+    if (refusal == GOOD && facts.has_grants)
+        refusal = judge_grants(call, &facts, &rows, &grant);
     if (refusal != GOOD)
         return refuse(call, refusal);
-    struct answer *answer = answer_new(&facts, &grant);
+    struct answer *answer = answer_new(call, &facts, &grant, &rows);
     if (!answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
     error = give(call, answer, ret);
     answer_release(answer); /* the call holds it now */
     return error;
+}
+
+int principal_for(struct call *call, const struct principal *who, int64_t connection_id, const struct principal **ret)
+{
+    *ret = who;
+    if (who->connection_id == connection_id)
+        return OK;
+    for (size_t i = 0; i < who->n_grants; i++) {
+        const struct site_grant *grant = &who->grants[i];
+        if (grant->site.connection_id != connection_id)
+            continue;
+        struct principal *other = arena_new_of(call->arena, struct principal);
+        *other = *who;
+        other->connection_id = connection_id;
+        other->rights = grant->rights;
+        other->site = grant->site;
+        *ret = other;
+        return OK;
+    }
+    return fail(call, E_DENIED, "This token is not for that connection, or the connection rests just now.");
 }

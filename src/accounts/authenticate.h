@@ -26,6 +26,13 @@ enum {
     AUTH_TOUCH_DELAY_MS = 5000,
 };
 
+/* One site of a token over several (accounts/grants.h). */
+struct site_grant {
+    struct str alias;
+    unsigned rights;
+    struct site site;
+};
+
 /* What a token stands for. Constant; lives until the call's arena is released. */
 struct principal {
     int64_t token_id, connection_id, user_id;
@@ -35,6 +42,9 @@ struct principal {
     enum confirm confirm;
     unsigned options; /* enum token_option, or'ed */
     struct site site; /* name, config and sealed secret of the connection */
+    /* Of a token over several connections: those that can be used now. The first is the one above; none: it has only that. */
+    const struct site_grant *grants;
+    size_t n_grants;
 };
 
 /*
@@ -48,6 +58,10 @@ MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct p
  * the token is not good any more.
  */
 MUST_CHECK int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret);
+
+/* The same token for another of its connections. E_DENIED: it is not for that one, or not now. */
+MUST_CHECK int principal_for(struct call *call, const struct principal *who, int64_t connection_id,
+                             const struct principal **ret);
 
 /* Writes the last_used_at times that wait: by a task of its own while there are any, and once at the end. */
 int authenticate_flush(struct call *call);

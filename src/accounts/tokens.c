@@ -2,6 +2,7 @@
 #include "accounts/tokens.h"
 
 #include "accounts/generation.h"
+#include "accounts/grants.h"
 #include "accounts/token_make.h"
 #include "audit/audit.h"
 #include "crypto/token.h"
@@ -93,7 +94,7 @@ int token_insert(struct call *call, int64_t connection_id, const struct token_ne
     row.mac = str_from(mac);
     error = store_tokens_insert_details(call, &row);
     if (!error)
-        *ret = (struct token_made){connection_id, row.id, text, row.last4};
+        *ret = (struct token_made){connection_id, row.id, text, row.last4, STR_EMPTY};
     return error;
 }
 
@@ -110,6 +111,8 @@ struct str token_audit_json(struct call *call, const struct token_made *made, co
     json_member_str(&w, "confirm", confirm_format(token->confirm));
     if (token->options)
         json_member_str(&w, "options", token_options_format(token->options, options));
+    if (made->sites.len)
+        json_member_str(&w, "sites", made->sites);
     if (token->expires_at_ms)
         json_member_i64(&w, "expires_at", token->expires_at_ms);
     json_end(&w);
@@ -121,6 +124,16 @@ int token_unset_primary(struct call *call, int64_t connection_id)
     char hash[MAC_HEX_BYTES];
     token_hash_of_nobody(hash);
     return store_connections_set_token(call, connection_id, str_from(hash), (struct str){NULL, 0});
+}
+
+static int add_sites(struct call *call, const struct connection_row *home, const struct token_new *token,
+                     struct token_made *made)
+{
+    struct token_row row;
+    if (token->n_sites > TOKEN_SITES_MAX)
+        return fail(call, E_LIMIT, "A token may have %d further connections.", TOKEN_SITES_MAX);
+    int error = store_tokens_get(call, home->user_id, made->token_id, &row);
+    return error ? error : grants_add(call, home, row.rights, token, &row, &made->sites);
 }
 
 static int add(struct call *call, int64_t user_id, int64_t connection_id, const struct token_new *token,
@@ -144,6 +157,8 @@ static int add(struct call *call, int64_t user_id, int64_t connection_id, const 
                     TOKENS_PER_CONNECTION_MAX);
     if (!error)
         error = token_insert(call, connection_id, token, "token", ret);
+    if (!error && token->n_sites)
+        error = add_sites(call, &connection, token, ret);
     if (error)
         return error;
     const struct audit_event event = {

@@ -19,19 +19,29 @@ enum confirm {
 MUST_CHECK int confirm_parse(struct call *call, struct str word, enum confirm *ret); /* E_INVALID lists the words */
 struct str confirm_format(enum confirm confirm);
 
-enum { TOKEN_NAME_BYTES_MAX = 120, TOKENS_PER_CONNECTION_MAX = 100 };
+enum { TOKEN_NAME_BYTES_MAX = 120, TOKENS_PER_CONNECTION_MAX = 100, TOKEN_SITES_MAX = 50 };
+
+/* A further connection of a token (accounts/grants.h). */
+struct token_site {
+    int64_t connection_id;
+    unsigned rights; /* 0: the token's */
+};
 
 struct token_new {
     struct str name; /* empty: "token" */
     unsigned rights; /* read is always among them */
     enum confirm confirm;
-    unsigned options;      /* enum token_option, or'ed */
-    int64_t expires_at_ms; /* 0: never */
+    unsigned options;               /* enum token_option, or'ed */
+    int64_t expires_at_ms;          /* 0: never */
+    const struct token_site *sites; /* besides its own connection; same owner and kind of service */
+    size_t n_sites;
 };
 struct token_made {
     int64_t connection_id, token_id;
     struct str token; /* wiped when the call ends */
     struct str last4;
+    struct str
+        sites; /* "blog, shop": what the argument `site` takes; empty: the token is for its own connection only */
 };
 
 /* Beside the connection's primary token. `user_id` owns the connection, or USER_ANY. E_NOT_FOUND, E_CONFLICT (revoked). */

@@ -176,7 +176,7 @@ static bool take_own_option(struct parsing *parsing, const struct option *option
     if (!option->value && inline_value.ptr)
         return wrong(parsing, "--%.*s takes no value", STR_ARG(name));
     for (size_t i = 0; i < arguments->n_options; i++) {
-        if (str_eq(arguments->options[i].name, name))
+        if (!option->many && str_eq(arguments->options[i].name, name))
             return wrong(parsing, "--%.*s stands there twice", STR_ARG(name));
     }
     if (arguments->n_options == ARGUMENTS_MAX)

@@ -11,6 +11,7 @@ struct option {
     const char *value; /* what follows it, for the help: "E-MAIL"; NULL: nothing, a switch */
     const char *help;
     bool required;
+    bool many; /* may stand there several times */
 };
 
 struct command {

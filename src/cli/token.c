@@ -25,13 +25,45 @@ static int connection_option(struct cli *cli, int64_t *ret_id)
     return cli_option_number(cli, "connection", 0, ret_id);
 }
 
+/* "9" or "9=read,draft" */
+static int read_site(struct cli *cli, struct str text, struct token_site *ret)
+{
+    size_t equals = str_find_char(text, '=');
+    if (!str_to_i64(str_sub(text, 0, equals), &ret->connection_id) || ret->connection_id <= 0)
+        return cli_usage(cli, "--connection: \"%.*s\" is not ID or ID=RIGHTS", STR_ARG(text));
+    return equals == STR_NOT_FOUND ? OK : rights_parse(&cli->call, str_from_offset(text, equals + 1), &ret->rights);
+}
+
+/* The first --connection is the token's own, whose rights are the token's; the others follow. */
+static int read_connections(struct cli *cli, int64_t *ret_own, struct token_new *token)
+{
+    struct token_site *sites = arena_array_of(cli->arena, struct token_site, ARGUMENTS_MAX);
+    size_t count = 0;
+    for (size_t i = 0; i < cli->arguments.n_options; i++) {
+        const struct given_option *option = &cli->arguments.options[i];
+        if (!str_eq(option->name, STR("connection")))
+            continue;
+        int error = read_site(cli, option->value, &sites[count++]);
+        if (error)
+            return error;
+    }
+    if (sites[0].rights && cli_has(cli, "rights"))
+        return cli_usage(cli, "the rights of the first connection are those of --rights");
+    if (sites[0].rights)
+        token->rights = sites[0].rights;
+    *ret_own = sites[0].connection_id;
+    token->sites = sites + 1;
+    token->n_sites = count - 1;
+    return OK;
+}
+
 static int run_add(struct cli *cli)
 {
     struct token_new token = {.name = cli_option(cli, "name"), .rights = RIGHTS_DEFAULT};
     struct token_made made;
     int64_t connection_id;
     char rights[RIGHTS_TEXT_BYTES], options[TOKEN_OPTIONS_TEXT_BYTES];
-    int error = connection_option(cli, &connection_id);
+    int error = read_connections(cli, &connection_id, &token);
     if (!error && cli_has(cli, "rights"))
         error = rights_parse(&cli->call, cli_option(cli, "rights"), &token.rights);
     if (!error && cli_has(cli, "confirm"))
@@ -51,6 +83,7 @@ static int run_add(struct cli *cli)
     answer_text(answer, "token", made.token);
     answer_text(answer, "last4", made.last4);
     answer_integer(answer, "connection_id", made.connection_id);
+    answer_text(answer, "sites", made.sites.len ? made.sites : (struct str){NULL, 0});
     answer_words(answer, "rights", str_copy(cli->arena, rights_format(token.rights | RIGHT_READ, rights)));
     answer_text(answer, "confirm", confirm_format(token.confirm));
     answer_words(answer, "options", str_copy(cli->arena, token_options_format(token.options, options)));
@@ -93,7 +126,13 @@ static int run_revoke(struct cli *cli)
 }
 
 static const struct option add_options[] = {
-    {.name = "connection", .value = "ID", .help = "what it is for", .required = true},
+    {.name = "connection",
+     .value = "ID[=RIGHTS]",
+     .help =
+         "what it is for; several times: the token is for all of them, and its tools take the argument site. RIGHTS: "
+         "of this one, else those of --rights",
+     .required = true,
+     .many = true},
     {.name = "name", .value = "NAME", .help = "to tell it from others: the client that will have it"},
     {.name = "rights", .value = "RIGHTS", .help = "of read,draft,publish,delete,fetch,admin; default read,draft"},
     {.name = "confirm",
@@ -116,7 +155,8 @@ static const struct command commands[] = {
         .summary = "Makes a further token for a connection, and shows it this once.",
         .options = add_options,
         .n_options = ARRAY_LENGTH(add_options),
-        .example = "porteiro token add --connection 7 --name laptop --rights read --expires 90d",
+        .example = "porteiro token add --connection 7 --name laptop --rights read --expires 90d\n"
+                   "porteiro token add --connection 7 --connection 9=read --name agency",
         .run = run_add,
     },
     {

@@ -57,6 +57,8 @@ static int load(struct work *w)
         error = store_jobs_held(&own, order->holder, order->claims, str_from(order->id), &w->row, &held);
         if (!error && held)
             error = authenticate_token(&own, w->row.token_id, &w->who);
+        if (!error && held)
+            error = principal_for(&own, w->who, w->row.connection_id, &w->who);
     } while (error && try_again(&own, order, error));
     if (!error && !held)
         order->lost = true;

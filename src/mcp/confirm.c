@@ -26,7 +26,7 @@ static struct confirmation_row row_of(struct call *call, const struct mcp_host *
         .token_id = who->token_id,
         .kind = str_from(kind),
         .tool = host->tool->name,
-        .digest = state_digest(call, host->arguments),
+        .digest = state_digest(call, host->bound),
         .what = str_sub(what, 0, CONFIRM_WHAT_MAX_BYTES),
         .proof = {NULL, 0},
         .state = STR("pending"),

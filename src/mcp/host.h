@@ -25,7 +25,8 @@ struct mcp_host {
     const struct mcp_request *request;
     bool modern;
     struct str name;              /* of the tool or prompt, or the URI */
-    const struct json *arguments; /* as the client sent them, or JSON_MISSING */
+    const struct json *arguments; /* as the client sent them, or JSON_MISSING; of a tool without what is not its own */
+    const struct json *bound;     /* the same with `site`: what questions and confirmations are bound to */
     bool may_ask;                 /* tools/call, prompts/get, resources/read */
     unsigned abilities;
     /* progress and log */

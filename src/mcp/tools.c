@@ -9,6 +9,7 @@
 #include "mcp/header.h"
 #include "mcp/methods.h"
 #include "mcp/redact.h"
+#include "mcp/sites.h"
 
 #include <stdlib.h>
 
@@ -27,48 +28,88 @@ static bool is_offered(const struct tool *tool, unsigned options)
 
 #define CONFIRM_SCHEMA STR("{\"type\":\"string\",\"description\":\"the code from a preview\"}")
 
-/* The tool's schema and one member more. */
-static void write_confirmable_schema(struct json_writer *w, struct arena *arena, const struct tool *tool)
+/* Arguments that a token's setting adds to a tool's own. */
+struct added {
+    struct str confirm_schema, site_schema; /* empty: not */
+};
+
+static void write_added(struct json_writer *w, const struct added *added)
 {
-    const struct json *schema;
-    bool has_properties = false;
+    if (added->site_schema.len)
+        json_member_raw(w, SITE_ARGUMENT, added->site_schema);
+    if (added->confirm_schema.len)
+        json_member_raw(w, TOOL_CONFIRM_ARGUMENT, added->confirm_schema);
+}
+
+static void write_required(struct json_writer *w, const struct json *required, const struct added *added)
+{
+    if (!added->site_schema.len && json_count(required) == 0)
+        return;
+    json_key(w, STR("required"));
+    json_array(w);
+    if (added->site_schema.len)
+        json_string(w, STR(SITE_ARGUMENT));
+    for (size_t i = 0; i < json_count(required); i++)
+        json_value(w, json_at(required, i));
+    json_end(w);
+}
+
+static void write_properties(struct json_writer *w, const struct json *properties, const struct added *added)
+{
+    json_key(w, STR("properties"));
+    json_object(w);
+    for (size_t i = 0; i < json_count(properties); i++) {
+        struct json_member property = json_member_at(properties, i);
+        json_key(w, property.name);
+        json_value(w, property.value);
+    }
+    write_added(w, added);
+    json_end(w);
+}
+
+/* The tool's schema, and members more. */
+static void write_extended_schema(struct json_writer *w, struct arena *arena, const struct tool *tool,
+                                  const struct added *added)
+{
+    const struct json *schema, *properties, *required;
     if (json_parse(arena, tool->input_schema, NULL, &schema, NULL) != OK) {
         json_raw_value(w, tool->input_schema); /* a test parses every schema we ship */
         return;
     }
+    properties = json_get(schema, STR("properties"));
+    required = json_get(schema, STR("required"));
     json_object(w);
     for (size_t i = 0; i < json_count(schema); i++) {
         struct json_member member = json_member_at(schema, i);
-        json_key(w, member.name);
-        if (!str_eq(member.name, STR("properties"))) {
+        if (member.value == properties) {
+            write_properties(w, properties, added);
+        } else if (member.value == required) {
+            write_required(w, required, added);
+        } else {
+            json_key(w, member.name);
             json_value(w, member.value);
-            continue;
         }
-        has_properties = true;
-        json_object(w);
-        for (size_t k = 0; k < json_count(member.value); k++) {
-            struct json_member property = json_member_at(member.value, k);
-            json_key(w, property.name);
-            json_value(w, property.value);
-        }
-        json_member_raw(w, TOOL_CONFIRM_ARGUMENT, CONFIRM_SCHEMA);
-        json_end(w);
     }
-    if (!has_properties)
-        json_member_raw(w, "properties",
-                        str_format(arena, "{\"" TOOL_CONFIRM_ARGUMENT "\":%.*s}", STR_ARG(CONFIRM_SCHEMA)));
+    if (json_is(properties, JSON_MISSING))
+        write_properties(w, properties, added);
+    if (json_is(required, JSON_MISSING))
+        write_required(w, required, added);
     json_end(w);
 }
 
-static void write_tool(struct json_writer *w, struct arena *arena, const struct tool *tool, enum confirm confirm)
+static void write_tool(struct json_writer *w, struct arena *arena, const struct tool *tool, const struct principal *who)
 {
+    const struct added added = {
+        .confirm_schema = tool->confirms && who->confirm != CONFIRM_HUMAN ? CONFIRM_SCHEMA : STR_EMPTY,
+        .site_schema = sites_are_chosen(who) ? sites_schema(arena, who) : STR_EMPTY,
+    };
     json_object(w);
     json_member_str(w, "name", tool->name);
     method_write_text(w, "title", tool->title);
     json_member_str(w, "description", tool->description);
     json_key(w, STR("inputSchema"));
-    if (tool->confirms && confirm != CONFIRM_HUMAN)
-        write_confirmable_schema(w, arena, tool);
+    if (added.confirm_schema.len || added.site_schema.len)
+        write_extended_schema(w, arena, tool, &added);
     else
         json_raw_value(w, tool->input_schema);
     if (tool->output_schema.len)
@@ -93,8 +134,8 @@ static void write_list(struct arena *arena, const struct provider *provider, con
     json_write_init(&w, out);
     json_array(&w);
     for (size_t i = 0; i < provider->n_tools; i++)
-        if (is_offered(&provider->tools[i], who->options) && may_use(&provider->tools[i], who->rights))
-            write_tool(&w, arena, &provider->tools[i], who->confirm);
+        if (is_offered(&provider->tools[i], who->options) && may_use(&provider->tools[i], sites_rights(who)))
+            write_tool(&w, arena, &provider->tools[i], who);
     json_end(&w);
 }
 
@@ -113,6 +154,10 @@ enum { LIST_MAX_BYTES = 256 * 1024 };
 static void write_kept_list(struct call *call, const struct provider *provider, const struct principal *who,
                             struct buf *out)
 {
+    if (sites_are_chosen(who)) { /* of one token only */
+        write_list(call->arena, provider, who, out);
+        return;
+    }
     for (struct kept_list *kept = kept_lists; kept; kept = kept->next)
         if (kept->provider == provider && kept->rights == who->rights && kept->options == who->options &&
             kept->confirm == who->confirm) {
@@ -420,6 +465,9 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     }
     jobs_glance();
     int error = take_confirm_code(call, tool, host);
+    host->bound = host->arguments;
+    if (!error)
+        error = sites_choose(call, host);
     if (error)
         return error;
     struct tool_result result = {0};

@@ -139,7 +139,8 @@ int store_tokens_touch(struct call *call, int64_t id, int64_t used_at_ms)
 
 #define FACTS                                                                                                          \
     "SELECT " TOKEN_COLUMNS ", p.key, c.status, c.name, c.config_json, c.secret_json, k.wrapped, "                     \
-    "COALESCE(p.enabled, true), up.stopped_at" TOKEN_TABLES                                                            \
+    "COALESCE(p.enabled, true), up.stopped_at, "                                                                       \
+    "CASE WHEN EXISTS (SELECT 1 FROM mcp_token_grants g WHERE g.token_id = t.id) THEN 1 ELSE 0 END" TOKEN_TABLES       \
     "JOIN mcp_service_providers p ON p.id = c.provider_id "                                                            \
     "LEFT JOIN mcp_data_keys k ON k.id = 'user:' || c.user_id "                                                        \
     "LEFT JOIN mcp_user_profiles up ON up.user_id = c.user_id "
@@ -162,6 +163,7 @@ static int read_facts(struct call *call, const char *sql, struct db_param which,
         .wrapped_key = db_text(&rows, 0, N_TOKEN_COLUMNS + 5),
         .provider_enabled = db_bool(&rows, 0, N_TOKEN_COLUMNS + 6),
         .is_stopped = !db_is_null(&rows, 0, N_TOKEN_COLUMNS + 7),
+        .has_grants = db_int(&rows, 0, N_TOKEN_COLUMNS + 8) != 0,
     };
     return OK;
 }

@@ -44,6 +44,7 @@ struct token_facts {
     struct token_row token;
     struct str provider_key, status, connection_name, config_json, secret_json, wrapped_key;
     bool provider_enabled;
+    bool has_grants; /* store/grants.h */
     bool is_stopped; /* its owner stopped everything */
 };
 MUST_CHECK int store_tokens_facts(struct call *call, struct str token_hash, struct token_facts *ret);

@@ -1,0 +1,96 @@
+/* A token over several connections. */
+#include "mcp/sites.h"
+
+bool sites_are_chosen(const struct principal *who)
+{
+    return who->n_grants > 1;
+}
+
+unsigned sites_rights(const struct principal *who)
+{
+    unsigned rights = who->rights;
+    for (size_t i = 0; i < who->n_grants; i++)
+        rights |= who->grants[i].rights;
+    return rights;
+}
+
+struct str sites_schema(struct arena *arena, const struct principal *who)
+{
+    enum { SCHEMA_MAX_BYTES = 16 * 1024 };
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, arena, SCHEMA_MAX_BYTES);
+    json_write_init(&w, &text);
+    json_object(&w);
+    json_member_str(&w, "type", STR("string"));
+    json_key(&w, STR("enum"));
+    json_array(&w);
+    for (size_t i = 0; i < who->n_grants; i++)
+        json_string(&w, who->grants[i].alias);
+    json_end(&w);
+    json_end(&w);
+    return buf_str(&text);
+}
+
+static struct str names_of(struct call *call, const struct principal *who)
+{
+    struct buf names;
+    buf_init(&names, call->arena, 4096);
+    for (size_t i = 0; i < who->n_grants; i++)
+        buf_add_format(&names, "%s%.*s", i ? ", " : "", STR_ARG(who->grants[i].alias));
+    return buf_str(&names);
+}
+
+static int drop_argument(struct call *call, struct mcp_host *host, const struct json *gone)
+{
+    struct buf rest;
+    struct json_writer w;
+    buf_init(&rest, call->arena, ANSWER_MAX_BYTES);
+    json_write_init(&w, &rest);
+    json_object(&w);
+    for (size_t i = 0; i < json_count(host->arguments); i++) {
+        struct json_member member = json_member_at(host->arguments, i);
+        if (member.value == gone)
+            continue;
+        json_key(&w, member.name);
+        json_value(&w, member.value);
+    }
+    json_end(&w);
+    if (buf_failed(&rest) || json_parse(call->arena, buf_str(&rest), NULL, &host->arguments, NULL) != OK)
+        return fail(call, E_LIMIT, "The arguments are too large.");
+    return OK;
+}
+
+static int stand_for(struct call *call, struct mcp_host *host, const struct site_grant *grant)
+{
+    const struct principal *who;
+    struct mcp_request *request = arena_new_of(call->arena, struct mcp_request);
+    int error = principal_for(call, host->request->who, grant->site.connection_id, &who);
+    if (error)
+        return error;
+    *request = *host->request;
+    request->who = who;
+    host->request = request;
+    call->who = (struct principal *)who;
+    return OK;
+}
+
+int sites_choose(struct call *call, struct mcp_host *host)
+{
+    const struct principal *who = host->request->who;
+    const struct json *name = json_get(host->arguments, STR(SITE_ARGUMENT));
+    if (!who->n_grants)
+        return OK;
+    if (json_is(name, JSON_MISSING) && !sites_are_chosen(who))
+        return OK; /* the others have dropped out */
+    if (json_is(name, JSON_MISSING))
+        return fail(call, E_INVALID, "This token is for several sites: name one as " SITE_ARGUMENT ". There are: %.*s.",
+                    STR_ARG(names_of(call, who)));
+    for (size_t i = 0; i < who->n_grants; i++)
+        if (json_is(name, JSON_STRING) && str_eq(json_str(name), who->grants[i].alias)) {
+            int error = stand_for(call, host, &who->grants[i]);
+            return error ? error : drop_argument(call, host, name);
+        }
+    return fail(call, E_INVALID, "This token has no such site, or it rests just now. There are: %.*s.",
+                STR_ARG(names_of(call, who)));
+}
