@@ -5,6 +5,7 @@
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "mcp/host.h"
+#include "mcp/redact.h"
 #include "mcp/state.h"
 
 enum { ID_CHARS = 10 };
@@ -113,8 +114,12 @@ static int by_human(struct call *call, struct mcp_host *host, struct str what)
     struct str state;
     bool agreed;
     int error = store_confirmations_use_approval(call, &row, row.created_at_ms, &agreed);
-    if (error || agreed)
+    if (error)
         return error;
+    if (agreed) {
+        host->agreed = true;
+        return OK;
+    }
     error = store_confirmations_state(call, &row, row.created_at_ms, &state);
     if (error)
         return error;
@@ -147,6 +152,20 @@ int confirm_action(struct call *call, struct host *base, struct str what, bool f
         return by_human(call, host, what);
     }
     return fail(call, E_INTERNAL, "This token's confirmation is not known.");
+}
+
+/* The arguments say what is meant, and to all of what: the first of many writes asks for the whole call. */
+int confirm_agree(struct call *call, struct host *base, struct str what)
+{
+    enum { SHOWN_BYTES = 1000 };
+    struct mcp_host *host = (struct mcp_host *)base;
+    if (!host->tool || host->agreed || host->request->who->confirm != CONFIRM_HUMAN)
+        return OK;
+    struct str arguments = redact_arguments(call->arena, host->bound);
+    return by_human(call, host,
+                    call_format(call, "%.*s: %.*s, at %.*s, with %.*s%s", STR_ARG(host->tool->name), STR_ARG(what),
+                                STR_ARG(host->request->who->site.name), STR_ARG(str_sub(arguments, 0, SHOWN_BYTES)),
+                                arguments.len > SHOWN_BYTES ? "..." : ""));
 }
 
 /* ---- for people */

@@ -4,7 +4,8 @@
  *     none    nothing is asked, except for what cannot be taken back (host_confirm_for_good()): there it is as with model
  *     model   the client's person is asked, where the client can; else the model gets a preview and a one-use code, bound to
  *             the exact arguments, and has to call again with it: that guards against slips, not against a model that wants it
- *     human   a person approves outside the chat (porteiro approval). What the model gets to see would approve nothing.
+ *     human   a person approves outside the chat (porteiro approval). What the model gets to see would approve nothing. It holds
+ *             for all that others see or miss: publishing, changes to what is public, the trash (host_agree()).
  *
  * An agreement is for one call with exactly these arguments, once, and for a limited time.
  */

@@ -286,6 +286,7 @@ const struct host_functions mcp_host_functions = {
     .require = require,
     .ask = ask,
     .confirm = confirm_action,
+    .agree = confirm_agree,
     .changed = changed,
     .change_begin = host_change_keep,
     .change_end = host_change_settle,

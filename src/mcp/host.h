@@ -48,6 +48,7 @@ struct mcp_host {
     /* a file that came by an upload link, mcp/upload.c */
     const struct sent_file *file;
     struct str link_id;
+    bool agreed; /* a person has approved this very call */
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
     size_t n_changes;         /* also those that did not fit */
@@ -90,6 +91,7 @@ void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
 /* host.c, confirm.c and background.c */
 int confirm_action(struct call *call, struct host *base, struct str what, bool for_good);
+int confirm_agree(struct call *call, struct host *base, struct str what);
 int background_start(struct call *call, struct host *base, const struct job_new *job, struct tool_result *result);
 int background_tell(struct call *call, struct host *base, struct str id, struct tool_result *result);
 int background_stop(struct call *call, struct host *base, struct str id);

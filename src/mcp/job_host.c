@@ -107,6 +107,7 @@ struct host *job_host_open(struct call *call, struct jobs_run *run)
         functions.require = require;
         functions.ask = ask;
         functions.confirm = confirm;
+        functions.agree = NULL; /* a person agrees before it begins */
         functions.start_job = start_job;
     }
     host->run = run;

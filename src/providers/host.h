@@ -77,6 +77,7 @@ struct host_functions {
     int (*require)(struct call *call, struct host *host, unsigned abilities);
     int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
     int (*confirm)(struct call *call, struct host *host, struct str what, bool for_good);
+    int (*agree)(struct call *call, struct host *host, struct str what); /* NULL: nobody has to */
     void (*changed)(struct host *host, enum host_change change, struct str uri);
     int (*change_begin)(struct call *call, struct host *host, struct site_change *change);
     void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
@@ -183,6 +184,16 @@ MUST_CHECK static inline int host_stop_job(struct call *call, struct host *host,
     if (!host)
         return fail(call, E_DENIED, "Nothing can be done in the background here.");
     return host->functions->stop_job(call, host, id);
+}
+
+/*
+ * Before what others see or miss, though it can be taken back (publishing, the trash): for a token whose setting is `human` a
+ * person has to agree first; OK for all others, and for the rest of a call that was agreed to. `what`: as host_confirm(), in our
+ * words. Waits.
+ */
+MUST_CHECK static inline int host_agree(struct call *call, struct host *host, struct str what)
+{
+    return host && host->functions->agree ? host->functions->agree(call, host, what) : OK;
 }
 
 /* Tells everybody who listens to this connection. `uri` only with HOST_RESOURCE_UPDATED. */

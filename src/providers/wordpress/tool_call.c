@@ -114,5 +114,8 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
     }
     if (needs.permanent && (error = confirm(call, context, &request, args)))
         return error;
+    if (!needs.permanent && (needs.rights & ~(unsigned)(RIGHT_READ | RIGHT_DRAFT)) &&
+        (error = host_agree(call, context->host, STR("an operation that others notice"))))
+        return error;
     return run(call, context, &wp, &request, json_get(arguments, STR("fields")), result);
 }

@@ -323,12 +323,43 @@ static void take_after(struct call *call, struct wp_write *write, const struct j
     write->change.note_json = note_of(call, write, route, item);
 }
 
+/* Would a token that only writes drafts be refused this? Then others see it. */
+static bool others_see(struct call *call, const struct wp *wp, const struct wp_write *write)
+{
+    struct wp drafts = *wp;
+    struct str status = json_str(json_get(parse(call, write->body), STR("status")));
+    if (!write->type)
+        return true;
+    drafts.rights = RIGHT_READ | RIGHT_DRAFT;
+    int error = write->before ? wp_may_change(call, &drafts, write->type, write->before->status) : OK;
+    if (!error && (status.len || !write->before))
+        error = wp_may_change(call, &drafts, write->type, status);
+    if (error)
+        call_clear_error(call);
+    return error != OK;
+}
+
+/* For tokens that want a person to agree. What is deleted for good has been confirmed, and wp_call asks by itself. */
+static int ask_person(struct call *call, const struct wp *wp, const struct wp_write *write, struct host *host)
+{
+    if (write->kind == WP_WRITE_DELETE || write->kind == WP_WRITE_CALL)
+        return OK;
+    if (write->kind == WP_WRITE_TRASH)
+        return host_agree(call, host, STR("put into the trash"));
+    if (!others_see(call, wp, write))
+        return OK;
+    return host_agree(call, host,
+                      write->before ? STR("change what is public, or make it so") : STR("make what is public"));
+}
+
 int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, struct wp_answer *ret)
 {
     struct host *host = host_of(wp, write);
     struct wp_query query;
     *ret = (struct wp_answer){.total = -1, .json = parse(call, STR_EMPTY)};
-    int error = host ? prepare(call, wp, write) : OK;
+    int error = host ? ask_person(call, wp, write, host) : OK;
+    if (!error && host)
+        error = prepare(call, wp, write);
     if (!error && host)
         error = host_change_begin(call, host, &write->change);
     if (error)
