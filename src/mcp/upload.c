@@ -183,7 +183,9 @@ static const struct principal *find_owner(struct call *call, struct http_exchang
 {
     const struct principal *who = NULL;
     int error = authenticate_token(call, row->token_id, &who);
-    if (error == E_UNAUTHENTICATED || (!error && who->connection_id != row->connection_id))
+    if (!error)
+        error = principal_for(call, who, row->connection_id, &who);
+    if (error == E_UNAUTHENTICATED || error == E_DENIED)
         answer_error(call, exchange, 403, "denied",
                      call_format(call, "The token this upload link was made with is not good any more. %.*s",
                                  STR_ARG(call->error_text)));
