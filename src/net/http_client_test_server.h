@@ -1,4 +1,4 @@
-/* A small web site in a thread, good and bad, for http_client_test.c. Included by that file only. */
+/* A small web site in a thread, good and bad, for http_client_test.c and http_pool_test.c (by http_client_test_scene.h). */
 #ifndef NET_HTTP_CLIENT_TEST_SERVER_H
 #define NET_HTTP_CLIENT_TEST_SERVER_H
 
