@@ -1,5 +1,14 @@
 #!/usr/bin/env bash
-# verb: bench [--quick]       how fast and how small, beside nginx in the same run: five rounds; --quick: one, three minutes
+# verb: bench [--quick|tokens] how fast and how small, beside nginx in the same run: five rounds; --quick: one, three minutes;
+#                             tokens [new|old]: what a model pays for each of the benchmark's tasks
+
+if [[ ${1:-} == tokens ]]; then
+    need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}"
+    need_node
+    build_release
+    npm_ci tests/integration
+    exec timeout -k 10 600 node --no-warnings tests/tokens/bench.mjs "${@:2}"
+fi
 
 need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" nginx-light binutils util-linux
 need_node

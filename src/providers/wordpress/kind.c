@@ -4,6 +4,10 @@
 /* Public or by itself later is what is not here; unknown statuses are taken for public. */
 #define POST_DRAFTS STR_INIT("draft,pending,private,auto-draft,trash")
 
+#define POST_FIELDS                                                                                                    \
+    STR_INIT("comment_status,date,date_gmt,excerpt,format,author,menu_order,parent,ping_status,slug,sticky,template,"  \
+             "title,status,featured_media")
+
 const struct wp_kind wp_kind_post = {
     .name = STR_INIT("post"),
     .id_field = STR_INIT("id"),
@@ -13,6 +17,7 @@ const struct wp_kind wp_kind_post = {
     .columns = STR_INIT("id,date,title"),
     .title = STR_INIT("title"),
     .text = STR_INIT("content"),
+    .known = POST_FIELDS,
 };
 
 /* Reusable blocks have no title but the stored one. */
@@ -49,6 +54,7 @@ const struct wp_kind wp_kind_term = {
     .write_right = RIGHT_PUBLISH,
     .columns = STR_INIT("id,name,slug,count,parent"),
     .fields = STR_INIT("id,name,slug,description,parent,count,link"),
+    .known = STR_INIT("name,slug,description"),
     .title = STR_INIT("name"),
     .text = STR_INIT("description"),
 };
@@ -74,6 +80,7 @@ static const struct wp_kind kinds[] = {
         .fields = STR_INIT("id,date,slug,link,title,author,post,mime_type,source_url,alt_text,caption,description,"
                            "media_details.width,media_details.height,media_details.filesize"),
         .title = STR_INIT("title"),
+        .known = STR_INIT("title,alt_text,caption,description,slug"),
     },
     {
         .name = STR_INIT("comment"),
@@ -86,6 +93,7 @@ static const struct wp_kind kinds[] = {
         .columns = STR_INIT("id,date,status,post,by=author_name,text=content.rendered"),
         .fields = STR_INIT("id,date,status,post,parent,author,author_name,author_url,link,content"),
         .text = STR_INIT("content"),
+        .known = STR_INIT("content,status,post,parent"),
     },
     {
         /* New users, their roles and passwords are credentials: not through tools. Deleting one takes their posts along. */
@@ -100,6 +108,7 @@ static const struct wp_kind kinds[] = {
         .title = STR_INIT("name"),
         .text = STR_INIT("description"),
         .only = STR_INIT("name,first_name,last_name,nickname,description,url,locale,slug"),
+        .known = STR_INIT("name,first_name,last_name,nickname,description,url,locale,slug"),
     },
     {
         .name = STR_INIT("menu"),
@@ -113,6 +122,7 @@ static const struct wp_kind kinds[] = {
         .fields = STR_INIT("id,name,slug,description,locations,auto_add"),
         .title = STR_INIT("name"),
         .text = STR_INIT("description"),
+        .known = STR_INIT("name,slug,description"),
     },
     {
         .name = STR_INIT("menu_item"),
@@ -126,6 +136,7 @@ static const struct wp_kind kinds[] = {
         .fields =
             STR_INIT("id,title,status,url,type,object,object_id,parent,menu_order,menus,target,classes,description"),
         .title = STR_INIT("title"),
+        .known = STR_INIT("title,menus,type,object,object_id,url,parent,menu_order,status"),
     },
     {
         .name = STR_INIT("menu_location"),

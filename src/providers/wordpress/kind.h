@@ -58,6 +58,7 @@ struct wp_kind {
     struct str fields;     /* what wp_read asks for and shows; empty: all */
     struct str title;      /* the field that wp_create's title goes into; empty: none */
     struct str text;       /* the field that wp_create's content goes into; empty: none */
+    struct str known;      /* fields that can be set in every version: the site need not be asked */
     struct str only;       /* the fields that can be set at all; empty: what the route's schema names */
     struct str items;      /* the ids, where the site has no list of them */
     struct str namespace;  /* of the plugin that brings it: "wc/v3"; empty: the core */

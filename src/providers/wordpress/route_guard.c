@@ -21,14 +21,6 @@ static const struct str core_query[] = {
     STR_INIT("tax_relation"),
 };
 
-/* Fields that the core's posts have had since 6.1. */
-static const struct str core_fields[] = {
-    STR_INIT("comment_status"), STR_INIT("date"),   STR_INIT("date_gmt"),       STR_INIT("excerpt"),
-    STR_INIT("format"),         STR_INIT("author"), STR_INIT("menu_order"),     STR_INIT("parent"),
-    STR_INIT("ping_status"),    STR_INIT("slug"),   STR_INIT("sticky"),         STR_INIT("template"),
-    STR_INIT("title"),          STR_INIT("status"), STR_INIT("featured_media"),
-};
-
 static bool is_listed(struct str name, const struct str *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -158,7 +150,7 @@ int wp_guard_field(struct call *call, const struct wp *wp, const struct wp_type 
     int error = refuse_field(call, type, name);
     if (error)
         return error;
-    if (type->kind == &wp_kind_post && is_listed(name, core_fields, ARRAY_LENGTH(core_fields)))
+    if (wp_list_has(type->kind->known, name))
         return OK;
     error = get_schema(call, wp, type->kind->flags & WP_SCHEMA_AT_ITEM ? route : type->route, &schema);
     if (error)

@@ -93,10 +93,14 @@ int wp_find_named(struct call *call, const struct wp *wp, struct str route, stru
     wp_query_add(&query, "search", str_sub(name, 0, NAME_MAX_BYTES));
     wp_query_add(&query, "_fields", STR("id,name,slug"));
     wp_query_add_i64(&query, "per_page", TERMS_PER_PAGE);
-    int error = wp_get(call, wp, route, &query, &answer);
+    int error = wp_get_kept(call, wp, "GET", route, &query, TERMS_KEPT_MS, &answer);
     if (error)
         return error;
     size_t matches = match_terms(call, answer.json, name, ret_id, &all);
+    if (matches == 0 && (error = wp_get(call, wp, route, &query, &answer))) /* it may have been made just now */
+        return error;
+    if (matches == 0)
+        matches = match_terms(call, answer.json, name, ret_id, &all);
     if (matches > 1)
         return fail(call, E_INVALID, "%zu are called '%.*s'. Give the id of the %.*s: %.*s.", matches,
                     STR_ARG(str_sub(name, 0, 80)), STR_ARG(what), STR_ARG(all));

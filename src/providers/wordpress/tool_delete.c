@@ -10,6 +10,7 @@ enum {
     IDS_MAX = 100,
     FOR_GOOD_MAX = 20, /* each is named in the question */
     TITLE_CHARS = 60,
+    COMMENTS_MAX = 100, /* of all together; what WordPress gives in one answer */
 };
 
 /* --- which ones ---------------------------------------------------------------------------------------------------------- */
@@ -22,6 +23,7 @@ struct deletion {
     struct str *ids; /* as they were given, each once, in an order in which they can be locked */
     struct wp_item *items;
     bool *found;
+    struct str *comments; /* of each, as wp_write() keeps them; empty: not read here */
     size_t n;
 };
 
@@ -50,6 +52,7 @@ static int take_ids(struct call *call, const struct json *ids, struct deletion *
             d->ids[d->n++] = d->ids[i];
     d->items = arena_array_of(call->arena, struct wp_item, d->n);
     d->found = arena_array_of(call->arena, bool, d->n);
+    d->comments = arena_array_of(call->arena, struct str, d->n);
     return OK;
 }
 
@@ -125,6 +128,35 @@ static int read_together(struct call *call, struct deletion *d)
     return OK;
 }
 
+/* The comments of all that goes to the trash in one request, when they are few; else wp_write() asks for each. */
+static void read_comments(struct call *call, struct deletion *d)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    wp_query_init(call, &query);
+    wp_query_add(&query, "status", STR("any"));
+    wp_query_add(&query, "_fields", STR("id,status,post"));
+    wp_query_add_i64(&query, "per_page", COMMENTS_MAX);
+    for (size_t i = 0; i < d->n; i++)
+        if (d->found[i])
+            wp_query_add_i64(&query, "post[]", d->items[i].id);
+    if (wp_get(call, d->wp, STR("wp/v2/comments"), &query, &answer)) {
+        call_clear_error(call);
+        return;
+    }
+    for (size_t i = 0; answer.total >= 0 && answer.total <= COMMENTS_MAX && i < d->n; i++) {
+        struct str list = STR("[");
+        for (size_t k = 0; k < json_count(answer.json); k++) {
+            const struct json *comment = json_at(answer.json, k);
+            if (json_i64_or(json_get(comment, STR("post")), 0) == d->items[i].id)
+                list = call_format(call, "%.*s%s[%.*s,%.*s]", STR_ARG(list), list.len > 1 ? "," : "",
+                                   STR_ARG(json_raw(json_get(comment, STR("id")))),
+                                   STR_ARG(json_raw(json_get(comment, STR("status")))));
+        }
+        d->comments[i] = str_concat(call->arena, list, STR("]"));
+    }
+}
+
 static int read_one_by_one(struct call *call, struct deletion *d, struct str type_name)
 {
     for (size_t i = 0; i < d->n; i++) {
@@ -144,6 +176,8 @@ static int read_items(struct call *call, struct deletion *d, struct str type_nam
 {
     bool together = d->n > 1 && (d->type.kind->flags & WP_HAS_INCLUDE) && all_numbers(d);
     int error = together ? read_together(call, d) : read_one_by_one(call, d, type_name);
+    if (!error && together && !d->for_good && (d->type.kind->flags & WP_HAS_TERMS))
+        read_comments(call, d);
     for (size_t i = 0; !error && d->for_good && i < d->n; i++)
         if (!d->found[i])
             return fail(call, E_NOT_FOUND, "There is no %.*s %.*s. Nothing was deleted.", STR_ARG(d->type.slug),
@@ -190,8 +224,9 @@ static int confirm(struct call *call, const struct deletion *d)
 
 /* --- doing it ------------------------------------------------------------------------------------------------------------ */
 
-static int delete_one(struct call *call, const struct deletion *d, const struct wp_item *item, struct buf *out)
+static int delete_one(struct call *call, const struct deletion *d, size_t index, struct buf *out)
 {
+    const struct wp_item *item = &d->items[index];
     struct wp_write *write = arena_new_of(call->arena, struct wp_write);
     struct wp_query query;
     struct wp_answer answer;
@@ -207,6 +242,7 @@ static int delete_one(struct call *call, const struct deletion *d, const struct 
         .method = "DELETE",
         .route = wp_item_route(call, item),
         .query = &query,
+        .comments_json = d->comments[index],
     };
     int error = wp_write(call, d->wp, write, &answer);
     if (error && str_eq(answer.code, STR("rest_trash_not_supported")))
@@ -252,7 +288,7 @@ static int delete_all(struct call *call, const struct deletion *d, struct tool_r
             buf_add_format(out, "%.*s was in the trash already\n", STR_ARG(id));
             continue;
         }
-        last = delete_one(call, d, &d->items[i], out);
+        last = delete_one(call, d, i, out);
         if (!last)
             continue;
         failed++;

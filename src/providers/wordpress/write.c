@@ -179,7 +179,9 @@ static int before_trash(struct call *call, const struct wp *wp, struct wp_write 
             return error;
     }
     take_before(call, write, item, touched_fields(call, item, parse(call, STR("{\"status\":null}"))));
-    return json_is(json_get(item, STR("comment_status")), JSON_MISSING) ? OK : read_comments(call, wp, write);
+    if (write->comments_json.len || json_is(json_get(item, STR("comment_status")), JSON_MISSING))
+        return OK;
+    return read_comments(call, wp, write);
 }
 
 /* An item of its own, whole. */
@@ -376,8 +378,8 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
     int64_t sent_ms = clock_now_ms();
     error = write->stream ? wp_send_stream(call, wp, write->route, &query, write->stream, ret)
                           : wp_send(call, wp, write->method, write->route, &query, write->body, ret);
-    if (write->type) /* names of terms and menus are kept for a while */
-        wp_forget_kept(wp, write->type->route);
+    if (write->type && write->type->kind->title.len && str_eq(write->type->kind->title, STR("name")))
+        wp_forget_kept(wp, write->type->route); /* names of terms and menus are kept for a while */
     if (!error || ret->outcome_unknown)
         wp_tell_written(call, host, write, ret);
     if (write->change.number) {

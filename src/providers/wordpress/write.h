@@ -43,7 +43,8 @@ struct wp_write {
     int64_t undo_of; /* the change that this one takes back, or 0 */
     /* --- wp_write()'s: how the change is kept. change.number is its name for people, 0: it is not kept */
     struct site_change change;
-    struct str title, comments_json;
+    struct str title;
+    struct str comments_json; /* [[id, "status"], ...] of a trashed item; who knows them already sets them */
     const struct json *body_json;
 };
 
