@@ -21,7 +21,7 @@ describe('the frame', () => {
   });
 
   async function commands() {
-    const nouns = [...(await porteiro.cli(['--help'])).stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(match => match[1]);
+    const nouns = [...(await porteiro.cli(['--help'])).stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(match => match[1]);
     const found = [];
     for (const noun of nouns) {
       const { stdout } = await porteiro.cli([noun, '--help']);
