@@ -224,7 +224,7 @@ int jobs_answer(struct call *call, const struct principal *who, struct str id, c
 
 int jobs_cancel(struct call *call, const struct principal *who, struct str id)
 {
-    struct job_row row;
+    struct job_row row = {0};
     bool mine, changed = false;
     int64_t now_ms = clock_now_ms();
     int error = store_begin(call, &mine);

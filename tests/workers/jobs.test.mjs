@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
-import { modern } from '../integration/lib/mcp.mjs';
+import { MODERN, callTool, envelope, legacy, modern } from '../integration/lib/mcp.mjs';
 import { query } from '../integration/lib/postgres.mjs';
 import { ROOT, sleep, waitFor } from '../integration/lib/process.mjs';
 
@@ -110,6 +110,62 @@ describe('a job and the death of processes', () => {
     assertResumed(again, count, 0);
     assert.equal((await look(porteiro, asks)).status, 'completed', 'a client that cannot be asked gets an answer, too');
     await assertEndedOnce(await auditOf(porteiro), taskId);
+  });
+});
+
+describe('a client that cannot follow tasks', () => {
+  let porteiro;
+  before(async () => {
+    porteiro = await start();
+    await connect(porteiro);
+  });
+  after(() => porteiro?.stop());
+  const outcomes = async () => (await auditOf(porteiro)).filter(({ action }) => action === 'job.slow_compute').map(({ data }) => data.outcome);
+
+  test('waits for what comes of a job', async () => {
+    const { isError, text } = await callTool(porteiro.url, porteiro.token, 'slow_compute', { seconds: 1, label: 'waited' });
+    assert.deepEqual({ isError, text }, { isError: false, text: 'waited: computed for 1 s' });
+  });
+
+  test('hears how far it is meanwhile', async () => {
+    const { text } = await legacy(porteiro.url, porteiro.token, 'tools/call', { name: 'slow_compute', arguments: { seconds: 3, label: 'told' }, _meta: { progressToken: 'p' } });
+    const messages = [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data));
+    const told = messages.filter(({ method }) => method === 'notifications/progress').map(({ params }) => params.progress);
+    assert.ok(told.length >= 2 && told.every((progress, i) => i === 0 || progress > told[i - 1]), `progress ${told}`);
+    assert.equal(messages.at(-1).result.content[0].text, 'told: computed for 3 s');
+  });
+
+  test('is told what it cannot do without tasks', async () => {
+    const { isError, text } = await callTool(porteiro.url, porteiro.token, 'failing_job');
+    assert.ok(isError && text.includes('io.modelcontextprotocol/tasks'), text);
+  });
+
+  test('asks a tool for a job, and stops it', async () => {
+    const job = await begin(porteiro, 100, 100);
+    assert.match((await callTool(porteiro.url, porteiro.token, 'test_job_state', { job })).text, /under way: \d+ of 100/);
+    assert.equal((await callTool(porteiro.url, porteiro.token, 'test_job_stop', { job })).isError, false);
+    assert.equal((await ended(porteiro, job)).status, 'cancelled');
+    const state = await callTool(porteiro.url, porteiro.token, 'test_job_state', { job });
+    assert.ok(state.isError && /was stopped; \d+ of 100 were done/.test(state.text), state.text);
+    assert.ok((await callTool(porteiro.url, porteiro.token, 'test_job_state', { job: 'nonsense' })).isError);
+  });
+
+  test('that leaves ends what it waited for', async () => {
+    const before = (await outcomes()).length;
+    const leaving = new AbortController();
+    const call = fetch(porteiro.url, {
+      method: 'POST', signal: leaving.signal,
+      headers: {
+        Authorization: `Bearer ${porteiro.token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream',
+        'MCP-Protocol-Version': MODERN, 'Mcp-Method': 'tools/call', 'Mcp-Name': 'slow_compute',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'slow_compute', arguments: { seconds: 60, label: 'left' }, _meta: envelope() } }),
+    });
+    await sleep(500);
+    leaving.abort();
+    await assert.rejects(call);
+    await waitFor('the job to end', async () => (await outcomes()).length > before);
+    assert.equal((await outcomes())[0], 'cancelled');
   });
 });
 

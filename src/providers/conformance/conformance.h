@@ -11,7 +11,7 @@
 extern const struct provider provider_conformance;
 
 /* Of this folder: the tables, each in the file of its name. */
-enum { CONFORMANCE_TOOLS = 36, CONFORMANCE_JOBS = 7, CONFORMANCE_PROMPTS = 5 };
+enum { CONFORMANCE_TOOLS = 38, CONFORMANCE_JOBS = 7, CONFORMANCE_PROMPTS = 5 };
 extern const struct tool conformance_tools[CONFORMANCE_TOOLS];
 extern const struct job_kind conformance_jobs[CONFORMANCE_JOBS];
 extern const struct prompt conformance_prompts[CONFORMANCE_PROMPTS];
@@ -26,6 +26,10 @@ int conformance_greet(struct call *call, const struct tool_context *context, con
                       struct tool_result *result);
 int conformance_start_job(struct call *call, const struct tool_context *context, const struct json *arguments,
                           struct tool_result *result);
+int conformance_tell_job(struct call *call, const struct tool_context *context, const struct json *arguments,
+                         struct tool_result *result);
+int conformance_stop_job(struct call *call, const struct tool_context *context, const struct json *arguments,
+                         struct tool_result *result);
 int conformance_ask_and_start(struct call *call, const struct tool_context *context, const struct json *arguments,
                               struct tool_result *result);
 

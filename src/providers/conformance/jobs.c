@@ -51,6 +51,19 @@ int conformance_ask_and_start(struct call *call, const struct tool_context *cont
     return host_start_job(call, context->host, &job, result);
 }
 
+int conformance_tell_job(struct call *call, const struct tool_context *context, const struct json *arguments,
+                         struct tool_result *result)
+{
+    return host_tell_job(call, context->host, text_of(arguments, "job"), result);
+}
+
+int conformance_stop_job(struct call *call, const struct tool_context *context, const struct json *arguments,
+                         struct tool_result *result)
+{
+    buf_add(&result->text, STR("It was told to stop."));
+    return host_stop_job(call, context->host, text_of(arguments, "job"));
+}
+
 int conformance_greet(struct call *call, const struct tool_context *context, const struct json *arguments,
                       struct tool_result *result)
 {

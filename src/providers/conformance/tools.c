@@ -204,6 +204,8 @@ static int run_elicitation(struct call *call, const struct tool_context *context
         .data = tool_data,                                                                                             \
     }
 
+#define JOB_ARGUMENT                                                                                                   \
+    STR_INIT("{\"type\":\"object\",\"properties\":{\"job\":{\"type\":\"string\"}},\"required\":[\"job\"]}")
 #define JOB_FIXTURE(tool_name, text, schema, function)                                                                 \
     {                                                                                                                  \
         .name = STR_INIT(tool_name), .title = STR_INIT(tool_name), .description = STR_INIT(text),                      \
@@ -287,4 +289,6 @@ const struct tool conformance_tools[CONFORMANCE_TOOLS] = {
             STR_INIT("{\"type\":\"object\",\"properties\":{\"count\":{\"type\":\"integer\"},\"each_ms\":{\"type\":"
                      "\"integer\"}},\"required\":[\"count\"]}"),
             conformance_start_job, NULL),
+    FIXTURE("test_job_state", "Tells how far a job is", JOB_ARGUMENT, conformance_tell_job, NULL),
+    FIXTURE("test_job_stop", "Stops a job", JOB_ARGUMENT, conformance_stop_job, NULL),
 };
