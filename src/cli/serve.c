@@ -45,25 +45,32 @@ struct serving {
     size_t max_connections;
     struct own_address own;
     struct str hosts[HOSTS_MAX], origins[ORIGINS_MAX];
-    bool stopping, cancelled, drained;
+    bool stopping, cancelled, drained, finished;
 };
 static struct serving serving;
 
 /* ---- stopping */
+
+/* It may be over before the loop runs for good: SIGTERM can come while the start is still waiting for the database. */
+static void finish(void)
+{
+    serving.finished = true;
+    loop_stop();
+}
 
 static void on_drained(void *context)
 {
     (void)context;
     serving.drained = true;
     if (jobs_busy() == 0)
-        loop_stop();
+        finish();
 }
 
 static void on_jobs_ended(void *context)
 {
     const struct serving *self = context;
     if (self->drained)
-        loop_stop();
+        finish();
 }
 
 static void on_patience_over(void *context)
@@ -72,7 +79,7 @@ static void on_patience_over(void *context)
     if (self->cancelled) {
         log_warning("%zu requests and %zu jobs do not end; stopping all the same", http_server_busy(self->server),
                     jobs_busy());
-        loop_stop();
+        finish();
         return;
     }
     self->cancelled = true;
@@ -336,7 +343,8 @@ static int work(struct cli *cli)
         error = announce(self);
     if (!error) {
         worker_ready();
-        loop_run();
+        if (!self->finished)
+            loop_run();
     }
     stop(self);
     return error;

@@ -6,9 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool } from '../integration/lib/mcp.mjs';
 import { freePort } from '../integration/lib/ports.mjs';
-import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { PROGRAM, Porteiro } from '../integration/lib/porteiro.mjs';
 import { startFakeSite } from '../integration/lib/fake-site.mjs';
-import { sleep, waitFor } from '../integration/lib/process.mjs';
+import { sleep, start, waitFor } from '../integration/lib/process.mjs';
+import { untilReady } from '../bench/measure.mjs';
 import { ask, countWorkers, isRunning, load, logOf, startWith, workersOf } from './help.mjs';
 
 const BACK_MS = 250;
@@ -27,6 +28,17 @@ function timesBack(log) {
   }
   return times;
 }
+
+test('SIGTERM while the start is still under way ends it', async () => {
+  const porteiro = await Porteiro.create();
+  for (let i = 0; i < 8; i++) {
+    // The address answers before the start is over: what comes next asks the database.
+    await untilReady(porteiro.port, () => (porteiro.server = start(PROGRAM, ['serve'], { env: porteiro.env, cwd: porteiro.dir, log: porteiro.log })));
+    const since = performance.now();
+    await porteiro.stop();
+    assert.ok(performance.now() - since < 5000, 'it took longer than 5 s to end');
+  }
+});
 
 describe('one worker, SQLite', () => {
   let porteiro;

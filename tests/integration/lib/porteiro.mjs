@@ -5,7 +5,7 @@ import { freePort } from './ports.mjs';
 import { createDatabase } from './postgres.mjs';
 import { ROOT, mustRun, run, start, temporaryDirectory, waitFor } from './process.mjs';
 
-const PROGRAM = process.env.PORTEIRO_BIN ?? path.join(ROOT, 'build/porteiro');
+export const PROGRAM = process.env.PORTEIRO_BIN ?? path.join(ROOT, 'build/porteiro');
 const LOGS = process.env.PORTEIRO_TEST_LOGS ?? path.join(ROOT, 'build/test-logs');
 
 export class Porteiro {
