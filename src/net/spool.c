@@ -134,14 +134,14 @@ struct writing {
     const char *bytes;
     size_t len;
     int64_t at;
-    crypto_hash_sha256_state *sha256;
-    EVP_MD_CTX *md5;
+    EVP_MD_CTX *sha256, *md5; /* OpenSSL's, which uses the processor's own instructions */
 };
 
 static void write_piece(void *context)
 {
     struct writing *writing = context;
-    crypto_hash_sha256_update(writing->sha256, (const unsigned char *)writing->bytes, writing->len);
+    if (writing->sha256)
+        EVP_DigestUpdate(writing->sha256, writing->bytes, writing->len);
     if (writing->md5)
         EVP_DigestUpdate(writing->md5, writing->bytes, writing->len);
     for (size_t done = 0; done < writing->len;) {
@@ -154,9 +154,25 @@ static void write_piece(void *context)
     }
 }
 
-static void release_md5(void *object)
+static void release_digest(void *object)
 {
     EVP_MD_CTX_free(object);
+}
+
+/* NULL where there is no memory, or the machine's policy has no such digest: then it is left out. */
+static EVP_MD_CTX *begin_digest(struct call *call, const EVP_MD *digest)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    arena_defer(call->arena, release_digest, context);
+    return context && EVP_DigestInit_ex(context, digest, NULL) == 1 ? context : NULL;
+}
+
+static void end_digest(EVP_MD_CTX *context, char *out, size_t size)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    if (context && EVP_DigestFinal_ex(context, digest, &len) == 1)
+        sodium_bin2hex(out, size, digest, len);
 }
 
 static int add_piece(struct call *call, struct spool *spool, struct writing *writing, size_t len)
@@ -201,9 +217,6 @@ static int fill_from(struct call *call, struct spool *spool, const struct http_s
 int spool_fill(struct call *call, const struct http_source *source, spool_look *look, void *context, struct spool **ret)
 {
     struct spool *spool = arena_new_of(call->arena, struct spool);
-    crypto_hash_sha256_state sha256;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_len = 0;
     spool->fd = -1;
     *ret = spool;
     int error = open_spool(call, spool);
@@ -213,20 +226,16 @@ int spool_fill(struct call *call, const struct http_source *source, spool_look *
         spool_close(spool);
         return error;
     }
-    struct writing writing = {.fd = spool->fd, .sha256 = &sha256, .md5 = EVP_MD_CTX_new()};
-    arena_defer(call->arena, release_md5, writing.md5);
-    crypto_hash_sha256_init(&sha256);
-    if (writing.md5 && EVP_DigestInit_ex(writing.md5, EVP_md5(), NULL) != 1)
-        writing.md5 = NULL; /* stays deferred: freed with the call */
+    struct writing writing = {.fd = spool->fd};
+    writing.sha256 = begin_digest(call, EVP_sha256());
+    writing.md5 = begin_digest(call, EVP_md5());
     error = fill_from(call, spool, source, &writing, look, context);
     if (error) {
         spool_close(spool);
         return error;
     }
-    crypto_hash_sha256_final(&sha256, digest);
-    sodium_bin2hex(spool->sha256, sizeof spool->sha256, digest, crypto_hash_sha256_BYTES);
-    if (writing.md5 && EVP_DigestFinal_ex(writing.md5, digest, &digest_len) == 1)
-        sodium_bin2hex(spool->md5, sizeof spool->md5, digest, digest_len);
+    end_digest(writing.sha256, spool->sha256, sizeof spool->sha256);
+    end_digest(writing.md5, spool->md5, sizeof spool->md5);
     return OK;
 }
 

@@ -56,13 +56,14 @@ const files = {
 for (const pair of PAIRS) {
   describe(`wp_upload: ${pair.name}`, () => {
     const { site } = pair;
-    let porteiro, token, draftToken, connection, source;
+    let porteiro, token, draftToken, deleter, connection, source;
     before(async () => {
       source = await startSource(files);
-      porteiro = await (await Porteiro.create({ ...pair, env: ENV })).serve();
+      porteiro = await (await Porteiro.create({ ...pair, env: { ...ENV, ...(pair.database !== 'sqlite' && { PORTEIRO_WORKERS: '3' }) } })).serve();
       await porteiro.addUser();
       connection = await porteiro.addConnection(site, { rights: 'read,draft,publish,fetch' });
       ({ token } = connection);
+      ({ token: deleter } = await porteiro.addToken(connection.id, '--rights', 'read,draft,publish,delete'));
       ({ token: draftToken } = await porteiro.addToken(connection.id, '--rights', 'read,draft'));
     });
     after(async () => {
@@ -199,6 +200,34 @@ for (const pair of PAIRS) {
       const race = linkOf(await works({}));
       const statuses = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(`${race}x.png`, { method: 'PUT', body: small })).status));
       assert.deepEqual(statuses.toSorted(), [201, 410, 410, 410, 410, 410, 410, 410]);
+    });
+
+    test('a link works on every worker, and on another node', { skip: pair.database === 'sqlite' && 'SQLite has one process' }, async () => {
+      const other = await Porteiro.create({ env: { ...ENV, DATABASE_URL: porteiro.database.url, PORTEIRO_SECRET_KEY: fs.readFileSync(path.join(porteiro.dir, 'master.key'), 'utf8').trim() } });
+      await other.serve();
+      try {
+        for (const origin of [other.origin, porteiro.origin, porteiro.origin, porteiro.origin]) {
+          const link = new URL(linkOf(await works({ title: 'From elsewhere' })));
+          const response = await fetch(`${origin}${link.pathname}x.png`, { method: 'PUT', body: small });
+          const answer = await response.json();
+          assert.equal(response.status, 201, JSON.stringify(answer));
+          assert.equal((await media(answer.id)).title.raw, 'From elsewhere');
+        }
+      } finally {
+        await other.stop();
+      }
+    });
+
+    test('an upload is in the history; the featured image can be taken back, the file only deleted', async () => {
+      const post = await newPost();
+      const text = await works({ url: `${source.url}/photo.png`, title: 'Soon gone', featured_for: post });
+      const history = await works({ limit: 3 }, token, 'wp_history');
+      assert.match(history, /Soon gone/);
+      const undos = [...text.matchAll(/undo (\d+)/g)].map(([, number]) => number);
+      assert.equal(undos.length, 1, text);
+      await works({ undo: undos[0] }, token, 'wp_edit');
+      assert.equal((await rest(site, `/wp/v2/posts/${post}?context=edit`)).featured_media, 0);
+      assert.match(await fails({ undo: String(undos[0] - 1) }, deleter, 'wp_edit'), /no trash for media.*permanent=true/);
     });
 
     test('what a link does not take', async () => {

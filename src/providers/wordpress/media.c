@@ -329,17 +329,17 @@ int media_send(struct call *call, const struct wp *wp, const struct media_file *
     wp_query_init(call, &query);
     add_details(&query, details, fits);
     make_stream(call, file, &stream);
-    ret->write = (struct wp_write){
+    struct wp_write write = {
         .kind = WP_WRITE_CREATE,
         .type = &type,
         .method = "POST",
         .route = type.route,
         .query = &query,
-        .fields = STR("id,source_url,title"),
+        .fields = wp_item_fields(call, &type, STR_EMPTY), /* what its version is made of, for the history */
         .body = body,
         .stream = &stream,
     };
-    error = wp_write(call, wp, &ret->write, &answer);
+    error = wp_write(call, wp, &write, &answer);
     if (error && answer.attachment_id)
         error = finish(call, wp, answer.attachment_id, error, &answer);
     else if (error && answer.outcome_unknown && !answer.code.len)

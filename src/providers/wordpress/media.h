@@ -40,7 +40,6 @@ struct media_details {
 struct media_item {
     int64_t id;
     struct str url;
-    struct wp_write write; /* how it is kept; for wp_write_say() */
 };
 
 /* Sends it. Rights on attach_to have been checked. What WordPress could not finish is taken away again. Waits. */

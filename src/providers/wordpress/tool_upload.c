@@ -50,7 +50,8 @@ static int find_targets(struct call *call, const struct wp *wp, const struct jso
         return error;
     if (attach_to && attach_to != featured_for) {
         struct wp_item item;
-        if ((error = find_item(call, wp, attach_to, STR_EMPTY, &item)) || (error = wp_may_change(call, wp, &item.type, item.status)))
+        if ((error = find_item(call, wp, attach_to, STR_EMPTY, &item)) ||
+            (error = wp_may_change(call, wp, &item.type, item.status)))
             return error;
     }
     return OK;
@@ -118,7 +119,7 @@ static void say_done(struct call *call, const struct media_file *file, const str
                    STR_ARG(media_size_text(call, file->spool->size_bytes)));
     if (file->type.is_renamed)
         buf_add_format(&result->text, ", stored as %.*s", STR_ARG(file->type.name));
-    wp_write_say(&item->write, &result->text);
+    /* No "undo 12": the library has no trash to put it into. */
     buf_add_format(&result->text, "\n%.*s", STR_ARG(item->url));
     result->audit_json = call_format(call, "{\"id\":%lld,\"bytes\":%lld,\"type\":%.*s,\"sha256\":\"%s\"}",
                                      (long long)item->id, (long long)file->spool->size_bytes,
