@@ -11,7 +11,9 @@ enum mail_kind {
     MAIL_RESET,            /* a link for a new password */
     MAIL_CONFIRM,          /* a link that confirms the address */
     MAIL_INVITATION,       /* a link to register with */
-    MAIL_PASSWORD_CHANGED, /* the password was changed: tell who should know */
+    MAIL_PASSWORD_CHANGED, /* tells who should know */
+    MAIL_EMAIL_CHANGED,    /* the same, to the address before */
+    MAIL_TEST,             /* by the operator: porteiro mail test */
     MAIL_KINDS,
 };
 
@@ -24,11 +26,27 @@ struct mail {
     struct str link; /* empty where there is none */
 };
 
-/* Can mails be sent? Without it mail_queue() does nothing, and operators pass links on by hand (porteiro user reset-link). */
-bool mail_is_set_up(void);
-void mail_set_up(bool is_set_up);
+enum {
+    MAIL_ATTEMPTS_MAX = 16, /* over about a day */
+    MAIL_KEEP_MS = 7 * 24 * 3600 * 1000,
+};
 
-/* In the open transaction, if there is one. May wait. */
+/*
+ * In the open transaction, if there is one. Where no mail can be sent (net/smtp.h) it does nothing: operators pass links on by
+ * hand (porteiro user reset-link). May wait.
+ */
 MUST_CHECK int mail_queue(struct call *call, const struct mail *mail);
+
+/* Sends what is due, oldest first, each by one process at a time; *ret_next_ms: when there will be more to do, 0: never. May wait. */
+MUST_CHECK int mail_deliver(struct call *call, int64_t *ret_next_ms);
+
+/* One mail at once, without the outbox. */
+MUST_CHECK int mail_send(struct call *call, const struct mail *mail);
+
+/* ---- in the server: delivers in the background while there is something, and is silent when there is not */
+
+void mail_start(void);
+void mail_wake(void); /* after a commit that may have queued one */
+void mail_stop(void);
 
 #endif

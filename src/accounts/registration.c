@@ -7,6 +7,7 @@
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "limits/tries.h"
+#include "net/smtp.h"
 #include "net/task.h"
 #include "store/keys.h"
 
@@ -245,7 +246,7 @@ static int send_confirm(struct call *call, const struct user_row *user, struct s
 int registration_send_confirm(struct call *call, const struct user_row *user, struct str language)
 {
     bool mine;
-    if (!mail_is_set_up())
+    if (!smtp_is_set_up())
         return OK;
     int error = store_begin(call, &mine);
     return error ? error : store_end(call, mine, send_confirm(call, user, language));
@@ -305,7 +306,7 @@ int registration_mail_reset(struct call *call, struct str email_or_phone, struct
     int error = tries_take(call, &of_address, address);
     if (!error)
         error = tries_take(call, &of_account, str_lower(call->arena, str_sub(email_or_phone, 0, EMAIL_BYTES_MAX)));
-    if (error || !mail_is_set_up())
+    if (error || !smtp_is_set_up())
         return error;
     error = store_begin(call, &mine);
     if (!error)

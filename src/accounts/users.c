@@ -3,6 +3,7 @@
 
 #include "accounts/contact.h"
 #include "accounts/generation.h"
+#include "accounts/mail.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "crypto/token.h"
@@ -156,6 +157,22 @@ int users_find_who(struct call *call, struct str email_or_phone, struct user_row
     return OK;
 }
 
+/* Tells the address that the person had until now. */
+static int tell(struct call *call, const struct user_row *user, enum mail_kind kind)
+{
+    struct profile_row profile;
+    int error = store_profiles_get(call, user->id, &profile);
+    if (error)
+        return error;
+    const struct mail mail = {.kind = kind,
+                              .user_id = user->id,
+                              .to = user->email,
+                              .name = user->name,
+                              .language = profile.language,
+                              .link = STR_EMPTY};
+    return mail_queue(call, &mail);
+}
+
 /* ---- changing what a person says of themselves */
 
 static int clean_change(struct call *call, const struct user_change *change, struct user_row *user,
@@ -190,17 +207,20 @@ static int change_profile(struct call *call, int64_t id, const struct user_chang
 
 static int change_user(struct call *call, int64_t id, const struct user_change *change)
 {
-    struct user_row user;
+    struct user_row user, before;
     bool is_new_email;
     int error = store_keys_lock(call, 0);
     if (!error)
         error = store_users_by_id(call, id, &user);
+    before = user;
     if (!error)
         error = clean_change(call, change, &user, &is_new_email);
     if (!error)
         error = check_distinct(call, &user);
     if (!error)
         error = store_users_update(call, &user);
+    if (!error && is_new_email)
+        error = tell(call, &before, MAIL_EMAIL_CHANGED);
     if (!error)
         error = change_profile(call, id, change, is_new_email);
     return error ? error : record(call, "users.change", id, "email", user.email);
@@ -227,6 +247,8 @@ static int change_password(struct call *call, const struct user_row *user, const
         error = store_users_set_password(call, user->id, hash, NULL);
     if (!error)
         error = store_sessions_delete_others(call, user->id, STR(SESSION_BROWSER), change->keep_session_id, &ended);
+    if (!error)
+        error = tell(call, user, MAIL_PASSWORD_CHANGED);
     return error ? error : record(call, "users.passwd", user->id, "email", user->email);
 }
 

@@ -14,6 +14,7 @@
 #include "net/spool.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "net/smtp.h"
 #include "net/url.h"
 #include "net/worker.h"
 #include "providers/provider.h"
@@ -151,6 +152,28 @@ static struct str own_url(struct cli *cli)
     return str_format(cli->arena, "http://%.*s", STR_ARG(config_text(cli->config, SETTING_LISTEN)));
 }
 
+int open_mail(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    if (!config_is_set(config, SETTING_SMTP_URL))
+        return OK;
+    struct str url = config_text(config, SETTING_SMTP_URL);
+    if (!str_starts_with(url, STR("smtp://")) && !str_starts_with(url, STR("smtps://")))
+        return cli_usage(cli, "PORTEIRO_SMTP_URL begins with smtp:// or smtps://");
+    if (!config_is_set(config, SETTING_MAIL_FROM) ||
+        str_find_char(config_text(config, SETTING_MAIL_FROM), '@') == STR_NOT_FOUND)
+        return cli_usage(cli, "PORTEIRO_MAIL_FROM must be an e-mail address when PORTEIRO_SMTP_URL is set");
+    const struct smtp_settings smtp = {
+        .url = str_copy_cstr(cli->arena, url),
+        .from = str_copy_cstr(cli->arena, config_text(config, SETTING_MAIL_FROM)),
+        .ca_file = config_is_set(config, SETTING_CA_FILE)
+                       ? str_copy_cstr(cli->arena, config_text(config, SETTING_CA_FILE))
+                       : NULL,
+    };
+    smtp_init(&smtp);
+    return OK;
+}
+
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -167,6 +190,8 @@ int open_accounts(struct cli *cli)
         .bytes_max = HISTORY_BYTES_MAX,
     });
     open_registration(cli, own_url(cli));
+    if (!error)
+        error = open_mail(cli);
     return error ? error : sync_providers(cli);
 }
 
@@ -262,6 +287,7 @@ void open_close(struct cli *cli)
         flush(cli);
     if (opened.client) {
         http_client_done();
+        smtp_done();
         spool_done();
     }
     limits_close();

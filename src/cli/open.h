@@ -18,6 +18,9 @@ MUST_CHECK int open_accounts(struct cli *cli);
 /* Who may register, and what links begin with: for a server that learns its address when it listens. */
 void open_registration(struct cli *cli, struct str url);
 
+/* The mail server of the settings; fine without one. */
+MUST_CHECK int open_mail(struct cli *cli);
+
 /* On top of that the way out to the network, behind the address guard, which knows our own address as the settings name it. */
 MUST_CHECK int open_client(struct cli *cli);
 /* The guard's list, for a server that learns its port when it listens. */

@@ -1,4 +1,5 @@
 /* porteiro serve */
+#include "accounts/mail.h"
 #include "accounts/registration.h"
 #include "base/log.h"
 #include "cli/open.h"
@@ -236,6 +237,7 @@ static void start_mcp(struct serving *self)
     own_address_init(&self->own);
     open_registration(self->cli, self->own.url);
     carrier_start();
+    mail_start();
 }
 
 static int start_signals(struct serving *self)
@@ -326,6 +328,7 @@ static void stop(struct serving *self)
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
     tasks_close();
+    mail_stop();
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);

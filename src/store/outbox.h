@@ -13,4 +13,16 @@ struct outbox_row {
 
 MUST_CHECK int store_outbox_insert(struct call *call, const struct outbox_row *row);
 
+/*
+ * The oldest that is due, now this process's until `until_ms`, with one attempt more. *ret_found false: none is due; then
+ * ret->next_at_ms is when the next one will be, 0 when there is none.
+ */
+MUST_CHECK int store_outbox_claim(struct call *call, int64_t now_ms, int64_t until_ms, struct outbox_row *ret,
+                                  bool *ret_found);
+MUST_CHECK int store_outbox_sent(struct call *call, struct str id, int64_t now_ms);
+/* next_at_ms 0: given up. */
+MUST_CHECK int store_outbox_failed(struct call *call, struct str id, struct str problem, int64_t next_at_ms);
+/* Those that were sent or given up before that time. */
+MUST_CHECK int store_outbox_forget(struct call *call, int64_t before_ms);
+
 #endif

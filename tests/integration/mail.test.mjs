@@ -1,0 +1,99 @@
+// Mail, to a real SMTP server with TLS: every kind in both languages, the links they hold, a server that is away or says no.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Person } from './lib/api.mjs';
+import { MailServer } from './lib/mail-server.mjs';
+import { Porteiro } from './lib/porteiro.mjs';
+import { sleep, waitFor } from './lib/process.mjs';
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('mail', () => {
+  let server, porteiro, root;
+  const tokenIn = text => text.match(/prt_lnk_[0-9A-Za-z]+/)[0];
+  const mailTo = async (to, subject) => {
+    let found;
+    await waitFor(`a mail to ${to}`, () => (found = server.mails.find(mail => mail.to[0] === to && subject.test(mail.subject))));
+    server.mails.splice(server.mails.indexOf(found), 1);
+    return found;
+  };
+
+  before(async () => {
+    server = await MailServer.start();
+    porteiro = await (await Porteiro.create({ env: { PORTEIRO_SMTP_URL: server.url, PORTEIRO_MAIL_FROM: 'porteiro@example.test', PORTEIRO_CA_FILE: server.ca } })).serve();
+    const { link } = await porteiro.json(['setup-url']);
+    root = new Person(porteiro);
+    await root.ok('POST', '/api/auth/register', { name: 'Root', email: 'root@example.test', phone: '+1 415 555 2671', password: PASSWORD, invitation: new URL(link).searchParams.get('token') });
+    await mailTo('root@example.test', /^Confirm/);
+  });
+  after(async () => {
+    await porteiro?.stop();
+    server?.stop();
+  });
+
+  const words = {
+    en: { confirm: /^Confirm your/, reset: /^A new password/, invite: /^You are invited/, changed: /^Your password was/, moved: /^Your e-mail address was/, test: /^A test mail/ },
+    'pt-BR': { confirm: /^Confirme seu/, reset: /^Uma nova senha/, invite: /^You are invited/, changed: /^Sua senha foi/, moved: /^Seu endereço de e-mail foi/, test: /^Um e-mail de teste/ },
+  };
+  for (const [language, says] of Object.entries(words)) {
+    test(`all kinds, in ${language}`, async () => {
+      const email = `ana-${language.toLowerCase()}@example.test`, name = 'Ana "Ç" <b>\u{1f600}';
+      await root.ok('POST', '/api/invitations', { email });
+      const invitation = await mailTo(email, says.invite);
+      assert.equal(invitation.from, 'porteiro@example.test');
+      assert.ok(invitation.longest <= 998 && invitation.html.includes(tokenIn(invitation.text)));
+      const ana = new Person(porteiro);
+      await ana.ok('POST', '/api/auth/register', { name, email, phone: language === 'en' ? '+5511999990001' : '+5511999990002', password: PASSWORD, invitation: tokenIn(invitation.text), language });
+      const confirm = await mailTo(email, says.confirm);
+      assert.ok(confirm.text.includes(name) && !confirm.html.includes('<b>'), 'a hostile name is text');
+      assert.equal((await ana.ok('GET', '/api/me')).email_confirmed, false);
+      await new Person(porteiro).ok('POST', '/api/auth/confirm-email', { token: tokenIn(confirm.text) });
+      assert.equal((await ana.ok('GET', '/api/me')).email_confirmed, true);
+      await ana.ok('POST', '/api/auth/request-reset', { emailOrPhone: email });
+      await new Person(porteiro).ok('POST', '/api/auth/reset', { token: tokenIn((await mailTo(email, says.reset)).text), password: `${PASSWORD} 2` });
+      assert.ok(!(await mailTo(email, says.changed)).text.includes('prt_'));
+      await ana.login(email, `${PASSWORD} 2`);
+      await ana.ok('POST', '/api/me/email', { email: `new-${email}` });
+      await mailTo(email, says.moved);
+      await mailTo(`new-${email}`, says.confirm);
+      await porteiro.json(['mail', 'test', email, '--language', language]);
+      await mailTo(email, says.test);
+      assert.deepEqual(server.problems, []);
+    });
+  }
+
+  test('for somebody unknown nothing is sent, and the answer is the same', async () => {
+    const answer = await new Person(porteiro).call('POST', '/api/auth/request-reset', { emailOrPhone: 'nobody@example.test' });
+    assert.deepEqual([answer.status, answer.json], [200, { ok: true }]);
+    await sleep(1500);
+    assert.deepEqual(server.mails, []);
+  });
+
+  test('a mail server that says no: the operator is told what it said, and nothing secret', async () => {
+    server.refuse = '550 no such mailbox here';
+    const { code, stderr } = await porteiro.cli(['mail', 'test', 'ana@example.test']);
+    server.refuse = null;
+    assert.equal(code, 1);
+    assert.match(stderr, /550/);
+    assert.ok(!stderr.includes('a mail password') && !stderr.includes(encodeURIComponent('a mail password')));
+  });
+
+  test('a wrong certificate gets no password', async () => {
+    const other = await MailServer.start();
+    const { code } = await porteiro.cli(['mail', 'test', 'ana@example.test'], { env: { PORTEIRO_SMTP_URL: other.url } });
+    other.stop();
+    assert.equal(code, 1);
+    assert.deepEqual(other.mails, []);
+  });
+
+  test('what waits in the outbox cannot be read there, and no link is in the log', async () => {
+    server.refuse = '451 later';
+    await new Person(porteiro).ok('POST', '/api/auth/request-reset', { emailOrPhone: 'root@example.test' });
+    await waitFor('the first attempt', () => porteiro.logTail(20).includes('could not be sent'));
+    server.refuse = null;
+    const files = ['porteiro.db', 'porteiro.db-wal'].map(file => path.join(porteiro.dir, file)).filter(fs.existsSync);
+    for (const file of [...files, porteiro.log]) assert.ok(!/prt_lnk_|a%20mail%20password|a mail password/.test(fs.readFileSync(file, 'latin1')), file);
+  });
+});
