@@ -371,7 +371,7 @@ int wp_may_write(struct call *call, const struct wp *wp, struct str status)
     }
     if (wp->rights & (RIGHT_DRAFT | RIGHT_PUBLISH))
         return OK;
-    return fail(call, E_DENIED, "This token may only read.");
+    return fail(call, E_DENIED, "This token may not write content: it lacks the right draft.");
 }
 
 static int need_right(struct call *call, const struct wp *wp, const struct wp_type *type, unsigned right,

@@ -121,7 +121,7 @@ static const struct tool tools[] = {
             "and any other "
             "field of the type\",\"additionalProperties\":true},"
             "\"dry_run\":{\"type\":\"boolean\"}},\"additionalProperties\":false}"),
-        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_ADMIN,
         .run = tool_create,
     },
     {
@@ -149,7 +149,7 @@ static const struct tool tools[] = {
                      "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"},"
                      "\"undo\":{\"type\":\"string\",\"description\":\"id of a change to reverse\"}},"
                      "\"additionalProperties\":false}"),
-        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_ADMIN,
         .destructive = true,
         .run = tool_edit,
     },

@@ -110,8 +110,10 @@ static int read_together(struct call *call, struct deletion *d)
     }
     wp_query_add(&query, "_fields", fields_of(call, d));
     for (size_t i = 0; i < d->n; i++) {
-        if (!str_to_i64(d->ids[i], &id) || (error = wp_item_lock(call, d->wp, id)))
-            return id ? error : E_INTERNAL;
+        if (!str_to_i64(d->ids[i], &id))
+            return fail(call, E_INTERNAL, "An id is no number after all.");
+        if ((error = wp_item_lock(call, d->wp, id)))
+            return error;
         wp_query_add_i64(&query, "include[]", id);
     }
     if ((error = wp_get(call, d->wp, d->type.route, &query, &answer)))
