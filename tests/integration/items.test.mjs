@@ -233,6 +233,9 @@ for (const pair of PAIRS) {
         assert.deepEqual(now, { ...before, description: 'Set here', posts_per_page: 12 });
         await works('wp_edit', { type: 'settings', set: { description: before.description, posts_per_page: 10 } });
         assert.match(await fails('wp_edit', { type: 'settings', set: { description: 'No' } }, publishToken), /admin/);
+        const { token: adminOnly } = await porteiro.addToken(1, '--rights', 'read,admin');
+        await works('wp_edit', { type: 'settings', set: { description: before.description } }, adminOnly);
+        assert.match(await fails('wp_create', { title: 'No', content: 'x' }, adminOnly), /draft/);
         assert.match(await fails('wp_edit', { type: 'settings', set: { nosuch: 1 } }), /nosuch/);
         assert.match(await fails('wp_edit', { type: 'settings', set: { users_can_register: true } }), /register/);
         assert.match(await fails('wp_edit', { type: 'settings', set: { default_role: 'administrator' } }), /register/);
