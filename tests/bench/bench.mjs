@@ -61,8 +61,8 @@ async function interleave(subjects, ...mode) {
 }
 
 // per: how many of nginx's requests one of ours is compared with
-async function compareCpu(name, ours, nginx, limit, per = 1) {
-  const [a, b] = await interleave([ours, nginx], 'flight', CONNECTIONS, SECONDS);
+async function compareCpu(name, ours, nginx, limit, per = 1, connections = CONNECTIONS) {
+  const [a, b] = await interleave([ours, nginx], 'flight', connections, SECONDS);
   const ratio = median(a.map((report, i) => report.cpu_us / b[i].cpu_us / per));
   const side = reports => `${fixed(median(reports.map(r => r.cpu_us)), 1)} us, ${Math.round(median(reports.map(r => r.per_second)))}/s, ${Math.round(reports[0].answer_bytes)} B`;
   row(name, `${fixed(ratio)}x`, `${limit}x`, ratio <= limit, `[porteiro ${side(a)}; nginx ${side(b)}${per > 1 ? ` for each of ${per}` : ''}]`);
@@ -135,7 +135,8 @@ async function main() {
   const proxy = call => theirs('proxy', get(nginxPort, call.uri));
   await compareCpu(`wp_find over ${fixed(find.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('find', find.request), proxy(find), 2.5);
   await compareCpu(`wp_read over ${fixed(read.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('read', read.request), proxy(read), 2, read.asked.length);
-  await compareCpu(`wp_edit, CPU of nginx proxy_pass ${edit.asked.length} times`, ours('edit', edit.request), proxy(edit), 3, edit.asked.length);
+  // One after the other: edits of one item wait for each other, and that waiting is not what is measured.
+  await compareCpu(`wp_edit, CPU of nginx proxy_pass ${edit.asked.length} times`, ours('edit', edit.request), proxy(edit), 3, edit.asked.length, 1);
 
   const slowFind = slow.calls.find;
   const findSlow = ours('find, slow', slowFind.request), proxySlow = theirs('proxy, slow', get(slowPort, slowFind.uri), nginxSlow, slowPort);

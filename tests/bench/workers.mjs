@@ -1,9 +1,12 @@
 // Two workers against one, on PostgreSQL (SQLite has one). Here servers and load share all cores, as they would anywhere.
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { startPostgres } from '../integration/lib/postgres.mjs';
+import { sleep } from '../integration/lib/process.mjs';
 import { median } from './measure.mjs';
 import { fixed, row } from './report.mjs';
 import { answerTo, legacy } from './request.mjs';
+
+const SETTLE_MS = 10_000; // what was called is still on its way into the audit log: stopping waits only so long for it
 
 export async function workers({ load, stops, env, rounds, seconds, connections, site, find }) {
   const postgres = await startPostgres();
@@ -22,6 +25,7 @@ export async function workers({ load, stops, env, rounds, seconds, connections, 
   const reports = subjects.map(() => []);
   for (let round = 0; round < rounds; round++)
     for (const [i, subject] of subjects.entries()) reports[i].push(await load.run(subject, 'flight', connections, seconds));
+  await sleep(SETTLE_MS);
   const [one, two] = reports;
   const ratio = median(two.map((report, i) => report.per_second / one[i].per_second));
   const side = all => `${Math.round(median(all.map(r => r.per_second)))}/s, ${fixed(median(all.map(r => r.cpu_us)), 0)} us of CPU each`;
