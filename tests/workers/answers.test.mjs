@@ -81,6 +81,21 @@ const answer = (node, session, question, content) =>
 const textOf = call => call.events.at(-1).result.content[0].text;
 const within = (what, promise, ms = 5000) => Promise.race([promise, sleep(ms).then(() => { throw new Error(`${what}: nothing within ${ms} ms`); })]);
 
+test('the very first listener of a node hears what changes at another, right after its acknowledgement', async () => {
+  // The line over which that comes is made for it; the acknowledgement waits until it is there.
+  const stream = send(1, {
+    jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta: envelope() },
+  }, { 'MCP-Protocol-Version': MODERN, 'Mcp-Method': 'subscriptions/listen' });
+  await waitFor('the acknowledgement', () => stream.events.length === 1, 5000, 1);
+  const changed = send(0, {
+    jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'test_trigger_tool_change', _meta: envelope() },
+  }, { 'MCP-Protocol-Version': MODERN, 'Mcp-Method': 'tools/call', 'Mcp-Name': 'test_trigger_tool_change' });
+  assert.equal((await changed.ended).status, 200);
+  await waitFor('the notification', () => stream.events.length === 2, 1000, 5);
+  assert.equal(stream.events[1].method, 'notifications/tools/list_changed');
+  stream.close();
+});
+
 test('the very first question, answered at once at a node that never asked one', async () => {
   // Sessions are known everywhere at once; the line over which the answer comes may not be there yet.
   const session = await openSession(1);
