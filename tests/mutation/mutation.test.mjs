@@ -22,7 +22,7 @@ const MUTANTS = [
   { name: 'validation: _meta and version are not looked at', file: 'src/mcp/era_modern.c', body: ['pass_version', 'return true;'], scenarios: ['server-stateless'] },
   { name: 'validation: Mcp-Param-* are not looked at', file: 'src/mcp/tools.c', body: ['tools_check_headers', 'return OK;'], scenarios: ['http-custom-header-server-validation'] },
   { name: 'validation: Host and Origin are not looked at', file: 'src/mcp/endpoint.c', body: ['pass_outside', 'return true;'], scenarios: ['dns-rebinding-protection'] },
-  { name: 'validation: answers to questions are not looked at', file: 'src/mcp/host.c', body: ['answers', 'return json_is(answer, JSON_MISSING) ? false : true;'], scenarios: ['input-required-result-validate-input', 'input-required-result-missing-input-response'] },
+  { name: 'validation: answers to questions are not looked at', file: 'src/mcp/host.c', body: ['mcp_is_answer', 'return !json_is(answer, JSON_MISSING);'], scenarios: ['input-required-result-validate-input', 'input-required-result-missing-input-response'] },
   { name: 'validation: capabilities are not looked at', file: 'src/mcp/host.c', body: ['require', 'return OK;'], scenarios: ['server-stateless', 'input-required-result-capability-check'] },
   { name: 'validation: a resource that is not there is an internal error', file: 'src/mcp/resources.c', replace: ['if (error == E_NOT_FOUND) {', 'if (error == E_NOT_FOUND) error = E_INTERNAL;\n    if (error == E_NOT_FOUND) {'], scenarios: ['sep-2164-resource-not-found'] },
   { name: 'requestState: it forgets the answers of earlier rounds', file: 'src/mcp/host.c', replace: ['STR_ARG(buf_str(&host->answers))', 'STR_ARG(STR_EMPTY)'], scenarios: ['input-required-result-multi-round'] },
@@ -98,6 +98,10 @@ async function judge(program, scenarios) {
 }
 
 const wanted = MUTANTS.filter(({ always }) => always || process.env.PORTEIRO_MUTANTS === 'all');
+
+test('each mutant still fits the source, also those that only ./dev soak builds', () => {
+  for (const mutant of MUTANTS) assert.notEqual(mutate(mutant), fs.readFileSync(path.join(ROOT, mutant.file), 'utf8'), mutant.name);
+});
 
 test('without a mutation all is green', { timeout: 120_000 }, async () => {
   const scenarios = [...new Set(wanted.flatMap(mutant => mutant.scenarios))];
