@@ -362,7 +362,7 @@ int media_image_from_url(struct call *call, const struct wp *wp, struct str url,
 {
     struct media_file file;
     struct media_details details = {0};
-    struct media_item item;
+    struct media_item item = {0};
     int error = media_from_url(call, wp, url, STR_EMPTY, &file);
     if (error)
         return error;

@@ -80,7 +80,7 @@ static int take_file(struct call *call, const struct tool_context *context, cons
 
 static int make_link(struct call *call, const struct tool_context *context, struct tool_result *result)
 {
-    struct upload_link link;
+    struct upload_link link = {0};
     int error = host_upload_link(call, context->host, &link);
     if (error)
         return error;
