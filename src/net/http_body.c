@@ -1,7 +1,140 @@
-/* The bodies of requests that their handlers read in pieces, straight off the socket. */
+/* The bodies of requests: whole, before the handler begins, or in pieces that it reads straight off the socket. */
 #include "base/clock.h"
 #include "net/http_connection.h"
 #include "net/task.h"
+
+/* --- whole bodies ------------------------------------------------------------------------------------------------------ */
+
+/* A body with a length that does not fit behind its head: straight to its place. */
+enum http_read http_body_fill(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    uint64_t left = exchange->head.content_length - exchange->body_received;
+    size_t size = left < HTTP_BODY_READ_BYTES ? (size_t)left : HTTP_BODY_READ_BYTES, count = 0;
+    char *room = buf_reserve(&exchange->body, size);
+    if (!room)
+        return HTTP_READ_BROKEN;
+    enum http_read result = http_connection_read(connection, room, size, &count);
+    exchange->body.len += count;
+    exchange->body_received += count;
+    return result;
+}
+
+static void refuse_body(struct http_connection *connection)
+{
+    http_connection_refuse(connection, 413, STR("The body of the request is too large."));
+}
+
+/* The one place where the bytes of a body apart go. */
+static bool take_body(struct http_exchange *exchange, struct str bytes)
+{
+    exchange->body_received += bytes.len;
+    buf_add(&exchange->body, bytes);
+    return !buf_failed(&exchange->body);
+}
+
+/* How large may it be, and is it read in pieces? */
+static void decide_body(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_server_settings *settings = &connection->server->settings;
+    exchange->body_max = settings->max_body_bytes;
+    if (!settings->streamed_body_max || (!exchange->head.chunked && exchange->head.content_length == 0))
+        return;
+    http_connection_describe(connection);
+    uint64_t max = settings->streamed_body_max(&exchange->request, settings->context);
+    if (!max)
+        return;
+    exchange->body_streams = true;
+    exchange->body_max = max;
+}
+
+void http_body_begin(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_head *head = &exchange->head;
+    size_t behind = exchange->n_bytes - head->size;
+    decide_body(connection);
+    if (head->content_length > exchange->body_max) {
+        refuse_body(connection);
+        return;
+    }
+    exchange->size = head->size;
+    http_connection_enter(connection, HTTP_BODY);
+    if (!head->chunked && (exchange->body_streams || head->content_length <= behind))
+        return; /* all here, the usual case, or the handler's business */
+    exchange->body_since_ms = connection->server->now_ms;
+    exchange->body_apart =
+        !exchange->body_streams && (head->chunked || head->content_length > exchange->capacity - head->size);
+    if (exchange->body_apart && !head->chunked) {
+        take_body(exchange, str_of(exchange->bytes + head->size, behind));
+        exchange->n_bytes = head->size;
+    }
+    if (head->chunked && exchange->capacity - head->size < HTTP_READ_BYTES / 2) {
+        http_head_init(&exchange->head); /* it moves, and is read again */
+        if (!http_exchange_grow(exchange, exchange->capacity + HTTP_READ_BYTES) ||
+            http_head_parse(&exchange->head, exchange->bytes, exchange->n_bytes) != HTTP_DONE) {
+            http_connection_refuse(connection, 503, STR("The server is short of memory."));
+            return;
+        }
+    }
+    if (head->expect_continue && behind == 0 && !exchange->body_streams)
+        http_connection_continue(connection);
+}
+
+static enum http_progress read_chunks(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    struct str rest = str_of(exchange->bytes + exchange->size, exchange->n_bytes - exchange->size), data;
+    enum http_progress progress = HTTP_MORE;
+    while (progress == HTTP_MORE && rest.len) {
+        size_t used;
+        progress = http_chunked_decode(&exchange->chunked, rest, &used, &data);
+        rest = str_from_offset(rest, used);
+        if (data.len && !take_body(exchange, data)) {
+            refuse_body(connection);
+            return HTTP_ERROR;
+        }
+    }
+    if (progress == HTTP_ERROR) {
+        http_connection_refuse(connection, exchange->chunked.status, str_from(exchange->chunked.problem));
+        return HTTP_ERROR;
+    }
+    if (rest.len) /* the next request, behind this one's head */
+        memmove(exchange->bytes + exchange->size, rest.ptr, rest.len);
+    exchange->n_bytes = exchange->size + rest.len;
+    return progress;
+}
+
+enum http_progress http_body_collect(struct http_connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const struct http_head *head = &exchange->head;
+    struct str *body = &exchange->request.body;
+    if (exchange->body_streams) {
+        *body = STR_EMPTY;
+        return HTTP_DONE; /* the handler begins without it */
+    }
+    if (head->chunked) {
+        enum http_progress progress = read_chunks(connection);
+        if (progress == HTTP_DONE)
+            *body = buf_str(&exchange->body);
+        return progress;
+    }
+    if (exchange->body_apart) {
+        *body = buf_str(&exchange->body);
+        return exchange->body_received == head->content_length ? HTTP_DONE : HTTP_MORE;
+    }
+    size_t behind = exchange->n_bytes - head->size;
+    exchange->body_received = behind;
+    if (behind < head->content_length)
+        return HTTP_MORE;
+    *body = str_of(exchange->bytes + head->size, (size_t)head->content_length);
+    exchange->size = head->size + body->len;
+    return HTTP_DONE;
+}
+
+/* --- in pieces ----------------------------------------------------------------------------------------------------------- */
 
 int64_t http_body_length(const struct http_exchange *exchange)
 {

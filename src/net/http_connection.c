@@ -198,7 +198,7 @@ enum http_read http_connection_read(struct http_connection *connection, char *ro
 }
 
 /* More room behind what has come; moves the head, so that it has to be read again. */
-static bool grow(struct http_exchange *exchange, size_t capacity)
+bool http_exchange_grow(struct http_exchange *exchange, size_t capacity)
 {
     char *bytes = realloc(exchange->bytes, capacity);
     if (!bytes)
@@ -218,24 +218,7 @@ enum http_read http_connection_fill(struct http_connection *connection)
     return result;
 }
 
-/* A body with a length that does not fit behind its head: straight to its place. */
-static enum http_read fill_body(struct http_connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-    uint64_t left = exchange->head.content_length - exchange->body_received;
-    size_t size = left < HTTP_BODY_READ_BYTES ? (size_t)left : HTTP_BODY_READ_BYTES, count = 0;
-    char *room = buf_reserve(&exchange->body, size);
-    if (!room)
-        return HTTP_READ_BROKEN;
-    enum http_read result = http_connection_read(connection, room, size, &count);
-    exchange->body.len += count;
-    exchange->body_received += count;
-    return result;
-}
-
-/* --- the body ---------------------------------------------------------------------------------------------------------- */
-
-static void refuse(struct http_connection *connection, int status, struct str sentence)
+void http_connection_refuse(struct http_connection *connection, int status, struct str sentence)
 {
     http_exchange_own_answer(connection->exchange, status, sentence);
     connection->close_after = true;
@@ -243,20 +226,7 @@ static void refuse(struct http_connection *connection, int status, struct str se
     http_connection_enter(connection, HTTP_SEND);
 }
 
-static void refuse_body(struct http_connection *connection)
-{
-    refuse(connection, 413, STR("The body of the request is too large."));
-}
-
-/* The one place where the bytes of a body apart go. */
-static bool take_body(struct http_exchange *exchange, struct str bytes)
-{
-    exchange->body_received += bytes.len;
-    buf_add(&exchange->body, bytes);
-    return !buf_failed(&exchange->body);
-}
-
-static void fill_request(struct http_connection *connection)
+void http_connection_describe(struct http_connection *connection)
 {
     const struct http_head *head = &connection->exchange->head;
     struct http_request *request = &connection->exchange->request;
@@ -276,107 +246,6 @@ void http_connection_continue(struct http_connection *connection)
     size_t n_out = 1;
     if (http_connection_send(connection, &out, &n_out) < 0 || n_out) /* nothing else is on its way: it fits */
         connection->close_after = true;
-}
-
-/* How large may it be, and is it read in pieces? */
-static void decide_body(struct http_connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-    const struct http_server_settings *settings = &connection->server->settings;
-    exchange->body_max = settings->max_body_bytes;
-    if (!settings->streamed_body_max || (!exchange->head.chunked && exchange->head.content_length == 0))
-        return;
-    fill_request(connection);
-    uint64_t max = settings->streamed_body_max(&exchange->request, settings->context);
-    if (!max)
-        return;
-    exchange->body_streams = true;
-    exchange->body_max = max;
-}
-
-static void begin_body(struct http_connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-    const struct http_head *head = &exchange->head;
-    size_t behind = exchange->n_bytes - head->size;
-    decide_body(connection);
-    if (head->content_length > exchange->body_max) {
-        refuse_body(connection);
-        return;
-    }
-    exchange->size = head->size;
-    http_connection_enter(connection, HTTP_BODY);
-    if (!head->chunked && (exchange->body_streams || head->content_length <= behind))
-        return; /* all here, the usual case, or the handler's business */
-    exchange->body_since_ms = connection->server->now_ms;
-    exchange->body_apart =
-        !exchange->body_streams && (head->chunked || head->content_length > exchange->capacity - head->size);
-    if (exchange->body_apart && !head->chunked) {
-        take_body(exchange, str_of(exchange->bytes + head->size, behind));
-        exchange->n_bytes = head->size;
-    }
-    if (head->chunked && exchange->capacity - head->size < HTTP_READ_BYTES / 2) {
-        http_head_init(&exchange->head); /* it moves, and is read again */
-        if (!grow(exchange, exchange->capacity + HTTP_READ_BYTES) ||
-            http_head_parse(&exchange->head, exchange->bytes, exchange->n_bytes) != HTTP_DONE) {
-            refuse(connection, 503, STR("The server is short of memory."));
-            return;
-        }
-    }
-    if (head->expect_continue && behind == 0 && !exchange->body_streams)
-        http_connection_continue(connection);
-}
-
-static enum http_progress read_chunks(struct http_connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-    struct str rest = str_of(exchange->bytes + exchange->size, exchange->n_bytes - exchange->size), data;
-    enum http_progress progress = HTTP_MORE;
-    while (progress == HTTP_MORE && rest.len) {
-        size_t used;
-        progress = http_chunked_decode(&exchange->chunked, rest, &used, &data);
-        rest = str_from_offset(rest, used);
-        if (data.len && !take_body(exchange, data)) {
-            refuse_body(connection);
-            return HTTP_ERROR;
-        }
-    }
-    if (progress == HTTP_ERROR) {
-        refuse(connection, exchange->chunked.status, str_from(exchange->chunked.problem));
-        return HTTP_ERROR;
-    }
-    if (rest.len) /* the next request, behind this one's head */
-        memmove(exchange->bytes + exchange->size, rest.ptr, rest.len);
-    exchange->n_bytes = exchange->size + rest.len;
-    return progress;
-}
-
-static enum http_progress read_body(struct http_connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-    const struct http_head *head = &exchange->head;
-    struct str *body = &exchange->request.body;
-    if (exchange->body_streams) {
-        *body = STR_EMPTY;
-        return HTTP_DONE; /* the handler begins without it */
-    }
-    if (head->chunked) {
-        enum http_progress progress = read_chunks(connection);
-        if (progress == HTTP_DONE)
-            *body = buf_str(&exchange->body);
-        return progress;
-    }
-    if (exchange->body_apart) {
-        *body = buf_str(&exchange->body);
-        return exchange->body_received == head->content_length ? HTTP_DONE : HTTP_MORE;
-    }
-    size_t behind = exchange->n_bytes - head->size;
-    exchange->body_received = behind;
-    if (behind < head->content_length)
-        return HTTP_MORE;
-    *body = str_of(exchange->bytes + head->size, (size_t)head->content_length);
-    exchange->size = head->size + body->len;
-    return HTTP_DONE;
 }
 
 /* --- the call ---------------------------------------------------------------------------------------------------------- */
@@ -405,7 +274,7 @@ static void begin_call(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_exchange *exchange = connection->exchange;
-    fill_request(connection);
+    http_connection_describe(connection);
     connection->n_requests++;
     http_connection_enter(connection, HTTP_CALL);
     struct arena *arena = arena_take(server);
@@ -520,10 +389,10 @@ static bool step_head(struct http_connection *connection)
     struct http_exchange *exchange = connection->exchange;
     switch (http_head_parse(&exchange->head, exchange->bytes, exchange->n_bytes)) {
     case HTTP_DONE:
-        begin_body(connection);
+        http_body_begin(connection);
         return true;
     case HTTP_ERROR:
-        refuse(connection, exchange->head.status, str_from(exchange->head.problem));
+        http_connection_refuse(connection, exchange->head.status, str_from(exchange->head.problem));
         return true;
     case HTTP_MORE:
         break;
@@ -536,10 +405,10 @@ static bool step_head(struct http_connection *connection)
         http_connection_enter(connection, HTTP_HEAD);
     if (exchange->n_bytes < exchange->capacity)
         return false;
-    if (grow(exchange,
-             exchange->capacity < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MAX_BYTES + HTTP_READ_BYTES : exchange->capacity * 2))
+    if (http_exchange_grow(exchange, exchange->capacity < HTTP_HEAD_MAX_BYTES ? HTTP_HEAD_MAX_BYTES + HTTP_READ_BYTES
+                                                                              : exchange->capacity * 2))
         return false;
-    refuse(connection, 503, STR("The server is short of memory."));
+    http_connection_refuse(connection, 503, STR("The server is short of memory."));
     return true;
 }
 
@@ -555,7 +424,7 @@ static void step(struct http_connection *connection)
                 return;
             break;
         case HTTP_BODY:
-            progress = read_body(connection);
+            progress = http_body_collect(connection);
             if (progress == HTTP_MORE)
                 return;
             if (progress == HTTP_DONE)
@@ -639,7 +508,7 @@ static void read_request(struct http_connection *connection)
     }
     bool straight =
         connection->phase == HTTP_BODY && connection->exchange->body_apart && !connection->exchange->head.chunked;
-    switch (straight ? fill_body(connection) : http_connection_fill(connection)) {
+    switch (straight ? http_body_fill(connection) : http_connection_fill(connection)) {
     case HTTP_READ_SOME:
         step(connection);
         break;
@@ -719,7 +588,7 @@ void http_connection_overdue(struct http_connection *connection)
             return;
     }
     if (connection->phase == HTTP_HEAD || connection->phase == HTTP_BODY) {
-        refuse(connection, 408, STR("The request did not come in time."));
+        http_connection_refuse(connection, 408, STR("The request did not come in time."));
         step(connection);
         return;
     }

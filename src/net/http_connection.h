@@ -148,8 +148,20 @@ MUST_CHECK enum http_read http_connection_read(struct http_connection *connectio
 MUST_CHECK enum http_read http_connection_fill(struct http_connection *connection);
 /* "100 Continue". */
 void http_connection_continue(struct http_connection *connection);
+/* Answers with a sentence of ours and closes. */
+void http_connection_refuse(struct http_connection *connection, int status, struct str sentence);
+/* Fills in the request from its head. */
+void http_connection_describe(struct http_connection *connection);
+/* More room behind what has come; moves the head, so that it has to be read again. */
+MUST_CHECK bool http_exchange_grow(struct http_exchange *exchange, size_t capacity);
 
 /* http_body.c */
+/* The head has come: into HTTP_BODY, or refused. */
+void http_body_begin(struct http_connection *connection);
+/* What has come of it so far: HTTP_DONE when the handler may begin, HTTP_ERROR when it was refused. */
+enum http_progress http_body_collect(struct http_connection *connection);
+/* A body with a length that does not fit behind its head: straight to its place. */
+enum http_read http_body_fill(struct http_connection *connection);
 /* Something of the body has come, or the client has gone: who waits for it sees. */
 void http_body_arrived(struct http_connection *connection);
 /* Nothing has come in time. */
