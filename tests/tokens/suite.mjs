@@ -7,7 +7,9 @@ import { legacy, modern } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { countTokens } from '../integration/lib/tokens.mjs';
 import { dump } from '../integration/lib/wordpress.mjs';
+import { startSource } from '../integration/lib/files.mjs';
 import { startFixture } from './fixture.mjs';
+import { files } from './tasks.mjs';
 
 export const ALL = 'read,draft,publish,delete,fetch,admin';
 
@@ -23,7 +25,8 @@ export async function openSuite(wp, { database = 'sqlite' } = {}) {
   const fixture = await startFixture(wp);
   const porteiro = await (await Porteiro.create({ database })).serve();
   await porteiro.addUser();
-  return { fixture, porteiro, wp, made: 0, stop: () => Promise.all([fixture.stop(), porteiro.stop()]) };
+  const source = await startSource(files); // somebody's web server, with pictures
+  return { fixture, porteiro, source, wp, made: 0, stop: () => Promise.all([fixture.stop(), porteiro.stop(), source.stop()]) };
 }
 
 // A connection of its own for every task, so that nothing is remembered from the one before.
@@ -82,7 +85,7 @@ export async function runTask(suite, task) {
   };
 
   try {
-    const context = { ...fixture, call, uncounted, answers, connection, addToken: (...args) => porteiro.addToken(connection.id, ...args) };
+    const context = { ...fixture, source: suite.source, call, uncounted, answers, connection, addToken: (...args) => porteiro.addToken(connection.id, ...args) };
     await task.prepare?.(context);
     const before = dump(fixture.site), requests = fixture.requests();
     await task.run(context);

@@ -1,6 +1,9 @@
 // The tasks, in the numbers of the benchmark. Each: run() is the shortest right sequence of calls; check() looks into the database;
 // touches: the rows that may differ afterwards; writes: the tool whose audit rows must be there.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { png, sha256 } from '../integration/lib/files.mjs';
 import { RARE, SENTENCE } from './fixture.mjs';
 
 const post = id => row => (row.table === 'wp_posts' && Number(row.ID) === id);
@@ -11,6 +14,18 @@ const rows = text => text.split('\n').map(line => line.split('\t'));
 const idOf = text => Number(/^id (\d+)/.exec(text)[1]);
 const termsOf = (sql, id, taxonomy) => sql('SELECT t.name FROM wp_terms t JOIN wp_term_taxonomy x ON x.term_id = t.term_id JOIN wp_term_relationships r ON r.term_taxonomy_id = x.term_taxonomy_id WHERE r.object_id = ? AND x.taxonomy = ? ORDER BY t.name', id, taxonomy).map(row => row.name);
 const made = ({ answers }) => idOf(answers[0]);
+
+const picture = png(60), large = png(1000); // about 14 kB and 3 MB
+export const files = { '/bench-src.png': picture };
+
+// The new file's row, its address below uploads/, and its bytes on the disk.
+function newFile(sql, site, before) {
+  const [row] = sql("SELECT ID, post_parent FROM wp_posts WHERE post_type = 'attachment' AND ID > ? ORDER BY ID DESC LIMIT 1", before);
+  const meta = name => sql('SELECT meta_value v FROM wp_postmeta WHERE post_id = ? AND meta_key = ?', row.ID, name)[0]?.v;
+  return { id: row.ID, alt: meta('_wp_attachment_image_alt'), bytes: fs.readFileSync(path.join(site.dir, 'www/wp-content/uploads', meta('_wp_attached_file'))) };
+}
+const lastId = sql => sql('SELECT max(ID) n FROM wp_posts')[0].n;
+const isFile = row => (row.table === 'wp_posts' && row.post_type === 'attachment') || (row.table === 'wp_postmeta' && /^(_wp_attach|_thumbnail_id)/.test(row.meta_key));
 
 export const tasks = [
   {
@@ -90,6 +105,33 @@ export const tasks = [
     },
     touches: [(row, { fx }) => post(fx.long)(row)],
     writes: 'wp_edit',
+  },
+  {
+    id: 7,
+    name: 'an image from an address as featured image, with alt text',
+    prepare: ({ sql, fx }) => (fx.last = lastId(sql)),
+    run: ({ call, fx, source }) => call('wp_upload', { url: `${source.url}/bench-src.png`, alt: 'The harbour at dusk', featured_for: fx.later }),
+    check({ sql, fx, site }) {
+      const file = newFile(sql, site, fx.last);
+      assert.equal(sha256(file.bytes), sha256(picture));
+      assert.equal(file.alt, 'The harbour at dusk');
+      assert.equal(Number(sql("SELECT meta_value v FROM wp_postmeta WHERE post_id = ? AND meta_key = '_thumbnail_id'", fx.later)[0].v), file.id);
+    },
+    touches: [isFile, (row, { fx }) => post(fx.later)(row)],
+    writes: 'wp_upload',
+  },
+  {
+    id: 8,
+    name: 'a local image of 3 MB into the media library',
+    prepare: ({ sql, fx }) => (fx.last = lastId(sql)),
+    async run({ call }) {
+      const link = /https?:\/\/\S+/.exec(await call('wp_upload', {}))[0];
+      // Done by the client's own shell, which costs the model its command line; that is not counted for any server.
+      const { status } = await fetch(`${link}large.png`, { method: 'PUT', body: large });
+      assert.ok(status < 300, String(status));
+    },
+    check: ({ sql, fx, site }) => assert.equal(sha256(newFile(sql, site, fx.last).bytes), sha256(large)),
+    touches: [isFile],
   },
   {
     id: 9,

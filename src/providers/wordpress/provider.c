@@ -203,9 +203,8 @@ static const struct tool tools[] = {
         .name = STR_INIT("wp_discover"),
         .title = STR_INIT("Find other operations"),
         .description = STR_INIT(
-            "Everything else this site can do: search its REST routes and registered abilities (menus, widgets, "
-            "templates, users, settings, plugins, forms, shop, bookings...). q searches; name gives one operation's "
-            "full schema."),
+            "Everything else this site can do: search its REST routes and registered abilities (forms, shop, bookings, "
+            "fonts...). q searches; name gives one operation's full schema."),
         .input_schema =
             STR_INIT("{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"
                      "\"limit\":{\"type\":\"integer\",\"default\":8}},\"additionalProperties\":false}"),
