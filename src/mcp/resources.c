@@ -126,8 +126,7 @@ int resources_read_write(struct call *call, struct mcp_host *host, struct buf *o
         host->code = host->modern ? RPC_INVALID_PARAMS : RPC_RESOURCE_NOT_FOUND;
     }
     if (error) {
-        log_info("call %s: resources/read: %s: %.*s %.*s", call->id, error_name(error), STR_ARG(call->error_text),
-                 STR_ARG(call->error_detail));
+        log_info("call %s: resources/read: %s: %.*s", call->id, error_name(error), STR_ARG(call->error_detail));
         return error;
     }
     buf_add(out, STR("\"contents\":["));

@@ -76,7 +76,7 @@ static void write_result(struct call *call, const struct job_view *job, struct j
     buf_init(&text, call->arena, ANSWER_MAX_BYTES);
     tasks_result_of(call, job, &result);
     buf_add(&text, STR("{\"resultType\":\"complete\","));
-    tools_write_result(&result, true, &text);
+    tools_write_result(call, &result, true, &text);
     buf_add_char(&text, '}');
     json_member_raw(w, "result", buf_str(&text));
 }

@@ -10,6 +10,7 @@
 #include "mcp/methods.h"
 #include "mcp/redact.h"
 #include "mcp/sites.h"
+#include "mcp/visible.h"
 
 #include <stdlib.h>
 
@@ -408,21 +409,21 @@ int tools_run(struct call *call, struct mcp_host *host, struct tool_result *resu
     return run_allowed(call, host->tool, host, result);
 }
 
-static void write_text_block(struct json_writer *w, struct str text)
+static void write_text_block(struct call *call, struct json_writer *w, struct str text)
 {
     json_object(w);
     json_member_str(w, "type", STR("text"));
-    json_member_str(w, "text", text);
+    json_member_str(w, "text", visible_text(call->arena, text));
     json_end(w);
 }
 
-void tools_write_result(const struct tool_result *result, bool modern, struct buf *out)
+void tools_write_result(struct call *call, const struct tool_result *result, bool modern, struct buf *out)
 {
     struct json_writer w;
     buf_add(out, STR("\"content\":["));
     json_write_init(&w, out);
     if (result->text.len || result->blocks.len == 0)
-        write_text_block(&w, buf_str(&result->text));
+        write_text_block(call, &w, buf_str(&result->text));
     if (result->blocks.len) {
         if (result->text.len)
             buf_add_char(out, ',');
@@ -444,7 +445,7 @@ static void write_failure(struct call *call, int error, struct buf *out)
     struct json_writer w;
     buf_add(out, STR("\"content\":["));
     json_write_init(&w, out);
-    write_text_block(&w, call->error_text);
+    write_text_block(call, &w, call->error_text);
     buf_add_char(out, ']');
     if (error != E_WAITING) /* a preview, or somebody's approval to wait for, is no failure */
         buf_add(out, STR(",\"isError\":true"));
@@ -476,14 +477,15 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     buf_init(&result.blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
     error = run_allowed(call, tool, host, &result);
     if (error)
-        log_info("call %s: %.*s: %s: %.*s %.*s", call->id, STR_ARG(tool->name), error_name(error),
-                 STR_ARG(call->error_text), STR_ARG(call->error_detail));
+        /* Not its text, which may be the site's: that is in the audit. */
+        log_info("call %s: %.*s: %s: %.*s", call->id, STR_ARG(tool->name), error_name(error),
+                 STR_ARG(call->error_detail));
     if (error && (host->waiting || (host->lacking && host->modern)))
         return error;
     if (error)
         write_failure(call, error, out);
     else if (!host->task.len)
-        tools_write_result(&result, host->modern, out);
+        tools_write_result(call, &result, host->modern, out);
     return OK;
 }
 

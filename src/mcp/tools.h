@@ -16,7 +16,7 @@ enum {
 #define TOOL_CONFIRM_ARGUMENT "confirm_code"
 
 /* What came of a tool, as members of a CallToolResult. */
-void tools_write_result(const struct tool_result *result, bool modern, struct buf *out);
+void tools_write_result(struct call *call, const struct tool_result *result, bool modern, struct buf *out);
 
 /*
  * 2026-07-28: arguments whose schema says "x-mcp-header" are repeated in headers Mcp-Param-NAME, so that proxies can route by

@@ -68,6 +68,8 @@ int media_from_url(struct call *call, const struct wp *wp, struct str url, struc
 {
     struct outside outside;
     int error = media_may_fetch(call, wp);
+    if (!error)
+        error = host_agree(call, wp->host, STR("fetch a file from outside"));
     if (error)
         return error;
     take_time(call);

@@ -134,11 +134,21 @@ static struct str message_of(struct call *call, const struct json *json)
     return message.len ? message : STR("no reason given");
 }
 
+/* For the log: a code or a media type as it should be, and nothing else a site may put there. */
+static struct str plain_word(struct str word)
+{
+    enum { WORD_MAX_BYTES = 80 };
+    for (size_t i = 0; i < word.len; i++)
+        if (!ascii_is_alnum(word.ptr[i]) && word.ptr[i] != '_' && word.ptr[i] != '-' && word.ptr[i] != '/')
+            return STR("(no word)");
+    return str_sub(word, 0, WORD_MAX_BYTES);
+}
+
 int refusal_of_status(struct call *call, struct str rest_root, const struct http_fetched *http, const struct json *json)
 {
     struct str code = json_str(json_get(json, STR("code")));
     struct str location = http_header_get(http->headers, http->n_headers, STR("location"));
-    fail_detail(call, "HTTP %d %.*s", http->status, STR_ARG(str_sub(code, 0, 80)));
+    fail_detail(call, "HTTP %d %.*s", http->status, STR_ARG(plain_word(code)));
     if (http->status >= 300 && http->status <= 399)
         return fail(call, E_UPSTREAM,
                     "The site has moved: %.*s redirects to %.*s. Passwords are not sent along; change the connection's "
@@ -180,7 +190,7 @@ int refusal_of_status(struct call *call, struct str rest_root, const struct http
 int refusal_of_no_json(struct call *call, const struct http_fetched *http)
 {
     fail_detail(call, "HTTP %d, %zu bytes of %.*s", http->status, http->body.len,
-                STR_ARG(str_sub(http->content_type, 0, 60)));
+                STR_ARG(plain_word(str_sub(http->content_type, 0, str_find_char(http->content_type, ';')))));
     if (refusal_is_page(http))
         return fail_page(call, http);
     if (http->body.len == 0)

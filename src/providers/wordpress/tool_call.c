@@ -114,8 +114,10 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
     }
     if (needs.permanent && (error = confirm(call, context, &request, args)))
         return error;
-    if (!needs.permanent && (needs.rights & ~(unsigned)(RIGHT_READ | RIGHT_DRAFT)) &&
-        (error = host_agree(call, context->host, STR("an operation that others notice"))))
+    /* Without the right publish it was found to be a draft's; with it, nobody looked. */
+    bool is_draft = needs.draft_may_do && !(wp.rights & RIGHT_PUBLISH);
+    if (!needs.permanent && !is_draft &&
+        (error = host_agree(call, context->host, STR("an operation that others may notice"))))
         return error;
     return run(call, context, &wp, &request, json_get(arguments, STR("fields")), result);
 }
