@@ -261,6 +261,13 @@ enum provider_feature {
     PROVIDER_FOR_TESTS = 1 << 6,
 };
 
+/* ---- connecting by a click at the service, where it knows that */
+
+struct authorize_offer {
+    struct str app_name, app_id; /* who asks; app_id is a UUID */
+    struct str return_url;       /* where the person's browser comes back to, with what it brings */
+};
+
 struct provider {
     struct str key; /* mcp_service_providers.key */
     struct str name;
@@ -281,6 +288,14 @@ struct provider {
      * an error only when it could not (cancelled, out of time). Waits.
      */
     int (*check)(struct call *call, const struct site *site, struct site_check *ret);
+    /*
+     * The page of the service on which its owner lets us in, for a site of which only the config is known; both NULL: there is
+     * none. OK with *ret_url, or with a verdict in *ret_check (ok false). Waits.
+     */
+    int (*authorize_begin)(struct call *call, const struct site *site, const struct authorize_offer *offer,
+                           struct site_check *ret_check, struct str *ret_url);
+    /* What came back in the query of return_url: objects of fields. E_DENIED: the owner said no; E_INVALID. Does not wait. */
+    int (*authorize_end)(struct call *call, struct str query, struct str *ret_config, struct str *ret_secret);
 };
 
 /* registry.c: the one list of providers. NULL when there is none of that key. */

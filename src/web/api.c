@@ -121,6 +121,13 @@ static int find_person(struct call *call, struct api *api, enum api_who who)
     return error;
 }
 
+int api_browser(struct call *call, const struct http_request *request, struct person *ret)
+{
+    struct str cookie = cookie_of(request);
+    int error = sessions_find(call, cookie.ptr ? cookie : STR_EMPTY, ret);
+    return error ? error : ret->by_api ? fail(call, E_UNAUTHENTICATED, "Log in with a browser.") : OK;
+}
+
 static int check_grave(struct call *call, struct api *api, const struct api_operation *operation)
 {
     if (!operation->is_grave || sessions_is_proven(&api->person))

@@ -68,6 +68,9 @@ void api_member_words(struct json_writer *w, const char *key, struct str comma_l
 /* The cookie of a browser's session; an empty token ends it. */
 void api_set_cookie(struct call *call, struct api *api, struct str token);
 
+/* Who is logged in with a browser: for what is no operation. E_UNAUTHENTICATED. Waits. */
+MUST_CHECK int api_browser(struct call *call, const struct http_request *request, struct person *ret);
+
 /* ---- for the table of routes */
 
 enum api_who { API_ANYONE, API_PERSON, API_ADMIN };

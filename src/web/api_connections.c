@@ -1,7 +1,9 @@
 /* /api/connections */
 #include "web/api_connections.h"
 
+#include "accounts/authorize.h"
 #include "accounts/connect.h"
+#include "net/own_address.h"
 
 enum { IMPORT_ROWS_MAX = 100 };
 
@@ -18,6 +20,16 @@ enum { IMPORT_ROWS_MAX = 100 };
     "},\"required\":[\"id\",\"name\",\"provider\",\"status\",\"config\",\"check\"]}"
 #define FIELDS_SCHEMA "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"maxLength\":4000}}"
 #define RIGHTS_SCHEMA "{\"type\":\"string\",\"maxLength\":100}"
+
+#define TERMS_PROPERTIES                                                                                               \
+    "\"provider\":" API_SHORT_TEXT ",\"name\":" API_SHORT_TEXT ",\"config\":" FIELDS_SCHEMA                            \
+    ",\"rights\":" RIGHTS_SCHEMA ",\"confirm\":" API_SHORT_TEXT ",\"expires\":" API_SHORT_TEXT
+#define NEW_PROPERTIES TERMS_PROPERTIES ",\"secrets\":" FIELDS_SCHEMA
+#define MADE_SCHEMA                                                                                                    \
+    "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"token_last4\":" API_TEXT     \
+    ",\"token_id\":" API_INTEGER ",\"site\":" API_TEXT_OR_NULL ",\"version\":" API_TEXT_OR_NULL                        \
+    ",\"user\":" API_TEXT_OR_NULL ",\"role\":" API_TEXT_OR_NULL ",\"warning\":" API_TEXT_OR_NULL                       \
+    "},\"required\":[\"id\",\"token\",\"token_last4\",\"token_id\"]}"
 
 /* ---- what is said of one */
 
@@ -104,22 +116,30 @@ static int fail_as(struct api *api, struct call *call, const struct site_check *
     return error;
 }
 
-static int read_new(struct call *call, struct api *api, const struct json *body, struct connection_new *new)
+/* Everything but the fields of the form. */
+static int read_terms(struct call *call, struct api *api, const struct json *body, struct connection_new *new,
+                      const struct provider **ret_provider)
 {
-    const struct provider *provider;
     struct str rights = json_str(json_get(body, STR("rights"))), confirm = json_str(json_get(body, STR("confirm")));
     struct str expires = json_str(json_get(body, STR("expires")));
     *new = (struct connection_new){.user_id = api->person.user_id,
                                    .provider_key = json_str(json_get(body, STR("provider"))),
                                    .name = json_str(json_get(body, STR("name"))),
                                    .token = {.name = STR_EMPTY, .rights = RIGHTS_DEFAULT}};
-    int error = connect_provider(call, new->provider_key, &provider);
+    int error = connect_provider(call, new->provider_key, ret_provider);
     if (!error && rights.len)
         error = rights_parse(call, rights, &new->token.rights);
     if (!error && confirm.len)
         error = confirm_parse(call, confirm, &new->token.confirm);
     if (!error && expires.len)
         error = tokens_parse_expiry(call, expires, &new->token.expires_at_ms);
+    return error;
+}
+
+static int read_new(struct call *call, struct api *api, const struct json *body, struct connection_new *new)
+{
+    const struct provider *provider;
+    int error = read_terms(call, api, body, new, &provider);
     return error ? error
                  : connect_fields(call, provider, json_get(body, STR("config")), json_get(body, STR("secrets")), NULL,
                                   &new->config_json, &new->secret_json);
@@ -154,16 +174,6 @@ static int add(struct call *call, struct api *api)
     return OK;
 }
 
-#define NEW_PROPERTIES                                                                                                 \
-    "\"provider\":" API_SHORT_TEXT ",\"name\":" API_SHORT_TEXT ",\"config\":" FIELDS_SCHEMA                            \
-    ",\"secrets\":" FIELDS_SCHEMA ",\"rights\":" RIGHTS_SCHEMA ",\"confirm\":" API_SHORT_TEXT                          \
-    ",\"expires\":" API_SHORT_TEXT
-#define MADE_SCHEMA                                                                                                    \
-    "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"token_last4\":" API_TEXT     \
-    ",\"token_id\":" API_INTEGER ",\"site\":" API_TEXT_OR_NULL ",\"version\":" API_TEXT_OR_NULL                        \
-    ",\"user\":" API_TEXT_OR_NULL ",\"role\":" API_TEXT_OR_NULL ",\"warning\":" API_TEXT_OR_NULL                       \
-    "},\"required\":[\"id\",\"token\",\"token_last4\",\"token_id\"]}"
-
 const struct api_operation api_connections_add = {
     .id = "connectionsAdd",
     .summary =
@@ -173,6 +183,63 @@ const struct api_operation api_connections_add = {
     .answer = MADE_SCHEMA,
     .status = 201,
     .run = add,
+};
+
+/* ---- with a click at the service */
+
+static int authorize(struct call *call, struct api *api)
+{
+    const struct provider *provider;
+    struct connection_new new;
+    struct site_check check = {0};
+    struct str url, address = str_concat(call->arena, own_address_url(), STR("/connect/return"));
+    int error = read_terms(call, api, api->body, &new, &provider);
+    if (error)
+        return error;
+    const struct json *config = json_get(api->body, STR("config"));
+    new.config_json = json_is(config, JSON_OBJECT) ? json_raw(config) : STR("{}");
+    error = authorize_begin(call, &new, address, &check, &url);
+    if (error)
+        return fail_as(api, call, &check, error);
+    json_object(&api->out);
+    json_member_str(&api->out, "url", url);
+    api_member_text(&api->out, "site", check.site_name);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_connections_authorize = {
+    .id = "connectionsAuthorize",
+    .summary =
+        "Connecting without typing a password: the page of the service on which its owner lets us in. From there the "
+        "browser comes back by itself.",
+    .body = API_BODY(TERMS_PROPERTIES, "\"provider\",\"name\""),
+    .answer = "{\"type\":\"object\",\"properties\":{\"url\":" API_TEXT ",\"site\":" API_TEXT_OR_NULL
+              "},\"required\":[\"url\"]}",
+    .status = 200,
+    .run = authorize,
+};
+
+static int finish(struct call *call, struct api *api)
+{
+    struct site_check check = {0};
+    struct token_made made;
+    int error = authorize_finish(call, api->person.user_id, api_text(api, "token"), &check, &made);
+    if (error)
+        return fail_as(api, call, &check, error);
+    json_object(&api->out);
+    write_made(&api->out, &made, &check);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_connections_finish = {
+    .id = "connectionsFinish",
+    .summary = "Makes the connection for which the browser came back with this token.",
+    .body = API_BODY("\"token\":" API_SHORT_TEXT, "\"token\""),
+    .answer = MADE_SCHEMA,
+    .status = 201,
+    .run = finish,
 };
 
 /* ---- many at once, for agencies */

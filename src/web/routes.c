@@ -15,6 +15,7 @@
 #include "web/api_people.h"
 #include "web/api_providers.h"
 #include "web/api_tokens.h"
+#include "web/connect_return.h"
 #include "web/health.h"
 
 enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
@@ -74,6 +75,8 @@ const struct route routes[] = {
     PERSON("GET", "/api/connections", api_connections_list),
     PERSON("POST", "/api/connections", api_connections_add),
     PERSON("POST", "/api/connections/import", api_connections_import),
+    PERSON("POST", "/api/connections/authorize", api_connections_authorize),
+    PERSON("POST", "/api/connections/finish", api_connections_finish),
     PERSON("GET", "/api/connections/{id}", api_connections_show),
     PERSON("PATCH", "/api/connections/{id}", api_connections_change),
     PERSON("DELETE", "/api/connections/{id}", api_connections_delete),
@@ -101,6 +104,7 @@ const struct route routes[] = {
     ADMIN("POST", "/api/invitations", api_invitations_add),
     ADMIN("DELETE", "/api/invitations/{invitation}", api_invitations_delete),
     ANYONE("GET", "/api/openapi.json", api_openapi),
+    {STR_INIT("GET"), STR_INIT("/connect/return"), ROUTE_PERSON, connect_return, NULL},
 };
 const size_t n_routes = ARRAY_LENGTH(routes);
 

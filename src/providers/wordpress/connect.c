@@ -24,6 +24,7 @@ struct probe {
     struct url base;  /* the site's address, after redirects */
     struct str rest_root;
     struct str home_page; /* as far as it was read: it tells the version */
+    struct str authorize; /* the page where its owner may let us in; empty: the site has no application passwords */
     struct site_check *ret;
 };
 
@@ -198,6 +199,8 @@ static bool try_root(struct call *call, struct probe *probe, struct str root, st
     for (size_t i = 0; i < json_count(namespaces); i++)
         if (str_eq(json_str(json_at(namespaces, i)), STR("wp/v2"))) {
             probe->rest_root = root;
+            probe->authorize =
+                json_str(json_path(index, "authentication.application-passwords.endpoints.authorization"));
             probe->ret->site_name = text_from_html(call->arena, json_str(json_get(index, STR("name"))));
             return true;
         }
@@ -471,5 +474,77 @@ int wordpress_check(struct call *call, const struct site *site, struct site_chec
             STR("This is an administrator's account. A separate WordPress user with the role Editor is enough for "
                 "posts and pages, and limits what can go wrong.");
     ret->ok = true;
+    return OK;
+}
+
+/* --- letting us in with a click ------------------------------------------------------------------------------------------ */
+
+static int find_authorize_page(struct call *call, struct probe *probe, struct url *ret)
+{
+    if (probe->authorize.len == 0)
+        return verdict(
+            probe, "no_application_passwords",
+            call_format(call,
+                        "%.*s has no application passwords: WordPress offers them on sites with https only, and "
+                        "security plugins can turn them off. Allow them there, or enter a password made "
+                        "elsewhere.",
+                        STR_ARG(url_format(call->arena, &probe->base))));
+    if (url_parse(call->arena, probe->authorize, ret) != OK || !url_same_origin(ret, &probe->base))
+        return verdict(probe, "moved",
+                       STR("The site names another address than its own for letting programs in. Enter that address."));
+    return OK;
+}
+
+int wordpress_authorize_begin(struct call *call, const struct site *site, const struct authorize_offer *offer,
+                              struct site_check *ret_check, struct str *ret_url)
+{
+    struct probe probe = {.site = *site, .ret = ret_check};
+    struct http_fetched home = {0};
+    struct url page;
+    struct buf url;
+    int error;
+    *ret_check = (struct site_check){0};
+    if ((error = open_address(call, &probe, &home)) || (error = find_root(call, &probe, &home)) ||
+        (error = find_authorize_page(call, &probe, &page))) {
+        if (error != E_INVALID || !ret_check->error_code.len)
+            return error;
+        call_clear_error(call);
+        return OK;
+    }
+    buf_init(&url, call->arena, 8192);
+    buf_add_format(&url, "%.*s?", STR_ARG(probe.authorize));
+    url_query_add(&url, STR("app_name"), offer->app_name);
+    url_query_add(&url, STR("app_id"), offer->app_id);
+    url_query_add(&url, STR("success_url"), offer->return_url);
+    if (buf_failed(&url))
+        return fail(call, E_LIMIT, "The site's address is too long.");
+    ret_check->ok = true;
+    *ret_url = buf_str(&url);
+    return OK;
+}
+
+static struct str one_member(struct call *call, const char *name, struct str value)
+{
+    return call_format(call, "\"%s\":%.*s", name, STR_ARG(json_quote(call->arena, value)));
+}
+
+int wordpress_authorize_end(struct call *call, struct str query, struct str *ret_config, struct str *ret_secret)
+{
+    struct str name, value, url = STR_EMPTY, user = STR_EMPTY, password = STR_EMPTY;
+    while (url_query_next(call->arena, &query, true, &name, &value)) {
+        if (str_eq(name, STR("success")) && str_eq(value, STR("false")))
+            return fail(call, E_DENIED, "The site's owner did not let us in. Nothing was connected.");
+        if (str_eq(name, STR("site_url")))
+            url = value;
+        else if (str_eq(name, STR("user_login")))
+            user = value;
+        else if (str_eq(name, STR("password")))
+            password = value;
+    }
+    if (!url.len || !user.len || !password.len)
+        return fail(call, E_INVALID, "The site did not send what it should: address, user and password.");
+    *ret_config = call_format(call, "{%.*s}", STR_ARG(one_member(call, "url", url)));
+    *ret_secret = call_format(call, "{%.*s,%.*s}", STR_ARG(one_member(call, "username", user)),
+                              STR_ARG(one_member(call, "app_password", password)));
     return OK;
 }

@@ -285,4 +285,6 @@ const struct provider provider_wordpress = {
     .resources = &wordpress_resources,
     .features = PROVIDER_RESOURCES_CHANGE | PROVIDER_RESOURCE_UPDATES,
     .check = wordpress_check,
+    .authorize_begin = wordpress_authorize_begin,
+    .authorize_end = wordpress_authorize_end,
 };

@@ -1,0 +1,111 @@
+// Connecting by a click at the site: porteiro's own address, WordPress' authorize page with its real form, and back. The browser
+// is played by fetch with a cookie jar.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Person } from './lib/api.mjs';
+import { fixtures } from './lib/fixtures.mjs';
+import { callTool } from './lib/mcp.mjs';
+import { Porteiro } from './lib/porteiro.mjs';
+import { rest } from './lib/wordpress.mjs';
+
+const PASSWORD = 'correct horse battery staple';
+
+// A browser at the site: keeps cookies, follows nothing by itself.
+class Browser {
+  jar = new Map();
+  async go(url, form) {
+    const answer = await fetch(url, { redirect: 'manual', method: form ? 'POST' : 'GET', body: form && new URLSearchParams(form), headers: { cookie: [...this.jar].map(pair => pair.join('=')).join('; ') } });
+    for (const cookie of answer.headers.getSetCookie()) this.jar.set(...cookie.split(';')[0].split(/=(.*)/).slice(0, 2));
+    return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() };
+  }
+}
+
+const fieldsOf = html => Object.fromEntries([...html.matchAll(/<input[^>]*>/g)].map(([input]) => [input.match(/name=["']([^"']*)/)?.[1], (input.match(/value=["']([^"']*)/)?.[1] ?? '').replaceAll('&amp;', '&').replaceAll('&#038;', '&')]).filter(([name]) => name));
+
+for (const wp of ['new', 'old']) {
+  describe(`authorize (WordPress ${wp})`, () => {
+    const site = fixtures.sites[wp];
+    let porteiro, ana, bia;
+
+    before(async () => {
+      porteiro = await (await Porteiro.create({ env: { PORTEIRO_REGISTRATION: 'open' } })).serve();
+      [ana, bia] = [new Person(porteiro), new Person(porteiro)];
+      await ana.ok('POST', '/api/auth/register', { name: 'Ana', email: 'ana@example.test', phone: '+5511999990001', password: PASSWORD });
+      await bia.ok('POST', '/api/auth/register', { name: 'Bia', email: 'bia@example.test', phone: '+5511999990002', password: PASSWORD });
+    });
+    after(() => porteiro?.stop());
+
+    const begin = (person, more = {}) => person.ok('POST', '/api/connections/authorize', { provider: 'wordpress', name: 'blog', config: { url: site.url }, rights: 'read,draft,publish', ...more });
+
+    // At the site: log in, open the page, click one of its buttons. Where the browser is sent to.
+    async function click(url, button) {
+      const browser = new Browser();
+      await browser.go(`${site.url}/wp-login.php`);
+      await browser.go(`${site.url}/wp-login.php`, { log: 'editor', pwd: site.users.editor.password, testcookie: '1' });
+      const page = await browser.go(url);
+      assert.equal(page.status, 200, page.text.slice(0, 500));
+      const form = page.text.match(/<form action="[^"]*authorize-application\.php[\s\S]*?<\/form>/)[0];
+      const { approve, reject, ...fields } = fieldsOf(form);
+      const answer = await browser.go(`${site.url}/wp-admin/authorize-application.php`, { ...fields, [button]: '1' });
+      assert.equal(answer.status, 302, answer.text.slice(0, 500));
+      return answer.location;
+    }
+    const comeBack = async (person, location) => {
+      const { pathname, search } = new URL(location);
+      return person.call('GET', pathname + search);
+    };
+
+    test('approved: a connection whose password nobody saw', async () => {
+      const before = (await rest(site, `/wp/v2/users/${site.users.editor.id}/application-passwords`)).length;
+      const { url } = await begin(ana);
+      assert.ok(url.startsWith(`${site.url}/wp-admin/authorize-application.php?app_name=porteiro&`), url);
+      const location = await click(url, 'approve');
+      const password = new URL(location).searchParams.get('password');
+      assert.ok(password.length >= 24);
+      const back = await comeBack(ana, location);
+      assert.equal(back.status, 303);
+      assert.equal(back.headers.get('cache-control'), 'no-store');
+      assert.equal(back.headers.get('referrer-policy'), 'no-referrer');
+      const sentOn = back.headers.get('location');
+      assert.ok(sentOn.startsWith('/connect/finish?token=') && !sentOn.includes(password));
+      assert.equal((await comeBack(ana, location)).headers.get('location'), '/connect/finish?error=denied', 'good once');
+      const token = new URLSearchParams(sentOn.split('?')[1]).get('token');
+      assert.equal((await bia.call('POST', '/api/connections/finish', { token })).status, 403, 'for her only');
+      const files = fs.readdirSync(porteiro.dir).map(name => path.join(porteiro.dir, name)).filter(file => fs.statSync(file).isFile());
+      for (const file of [...files, porteiro.log]) assert.ok(!fs.readFileSync(file, 'latin1').includes(password), file);
+      const made = await ana.ok('POST', '/api/connections/finish', { token });
+      assert.equal(made.user, 'editor');
+      assert.equal((await ana.call('POST', '/api/connections/finish', { token })).status, 403);
+      const answer = await callTool(porteiro.url, made.token, 'wp_site');
+      assert.ok(JSON.stringify(answer).includes('editor'));
+      const passwords = await rest(site, `/wp/v2/users/${site.users.editor.id}/application-passwords`);
+      assert.equal(passwords.length, before + 1);
+      assert.ok(passwords.some(item => item.name === 'porteiro'));
+      for (const file of [...files, porteiro.log]) assert.ok(!fs.readFileSync(file, 'latin1').includes(password), file);
+    });
+
+    test('refused: nothing is connected', async () => {
+      const count = (await ana.ok('GET', '/api/connections')).items.length;
+      const back = await comeBack(ana, await click((await begin(ana, { name: 'other' })).url, 'reject'));
+      assert.equal(back.headers.get('location'), '/connect/finish?error=denied');
+      assert.equal((await ana.ok('GET', '/api/connections')).items.length, count);
+    });
+
+    test("somebody else's browser, none at all, and made-up states", async () => {
+      const { url } = await begin(ana, { name: 'third' });
+      const location = new URL(new URL(url).searchParams.get('success_url'));
+      for (const [name, value] of Object.entries({ site_url: site.url, user_login: 'editor', password: 'x'.repeat(24) })) location.searchParams.set(name, value);
+      assert.equal((await comeBack(bia, location.href)).headers.get('location'), '/connect/finish?error=denied');
+      assert.equal((await comeBack(new Person(porteiro), location.href)).headers.get('location'), '/connect/finish?error=unauthenticated');
+      location.searchParams.set('state', 'prt_lnk_made_up');
+      assert.equal((await comeBack(ana, location.href)).headers.get('location'), '/connect/finish?error=denied');
+    });
+
+    test('what is no WordPress is told before anybody is sent there', async () => {
+      const answer = await ana.call('POST', '/api/connections/authorize', { provider: 'wordpress', name: 'x', config: { url: `${porteiro.origin}/` } });
+      assert.equal(answer.status, 422, answer.text);
+    });
+  });
+}
