@@ -11,6 +11,7 @@ enum {
     LIMIT_MAX = 100,
     OFFSET_MAX = 1000000,
     ROW_MAX_BYTES = 64 * 1024,
+    ANSWER_BYTES = 20 * 1000,
 };
 
 /* --- the query ----------------------------------------------------------------------------------------------------------- */
@@ -208,14 +209,20 @@ static bool row_has(const struct buf *row, struct str q)
     return str_contains_nocase(buf_str(row), q);
 }
 
+/* As many whole rows as the answer may hold, but one at least; the cursor goes on behind the last. */
 static int write_rows(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *items,
-                      struct buf *out)
+                      size_t *ret_shown, struct buf *out)
 {
     columns_write_head(columns, out);
-    for (size_t i = 0; i < json_count(items); i++) {
-        int error = columns_write_row(call, wp, columns, item_at(items, i), out);
+    for (*ret_shown = 0; *ret_shown < json_count(items); ++*ret_shown) {
+        size_t before = out->len;
+        int error = columns_write_row(call, wp, columns, item_at(items, *ret_shown), out);
         if (error)
             return error;
+        if (out->len > ANSWER_BYTES && *ret_shown > 0) {
+            out->len = before;
+            return OK;
+        }
     }
     return OK;
 }
@@ -244,7 +251,9 @@ static int write_some_rows(struct call *call, const struct wp *wp, const struct 
             return error;
         if (search->q.len && !row_has(&row, search->q))
             continue;
-        if (*ret_total >= search->offset && *ret_total < search->offset + search->limit) {
+        bool has_room = *ret_shown == 0 || out->len + row.len <= ANSWER_BYTES;
+        if (*ret_total == search->offset + (int64_t)*ret_shown && *ret_total < search->offset + search->limit &&
+            has_room) {
             if ((*ret_shown)++ == 0)
                 columns_write_head(columns, out);
             buf_add(out, buf_str(&row));
@@ -303,14 +312,16 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
 {
     const struct wp_kind *kind = type->kind;
     size_t shown = json_count(answer->json);
-    int64_t total = answer->total;
+    int64_t total = answer->total, least = search->offset + (int64_t)shown;
     int error = OK;
+    if (total < least)
+        total = least; /* the site did not say */
     if (!json_is(answer->json, JSON_ARRAY) && !json_is(answer->json, JSON_OBJECT))
         return fail(call, E_UPSTREAM, "The site's answer holds no list.");
     if (!(kind->flags & WP_PAGES))
         error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, out);
     else if (shown)
-        error = write_rows(call, wp, columns, answer->json, out);
+        error = write_rows(call, wp, columns, answer->json, &shown, out);
     if (error)
         return error;
     if (shown == 0)
