@@ -12,10 +12,10 @@ enum {
     QUERY_MAX_BYTES = 16 * 1024,
     RETRY_PAUSE_MIN_MS = 100,
     RETRY_PAUSE_MAX_MS = 400,
-    RETRY_AFTER_MAX_S = 5,    /* a site that wants a longer pause is told of instead */
+    RETRY_AFTER_MAX_S = 5, /* a site that wants a longer pause is told of instead */
     STREAM_TIMEOUT_MS = 15 * 60 * 1000,
     STREAM_FIRST_BYTE_MS = 90 * 1000, /* WordPress makes its smaller sizes of an image before it answers */
-    JSON_SEARCH_BYTES = 8192, /* how far behind stray output the JSON may begin */
+    JSON_SEARCH_BYTES = 8192,         /* how far behind stray output the JSON may begin */
 };
 
 /* --- addresses and queries ----------------------------------------------------------------------------------------------- */
