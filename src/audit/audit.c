@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-enum { WRITER_BYTES = 128, FLUSH_BUDGET_BYTES = 4 * 1024 * 1024, FLUSH_TIMEOUT_MS = 10 * 1000 };
+enum { WRITER_BYTES = 128, FLUSH_BUDGET_BYTES = 24 * 1024 * 1024, FLUSH_TIMEOUT_MS = 10 * 1000 };
 
 /* An event that waits to be written, in one heap block. */
 struct queued {

@@ -18,7 +18,7 @@
 enum {
     AUDIT_ACTION_BYTES_MAX = 60,
     AUDIT_DATA_BYTES_MAX = 8 * 1024, /* larger data is replaced by its size */
-    AUDIT_BATCH_ROWS = 64,
+    AUDIT_BATCH_ROWS = 256,
     AUDIT_BATCH_MS = 1000,
     AUDIT_QUEUE_ROWS_MAX = 20 * 1000, /* beyond, while the database is down, events are counted and dropped */
     AUDIT_RETRY_MS = 5 * 1000,
@@ -41,7 +41,7 @@ void audit_write_origin(struct json_writer *w, const struct call *call);
  */
 MUST_CHECK int audit_record(struct call *call, const struct audit_event *event);
 
-/* For what only reads: copied, and written within a second or with 64 others. Does not wait, cannot fail the caller. */
+/* For what only reads: copied, and written within a second or with 255 others. Does not wait, cannot fail the caller. */
 void audit_later(const struct audit_event *event);
 
 /* Writes what is queued; at shutdown, and at the end of a command. */
