@@ -8,13 +8,20 @@
 #include "mcp/redact.h"
 #include "mcp/state.h"
 
-enum { ID_CHARS = 10 };
+enum { ID_CHARS = 10, CONFIRM_KEY_CHARS = 12 };
 
 static struct str proof_of(struct call *call, const char *kind, struct str secret)
 {
     char *mac = arena_alloc(call->arena, MAC_HEX_BYTES);
     keyring_mac(KEYRING_MCP, call_format(call, "confirm|%s|%.*s", kind, STR_ARG(secret)), mac);
     return str_from(mac);
+}
+
+/* Of the exact arguments, and of the sentence that was agreed to: it names what the arguments found. */
+static struct str digest_of(struct call *call, const struct mcp_host *host, struct str what)
+{
+    return proof_of(call, "digest",
+                    call_format(call, "%.*s|%.*s", STR_ARG(state_digest(call, host->bound)), STR_ARG(what)));
 }
 
 static struct confirmation_row row_of(struct call *call, const struct mcp_host *host, const char *kind, struct str what)
@@ -27,7 +34,7 @@ static struct confirmation_row row_of(struct call *call, const struct mcp_host *
         .token_id = who->token_id,
         .kind = str_from(kind),
         .tool = host->tool->name,
-        .digest = state_digest(call, host->bound),
+        .digest = digest_of(call, host, what),
         .what = str_sub(what, 0, CONFIRM_WHAT_MAX_BYTES),
         .proof = {NULL, 0},
         .state = STR("pending"),
@@ -53,7 +60,8 @@ static int keep(struct call *call, struct confirmation_row *row, int64_t life_ms
 static int by_asking(struct call *call, struct mcp_host *host, struct str what)
 {
     struct question question = {
-        .key = STR("confirm"),
+        /* An answer to another sentence is none to this one. */
+        .key = call_format(call, "confirm_%.*s", CONFIRM_KEY_CHARS, digest_of(call, host, what).ptr),
         .kind = HOST_FORM,
         .params_json =
             call_format(call,

@@ -7,7 +7,8 @@
  *     human   a person approves outside the chat (porteiro approval). What the model gets to see would approve nothing. It holds
  *             for all that others see or miss: publishing, changes to what is public, the trash (host_agree()).
  *
- * An agreement is for one call with exactly these arguments, once, and for a limited time.
+ * An agreement is for one call with exactly these arguments and to exactly that sentence, once, and for a limited time: what the
+ * arguments find (the items of a query) belongs into the sentence.
  */
 #ifndef MCP_CONFIRM_H
 #define MCP_CONFIRM_H

@@ -161,7 +161,8 @@ static struct str answer_with(struct bench *b, const char *content)
     assert_ok(call, mcp_host_write_questions(call, &b->host, &b->questions));
     struct str text = buf_str(&b->questions);
     struct str state = str_from_offset(text, str_find(text, STR("\"requestState\"")));
-    return call_format(call, "ASKS,%.*s,\"inputResponses\":{\"confirm\":%s}", STR_ARG(state), content);
+    struct str key = str_sub(text, str_find(text, STR("\"confirm_")), STR("\"confirm_123456789012\"").len);
+    return call_format(call, "ASKS,%.*s,\"inputResponses\":{%.*s:%s}", STR_ARG(state), STR_ARG(key), content);
 }
 
 #define YES "{\"action\":\"accept\",\"content\":{\"confirm\":true}}"
@@ -201,6 +202,35 @@ static void test_asking_no(void **state)
     /* A yes to a question that was never asked. */
     begin(&b, "{\"id\":7}", "ASKS,\"inputResponses\":{\"confirm\":" YES "}");
     assert_int_equal(confirm_it(&b), E_WAITING);
+}
+
+/* The same arguments, which find something else now. */
+static void test_another_sentence(void **state)
+{
+    struct bench b;
+    open_bench(&b, state, CONFIRM_MODEL);
+    struct call *call = &b.f->call;
+    begin(&b, "{\"id\":7}", "");
+    assert_int_equal(confirm_it(&b), E_WAITING);
+    struct str code = str_copy(call->arena, code_in(call->error_text));
+    begin(&b, "{\"id\":7}", "");
+    b.host.confirm_code = code;
+    assert_int_equal(host_confirm(call, &b.host.base, STR("Delete the page \"Contact\" for good.")), E_WAITING);
+    begin(&b, "{\"id\":7}", "ASKS");
+    assert_int_equal(confirm_it(&b), E_WAITING);
+    struct str retry = answer_with(&b, YES);
+    begin(&b, "{\"id\":7}", retry.ptr);
+    assert_int_equal(host_confirm(call, &b.host.base, STR("Delete the page \"Contact\" for good.")), E_WAITING);
+    b.who.confirm = CONFIRM_HUMAN;
+    struct confirmation_row row;
+    begin(&b, "{\"id\":7}", "");
+    assert_int_equal(confirm_it(&b), E_WAITING);
+    assert_ok(call, confirm_decide(call, b.who.user_id,
+                                   sql_text(b.f, "SELECT id FROM mcp_confirmations WHERE kind = 'human'"), true, &row));
+    begin(&b, "{\"id\":7}", "");
+    assert_int_equal(host_confirm(call, &b.host.base, STR("Delete the page \"Contact\" for good.")), E_WAITING);
+    begin(&b, "{\"id\":7}", "");
+    assert_ok(call, confirm_it(&b));
 }
 
 static void test_human(void **state)
@@ -253,8 +283,11 @@ static void test_human_no(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_SQLITE(test_none), ON_BOTH(test_code),        ON_SQLITE(test_too_old), ON_SQLITE(test_code_is_not_stored),
-        ON_BOTH(test_asking), ON_SQLITE(test_asking_no), ON_BOTH(test_human),     ON_SQLITE(test_human_no),
+        ON_SQLITE(test_none),           ON_BOTH(test_code),
+        ON_SQLITE(test_too_old),        ON_SQLITE(test_code_is_not_stored),
+        ON_BOTH(test_asking),           ON_SQLITE(test_asking_no),
+        ON_BOTH(test_another_sentence), ON_BOTH(test_human),
+        ON_SQLITE(test_human_no),
     };
     return cmocka_run_group_tests_name("confirm", tests, test_server_start, test_server_stop);
 }

@@ -2,6 +2,7 @@
 #include "providers/wordpress/wordpress.h"
 
 #include "call/token_options.h"
+#include "providers/wordpress/bulk.h"
 #include "providers/wordpress/connect.h"
 #include "providers/wordpress/prompts.h"
 #include "providers/wordpress/resources.h"
@@ -186,6 +187,26 @@ static const struct tool tools[] = {
         .run = tool_upload,
     },
     {
+        .name = STR_INIT("wp_bulk"),
+        .title = STR_INIT("Change many items"),
+        .description =
+            STR_INIT("The same change to many items, chosen by ids or a wp_find query. The first call previews "
+                     "and gives a code; the second does it in the background. One undo for all."),
+        .input_schema = STR_INIT(
+            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"default\":\"post\"},"
+            "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
+            "\"query\":{\"type\":\"object\",\"description\":\"arguments of wp_find\",\"additionalProperties\":true},"
+            "\"set\":{\"type\":\"object\",\"description\":\"as in wp_edit\",\"additionalProperties\":true},"
+            "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":true}},"
+            "\"delete\":{\"type\":\"boolean\"},"
+            "\"job\":{\"type\":\"string\",\"description\":\"asks how far it is\"}},"
+            "\"additionalProperties\":false}"),
+        .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE,
+        .destructive = true,
+        .confirms = true,
+        .run = tool_bulk,
+    },
+    {
         .name = STR_INIT("wp_history"),
         .title = STR_INIT("What was changed"),
         .description = STR_INIT("What was changed through this connection, by whom and when. diff=ID shows one change; "
@@ -280,6 +301,8 @@ const struct provider provider_wordpress = {
     .n_fields = ARRAY_LENGTH(fields),
     .tools = tools,
     .n_tools = ARRAY_LENGTH(tools),
+    .jobs = bulk_jobs,
+    .n_jobs = BULK_JOBS,
     .prompts = wordpress_prompts,
     .n_prompts = WORDPRESS_PROMPTS,
     .resources = &wordpress_resources,

@@ -205,6 +205,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     if ((error = wp_open(call, context->site, context->rights, &wp)))
         return error;
     wp.host = context->host;
+    wp.part_of = context->part_of;
     if ((error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
         (error = check_type(call, &type)) || (error = choose_status(call, &wp, &type, arguments, &status)) ||
         (error = convert_content(call, &type, arguments, &content)) ||

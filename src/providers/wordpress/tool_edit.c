@@ -224,8 +224,10 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
     if ((error = wp_open(call, context->site, context->rights, &wp)))
         return error;
     wp.host = context->host;
+    wp.part_of = context->part_of;
     if ((error = extra_fields(call, &wp, type, plan->set, &extra)) ||
-        (error = wp_item_get_locked(call, &wp, type, id, extra, &item)))
+        /* A look needs no lock; and what waits for a background job must not hold what the job needs. */
+        (error = (dry_run ? wp_item_get : wp_item_get_locked)(call, &wp, type, id, extra, &item)))
         return error;
     if ((error = may_edit(call, &wp, &item, plan->set)) ||
         (error = check_version(call, &item, json_str(json_get(arguments, STR("if_version"))))) ||

@@ -371,3 +371,57 @@ int tool_find(struct call *call, const struct tool_context *context, const struc
     return write_list(call, &wp, &type, columns, &search, &answer,
                       json_is(json_get(arguments, STR("status")), JSON_STRING), &result->text);
 }
+
+/* --- for other tools ----------------------------------------------------------------------------------------------------- */
+
+static void take_items(struct call *call, const struct json *list, size_t max, struct found_items *ret)
+{
+    for (size_t i = 0; i < json_count(list) && ret->count < max; i++) {
+        const struct json *item = json_at(list, i), *title = json_path(item, "title.rendered");
+        ret->ids[ret->count] = json_i64_or(json_get(item, STR("id")), 0);
+        ret->titles[ret->count] = text_from_html(
+            call->arena, json_is(title, JSON_STRING) ? json_str(title) : json_str(json_get(item, STR("name"))));
+        ret->count += ret->ids[ret->count] != 0;
+    }
+}
+
+/* The arguments with a page of LIMIT_MAX. */
+static int page_of(struct call *call, const struct json *query, size_t offset, const struct json **ret)
+{
+    struct str members = str_trim(json_raw(query));
+    members = str_trim(str_sub(members, 1, members.len - 2));
+    struct str text = call_format(call, "{\"limit\":%d,\"cursor\":\"%zu\"%s%.*s}", LIMIT_MAX, offset,
+                                  members.len ? "," : "", STR_ARG(members));
+    if (json_parse(call->arena, text, NULL, ret, NULL) == OK)
+        return OK;
+    return fail(call, E_INVALID, "The query cannot be read: it is the arguments of wp_find.");
+}
+
+int tool_find_items(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *query,
+                    size_t max, struct found_items *ret)
+{
+    *ret = (struct found_items){arena_array_of(call->arena, int64_t, max), arena_array_of(call->arena, struct str, max),
+                                0};
+    int error = wp_may_read(call, wp, type);
+    if (!error && !(type->kind->flags & WP_PAGES))
+        return fail(call, E_INVALID, "Type %.*s cannot be found in bulk.", STR_ARG(type->slug));
+    for (size_t offset = 0; !error; offset += LIMIT_MAX) {
+        struct wp_query parameters;
+        struct wp_answer answer;
+        struct search search = {0};
+        const struct json *arguments;
+        wp_query_init(call, &parameters);
+        if ((error = page_of(call, query, offset, &arguments)) ||
+            (error = build_query(call, wp, type, arguments, &parameters, &search)))
+            return error;
+        wp_query_add(&parameters, "_fields", STR("id,title,name"));
+        if ((error = wp_get(call, wp, type->route, &parameters, &answer)))
+            return error;
+        if (answer.total > (int64_t)max)
+            return fail(call, E_LIMIT, "That finds %lld; at most %zu at a time.", (long long)answer.total, max);
+        take_items(call, answer.json, max, ret);
+        if (json_count(answer.json) < LIMIT_MAX)
+            break;
+    }
+    return error;
+}

@@ -1,9 +1,10 @@
 /* wp_history: what was changed through this connection. */
 #include "providers/wordpress/tools.h"
-#include "providers/wordpress/undo.h"
+#include "providers/wordpress/bulk.h"
 
 enum {
     LIMIT_DEFAULT = 10,
+    PARTS_SHOWN = 100,
     RUNNING_MS = 3 * 60 * 1000, /* no write takes longer: what has no outcome by then will have none */
     MINUTES = 16,               /* of "2026-01-31 12:34:56.789" */
 };
@@ -26,6 +27,8 @@ static struct str outcome_of(const struct site_change *change)
 {
     if (change->state == CHANGE_DONE)
         return STR_EMPTY;
+    if (change->state == CHANGE_BEGUN && str_eq(change->kind, CHANGE_BULK))
+        return STR("not finished");
     if (change->state == CHANGE_BEGUN && clock_now_ms() - change->begun_at_ms < RUNNING_MS)
         return STR("under way");
     return STR("outcome unknown");
@@ -48,11 +51,11 @@ static void write_row(struct call *call, const struct site_change *change, struc
         buf_add_format(out, " %.*s", STR_ARG(change->item_type));
     if (change->item_id)
         buf_add_format(out, " %lld", (long long)change->item_id);
-    else
+    else if (!str_eq(change->kind, CHANGE_BULK))
         buf_add_format(out, " %.*s", STR_ARG(json_str(json_get(note, STR("route")))));
     if (title.len)
         buf_add_format(out, " \"%.*s\"", STR_ARG(title));
-    if (str_eq(change->kind, CHANGE_EDIT))
+    if (str_eq(change->kind, CHANGE_EDIT) || str_eq(change->kind, CHANGE_BULK))
         write_fields(note, out);
     buf_add_format(out, "\t%.*s", STR_ARG(change->token_name));
     const char *before = "\t";
@@ -94,6 +97,19 @@ static int show_list(struct call *call, struct host *host, const struct json *ar
     return OK;
 }
 
+/* The parts of a change over many items, newest first. */
+static int show_parts(struct call *call, struct host *host, int64_t number, struct buf *out)
+{
+    struct change_list list;
+    struct change_query query = {.part_of = number, .limit = PARTS_SHOWN};
+    int error = host_change_list(call, host, &query, &list);
+    for (size_t i = 0; !error && i < list.count; i++)
+        write_row(call, &list.items[i], out);
+    if (!error && list.has_more)
+        buf_add(out, STR("[there are more]"));
+    return error;
+}
+
 static int show_one(struct call *call, struct host *host, struct str text, struct buf *out)
 {
     struct site_change change;
@@ -102,6 +118,8 @@ static int show_one(struct call *call, struct host *host, struct str text, struc
     if (error || (error = host_change_get(call, host, number, &change)))
         return error;
     write_row(call, &change, out);
+    if (str_eq(change.kind, CHANGE_BULK))
+        return show_parts(call, host, change.number, out);
     if (change.before_lost || change.after_lost) {
         buf_add(out, STR("It was too large to be kept.\n"));
         return OK;

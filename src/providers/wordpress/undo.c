@@ -1,5 +1,5 @@
 /* Taking a change back. */
-#include "providers/wordpress/undo.h"
+#include "providers/wordpress/bulk.h"
 
 #include "json/json_write.h"
 #include "providers/wordpress/content/changes.h"
@@ -441,6 +441,8 @@ int undo_change(struct call *call, const struct tool_context *context, struct st
         (error = wp_open(call, context->site, context->rights, &undo->wp)) ||
         (error = open_change(call, context, number, undo)))
         return error;
+    if (str_eq(undo->change.kind, CHANGE_BULK))
+        return bulk_undo(call, context, &undo->change, dry_run, result);
     bool is_edit = str_eq(undo->change.kind, CHANGE_EDIT), is_trash = str_eq(undo->change.kind, CHANGE_TRASH);
     if (str_eq(undo->change.kind, CHANGE_CREATE) && undo->change.state != CHANGE_DONE)
         return refuse(call, undo, "which item it made is not known. Look for it with wp_find order=-id.");
@@ -458,4 +460,22 @@ int undo_change(struct call *call, const struct tool_context *context, struct st
     return is_edit    ? put_back(call, context, undo, result)
            : is_trash ? take_out_of_trash(call, context, undo, result)
                       : put_into_trash(call, context, undo, result);
+}
+
+bool undo_arrived(struct call *call, const struct tool_context *context, int64_t number)
+{
+    struct undo *undo = arena_new_of(call->arena, struct undo);
+    bool arrived = false;
+    if (!wp_open(call, context->site, context->rights, &undo->wp) && !open_change(call, context, number, undo) &&
+        !str_eq(undo->change.kind, CHANGE_CREATE) && !read_item(call, undo)) {
+        bool is_trash = str_eq(undo->change.kind, CHANGE_TRASH);
+        arrived = is_trash ? str_eq(json_str(json_get(undo->item.json, STR("status"))), STR("trash"))
+                           : !touched_difference(undo->item.json, undo->after).len;
+        if (is_trash)
+            undo->change.after_json = STR("{\"status\":\"trash\"}");
+    }
+    call_clear_error(call);
+    if (arrived)
+        host_change_end(call, context->host, &undo->change, CHANGE_DONE);
+    return arrived;
 }

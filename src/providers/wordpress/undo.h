@@ -19,4 +19,9 @@ MUST_CHECK int undo_read_number(struct call *call, struct str text, int64_t *ret
 /* What is different between the fields of two objects, for people: lines with - and +, or "name: old -> new". */
 void undo_write_difference(struct call *call, const struct json *before, const struct json *after, struct buf *out);
 
+/*
+ * A change that was begun and whose outcome nobody recorded: is it there? Then that is recorded now. Waits.
+ */
+bool undo_arrived(struct call *call, const struct tool_context *context, int64_t number);
+
 #endif

@@ -282,7 +282,7 @@ static int prepare(struct call *call, const struct wp *wp, struct wp_write *writ
         .item_type = type_word(write),
         .item_id = write->before ? write->before->id : 0,
         .undo_of = write->undo_of,
-        .part_of = wp->part_of,
+        .part_of = write->context ? write->context->part_of : wp->part_of,
     };
     int error = OK;
     switch (write->kind) {

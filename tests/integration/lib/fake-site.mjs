@@ -21,7 +21,7 @@ export async function startFakeSite(wordpress, { tls = false, prefix = '' } = {}
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     site.requests.push({ method: request.method, url: request.url, headers: request.headers, body: body.toString() });
-    const pass = async ({ headers = request.headers, edit = text => text } = {}) => {
+    const pass = async ({ headers = request.headers, edit = text => text, to = response } = {}) => {
       const upstream = http.request(`${wordpress.url}${request.url.slice(prefix.length) || '/'}`, { method: request.method, headers: { ...headers, host: new URL(wordpress.url).host, 'accept-encoding': 'identity' } });
       upstream.end(body);
       const [answer] = await once(upstream, 'response');
@@ -31,7 +31,7 @@ export async function startFakeSite(wordpress, { tls = false, prefix = '' } = {}
       const given = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, typeof value === 'string' ? rename(value) : value]));
       delete given['transfer-encoding'];
       delete given.connection;
-      response.writeHead(answer.statusCode, { ...given, 'content-length': content.length }).end(content);
+      to.writeHead(answer.statusCode, { ...given, 'content-length': content.length }).end(content);
     };
     try {
       if (!request.url.startsWith(prefix)) return response.writeHead(404, { 'Content-Type': 'text/html' }).end('<!doctype html><title>The company</title>');
