@@ -218,6 +218,16 @@ static int arguments_of(struct call *call, const struct json *plan, int64_t id, 
     return OK;
 }
 
+/*
+ * Every try of every step goes by the job's own name: what a process had locked that died is the job's still, so that the next
+ * one need not wait for it, and the history and the requests of all items can be found by it.
+ */
+static void go_by_name(struct call *call, const struct job_step *step)
+{
+    for (size_t i = 0; i < CALL_ID_BYTES - 1 && i < step->id.len; i++)
+        call->id[i] = step->id.ptr[i];
+}
+
 /* One item: `run` does it unless an earlier try has sent it already. The error is one that ends all. */
 static int do_item(struct call *call, const struct tool_context *context, const struct job_step *step, int64_t item_id,
                    int64_t undo_of,
@@ -231,6 +241,7 @@ static int do_item(struct call *call, const struct tool_context *context, const 
     struct site_change part;
     *ret_why = STR_EMPTY;
     *ret = ITEM_UNKNOWN;
+    go_by_name(call, step);
     int error = find_part(call, context, parent, item_id, undo_of, &part);
     if (!error && part.number) {
         *ret = outcome_of_part(call, context, &part, ret_why);

@@ -70,21 +70,33 @@ static int take_query(struct call *call, const struct json *arguments, const str
     return OK;
 }
 
-static bool has_item(const struct found_items *items, int64_t id)
+static size_t place_of(const struct found_items *items, int64_t id)
 {
-    for (size_t i = 0; i < items->count; i++)
-        if (items->ids[i] == id)
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < items->count && items->ids[i] != id)
+        i++;
+    return i;
 }
 
-/* What was named must be there: with a wrong id among many nobody would notice. */
-static int check_named(struct call *call, const struct json *ids, const struct bulk *bulk)
+/* In the order they were named, each once; all must be there: with a wrong id among many nobody would notice. */
+static int check_named(struct call *call, const struct json *ids, struct bulk *bulk)
 {
-    for (size_t i = 0; i < json_count(ids); i++)
-        if (!has_item(&bulk->items, json_i64_or(json_at(ids, i), 0)))
+    struct found_items *items = &bulk->items;
+    size_t n = 0;
+    for (size_t i = 0; i < json_count(ids); i++) {
+        size_t at = place_of(items, json_i64_or(json_at(ids, i), 0));
+        if (at == items->count)
             return fail(call, E_NOT_FOUND, "There is no %.*s %.*s (or it is in the trash). Nothing was done.",
                         STR_ARG(bulk->type.slug), STR_ARG(json_raw(json_at(ids, i))));
+        if (at < n)
+            continue; /* named twice */
+        int64_t id = items->ids[at];
+        struct str title = items->titles[at];
+        items->ids[at] = items->ids[n];
+        items->titles[at] = items->titles[n];
+        items->ids[n] = id;
+        items->titles[n++] = title;
+    }
     return OK;
 }
 
