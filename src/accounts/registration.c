@@ -91,7 +91,7 @@ static int not_open(struct call *call)
 
 static int use_invitation(struct call *call, struct user_new *user, struct str token)
 {
-    struct proof_row proof;
+    struct proof_row proof = {0};
     enum token_type type;
     if (token_check(token, &type) && type == TOKEN_SETUP) {
         user->is_admin = true;

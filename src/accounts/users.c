@@ -207,7 +207,7 @@ static int change_profile(struct call *call, int64_t id, const struct user_chang
 
 static int change_user(struct call *call, int64_t id, const struct user_change *change)
 {
-    struct user_row user, before;
+    struct user_row user = {0}, before;
     bool is_new_email;
     int error = store_keys_lock(call, 0);
     if (!error)

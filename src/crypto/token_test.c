@@ -23,7 +23,7 @@ static int teardown(void **state)
 static void tokens_have_their_form(void **state)
 {
     (void)state;
-    static const char *const starts[] = {"prt_pat_", "prt_oat_", "prt_ort_", "prt_api_",
+    static const char *const starts[] = {"prt_pat_",   "prt_oat_", "prt_ort_", "prt_api_",
                                          "prt_setup_", "prt_ses_", "prt_lnk_", "prt_upl_"};
     for (enum token_type type = TOKEN_PAT; type < TOKEN_EARLIER; type++) {
         struct str token = token_make(&call, type), again = token_make(&call, type);

@@ -4,12 +4,12 @@
 
 #include "store/store.h"
 
-#define PROOF_EMAIL "email"       /* confirms `value`, an e-mail address, for its user */
-#define PROOF_INVITE "invite"     /* lets somebody register; value: the e-mail it is for, or empty */
-#define PROOF_SETUP "setup"       /* makes the first administrator */
+#define PROOF_EMAIL "email"           /* confirms `value`, an e-mail address, for its user */
+#define PROOF_INVITE "invite"         /* lets somebody register; value: the e-mail it is for, or empty */
+#define PROOF_SETUP "setup"           /* makes the first administrator */
 #define PROOF_AUTHORIZE "authorize"   /* a person went to a service to let us in; value: what is to be connected */
 #define PROOF_AUTHORIZED "authorized" /* and came back; value: the same with the secret, sealed */
-#define PROOF_RECOVERY "recovery" /* instead of a second factor */
+#define PROOF_RECOVERY "recovery"     /* instead of a second factor */
 
 struct proof_row {
     struct str id;
