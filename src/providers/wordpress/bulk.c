@@ -167,7 +167,7 @@ static bool ends_all(const struct call *call, int error)
 
 static void end_whole(struct call *call, const struct tool_context *context, int64_t parent)
 {
-    struct site_change change;
+    struct site_change change = {0};
     if (host_change_get(call, context->host, parent, &change) == OK)
         host_change_end(call, context->host, &change, CHANGE_DONE);
     call_clear_error(call);

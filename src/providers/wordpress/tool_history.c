@@ -112,7 +112,7 @@ static int show_parts(struct call *call, struct host *host, int64_t number, stru
 
 static int show_one(struct call *call, struct host *host, struct str text, struct buf *out)
 {
-    struct site_change change;
+    struct site_change change = {0};
     int64_t number;
     int error = undo_read_number(call, text, &number);
     if (error || (error = host_change_get(call, host, number, &change)))

@@ -20,8 +20,6 @@ int tool_history(struct call *call, const struct tool_context *context, const st
                  struct tool_result *result);
 int tool_upload(struct call *call, const struct tool_context *context, const struct json *arguments,
                 struct tool_result *result);
-int tool_delete(struct call *call, const struct tool_context *context, const struct json *arguments,
-                struct tool_result *result);
 int tool_bulk(struct call *call, const struct tool_context *context, const struct json *arguments,
               struct tool_result *result);
 int tool_discover(struct call *call, const struct tool_context *context, const struct json *arguments,
