@@ -6,6 +6,7 @@ static const struct {
     struct str word;
 } words[] = {
     {OPTION_RESEARCH, STR_INIT("research")},
+    {OPTION_STRUCTURED, STR_INIT("structured")},
 };
 
 static unsigned option_of(struct str word)
@@ -27,7 +28,7 @@ int token_options_parse(struct call *call, struct str text, unsigned *ret)
                 continue;
             unsigned option = option_of(word);
             if (!option)
-                return fail(call, E_INVALID, "'%.*s' is not an option of a token. There are: research.",
+                return fail(call, E_INVALID, "'%.*s' is not an option of a token. There are: research, structured.",
                             STR_ARG(str_sub(word, 0, 60)));
             options |= option;
         }

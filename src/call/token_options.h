@@ -8,12 +8,13 @@
 #include "call/call.h"
 
 enum token_option {
-    OPTION_RESEARCH = 1 << 0, /* the tools search and fetch, which ChatGPT's deep research asks for */
+    OPTION_RESEARCH = 1 << 0,   /* the tools search and fetch, which ChatGPT's deep research asks for */
+    OPTION_STRUCTURED = 1 << 1, /* structuredContent beside the text of answers */
 };
 
 enum { TOKEN_OPTIONS_TEXT_BYTES = 24 };
 
-/* "research" (commas or spaces between) to bits; empty and "none" are 0. E_INVALID names the word that is none. */
+/* "research,structured" (commas or spaces between) to bits; empty and "none" are 0. E_INVALID names the word that is none. */
 MUST_CHECK int token_options_parse(struct call *call, struct str text, unsigned *ret);
 
 /* The words in fixed order, joined with commas. */

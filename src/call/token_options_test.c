@@ -19,9 +19,12 @@ static void test_words(void **state)
     assert_int_equal(options, 0);
     assert_int_equal(token_options_parse(&call, STR(" research, research"), &options), OK);
     assert_int_equal(options, OPTION_RESEARCH);
+    assert_int_equal(token_options_parse(&call, STR("structured research"), &options), OK);
+    assert_int_equal(options, OPTION_RESEARCH | OPTION_STRUCTURED);
+    assert_string_equal(token_options_format(options, text).ptr, "research,structured");
     assert_int_equal(token_options_parse(&call, STR("research,admin"), &options), E_INVALID);
     assert_string_equal(str_copy(arena, call.error_text).ptr,
-                        "'admin' is not an option of a token. There are: research.");
+                        "'admin' is not an option of a token. There are: research, structured.");
     assert_int_equal(token_options_format(0, text).len, 0);
     assert_string_equal(token_options_format(OPTION_RESEARCH, text).ptr, "research");
     arena_free(arena);

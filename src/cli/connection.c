@@ -316,7 +316,7 @@ static const struct option add_options[] = {
      .value = "RIGHTS",
      .help = "the token's, of read,draft,publish,delete,fetch,admin; default read,draft"},
     {.name = "expires", .value = "TIME", .help = "when the token ends: 90d, 12h, never; default never"},
-    {.name = "options", .value = "WORDS", .help = "of the primary token: research; see porteiro token add"},
+    {.name = "options", .value = "WORDS", .help = "of the primary token: research, structured; see porteiro token add"},
     SECRET_OPTIONS("secret"),
 };
 static const struct option list_options[] = {

@@ -143,7 +143,8 @@ static const struct option add_options[] = {
     {.name = "expires", .value = "TIME", .help = "when it ends: 90d, 12h, never; default never"},
     {.name = "options",
      .value = "WORDS",
-     .help = "what else its client is offered: research (the tools search and fetch, for ChatGPT's deep research); "
+     .help = "what else its client is offered: research (the tools search and fetch, for ChatGPT's deep research), "
+             "structured (structuredContent beside the text of answers); "
              "default none"},
 };
 static const struct option list_options[] = {

@@ -98,7 +98,11 @@ int method_error_code(const struct mcp_host *host, int error)
 struct tool_context method_context(struct mcp_host *host)
 {
     const struct principal *who = host->request->who;
-    return (struct tool_context){.site = &who->site, .rights = who->rights, .file = host->file, .host = &host->base};
+    return (struct tool_context){.site = &who->site,
+                                 .rights = who->rights,
+                                 .file = host->file,
+                                 .host = &host->base,
+                                 .wants_structured = who->options & OPTION_STRUCTURED};
 }
 
 void method_write_text(struct json_writer *w, const char *name, struct str text)

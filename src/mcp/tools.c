@@ -3,6 +3,7 @@
 
 #include "audit/audit.h"
 #include "base/log.h"
+#include "base/visible.h"
 #include "jobs/jobs.h"
 #include "json/json_write.h"
 #include "json/schema.h"
@@ -10,7 +11,6 @@
 #include "mcp/methods.h"
 #include "mcp/redact.h"
 #include "mcp/sites.h"
-#include "mcp/visible.h"
 
 #include <stdlib.h>
 

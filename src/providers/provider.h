@@ -69,6 +69,7 @@ struct tool_context {
     const struct sent_file *file; /* NULL: none came */
     struct host *host;            /* what the protocol can do for it (providers/host.h); may be NULL */
     const struct tool *tool;      /* that runs; NULL for prompts, resources and completions */
+    bool wants_structured;        /* the token has the option `structured`: structured_json is filled in */
     int64_t part_of;              /* the change (providers/history.h) that what is written is a part of; 0: none */
 };
 

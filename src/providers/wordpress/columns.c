@@ -209,6 +209,17 @@ static int write_column(struct call *call, const struct wp *wp, const struct col
     return OK;
 }
 
+static void write_member(struct structured *s, const struct column *column, const struct json *item, struct str cell)
+{
+    int64_t words;
+    if (column->path.len)
+        structured_cell(s, column->name, json_path_str(item, column->path), cell);
+    else if (str_eq(column->name, STR("words")) && str_to_i64(cell, &words))
+        structured_i64(s, "words", words);
+    else
+        structured_text(s, column->name, cell);
+}
+
 void columns_write_head(const struct columns *columns, struct buf *out)
 {
     for (size_t i = 0; i < columns->n; i++) {
@@ -218,13 +229,16 @@ void columns_write_head(const struct columns *columns, struct buf *out)
 }
 
 int columns_write_row(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *item,
-                      struct buf *out)
+                      struct structured *s, struct buf *out)
 {
     for (size_t i = 0; i < columns->n; i++) {
         buf_add_char(out, i ? '\t' : '\n');
+        size_t before = out->len;
         int error = write_column(call, wp, &columns->list[i], item, out);
         if (error)
             return error;
+        if (s)
+            write_member(s, &columns->list[i], item, str_from_offset(buf_str(out), before));
     }
     return OK;
 }

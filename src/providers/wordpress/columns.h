@@ -2,7 +2,7 @@
 #ifndef PROVIDERS_WORDPRESS_COLUMNS_H
 #define PROVIDERS_WORDPRESS_COLUMNS_H
 
-#include "providers/wordpress/types.h"
+#include "providers/wordpress/structured.h"
 
 enum { COLUMNS_MAX = 24 };
 
@@ -30,8 +30,8 @@ void columns_add_query(struct call *call, const struct columns *columns, struct 
 
 /* One line with the names, and one for each item. */
 void columns_write_head(const struct columns *columns, struct buf *out);
-/* Waits. */
+/* `s`: the same as members of the object that is open. Waits. */
 MUST_CHECK int columns_write_row(struct call *call, const struct wp *wp, const struct columns *columns,
-                                 const struct json *item, struct buf *out);
+                                 const struct json *item, struct structured *s, struct buf *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/menu.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
 
@@ -153,8 +154,9 @@ static int create(struct call *call, const struct tool_context *context, const s
 }
 
 /* In as few words as say it. */
-static void write_made(struct call *call, const struct wp_write *write, const struct wp_item *item, struct str content,
-                       const struct json *set, struct tool_result *result)
+static void write_made(struct call *call, const struct tool_context *context, const struct wp_write *write,
+                       const struct wp_item *item, struct str content, const struct json *set,
+                       struct tool_result *result)
 {
     struct buf *out = &result->text;
     buf_add_format(out, "id %.*s", STR_ARG(item->key));
@@ -164,12 +166,17 @@ static void write_made(struct call *call, const struct wp_write *write, const st
     wp_write_say(write, out);
     if (item->link.len)
         buf_add_format(out, "\n%.*s", STR_ARG(item->link));
+    size_t said = out->len;
     if (item->is_raw && content.len && !str_eq(item->raw, content)) {
         buf_add(out,
                 STR("\nWordPress altered the text when it was saved (it removes what this user may not write):\n"));
         buf_add(out, changes_between(call->arena, content, item->raw));
     }
     altered_write(&item->type, set, item->json, out);
+    struct structured *s = structured_begin(call, context);
+    structured_written(s, write, item);
+    structured_str(s, "note", str_trim(str_from_offset(buf_str(out), said)));
+    structured_end(s, result);
     result->audit_json =
         call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"status\":%.*s}",
                     STR_ARG(item->id ? item->key : json_quote(call->arena, item->key)),
@@ -213,6 +220,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         return error;
     if (dry_run) {
         write_preview(call, &type, status, buf_str(&content), buf_str(&body), &result->text);
+        structured_preview(call, context, result);
         return OK;
     }
     struct str fields = wp_item_fields(call, &type, altered_fields(call, &type, set));
@@ -222,6 +230,6 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     if (!item.key.len)
         return fail(call, E_UPSTREAM,
                     "The site answered without an id: the item may have been made. Look with wp_find.");
-    write_made(call, write, &item, buf_str(&content), set, result);
+    write_made(call, context, write, &item, buf_str(&content), set, result);
     return OK;
 }

@@ -1,6 +1,7 @@
 /* wp_delete: into the trash; for good only when that was confirmed. */
 #include "json/json_write.h"
 #include "providers/wordpress/content/text.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
 
@@ -226,7 +227,20 @@ static int confirm(struct call *call, const struct deletion *d)
 
 /* --- doing it ------------------------------------------------------------------------------------------------------------ */
 
-static int delete_one(struct call *call, const struct deletion *d, size_t index, struct buf *out)
+/* What came of one item, as the line in the text says it. */
+static void structured_line(struct structured *s, int64_t id, struct str key, const char *done, struct str why_not,
+                            const struct wp_write *write)
+{
+    structured_object(s, NULL);
+    structured_id(s, "id", id, key);
+    structured_str(s, "done", str_from(done));
+    structured_str(s, "not_done", why_not);
+    if (write)
+        structured_undo(s, write);
+    structured_close(s);
+}
+
+static int delete_one(struct call *call, const struct deletion *d, size_t index, struct structured *s, struct buf *out)
 {
     const struct wp_item *item = &d->items[index];
     struct wp_write *write = arena_new_of(call->arena, struct wp_write);
@@ -252,6 +266,7 @@ static int delete_one(struct call *call, const struct deletion *d, size_t index,
     if (error && str_eq(answer.code, STR("rest_already_trashed"))) {
         call_clear_error(call);
         buf_add_format(out, "%.*s was in the trash already\n", STR_ARG(item->key));
+        structured_line(s, item->id, item->key, "was in the trash already", STR_EMPTY, NULL);
         return OK;
     }
     if (error)
@@ -264,6 +279,7 @@ static int delete_one(struct call *call, const struct deletion *d, size_t index,
     buf_add_format(out, "%.*s %s", STR_ARG(item->key), done);
     wp_write_say(write, out);
     buf_add_char(out, '\n');
+    structured_line(s, item->id, item->key, done, STR_EMPTY, write);
     return OK;
 }
 
@@ -276,31 +292,40 @@ static bool ends_all(int error)
 static int delete_all(struct call *call, const struct deletion *d, struct tool_result *result)
 {
     struct buf *out = &result->text;
+    struct structured *s = structured_begin(call, d->context);
     size_t failed = 0;
     int last = OK;
+    structured_str(s, "type", d->type.slug);
+    structured_array(s, "items");
     for (size_t i = 0; i < d->n; i++) {
         struct str id = str_sub(d->ids[i], 0, 80);
         if (!d->found[i] || ends_all(last)) {
-            buf_add_format(out, "%.*s: not done: %s\n", STR_ARG(id),
-                           d->found[i] ? "what came before it failed" : "there is none with this id");
+            const char *why = d->found[i] ? "what came before it failed" : "there is none with this id";
+            buf_add_format(out, "%.*s: not done: %s\n", STR_ARG(id), why);
+            structured_line(s, 0, id, "", str_from(why), NULL);
             failed++;
             continue;
         }
         if (!d->for_good && str_eq(d->items[i].status, STR("trash"))) {
             buf_add_format(out, "%.*s was in the trash already\n", STR_ARG(id));
+            structured_line(s, d->items[i].id, id, "was in the trash already", STR_EMPTY, NULL);
             continue;
         }
-        last = delete_one(call, d, i, out);
+        last = delete_one(call, d, i, s, out);
         if (!last)
             continue;
         failed++;
         buf_add_format(out, "%.*s: not done: %.*s\n", STR_ARG(id), STR_ARG(call->error_text));
+        structured_line(s, d->items[i].id, id, "", call->error_text, NULL);
         if (last == E_REFUSED) /* noticed above, so that the site is not asked again and again */
             return last;
         call_clear_error(call);
     }
     out->len -= out->len && out->ptr[out->len - 1] == '\n';
     result->is_error = failed == d->n;
+    structured_close(s);
+    if (!result->is_error)
+        structured_end(s, result);
     return OK;
 }
 

@@ -3,6 +3,7 @@
 #include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/undo.h"
 
@@ -161,6 +162,19 @@ static void write_done(struct call *call, const struct wp_write *write, const st
     buf_add(out, changes_between(call->arena, plan->new_raw, after->raw));
 }
 
+/* The same; behind the first line of the text stands what WordPress altered. */
+static void structured_done(struct call *call, const struct wp_write *write, const struct wp_item *after,
+                            const struct plan *plan, struct tool_result *result)
+{
+    struct structured *s = structured_begin(call, write->context);
+    size_t line = str_find_char(buf_str(&result->text), '\n');
+    structured_written(s, write, after);
+    structured_str(s, "blocks", plan->changes.places);
+    if (line != STR_NOT_FOUND)
+        structured_str(s, "note", str_from_offset(buf_str(&result->text), line + 1));
+    structured_end(s, result);
+}
+
 static int write_change(struct call *call, const struct tool_context *context, const struct wp *wp,
                         const struct wp_item *item, const struct plan *plan, struct tool_result *result)
 {
@@ -183,6 +197,7 @@ static int write_change(struct call *call, const struct tool_context *context, c
     wp_item_read(call, &item->type, answer.json, &after);
     write_done(call, write, item, &after, plan, &result->text);
     altered_write(&item->type, plan->set, after.json, &result->text);
+    structured_done(call, write, &after, plan, result);
     result->audit_json = call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"before\":\"%s\",\"after\":\"%s\"}",
                                      STR_ARG(item->id ? item->key : json_quote(call->arena, item->key)),
                                      STR_ARG(json_quote(call->arena, item->type.slug)), item->version, after.version);
@@ -238,6 +253,7 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
                        STR_ARG(item.type.slug), STR_ARG(item.key), item.version);
         write_names(plan->set, &result->text);
         buf_add(&result->text, plan->changes.diff);
+        structured_preview(call, context, result);
         return OK;
     }
     return write_change(call, context, &wp, &item, plan, result);

@@ -211,25 +211,33 @@ static bool row_has(const struct buf *row, struct str q)
 
 /* As many whole rows as the answer may hold, but one at least; the cursor goes on behind the last. */
 static int write_rows(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *items,
-                      size_t *ret_shown, struct buf *out)
+                      size_t *ret_shown, struct structured *s, struct buf *out)
 {
     columns_write_head(columns, out);
     for (*ret_shown = 0; *ret_shown < json_count(items); ++*ret_shown) {
         size_t before = out->len;
-        int error = columns_write_row(call, wp, columns, item_at(items, *ret_shown), out);
+        struct structured mark = structured_mark(s);
+        structured_object(s, NULL);
+        int error = columns_write_row(call, wp, columns, item_at(items, *ret_shown), s, out);
         if (error)
             return error;
+        structured_close(s);
         if (out->len > ANSWER_BYTES && *ret_shown > 0) {
             out->len = before;
+            structured_back(s, &mark);
             return OK;
         }
     }
     return OK;
 }
 
-static void write_end(const struct search *search, size_t shown, int64_t total, struct buf *out)
+static void write_end(struct call *call, const struct search *search, size_t shown, int64_t total, struct structured *s,
+                      struct buf *out)
 {
     int64_t next = search->offset + (int64_t)shown;
+    structured_i64(s, "total", total);
+    if (total > next)
+        structured_str(s, "next_cursor", call_format(call, "%lld", (long long)next));
     if (total > next)
         buf_add_format(out, "\n%lld of %lld, next cursor: %lld", (long long)shown, (long long)total, (long long)next);
     else if (search->offset)
@@ -239,24 +247,31 @@ static void write_end(const struct search *search, size_t shown, int64_t total, 
 /* Of a list that came whole: only the rows asked for. *ret_total: how many there are of them. */
 static int write_some_rows(struct call *call, const struct wp *wp, const struct columns *columns,
                            const struct json *items, const struct search *search, size_t *ret_shown, int64_t *ret_total,
-                           struct buf *out)
+                           struct structured *s, struct buf *out)
 {
     struct buf row;
     *ret_total = 0;
     *ret_shown = 0;
     for (size_t i = 0; i < json_count(items); i++) {
+        struct structured mark = structured_mark(s);
         buf_init(&row, call->arena, ROW_MAX_BYTES);
-        int error = columns_write_row(call, wp, columns, item_at(items, i), &row);
+        structured_object(s, NULL);
+        int error = columns_write_row(call, wp, columns, item_at(items, i), s, &row);
         if (error)
             return error;
-        if (search->q.len && !row_has(&row, search->q))
+        structured_close(s);
+        if (search->q.len && !row_has(&row, search->q)) {
+            structured_back(s, &mark);
             continue;
+        }
         bool has_room = *ret_shown == 0 || out->len + row.len <= ANSWER_BYTES;
         if (*ret_total == search->offset + (int64_t)*ret_shown && *ret_total < search->offset + search->limit &&
             has_room) {
             if ((*ret_shown)++ == 0)
                 columns_write_head(columns, out);
             buf_add(out, buf_str(&row));
+        } else {
+            structured_back(s, &mark);
         }
         ++*ret_total;
     }
@@ -264,28 +279,39 @@ static int write_some_rows(struct call *call, const struct wp *wp, const struct 
 }
 
 /* The settings: one row each. */
-static void write_pairs(struct call *call, const struct json *object, struct str q, struct buf *out)
+static void write_pairs(struct call *call, const struct json *object, struct str q, struct structured *s,
+                        struct buf *out)
 {
     buf_add(out, STR("name\tvalue"));
     for (size_t i = 0; json_is(object, JSON_OBJECT) && i < json_count(object); i++) {
         struct json_member member = json_member_at(object, i);
         struct str value = json_is(member.value, JSON_STRING) ? json_str(member.value) : json_raw(member.value);
-        struct str row = call_format(call, "%.*s\t%.*s", STR_ARG(member.name), STR_ARG(text_cut(value, 300)));
-        if (!q.len || str_contains_nocase(row, q))
-            buf_add_format(out, "\n%.*s", STR_ARG(row));
+        struct str shown = text_cut(value, 300);
+        struct str row = call_format(call, "%.*s\t%.*s", STR_ARG(member.name), STR_ARG(shown));
+        if (q.len && !str_contains_nocase(row, q))
+            continue;
+        buf_add_format(out, "\n%.*s", STR_ARG(row));
+        structured_object(s, NULL);
+        structured_str(s, "name", member.name);
+        structured_cell(s, STR("value"), member.value, shown);
+        structured_close(s);
     }
 }
 
-static void write_names(struct str names, struct buf *out)
+static void write_names(struct str names, struct structured *s, struct buf *out)
 {
     struct str name;
     buf_add(out, STR("id"));
-    while (names.len && str_next(&names, ',', &name))
+    while (names.len && str_next(&names, ',', &name)) {
         buf_add_format(out, "\n%.*s", STR_ARG(name));
+        structured_object(s, NULL);
+        structured_str(s, "id", name);
+        structured_close(s);
+    }
 }
 
 /* Which record of styles is the active theme's, only a link of the theme tells. */
-static int write_styles(struct call *call, const struct wp *wp, struct buf *out)
+static int write_styles(struct call *call, const struct wp *wp, struct structured *s, struct buf *out)
 {
     struct wp_answer answer;
     struct wp_query query;
@@ -304,11 +330,16 @@ static int write_styles(struct call *call, const struct wp *wp, struct buf *out)
         return fail(call, E_NOT_FOUND, "The active theme has no styles of its own: it is no block theme.");
     buf_add_format(out, "id\ttheme\n%lld\t%.*s", (long long)number,
                    STR_ARG(json_str(json_get(theme, STR("stylesheet")))));
+    structured_object(s, NULL);
+    structured_i64(s, "id", number);
+    structured_str(s, "theme", json_str(json_get(theme, STR("stylesheet"))));
+    structured_close(s);
     return OK;
 }
 
 static int write_list(struct call *call, const struct wp *wp, const struct wp_type *type, const struct columns *columns,
-                      const struct search *search, const struct wp_answer *answer, bool all_statuses, struct buf *out)
+                      const struct search *search, const struct wp_answer *answer, bool all_statuses,
+                      struct structured *s, struct buf *out)
 {
     const struct wp_kind *kind = type->kind;
     size_t shown = json_count(answer->json);
@@ -319,23 +350,26 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
     if (!json_is(answer->json, JSON_ARRAY) && !json_is(answer->json, JSON_OBJECT))
         return fail(call, E_UPSTREAM, "The site's answer holds no list.");
     if (!(kind->flags & WP_PAGES))
-        error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, out);
+        error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, s, out);
     else if (shown)
-        error = write_rows(call, wp, columns, answer->json, &shown, out);
+        error = write_rows(call, wp, columns, answer->json, &shown, s, out);
     if (error)
         return error;
-    if (shown == 0)
+    structured_close(s);
+    if (shown == 0) {
+        structured_i64(s, "total", total);
         buf_add_format(out, "No %.*s found%s.", STR_ARG(type->slug),
                        all_statuses || !kind->not_public.len ? ""
                        : kind->flags & WP_HAS_BLOCKS         ? " (only status publish was searched)"
                                                              : " (only what is public was searched)");
-    else
-        write_end(search, shown, total, out);
+    } else {
+        write_end(call, search, shown, total, s, out);
+    }
     return OK;
 }
 
-int tool_find(struct call *call, const struct tool_context *context, const struct json *arguments,
-              struct tool_result *result)
+static int find(struct call *call, const struct tool_context *context, const struct json *arguments,
+                struct structured *s, struct tool_result *result)
 {
     struct wp wp;
     struct wp_type type;
@@ -352,15 +386,20 @@ int tool_find(struct call *call, const struct tool_context *context, const struc
     if ((error = build_query(call, &wp, &type, arguments, &query, &search)))
         return error;
     if (type.kind->flags & WP_NO_LIST) {
-        write_names(type.kind->items, &result->text);
+        write_names(type.kind->items, s, &result->text);
+        structured_close(s);
         return OK;
     }
-    if (str_eq(type.kind->name, STR("global_styles")))
-        return write_styles(call, &wp, &result->text);
+    if (str_eq(type.kind->name, STR("global_styles"))) {
+        error = write_styles(call, &wp, s, &result->text);
+        structured_close(s);
+        return error;
+    }
     if (type.kind->id == WP_ID_NONE) {
         if ((error = wp_get(call, &wp, type.route, NULL, &answer)))
             return error;
-        write_pairs(call, answer.json, search.q, &result->text);
+        write_pairs(call, answer.json, search.q, s, &result->text);
+        structured_close(s);
         return OK;
     }
     if ((error = columns_choose(call, &wp, &type, json_get(arguments, STR("fields")), search.shows_status, columns)))
@@ -369,7 +408,18 @@ int tool_find(struct call *call, const struct tool_context *context, const struc
     if ((error = wp_get(call, &wp, type.route, &query, &answer)))
         return error;
     return write_list(call, &wp, &type, columns, &search, &answer,
-                      json_is(json_get(arguments, STR("status")), JSON_STRING), &result->text);
+                      json_is(json_get(arguments, STR("status")), JSON_STRING), s, &result->text);
+}
+
+int tool_find(struct call *call, const struct tool_context *context, const struct json *arguments,
+              struct tool_result *result)
+{
+    struct structured *s = structured_begin(call, context);
+    structured_array(s, "items");
+    int error = find(call, context, arguments, s, result);
+    if (!error)
+        structured_end(s, result);
+    return error;
 }
 
 /* --- for other tools ----------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* wp_history: what was changed through this connection. */
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/bulk.h"
+#include "providers/wordpress/structured.h"
 
 enum {
     LIMIT_DEFAULT = 10,
@@ -34,14 +35,48 @@ static struct str outcome_of(const struct site_change *change)
     return STR("outcome unknown");
 }
 
+static void structured_row(struct structured *s, const struct site_change *change, const struct json *note,
+                           struct str when)
+{
+    const struct json *fields = json_get(note, STR("fields"));
+    structured_i64(s, "undo", change->number);
+    structured_str(s, "when", when);
+    if (change->is_forgotten || change->is_sealed_shut) {
+        structured_str(s, "state", change->is_forgotten ? STR("forgotten") : STR("cannot be opened"));
+        return;
+    }
+    structured_str(s, "kind", change->kind);
+    structured_str(s, "type", change->item_type);
+    if (change->item_id)
+        structured_i64(s, "id", change->item_id);
+    else if (!str_eq(change->kind, CHANGE_BULK))
+        structured_str(s, "route", json_str(json_get(note, STR("route"))));
+    structured_str(s, "title", json_str(json_get(note, STR("title"))));
+    structured_array(s, "fields");
+    for (size_t i = 0; i < json_count(fields); i++)
+        structured_item(s, json_str(json_at(fields, i)));
+    structured_close(s);
+    structured_str(s, "token", change->token_name);
+    structured_str(s, "state", outcome_of(change));
+    if (change->undo_of)
+        structured_i64(s, "undo_of", change->undo_of);
+    if (change->undone_by)
+        structured_i64(s, "undone_by", change->undone_by);
+}
+
 /* 12 <tab> 2026-01-31 12:34 <tab> edit post 34 "Title": content, title <tab> token <tab> outcome unknown, undone by 13 */
-static void write_row(struct call *call, const struct site_change *change, struct buf *out)
+static void write_row(struct call *call, const struct site_change *change, struct structured *s, struct buf *out)
 {
     char when[CLOCK_TEXT_BYTES];
     const struct json *note = parse(call, change->note_json);
     struct str title = json_str(json_get(note, STR("title"))), outcome = outcome_of(change);
     clock_format(change->begun_at_ms, when);
     buf_add_format(out, "%lld\t%.*s\t", (long long)change->number, MINUTES, when);
+    if (s) {
+        structured_object(s, NULL);
+        structured_row(s, change, note, str_sub(str_from(when), 0, MINUTES));
+        structured_close(s);
+    }
     if (change->is_forgotten || change->is_sealed_shut) {
         buf_add(out, change->is_forgotten ? STR("(forgotten)\n") : STR("(cannot be opened: its row was changed)\n"));
         return;
@@ -72,7 +107,8 @@ static void write_row(struct call *call, const struct site_change *change, struc
     buf_add_char(out, '\n');
 }
 
-static int show_list(struct call *call, struct host *host, const struct json *arguments, struct buf *out)
+static int show_list(struct call *call, struct host *host, const struct json *arguments, struct structured *s,
+                     struct buf *out)
 {
     struct change_list list;
     int64_t limit = json_i64_or(json_get(arguments, STR("limit")), LIMIT_DEFAULT);
@@ -90,7 +126,9 @@ static int show_list(struct call *call, struct host *host, const struct json *ar
     else
         buf_add(out, STR("undo\twhen (UTC)\twhat\tby token\tstate\n"));
     for (size_t i = 0; i < list.count; i++)
-        write_row(call, &list.items[i], out);
+        write_row(call, &list.items[i], s, out);
+    structured_close(s);
+    structured_bool(s, "has_more", list.has_more);
     if (list.has_more)
         buf_add_format(out, "[there are more: limit=%zu]",
                        query.limit * 5 < CHANGES_LISTED_MAX ? query.limit * 5 : (size_t)CHANGES_LISTED_MAX);
@@ -98,33 +136,37 @@ static int show_list(struct call *call, struct host *host, const struct json *ar
 }
 
 /* The parts of a change over many items, newest first. */
-static int show_parts(struct call *call, struct host *host, int64_t number, struct buf *out)
+static int show_parts(struct call *call, struct host *host, int64_t number, struct structured *s, struct buf *out)
 {
     struct change_list list;
     struct change_query query = {.part_of = number, .limit = PARTS_SHOWN};
     int error = host_change_list(call, host, &query, &list);
     for (size_t i = 0; !error && i < list.count; i++)
-        write_row(call, &list.items[i], out);
+        write_row(call, &list.items[i], s, out);
+    structured_close(s);
+    structured_bool(s, "has_more", list.has_more);
     if (!error && list.has_more)
         buf_add(out, STR("[there are more]"));
     return error;
 }
 
-static int show_one(struct call *call, struct host *host, struct str text, struct buf *out)
+static int show_one(struct call *call, struct host *host, struct str text, struct structured *s, struct buf *out)
 {
     struct site_change change = {0};
     int64_t number;
     int error = undo_read_number(call, text, &number);
     if (error || (error = host_change_get(call, host, number, &change)))
         return error;
-    write_row(call, &change, out);
+    write_row(call, &change, s, out);
     if (str_eq(change.kind, CHANGE_BULK))
-        return show_parts(call, host, change.number, out);
-    if (change.before_lost || change.after_lost) {
+        return show_parts(call, host, change.number, s, out);
+    structured_close(s);
+    size_t head = out->len;
+    if (change.before_lost || change.after_lost)
         buf_add(out, STR("It was too large to be kept.\n"));
-        return OK;
-    }
-    undo_write_difference(call, parse(call, change.before_json), parse(call, change.after_json), out);
+    else
+        undo_write_difference(call, parse(call, change.before_json), parse(call, change.after_json), out);
+    structured_str(s, "difference", str_trim(str_from_offset(buf_str(out), head)));
     return OK;
 }
 
@@ -132,6 +174,11 @@ int tool_history(struct call *call, const struct tool_context *context, const st
                  struct tool_result *result)
 {
     struct str diff = json_str(json_get(arguments, STR("diff")));
-    return diff.len ? show_one(call, context->host, diff, &result->text)
-                    : show_list(call, context->host, arguments, &result->text);
+    struct structured *s = structured_begin(call, context);
+    structured_array(s, "items");
+    int error = diff.len ? show_one(call, context->host, diff, s, &result->text)
+                         : show_list(call, context->host, arguments, s, &result->text);
+    if (!error)
+        structured_end(s, result);
+    return error;
 }

@@ -3,6 +3,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/item.h"
 #include "providers/wordpress/seo.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/terms.h"
 #include "providers/wordpress/tools.h"
 
@@ -36,7 +37,7 @@ static struct str extra_fields(struct call *call, const struct json *include)
     return seo ? str_concat(call->arena, fields, STR(",yoast_head_json")) : fields;
 }
 
-static void write_head(const struct wp_item *item, struct buf *out)
+static void write_head(const struct wp_item *item, struct structured *s, struct buf *out)
 {
     int64_t parent = json_i64_or(json_get(item->json, STR("parent")), 0);
     int64_t featured = json_i64_or(json_get(item->json, STR("featured_media")), 0);
@@ -53,6 +54,19 @@ static void write_head(const struct wp_item *item, struct buf *out)
         buf_add_format(out, "parent: %lld\n", (long long)parent);
     if (featured)
         buf_add_format(out, "featured image: %lld\n", (long long)featured);
+    structured_str(s, "title", item->title);
+    structured_id(s, "id", item->id, item->key);
+    structured_str(s, "type", item->type.slug);
+    structured_str(s, "status", item->status);
+    structured_str(s, "date", str_sub(item->date, 0, 16));
+    structured_str(s, "version", str_from(item->version));
+    structured_str(s, "url", item->link);
+    if (parent)
+        structured_i64(s, "parent", parent);
+    if (featured)
+        structured_i64(s, "featured_image", featured);
+    if (!item->is_raw)
+        structured_bool(s, "as_visitors_see_it", true);
     if (!item->is_raw)
         buf_add(out, STR("note: shown as visitors see it; this WordPress user may not edit it\n"));
 }
@@ -74,26 +88,34 @@ static bool is_empty(struct str text)
     return !text.len || str_eq(text, STR("[]")) || str_eq(text, STR("{}")) || str_eq(text, STR("null"));
 }
 
-static void write_line(struct call *call, struct json_member member, struct buf *out)
+static void write_line(struct call *call, struct json_member member, struct structured *s, struct buf *out)
 {
     struct str text = plain_value(call, member.value), shown = text_cut(text, PLAIN_CHARS_MAX);
-    if (!is_empty(text))
-        buf_add_format(out, "%.*s: %.*s%s\n", STR_ARG(member.name), STR_ARG(shown),
-                       shown.len < text.len ? "… [cut; wp_get reads it whole]" : "");
+    if (is_empty(text))
+        return;
+    shown = call_format(call, "%.*s%s", STR_ARG(shown), shown.len < text.len ? "… [cut; wp_get reads it whole]" : "");
+    buf_add_format(out, "%.*s: %.*s\n", STR_ARG(member.name), STR_ARG(shown));
+    structured_cell(s, member.name, member.value, shown);
 }
 
 /* The kind's fields that are not empty, one a line; of the settings, when one is named, only that. */
-static void write_plain_head(struct call *call, const struct wp_item *item, struct str id, struct buf *out)
+static void write_plain_head(struct call *call, const struct wp_item *item, struct str id, struct structured *s,
+                             struct buf *out)
 {
     const struct wp_kind *kind = item->type.kind;
     bool one = kind->id == WP_ID_NONE && !json_is(json_get(item->json, id), JSON_MISSING);
     buf_add_format(out, "%.*s, version %s\n", STR_ARG(item->type.slug), item->version);
+    structured_id(s, "id", item->id, item->key);
+    structured_str(s, "type", item->type.slug);
+    structured_str(s, "version", str_from(item->version));
+    structured_object(s, "fields");
     for (size_t i = 0; json_is(item->json, JSON_OBJECT) && i < json_count(item->json); i++) {
         struct json_member member = json_member_at(item->json, i);
         if ((!one || str_eq(member.name, id)) && !str_eq(member.name, kind->text) &&
             !wp_list_has(STR("_links,_embedded,meta,acf,yoast_head_json"), member.name))
-            write_line(call, member, out);
+            write_line(call, member, s, out);
     }
+    structured_close(s);
 }
 
 /* --- what can be included ------------------------------------------------------------------------------------------------ */
@@ -280,14 +302,24 @@ int tool_read(struct call *call, const struct tool_context *context, const struc
         (revision && (error = read_revision(call, &wp, &item, revision))))
         return error;
     bool has_blocks = item.type.kind->flags & WP_HAS_BLOCKS;
+    struct structured *s = structured_begin(call, context);
     if (has_blocks)
-        write_head(&item, &result->text);
+        write_head(&item, s, &result->text);
     else
-        write_plain_head(call, &item, id, &result->text);
+        write_plain_head(call, &item, id, s, &result->text);
+    if (revision)
+        structured_i64(s, "revision", revision);
     if (revision)
         buf_add_format(&result->text, "note: revision %lld, not the current text\n", (long long)revision);
+    size_t head = result->text.len;
     if ((error = write_included(call, &wp, &item, include, &result->text)))
         return error;
-    return has_blocks ? write_content(call, &item, arguments, &result->text)
-                      : write_plain_text(call, &item, arguments, &result->text);
+    structured_str(s, "included", str_from_offset(buf_str(&result->text), head));
+    size_t body = result->text.len;
+    if ((error = has_blocks ? write_content(call, &item, arguments, &result->text)
+                            : write_plain_text(call, &item, arguments, &result->text)))
+        return error;
+    structured_str(s, "content", str_from_offset(buf_str(&result->text), body + 1)); /* behind the empty line */
+    structured_end(s, result);
+    return OK;
 }

@@ -1,6 +1,7 @@
 /* wp_upload: a file into the media library, from an address, from base64, or by a link that it is sent to. */
 #include "json/json_write.h"
 #include "providers/wordpress/media.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 
 enum {
@@ -90,6 +91,11 @@ static int make_link(struct call *call, const struct tool_context *context, stru
                    "curl -T FILE '%.*s'",
                    (long long)(link.life_ms / 60000), (long long)(spool_max_bytes() / MIB), STR_ARG(link.url));
     result->audit_json = call_format(call, "{\"link\":\"%.*s\"}", STR_ARG(link.id));
+    struct structured *s = structured_begin(call, context);
+    structured_str(s, "send_to", link.url);
+    structured_i64(s, "minutes", link.life_ms / 60000);
+    structured_i64(s, "max_megabytes", spool_max_bytes() / MIB);
+    structured_end(s, result);
     return OK;
 }
 
@@ -113,12 +119,19 @@ static int set_featured(struct call *call, const struct tool_context *context, c
 }
 
 static void say_done(struct call *call, const struct media_file *file, const struct media_item *item,
-                     struct tool_result *result)
+                     struct structured *s, struct tool_result *result)
 {
     buf_add_format(&result->text, "id %lld, %.*s", (long long)item->id,
                    STR_ARG(media_size_text(call, file->spool->size_bytes)));
     if (file->type.is_renamed)
         buf_add_format(&result->text, ", stored as %.*s", STR_ARG(file->type.name));
+    structured_i64(s, "id", item->id);
+    structured_str(s, "type", STR("media"));
+    structured_i64(s, "bytes", file->spool->size_bytes);
+    structured_str(s, "mime", file->type.mime);
+    if (file->type.is_renamed)
+        structured_str(s, "stored_as", file->type.name);
+    structured_str(s, "url", item->url);
     /* No "undo 12": the library has no trash to put it into. */
     buf_add_format(&result->text, "\n%.*s", STR_ARG(item->url));
     result->audit_json = call_format(call, "{\"id\":%lld,\"bytes\":%lld,\"type\":%.*s,\"sha256\":\"%s\"}",
@@ -159,13 +172,17 @@ int tool_upload(struct call *call, const struct tool_context *context, const str
     details.attach_to = targets->attach_to;
     if ((error = media_send(call, &wp, &file, &details, &item)))
         return error;
-    say_done(call, &file, &item, result);
+    struct structured *s = structured_begin(call, context);
+    say_done(call, &file, &item, s, result);
     if (targets->featured.id && (error = set_featured(call, context, &wp, &targets->featured, item.id, &featured)))
         return fail(call, error, "The file is in the library as %lld, but is not the featured image of %lld: %.*s",
                     (long long)item.id, (long long)targets->featured.id, STR_ARG(call->error_text));
     if (targets->featured.id) {
         buf_add_format(&result->text, "\nfeatured image of %lld", (long long)targets->featured.id);
         wp_write_say(&featured, &result->text);
+        structured_i64(s, "featured_for", targets->featured.id);
+        structured_undo(s, &featured);
     }
+    structured_end(s, result);
     return OK;
 }

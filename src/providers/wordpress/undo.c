@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/touched.h"
 
 enum {
@@ -323,12 +324,21 @@ static void say_done(struct call *call, const struct undo *undo, const struct wp
                      const struct wp_answer *answer, struct tool_result *result)
 {
     struct wp_item after;
+    struct structured *s = structured_begin(call, write->context);
     buf_add_format(&result->text, "%.*s %.*s \"%.*s\" %s", STR_ARG(undo->change.item_type), STR_ARG(undo->key),
                    STR_ARG(undo->title), how);
     if (undo->is_typed && !str_eq(write->change.kind, CHANGE_TRASH)) {
         wp_item_read(call, &undo->item.type, answer->json, &after);
         buf_add_format(&result->text, ", version %s", after.version);
+        structured_written(s, write, &after);
+    } else {
+        structured_id(s, "id", undo->change.item_id, undo->key);
+        structured_str(s, "type", undo->change.item_type);
+        structured_undo(s, write);
     }
+    structured_i64(s, "undo_of", undo->change.number);
+    structured_str(s, "done", str_from(how));
+    structured_end(s, result);
     wp_write_say(write, &result->text);
     result->audit_json =
         call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"undo_of\":%lld}", STR_ARG(json_quote(call->arena, undo->key)),
@@ -455,6 +465,7 @@ int undo_change(struct call *call, const struct tool_context *context, struct st
         return error;
     if (dry_run) {
         write_plan(call, undo, &result->text);
+        structured_preview(call, context, result);
         return OK;
     }
     return is_edit    ? put_back(call, context, undo, result)

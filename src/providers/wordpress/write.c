@@ -431,10 +431,20 @@ struct str wp_write_reads(struct call *call, const struct json *set)
     return str_from_offset(names, 1);
 }
 
+static bool can_be_undone(const struct site_change *change)
+{
+    return change->number && !str_eq(change->kind, CHANGE_CALL) && !str_eq(change->kind, CHANGE_DELETE);
+}
+
+int64_t wp_write_undo(const struct wp_write *write)
+{
+    return can_be_undone(&write->change) && !write->change.before_lost ? write->change.number : 0;
+}
+
 void wp_write_say(const struct wp_write *write, struct buf *out)
 {
     const struct site_change *change = &write->change;
-    if (!change->number || str_eq(change->kind, CHANGE_CALL) || str_eq(change->kind, CHANGE_DELETE))
+    if (!can_be_undone(change))
         return;
     if (change->before_lost)
         buf_add(out, STR(", too large to be undone"));

@@ -57,6 +57,9 @@ void wp_write_found(struct call *call, const struct wp *wp, struct wp_write *wri
 /* What to read with an item that `set` will change, besides WP_ITEM_FIELDS: "meta,sticky". */
 struct str wp_write_reads(struct call *call, const struct json *set);
 
+/* The number that takes it back, or 0. */
+int64_t wp_write_undo(const struct wp_write *write);
+
 /* ", undo 12", or why it cannot be undone; nothing when nothing is kept. */
 void wp_write_say(const struct wp_write *write, struct buf *out);
 

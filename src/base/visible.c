@@ -1,5 +1,5 @@
 /* What a reader obeys without seeing it, made visible. */
-#include "mcp/visible.h"
+#include "base/visible.h"
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* Hidden characters become references, everything else stays as it is. */
-#include "mcp/visible.h"
+#include "base/visible.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * out text that nobody sees. In what a tool says they become character references ("&#x202E;"): visible, and in Markdown and
  * HTML still the same characters when they are written back.
  */
-#ifndef MCP_VISIBLE_H
-#define MCP_VISIBLE_H
+#ifndef BASE_VISIBLE_H
+#define BASE_VISIBLE_H
 
 #include "base/arena.h"
 
