@@ -35,23 +35,14 @@ static void release(void *arena)
     arena_free(arena);
 }
 
-/* Gives up as the call's own arena would. */
-static void exhausted(struct arena *arena, size_t size, void *outer)
-{
-    (void)arena;
-    (void)size;
-    (void)arena_alloc(outer, SIZE_MAX / 2);
-    abort();
-}
-
 static void work_begin(struct work *work, struct call *call)
 {
     *work = (struct work){*call, call};
     work->call.arena = arena_new(WORK_BYTES_MAX);
     if (!work->call.arena)
-        exhausted(NULL, 0, call->arena);
+        arena_give_up(call->arena);
     arena_defer(call->arena, release, work->call.arena);
-    arena_on_exhausted(work->call.arena, exhausted, call->arena);
+    arena_exhaust_with(work->call.arena, call->arena);
 }
 
 static int work_end(struct work *work, int error)

@@ -70,6 +70,24 @@ void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *
     arena->exhausted_context = context;
 }
 
+void arena_give_up(struct arena *arena)
+{
+    (void)arena_alloc(arena, SIZE_MAX / 2);
+    abort();
+}
+
+static void exhaust_whole(struct arena *arena, size_t size, void *whole)
+{
+    (void)arena;
+    (void)size;
+    arena_give_up(whole);
+}
+
+void arena_exhaust_with(struct arena *arena, struct arena *whole)
+{
+    arena_on_exhausted(arena, exhaust_whole, whole);
+}
+
 void arena_run_deferred(struct arena *arena)
 {
     while (arena->deferred) {

@@ -36,6 +36,12 @@ void arena_reset(struct arena *arena);
 
 void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *context);
 
+/* As when the arena is exhausted. */
+__attribute__((noreturn)) void arena_give_up(struct arena *arena);
+
+/* When `arena` is exhausted, whoever works in `whole` gives up as if that were: for an arena that works for a call's. */
+void arena_exhaust_with(struct arena *arena, struct arena *whole);
+
 /* Zeroed, aligned for any type. Never NULL. */
 __attribute__((returns_nonnull, malloc, alloc_size(2))) void *arena_alloc(struct arena *arena, size_t size);
 /* The same, but not zeroed: for what is written at once. */

@@ -53,22 +53,13 @@ static void release_piece(void *arena)
     arena_free(arena);
 }
 
-/* Gives up as the whole call's arena would. */
-static void exhausted(struct arena *arena, size_t size, void *whole)
-{
-    (void)arena;
-    (void)size;
-    (void)arena_alloc(whole, SIZE_MAX / 2);
-    abort();
-}
-
 void call_init_piece(struct call *piece, struct call *whole, size_t budget_bytes)
 {
     struct arena *arena = arena_new(budget_bytes);
     if (!arena)
-        exhausted(NULL, 0, whole->arena);
+        arena_give_up(whole->arena);
     arena_defer(whole->arena, release_piece, arena);
-    arena_on_exhausted(arena, exhausted, whole->arena);
+    arena_exhaust_with(arena, whole->arena);
     *piece = *whole;
     piece->arena = arena;
 }

@@ -228,14 +228,15 @@ static struct arena *schema_arena;
 
 enum { SCHEMAS_MAX_BYTES = 4 * 1024 * 1024 };
 
-/* NULL when there is no memory. */
-static const struct json *schema_of(const struct tool *tool)
+/* NULL when there is no memory for any of them; when there is none for this one, the call gives up. */
+static const struct json *schema_of(struct call *call, const struct tool *tool)
 {
     for (struct kept_schema *kept = kept_schemas; kept; kept = kept->next)
         if (kept->tool == tool)
             return kept->schema;
     if (!schema_arena && !(schema_arena = arena_new(SCHEMAS_MAX_BYTES)))
         return NULL;
+    arena_exhaust_with(schema_arena, call->arena);
     struct kept_schema *kept = arena_new_of(schema_arena, struct kept_schema);
     if (json_parse(schema_arena, tool->input_schema, NULL, &kept->schema, NULL) != OK)
         return NULL; /* a test parses every schema we ship */
@@ -326,7 +327,7 @@ static int record_intent(struct call *call, const struct tool *tool, const struc
 static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
-    const struct json *schema = schema_of(tool), *arguments = host->arguments;
+    const struct json *schema = schema_of(call, tool), *arguments = host->arguments;
     if (!schema)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     int error = schema_validate(call, schema, arguments);
@@ -538,7 +539,7 @@ int tools_check_headers(struct call *call, const struct mcp_request *request)
     /* Most tools have no such argument, which is seen faster in the text than in the tree. */
     if (!tool || !request->http || !str_contains(tool->input_schema, STR("\"x-mcp-header\"")))
         return OK;
-    const struct json *schema = schema_of(tool);
+    const struct json *schema = schema_of(call, tool);
     if (!schema)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     return check_properties(call, request->http, schema, json_get(params, STR("arguments")), 0);

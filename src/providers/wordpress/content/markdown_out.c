@@ -30,15 +30,6 @@ static void release(void *arena)
     arena_free(arena);
 }
 
-/* Gives up as the call's own arena would. */
-static void exhausted(struct arena *arena, size_t size, void *results)
-{
-    (void)arena;
-    (void)size;
-    (void)arena_alloc(results, SIZE_MAX / 2);
-    abort();
-}
-
 struct markdown_writer *markdown_writer_new(struct call *call)
 {
     struct markdown_writer *writer = arena_new_of(call->arena, struct markdown_writer);
@@ -47,9 +38,9 @@ struct markdown_writer *markdown_writer_new(struct call *call)
     writer->work = *call;
     writer->arena = writer->work.arena = arena_new(arena_budget(call->arena));
     if (!writer->arena)
-        exhausted(NULL, 0, call->arena);
+        arena_give_up(call->arena);
     arena_defer(call->arena, release, writer->arena);
-    arena_on_exhausted(writer->arena, exhausted, call->arena);
+    arena_exhaust_with(writer->arena, call->arena);
     return writer;
 }
 
