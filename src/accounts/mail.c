@@ -35,6 +35,12 @@ static const struct str kind_words[MAIL_KINDS] = {
     [MAIL_TEST] = STR_INIT("test"),
 };
 
+static struct background {
+    struct loop_timer timer;
+    bool is_on, is_running, is_woken;
+    int64_t next_ms;
+} background;
+
 /* ---- into the outbox */
 
 static struct str as_json(struct call *call, const struct mail *mail)
@@ -138,13 +144,18 @@ static int deliver_one(struct call *call, const struct outbox_row *row)
     return store_outbox_failed(call, row->id, problem, gives_up ? 0 : clock_now_ms() + pause_after(row->attempts));
 }
 
+static bool is_stopping(void)
+{
+    return background.is_running && !background.is_on;
+}
+
 int mail_deliver(struct call *call, int64_t *ret_next_ms)
 {
     struct outbox_row row;
     bool found = true;
     int error = store_outbox_forget(call, clock_now_ms() - MAIL_KEEP_MS);
     *ret_next_ms = clock_now_ms();
-    for (int i = 0; !error && found && i < ROUND_MAX; i++) {
+    for (int i = 0; !error && found && i < ROUND_MAX && !is_stopping(); i++) {
         int64_t now = clock_now_ms();
         error = store_outbox_claim(call, now, now + CLAIM_MS, &row, &found);
         if (!error && found)
@@ -156,12 +167,6 @@ int mail_deliver(struct call *call, int64_t *ret_next_ms)
 }
 
 /* ---- in the background of the server */
-
-static struct background {
-    struct loop_timer timer;
-    bool is_on, is_running, is_woken;
-    int64_t next_ms;
-} background;
 
 static void deliver_task(struct call *call, void *context)
 {
@@ -217,9 +222,14 @@ void mail_wake(void)
         loop_timer_set(&background.timer, WAKE_MS);
 }
 
-void mail_stop(void)
+void mail_stop(struct call *call)
 {
-    if (background.is_on)
-        loop_timer_done(&background.timer);
+    enum { LOOK_MS = 10, STOP_MS = 20 * 1000 };
+    bool was_on = background.is_on;
+    call->deadline_ms = clock_monotonic_ms() + STOP_MS; /* longer than a mail server may take (net/smtp.h) */
     background.is_on = false;
+    while (background.is_running && task_sleep(call, LOOK_MS) == OK)
+        ;
+    if (was_on)
+        loop_timer_done(&background.timer);
 }

@@ -47,6 +47,7 @@ MUST_CHECK int mail_send(struct call *call, const struct mail *mail);
 
 void mail_start(void);
 void mail_wake(void); /* after a commit that may have queued one */
-void mail_stop(void);
+/* Waits for what is just being sent: behind it nothing uses the database any more. */
+void mail_stop(struct call *call);
 
 #endif

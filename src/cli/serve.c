@@ -328,7 +328,7 @@ static void stop(struct serving *self)
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
     tasks_close();
-    mail_stop();
+    mail_stop(&self->cli->call);
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);

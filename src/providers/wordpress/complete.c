@@ -117,6 +117,29 @@ static void add_slugs(struct call *call, const struct wp_answer *answer, struct 
         ret->total += answer->total;
 }
 
+static bool has_value(const struct completion *completion, struct str value)
+{
+    for (size_t i = 0; i < completion->n_values; i++)
+        if (str_eq(completion->values[i], value))
+            return true;
+    return false;
+}
+
+/* The one with exactly that slug, which its title may not tell. */
+static int add_exact_slug(struct call *call, const struct wp *wp, struct str route, struct str typed,
+                          struct completion *ret)
+{
+    struct wp_answer answer;
+    struct wp_query query;
+    wp_query_init(call, &query);
+    wp_query_add(&query, "_fields", STR("id,slug"));
+    wp_query_add(&query, "slug", str_sub(typed, 0, SEARCH_MAX_BYTES));
+    int error = wp_get(call, wp, route, &query, &answer);
+    if (!error)
+        add_slugs(call, &answer, ret);
+    return error;
+}
+
 /* WordPress searches titles and texts, not slugs: "about-u" is looked for as "about u". */
 static int complete_slugs(struct call *call, const struct tool_context *context, const char *route, struct str typed,
                           struct completion *ret)
@@ -130,6 +153,8 @@ static int complete_slugs(struct call *call, const struct tool_context *context,
     if (error)
         return forgive(call, error);
     add_slugs(call, &answer, ret);
+    if (typed.len && !has_value(ret, typed))
+        return forgive(call, add_exact_slug(call, &wp, str_from(route), typed, ret));
     return OK;
 }
 
