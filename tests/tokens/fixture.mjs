@@ -44,6 +44,7 @@ async function addContent(site) {
   fx.oldDrafts = [];
   for (const n of [1, 2, 3]) fx.oldDrafts.push((await post('/wp/v2/posts', { title: `Forgotten ${n}`, content: 'x', date: `2026-0${n}-02T10:00:00` })).id);
   await post('/wp/v2/posts', { title: 'Fresh draft', content: 'x' });
+  fx.tagged = (await rest(site, '/wp/v2/posts?per_page=20&orderby=id&order=asc&_fields=id')).map(item => item.id);
   fx.comments = [];
   for (let n = 1; n <= 7; n++) fx.comments.push((await post('/wp/v2/comments', { post: fx.long, content: `Waiting ${n}`, status: 'hold', author_name: `Reader ${n}`, author_email: `r${n}@example.test` })).id);
   const [page] = await rest(site, '/wp/v2/pages?slug=page-9');

@@ -205,6 +205,21 @@ export const tasks = [
     },
   },
   {
+    id: 14,
+    name: 'add a tag to 20 posts',
+    async run({ call, fx }) {
+      const args = { ids: fx.tagged, set: { terms_add: { tag: ['alpha'] } } };
+      const [, code] = /confirm_code "(\w+)"/.exec(await call('wp_bulk', args));
+      await call('wp_bulk', { ...args, confirm_code: code });
+    },
+    check({ sql, fx }) {
+      assert.equal(fx.tagged.length, 20);
+      for (const id of fx.tagged) assert.ok(termsOf(sql, id, 'post_tag').includes('alpha'), `${id}`);
+    },
+    touches: [(row, { fx }) => anyOf(fx.tagged)(row), table('wp_term_taxonomy', 'wp_term_relationships')],
+    writes: 'wp_bulk',
+  },
+  {
     id: 15,
     name: 'trash 3 posts and bring one back',
     async run({ call, fx }) {
