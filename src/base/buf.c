@@ -39,7 +39,7 @@ static bool grow(struct buf *buf, size_t needed)
         grown = buf->ptr;
         if (!grown || !arena_extend(buf->arena, grown, buf->capacity, capacity)) {
             grown = arena_alloc_unset(buf->arena, capacity);
-            if (buf->len)
+            if (buf->ptr)
                 memcpy(grown, buf->ptr, buf->len);
         }
     } else {

@@ -37,17 +37,17 @@ static bool may_begin_hidden(unsigned char c)
 
 struct str visible_text(struct arena *arena, struct str text)
 {
-    size_t first = 0, n_hidden = 0, len;
+    size_t first = 0, n_hidden = 0;
     unsigned code;
     for (size_t i = 0; i < text.len; i++)
-        if (may_begin_hidden((unsigned char)text.ptr[i]) && (len = hidden_at(text, i, &code)) && n_hidden++ == 0)
+        if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
             first = i;
     if (!n_hidden)
         return text;
     struct buf out;
     buf_init(&out, arena, text.len + n_hidden * REFERENCE_BYTES);
     buf_add(&out, str_sub(text, 0, first));
-    for (size_t i = first; i < text.len; i += len) {
+    for (size_t i = first, len; i < text.len; i += len) {
         len = may_begin_hidden((unsigned char)text.ptr[i]) ? hidden_at(text, i, &code) : 0;
         if (len) {
             buf_add_format(&out, "&#x%X;", code);

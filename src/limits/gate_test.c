@@ -212,7 +212,7 @@ static void test_the_queue_of_a_failing_site_ends(void **state)
 static int hold(int file, size_t n, int ready)
 {
     struct scene scenes[4];
-    bool never = false;
+    volatile bool never = false;
     if (!loop_init() || !limits_open(file, &few))
         return 1;
     for (size_t i = 0; i < n; i++)

@@ -150,11 +150,12 @@ uint64_t table_key(const char *kind, int64_t id, struct str name)
 {
     unsigned char text[512], hash[crypto_shorthash_BYTES];
     uint64_t key;
-    size_t kind_len = strlen(kind), len = kind_len + sizeof id;
+    struct str kind_name = str_from(kind);
+    size_t len = kind_name.len + sizeof id;
     if (!table.memory)
         return 0;
-    memcpy(text, kind, kind_len);
-    memcpy(text + kind_len, &id, sizeof id);
+    memcpy(text, kind_name.ptr, kind_name.len);
+    memcpy(text + kind_name.len, &id, sizeof id);
     struct str rest = str_sub(name, 0, sizeof text - len);
     if (rest.len)
         memcpy(text + len, rest.ptr, rest.len);

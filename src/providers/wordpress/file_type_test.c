@@ -104,9 +104,12 @@ static void test_long_name(void **state)
     (void)state;
     char name[400];
     struct file_type type;
-    for (size_t i = 0; i + 2 < sizeof name; i += 2)
-        memcpy(name + i, "\xc3\xbc", 2);
-    memcpy(name + 394, ".jpg", 4);
+    static const char ending[] = {'.', 'j', 'p', 'g'};
+    for (size_t i = 0; i + 2 < sizeof name; i += 2) {
+        name[i] = '\xc3';
+        name[i + 1] = '\xbc';
+    }
+    memcpy(name + 394, ending, sizeof ending);
     call_init(&call, arena, 1000);
     assert_int_equal(file_type_judge(&call, STR("\xff\xd8\xff"), str_of(name, 398), STR_EMPTY, &type), OK);
     assert_true(type.name.len <= FILE_NAME_MAX_BYTES && str_ends_with(type.name, STR("\xc3\xbc.jpg")));

@@ -144,7 +144,7 @@ int tool_upload(struct call *call, const struct tool_context *context, const str
 {
     struct wp wp;
     struct targets *targets = arena_new_of(call->arena, struct targets);
-    struct media_file file;
+    struct media_file file = {0};
     struct media_item item;
     struct wp_write featured = {0};
     bool has_url = json_str(json_get(arguments, STR("url"))).len > 0;
@@ -164,8 +164,8 @@ int tool_upload(struct call *call, const struct tool_context *context, const str
         return error;
     if (!has_url && !has_data && !context->file)
         return make_link(call, context, result);
-    if ((error = take_file(call, context, &wp, arguments, &file)))
-        return error;
+    if ((error = take_file(call, context, &wp, arguments, &file)) || !file.spool)
+        return error; /* the file is there whenever there is no error */
     if (targets->featured.id && !file.type.is_image)
         return fail(call, E_INVALID, "A featured image must be an image; this is %.*s.", STR_ARG(file.type.mime));
     host_progress(call, context->host, 2, 3, STR("Sending it to WordPress"));
