@@ -4,7 +4,7 @@
 need "${BUILD_PACKAGES[@]}" dpkg-dev binutils
 build_release
 
-package_version=$(build/porteiro version | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1)
+package_version=$(build/porteiro version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p)
 package_arch=$(dpkg --print-architecture)
 package_tree=$ROOT/build/package/tree
 package_file=$ROOT/build/package/porteiro_${package_version}_$package_arch.deb

@@ -98,7 +98,7 @@ waiting_lane() {
 
 slowest() {
     say "the ten slowest parts:"
-    grep '^time' "$RESULTS" | sort -t$'\t' -k3,3nr | head -n 10 | while IFS=$'\t' read -r _ name ms; do
+    grep '^time' "$RESULTS" | sort -t$'\t' -k3,3nr | sed -n 1,10p | while IFS=$'\t' read -r _ name ms; do
         printf '  %8s s  %s\n' "$(seconds "$ms")" "$name"
     done
 }
