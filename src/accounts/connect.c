@@ -76,8 +76,7 @@ int connect_fields(struct call *call, const struct provider *provider, const str
         if (field->required && value.len == 0)
             return fail(call, E_INVALID, "%s is missing: %s.", field->name, field->help ? field->help : field->label);
         if (value.ptr)
-            json_member_str(field->kind == FIELD_SECRET || field->in_secret ? &in_secret : &in_config, field->name,
-                            value);
+            json_member_str(provider_field_is_secret(field) ? &in_secret : &in_config, field->name, value);
     }
     json_end(&in_config);
     json_end(&in_secret);

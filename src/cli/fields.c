@@ -115,8 +115,7 @@ int fields_read(struct cli *cli, const struct provider *provider, struct str con
         struct str value;
         error = read_field(cli, field, before, &value);
         if (!error && value.ptr)
-            json_member_str(field->kind == FIELD_SECRET || field->in_secret ? &in_secret : &in_config, field->name,
-                            value);
+            json_member_str(provider_field_is_secret(field) ? &in_secret : &in_config, field->name, value);
     }
     json_end(&in_config);
     json_end(&in_secret);

@@ -38,6 +38,12 @@ struct provider_field {
     bool in_secret;
 };
 
+/* Does its value belong into the sealed secret? */
+static inline bool provider_field_is_secret(const struct provider_field *field)
+{
+    return field->kind == FIELD_SECRET || field->in_secret;
+}
+
 /* What a look at the service found. ok == false: error_code and error_text (cause and fix) are set, nothing else counts. */
 struct site_check {
     bool ok;

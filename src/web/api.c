@@ -230,6 +230,19 @@ void api_ok(struct api *api)
     json_end(&api->out);
 }
 
+void api_list_begin(struct api *api)
+{
+    json_object(&api->out);
+    json_key(&api->out, STR("items"));
+    json_array(&api->out);
+}
+
+void api_list_end(struct api *api)
+{
+    json_end(&api->out);
+    json_end(&api->out);
+}
+
 void api_member_time(struct call *call, struct json_writer *w, const char *key, int64_t unix_ms)
 {
     char text[CLOCK_TEXT_BYTES];

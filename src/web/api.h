@@ -61,6 +61,9 @@ struct session_from api_from(struct call *call, const struct api *api);
 
 /* {"ok":true} */
 void api_ok(struct api *api);
+/* {"items":[...]}: the items are written in between. */
+void api_list_begin(struct api *api);
+void api_list_end(struct api *api);
 void api_member_time(struct call *call, struct json_writer *w, const char *key, int64_t unix_ms); /* null for 0 */
 void api_member_text(struct json_writer *w, const char *key, struct str text);                    /* null when empty */
 void api_member_words(struct json_writer *w, const char *key, struct str comma_list);

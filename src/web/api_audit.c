@@ -72,9 +72,7 @@ static int list(struct call *call, struct api *api)
         error = audit_list(call, &query, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++) {
         struct audit_shown event = audit_show(call, &rows.items[i]);
         write_event(call, &api->out, &event);
@@ -178,9 +176,7 @@ static int usage(struct call *call, struct api *api)
     int error = store_audit_count(call, api->person.user_id, since_ms, &counts);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < counts.count; i++) {
         const struct audit_count *count = &counts.items[i];
         json_object(&api->out);
@@ -191,8 +187,7 @@ static int usage(struct call *call, struct api *api)
         json_member_i64(&api->out, "count", count->count);
         json_end(&api->out);
     }
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 

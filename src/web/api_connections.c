@@ -74,13 +74,10 @@ static int list(struct call *call, struct api *api)
     int error = connections_list(call, api->person.user_id, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
         write_connection(call, &api->out, &rows.items[i]);
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 
@@ -270,13 +267,10 @@ static int import(struct call *call, struct api *api)
 {
     const struct json *items = json_get(api->body, STR("items"));
     call->deadline_ms = clock_monotonic_ms() + (int64_t)IMPORT_ROWS_MAX * 10 * 1000;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < json_count(items) && !call->cancelled; i++)
         import_one(call, api, json_at(items, i));
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 

@@ -171,13 +171,10 @@ static int list_kind(struct call *call, struct api *api, const char *kind)
     int error = sessions_list(call, api->person.user_id, str_from(kind), &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
         write_session(call, api, &rows.items[i]);
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 

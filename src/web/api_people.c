@@ -35,15 +35,12 @@ static int list(struct call *call, struct api *api)
     int error = users_list(call, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count && !error; i++)
         error = write_person(call, api, &rows.items[i]);
     if (error)
         return error;
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 
@@ -112,9 +109,7 @@ static int list_invitations(struct call *call, struct api *api)
     int error = registration_invitations(call, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++) {
         json_object(&api->out);
         json_member_str(&api->out, "id", rows.items[i].id);
@@ -123,8 +118,7 @@ static int list_invitations(struct call *call, struct api *api)
         api_member_time(call, &api->out, "expires_at", rows.items[i].expires_at_ms);
         json_end(&api->out);
     }
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 

@@ -21,7 +21,7 @@ static void write_field(struct json_writer *w, const struct provider_field *fiel
     api_member_text(w, "help", str_from(field->help));
     json_member_str(w, "kind", str_from(kinds[field->kind]));
     json_member_bool(w, "required", field->required);
-    json_member_bool(w, "secret", field->kind == FIELD_SECRET || field->in_secret);
+    json_member_bool(w, "secret", provider_field_is_secret(field));
     json_end(w);
 }
 
@@ -48,13 +48,10 @@ static int list(struct call *call, struct api *api)
     int error = store_providers_list(call, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
         write_provider(&api->out, &rows.items[i]);
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 

@@ -34,13 +34,10 @@ static int list(struct call *call, struct api *api, int64_t connection_id)
     int error = tokens_list(call, api->person.user_id, connection_id, &rows);
     if (error)
         return error;
-    json_object(&api->out);
-    json_key(&api->out, STR("items"));
-    json_array(&api->out);
+    api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
         write_token(call, &api->out, &rows.items[i]);
-    json_end(&api->out);
-    json_end(&api->out);
+    api_list_end(api);
     return OK;
 }
 
