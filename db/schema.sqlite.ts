@@ -319,3 +319,25 @@ export const leases = sqliteTable("mcp_leases", {
   holder: text("holder").notNull(),
   until: text("until").notNull(),
 });
+
+export const keyHolders = sqliteTable("mcp_key_holders", {
+  holder: text("holder").primaryKey().notNull(),
+  masterKid: integer("master_kid").notNull(),
+  startedAt: text("started_at").notNull(),
+});
+
+export const auditCheckpoints = sqliteTable("mcp_audit_checkpoints", {
+  writer: text("writer").notNull(),
+  seq: integer("seq").notNull(),
+  hash: text("hash").notNull(),
+  at: text("at").notNull(),
+  signature: text("signature").notNull(),
+}, (t) => [primaryKey({ name: "mcp_audit_checkpoints_pk", columns: [t.writer, t.seq] })]);
+
+export const auditTombstones = sqliteTable("mcp_audit_tombstones", {
+  writer: text("writer").primaryKey().notNull(),
+  seq: integer("seq").notNull(),
+  hash: text("hash").notNull(),
+  removedAt: text("removed_at").notNull(),
+  signature: text("signature").notNull(),
+});

@@ -341,3 +341,28 @@ export const leases = pgTable("mcp_leases", {
   holder: text("holder").notNull(),
   until: timestamp("until").notNull(),
 });
+
+// Which process holds which master key: written at its start, removed at its end. A key is retired when nobody holds it any more.
+export const keyHolders = pgTable("mcp_key_holders", {
+  holder: text("holder").primaryKey(),
+  masterKid: integer("master_kid").notNull(),
+  startedAt: timestamp("started_at").notNull(),
+});
+
+// Signed statements "the chain of this writer had this hash at this number"; they also go into a file and the log.
+export const auditCheckpoints = pgTable("mcp_audit_checkpoints", {
+  writer: text("writer").notNull(),
+  seq: bigint("seq", { mode: "number" }).notNull(),
+  hash: text("hash").notNull(),
+  at: timestamp("at").notNull(),
+  signature: text("signature").notNull(),
+}, (t) => [primaryKey({ name: "mcp_audit_checkpoints_pk", columns: [t.writer, t.seq] })]);
+
+// What retention took from the beginning of a chain: up to which number, and the hash there. Signed.
+export const auditTombstones = pgTable("mcp_audit_tombstones", {
+  writer: text("writer").primaryKey(),
+  seq: bigint("seq", { mode: "number" }).notNull(),
+  hash: text("hash").notNull(),
+  removedAt: timestamp("removed_at").notNull(),
+  signature: text("signature").notNull(),
+});
