@@ -341,3 +341,132 @@ export const auditTombstones = sqliteTable("mcp_audit_tombstones", {
   removedAt: text("removed_at").notNull(),
   signature: text("signature").notNull(),
 });
+
+export const events = sqliteTable("mcp_events", {
+  connectionId: integer("connection_id").notNull(),
+  event: text("event").notNull(),
+  kind: text("kind").notNull(),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_events_pk", columns: [t.connectionId, t.event] }),
+  foreignKey({ name: "mcp_events_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_events_created_at_index").on(t.createdAt),
+]);
+
+export const whatsappChats = sqliteTable("mcp_whatsapp_chats", {
+  connectionId: integer("connection_id").notNull(),
+  chat: text("chat").notNull(),
+  userId: integer("user_id").notNull(),
+  nameSealed: text("name_sealed"),
+  unread: integer("unread").notNull(),
+  archived: integer("archived").notNull(),
+  lastAt: text("last_at").notNull(),
+  inboundAt: text("inbound_at"),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_chats_pk", columns: [t.connectionId, t.chat] }),
+  foreignKey({ name: "mcp_whatsapp_chats_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_whatsapp_chats_last_at_index").on(t.connectionId, t.lastAt),
+]);
+
+export const whatsappMessages = sqliteTable("mcp_whatsapp_messages", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  chat: text("chat").notNull(),
+  messageId: text("message_id").notNull(),
+  sender: text("sender").notNull(),
+  outgoing: integer("outgoing").notNull(),
+  kind: text("kind").notNull(),
+  status: text("status").notNull(),
+  contentSealed: text("content_sealed"),
+  sentAt: text("sent_at").notNull(),
+  statusAt: text("status_at"),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_messages_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_whatsapp_messages_unique").on(t.connectionId, t.messageId),
+  index("mcp_whatsapp_messages_chat_index").on(t.connectionId, t.chat, t.sentAt),
+  index("mcp_whatsapp_messages_created_at_index").on(t.createdAt),
+]);
+
+export const whatsappSends = sqliteTable("mcp_whatsapp_sends", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  recipient: text("recipient").notNull(),
+  sendKey: text("send_key").notNull(),
+  digest: text("digest").notNull(),
+  kind: text("kind").notNull(),
+  state: text("state").notNull(),
+  holder: text("holder"),
+  until: text("until"),
+  messageId: text("message_id"),
+  problem: text("problem"),
+  createdAt: text("created_at").notNull(),
+  startedAt: text("started_at"),
+  endedAt: text("ended_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_sends_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_whatsapp_sends_key_unique").on(t.connectionId, t.sendKey),
+  index("mcp_whatsapp_sends_created_at_index").on(t.connectionId, t.createdAt),
+  index("mcp_whatsapp_sends_recipient_index").on(t.connectionId, t.recipient, t.createdAt),
+  index("mcp_whatsapp_sends_token_id_index").on(t.tokenId, t.createdAt),
+]);
+
+export const whatsappOptouts = sqliteTable("mcp_whatsapp_optouts", {
+  connectionId: integer("connection_id").notNull(),
+  recipient: text("recipient").notNull(),
+  reason: text("reason").notNull(),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_optouts_pk", columns: [t.connectionId, t.recipient] }),
+  foreignKey({ name: "mcp_whatsapp_optouts_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+]);
+
+export const whatsappPace = sqliteTable("mcp_whatsapp_pace", {
+  connectionId: integer("connection_id").notNull(),
+  lane: text("lane").notNull(),
+  nextUs: integer("next_us").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_pace_pk", columns: [t.connectionId, t.lane] }),
+  foreignKey({ name: "mcp_whatsapp_pace_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_whatsapp_pace_next_us_index").on(t.nextUs),
+]);
+
+export const whatsappApprovers = sqliteTable("mcp_whatsapp_approvers", {
+  userId: integer("user_id").primaryKey(),
+  connectionId: integer("connection_id").notNull(),
+  phone: text("phone").notNull(),
+  codeHash: text("code_hash"),
+  codeUntil: text("code_until"),
+  tries: integer("tries").notNull(),
+  verifiedAt: text("verified_at"),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_approvers_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({
+    name: "mcp_whatsapp_approvers_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+]);
+
+export const whatsappApprovals = sqliteTable("mcp_whatsapp_approvals", {
+  confirmationId: text("confirmation_id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  phone: text("phone").notNull(),
+  messageId: text("message_id"),
+  codeHash: text("code_hash").notNull(),
+  createdAt: text("created_at").notNull(),
+}, (t) => [
+  foreignKey({
+    name: "mcp_whatsapp_approvals_confirmation_id_fk", columns: [t.confirmationId], foreignColumns: [confirmations.id],
+  }).onDelete("cascade"),
+  index("mcp_whatsapp_approvals_phone_index").on(t.connectionId, t.phone),
+]);

@@ -366,3 +366,144 @@ export const auditTombstones = pgTable("mcp_audit_tombstones", {
   removedAt: timestamp("removed_at").notNull(),
   signature: text("signature").notNull(),
 });
+
+// Events that came by a webhook, so that none is taken twice: `event` is a digest of what tells one from another.
+export const events = pgTable("mcp_events", {
+  connectionId: integer("connection_id").notNull(),
+  event: text("event").notNull(),
+  kind: text("kind").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_events_pk", columns: [t.connectionId, t.event] }),
+  foreignKey({ name: "mcp_events_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_events_created_at_index").on(t.createdAt),
+]);
+
+// Conversations of a connection. `chat` is a number in E.164 without its plus, a group's id, or the service's own id of a person.
+// The name is sealed and bound to connection and chat. `inbound_at`: when the other side wrote last; from it comes the 24 h window.
+export const whatsappChats = pgTable("mcp_whatsapp_chats", {
+  connectionId: integer("connection_id").notNull(),
+  chat: text("chat").notNull(),
+  userId: integer("user_id").notNull(),
+  nameSealed: text("name_sealed"),
+  unread: integer("unread").notNull(),
+  archived: boolean("archived").notNull(),
+  lastAt: timestamp("last_at").notNull(),
+  inboundAt: timestamp("inbound_at"),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_chats_pk", columns: [t.connectionId, t.chat] }),
+  foreignKey({ name: "mcp_whatsapp_chats_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_whatsapp_chats_last_at_index").on(t.connectionId, t.lastAt),
+]);
+
+// Messages that came, and those that went out by other ways than ours. What they say is sealed and bound to `id`. `status` of what
+// went out moves only forwards: sent, delivered, read; or failed.
+export const whatsappMessages = pgTable("mcp_whatsapp_messages", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  chat: text("chat").notNull(),
+  messageId: text("message_id").notNull(),
+  sender: text("sender").notNull(),
+  outgoing: boolean("outgoing").notNull(),
+  kind: text("kind").notNull(),
+  status: text("status").notNull(),
+  contentSealed: text("content_sealed"),
+  sentAt: timestamp("sent_at").notNull(),
+  statusAt: timestamp("status_at"),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_messages_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_whatsapp_messages_unique").on(t.connectionId, t.messageId),
+  index("mcp_whatsapp_messages_chat_index").on(t.connectionId, t.chat, t.sentAt),
+  index("mcp_whatsapp_messages_created_at_index").on(t.createdAt),
+]);
+
+// One message to one recipient, from before it goes out. `send_key` makes a send that is tried again the same one; `digest` is of what
+// it says, so that a key is not used for something else. state: waiting (nothing was sent; whoever holds it until `until` may send),
+// sending (it may have gone out), sent (there is a message id), failed (it was refused), unknown (nobody can say).
+export const whatsappSends = pgTable("mcp_whatsapp_sends", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  tokenId: integer("token_id").notNull(),
+  recipient: text("recipient").notNull(),
+  sendKey: text("send_key").notNull(),
+  digest: text("digest").notNull(),
+  kind: text("kind").notNull(),
+  state: text("state").notNull(),
+  holder: text("holder"),
+  until: timestamp("until"),
+  messageId: text("message_id"),
+  problem: text("problem"),
+  createdAt: timestamp("created_at").notNull(),
+  startedAt: timestamp("started_at"),
+  endedAt: timestamp("ended_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_sends_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  uniqueIndex("mcp_whatsapp_sends_key_unique").on(t.connectionId, t.sendKey),
+  index("mcp_whatsapp_sends_created_at_index").on(t.connectionId, t.createdAt),
+  index("mcp_whatsapp_sends_recipient_index").on(t.connectionId, t.recipient, t.createdAt),
+  index("mcp_whatsapp_sends_token_id_index").on(t.tokenId, t.createdAt),
+]);
+
+// Who wants no messages any more. Outlives erasure: it is what keeps the promise.
+export const whatsappOptouts = pgTable("mcp_whatsapp_optouts", {
+  connectionId: integer("connection_id").notNull(),
+  recipient: text("recipient").notNull(),
+  reason: text("reason").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_optouts_pk", columns: [t.connectionId, t.recipient] }),
+  foreignKey({ name: "mcp_whatsapp_optouts_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+]);
+
+// When the next message may go: of the connection's number (lane ''), and to each recipient. In microseconds since 1970.
+export const whatsappPace = pgTable("mcp_whatsapp_pace", {
+  connectionId: integer("connection_id").notNull(),
+  lane: text("lane").notNull(),
+  nextUs: bigint("next_us", { mode: "number" }).notNull(),
+}, (t) => [
+  primaryKey({ name: "mcp_whatsapp_pace_pk", columns: [t.connectionId, t.lane] }),
+  foreignKey({ name: "mcp_whatsapp_pace_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id] })
+    .onDelete("cascade"),
+  index("mcp_whatsapp_pace_next_us_index").on(t.nextUs),
+]);
+
+// The number at which an owner approves actions, through one of the owner's connections; good once `verified_at` is there.
+export const whatsappApprovers = pgTable("mcp_whatsapp_approvers", {
+  userId: integer("user_id").primaryKey(),
+  connectionId: integer("connection_id").notNull(),
+  phone: text("phone").notNull(),
+  codeHash: text("code_hash"),
+  codeUntil: timestamp("code_until"),
+  tries: integer("tries").notNull(),
+  verifiedAt: timestamp("verified_at"),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_whatsapp_approvers_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({
+    name: "mcp_whatsapp_approvers_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+]);
+
+// A question to an owner that went out as a message: a yes counts when it answers this message or repeats its code.
+export const whatsappApprovals = pgTable("mcp_whatsapp_approvals", {
+  confirmationId: text("confirmation_id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  phone: text("phone").notNull(),
+  messageId: text("message_id"),
+  codeHash: text("code_hash").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+}, (t) => [
+  foreignKey({
+    name: "mcp_whatsapp_approvals_confirmation_id_fk", columns: [t.confirmationId], foreignColumns: [confirmations.id],
+  }).onDelete("cascade"),
+  index("mcp_whatsapp_approvals_phone_index").on(t.connectionId, t.phone),
+]);
