@@ -32,10 +32,10 @@ trap 'stage="interrupted while $stage"; exit 130' INT TERM
 
 install_everything() {
     need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" \
-        "${WORDPRESS_PACKAGES[@]}" postgresql-15
+        "${WORDPRESS_PACKAGES[@]}" "${BROWSER_PACKAGES[@]}" postgresql-15
     need_node
     local lock
-    for lock in tests/*/package-lock.json; do npm_ci "$(dirname "$lock")"; done
+    for lock in tests/*/package-lock.json dashboard/package-lock.json; do npm_ci "$(dirname "$lock")"; done
     # Fetched here, so that a test's time is the test's own.
     step "fetching WordPress 7.1.1" tests/wordpress/wp-fetch.sh new
     step "fetching WordPress 6.1" tests/wordpress/wp-fetch.sh old

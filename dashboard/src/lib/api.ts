@@ -1,0 +1,53 @@
+// The server's API. What a person must do first is done here: log in again (401), give the password again (password_needed).
+import { askPassword } from './prove';
+
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message);
+  }
+}
+
+export const goToLogin = () => {
+  sessionStorage.setItem('back', location.hash);
+  location.assign('/login?next=/');
+  return new Promise<never>(() => {}); // the page is left
+};
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { 'X-Porteiro': '1' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  try {
+    return await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin' });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, 'offline', '');
+  }
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const answer = await send(method, path, body, signal);
+  if (answer.status === 401 && !path.startsWith('/api/auth/')) return goToLogin();
+  const json = await answer.json().catch(() => null);
+  if (answer.ok) return json as T;
+  const error = new ApiError(answer.status, json?.error?.code ?? 'unknown', json?.error?.message ?? '');
+  if (error.code === 'password_needed') {
+    if (!(await askPassword(password => call('POST', '/api/auth/prove', { password })))) throw new ApiError(0, 'given_up', '');
+    return call(method, path, body, signal);
+  }
+  throw error;
+}
+
+export const api = {
+  get: <T>(path: string, signal?: AbortSignal) => call<T>('GET', path, undefined, signal),
+  post: <T = { ok: true }>(path: string, body: unknown = undefined) => call<T>('POST', path, body),
+  patch: <T = unknown>(path: string, body: unknown) => call<T>('PATCH', path, body),
+  delete: <T = { ok: true }>(path: string) => call<T>('DELETE', path),
+};
+
+export type List<T> = { items: T[] };
+
+// "?a=1&b=2" of what has a value
+export const query = (values: Record<string, string | number | null | undefined>) => {
+  const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value).map(([key, value]) => [key, String(value)])).toString();
+  return text && `?${text}`;
+};

@@ -1,0 +1,36 @@
+// What more than one screen needs, and how things are called everywhere.
+import { signal } from '@preact/signals';
+import { api, type List } from './api';
+import { language, t, type Key } from './i18n';
+import type { Approval, Connection, Field, Me, Provider } from './types';
+
+export const me = signal<Me | null>(null);
+export const connections = signal<Connection[] | null>(null);
+export const waiting = signal(0); // approvals
+
+export const loadConnections = async (signal?: AbortSignal) => (connections.value = (await api.get<List<Connection>>('/api/connections', signal)).items);
+export const loadWaiting = async () => {
+  const { items } = await api.get<List<Approval>>('/api/approvals');
+  waiting.value = items.filter(item => item.state === 'pending').length;
+  return items;
+};
+export const loadProviders = async () => (await api.get<List<Provider>>('/api/providers')).items;
+
+export const connectionName = (id: number | null) => connections.value?.find(connection => connection.id === id)?.name ?? (id ? `#${id}` : '');
+
+// A token is shown once; the page of a client may still fill it in until this page is left.
+export const fresh = signal<{ connection: number; token: string; id: number } | null>(null);
+
+export const RIGHTS = ['read', 'draft', 'publish', 'delete', 'fetch', 'admin'] as const;
+export const rightsText = (rights: string[]) => rights.map(right => t(`right.${right}` as Key)).join(', ');
+
+export const fieldLabel = (field: Field) => (language.value === 'pt-BR' && field.label_pt) || field.label;
+export const fieldHelp = (field: Field) => (language.value === 'pt-BR' && field.help_pt) || field.help;
+
+// How a connection is: a word, its colour.
+export function stateOf(connection: Connection): { key: Key; kind: 'good' | 'warn' | 'bad' | '' } {
+  if (connection.status === 'paused' || connection.status === 'inactive') return { key: 'state.paused', kind: 'warn' };
+  if (connection.status === 'revoked') return { key: 'state.revoked', kind: '' };
+  if (connection.status === 'error' || connection.check?.ok === false) return { key: 'state.error', kind: 'bad' };
+  return { key: 'state.active', kind: 'good' };
+}
