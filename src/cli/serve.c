@@ -1,7 +1,9 @@
 /* porteiro serve */
 #include "accounts/mail.h"
 #include "accounts/registration.h"
+#include "base/crash.h"
 #include "base/log.h"
+#include "cli/confine.h"
 #include "cli/open.h"
 #include "cli/supervise.h"
 #include "mcp/carrier.h"
@@ -13,6 +15,8 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/own_address.h"
+#include "net/sandbox.h"
+#include "net/task.h"
 #include "net/worker.h"
 #include "store/health.h"
 #include "web/health.h"
@@ -339,9 +343,15 @@ static int work(struct cli *cli)
 {
     struct serving *self = &serving;
     *self = (struct serving){.cli = cli};
-    supervise_restrict_process();
+    sandbox_process();
+    crash_init(task_current_id);
+    close(WORKER_SETTINGS_FD); /* was read, and holds secrets */
     fit_connections(self);
-    int error = start(self);
+    int error = confine_files(cli);
+    if (!error)
+        error = start(self);
+    if (!error)
+        error = confine_calls(cli);
     if (!error && worker_self()->first)
         error = announce(self);
     if (!error) {

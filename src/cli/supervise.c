@@ -3,17 +3,17 @@
 
 #include "cli/supervise.h"
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "limits/limits.h"
 #include "net/http_server.h"
 #include "net/packet.h"
+#include "net/sandbox.h"
 #include "net/supervisor.h"
 #include "net/worker.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -30,13 +30,6 @@ struct str supervise_settings_file(void)
 {
     _Static_assert(WORKER_SETTINGS_FD == 5, "the path below");
     return STR("/proc/self/fd/5");
-}
-
-void supervise_restrict_process(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 /* ---- a plan from settings */
@@ -150,7 +143,8 @@ int supervise(struct cli *cli)
         .context = &self,
     };
     log_process("supervisor");
-    supervise_restrict_process();
+    sandbox_process();
+    crash_init(NULL);
     for (size_t i = 0; i < cli->config->n_warnings; i++)
         log_warning("%.*s: %.*s", STR_ARG(cli->config->warnings[i].where), STR_ARG(cli->config->warnings[i].text));
     if (!make_plan(&self, cli->arena, cli->config, NULL, &settings.plan))

@@ -10,7 +10,4 @@ MUST_CHECK int supervise(struct cli *cli);
 /* Where a worker finds its settings. */
 struct str supervise_settings_file(void);
 
-/* A crash must not leave keys in a file, and nothing this program starts may gain rights. For supervisor and workers. */
-void supervise_restrict_process(void);
-
 #endif

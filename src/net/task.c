@@ -82,6 +82,11 @@ size_t task_count(void)
     return tasks.n_tasks;
 }
 
+const char *task_current_id(void)
+{
+    return tasks.current && tasks.current->call ? tasks.current->call->id : NULL;
+}
+
 /* --- stacks ------------------------------------------------------------------------------------------------------------ */
 
 static struct task *stack_take(void)
