@@ -470,3 +470,96 @@ export const whatsappApprovals = sqliteTable("mcp_whatsapp_approvals", {
   }).onDelete("cascade"),
   index("mcp_whatsapp_approvals_phone_index").on(t.connectionId, t.phone),
 ]);
+
+export const oauthClients = sqliteTable("mcp_oauth_clients", {
+  id: text("id").primaryKey().notNull(),
+  kind: text("kind").notNull(),
+  name: text("name").notNull(),
+  redirectUris: text("redirect_uris").notNull(),
+  grantTypes: text("grant_types").notNull(),
+  authMethod: text("auth_method").notNull(),
+  secretHash: text("secret_hash"),
+  connectionId: integer("connection_id"),
+  rights: text("rights"),
+  madeBy: integer("made_by"),
+  mac: text("mac").notNull(),
+  createdAt: text("created_at").notNull(),
+  usedAt: text("used_at"),
+  freshUntil: text("fresh_until"),
+}, (t) => [
+  foreignKey({
+    name: "mcp_oauth_clients_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_clients_made_by_fk", columns: [t.madeBy], foreignColumns: [users.id] }).onDelete("set null"),
+  index("mcp_oauth_clients_kind_index").on(t.kind, t.usedAt, t.createdAt),
+  index("mcp_oauth_clients_connection_id_index").on(t.connectionId),
+]);
+
+export const oauthGrants = sqliteTable("mcp_oauth_grants", {
+  id: text("id").primaryKey().notNull(),
+  userId: integer("user_id").notNull(),
+  clientId: text("client_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  connections: text("connections").notNull(),
+  rights: text("rights").notNull(),
+  resource: text("resource").notNull(),
+  redirectHost: text("redirect_host").notNull(),
+  mac: text("mac").notNull(),
+  state: text("state").notNull(),
+  createdAt: text("created_at").notNull(),
+  usedAt: text("used_at"),
+  expiresAt: text("expires_at").notNull(),
+  endsAt: text("ends_at").notNull(),
+  endedAt: text("ended_at"),
+  endedBy: text("ended_by"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_grants_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_grants_client_id_fk", columns: [t.clientId], foreignColumns: [oauthClients.id] })
+    .onDelete("cascade"),
+  foreignKey({
+    name: "mcp_oauth_grants_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  index("mcp_oauth_grants_user_id_index").on(t.userId, t.clientId),
+  index("mcp_oauth_grants_client_id_index").on(t.clientId),
+  index("mcp_oauth_grants_connection_id_index").on(t.connectionId),
+  index("mcp_oauth_grants_state_index").on(t.state, t.expiresAt),
+]);
+
+export const oauthCodes = sqliteTable("mcp_oauth_codes", {
+  codeHash: text("code_hash").primaryKey().notNull(),
+  grantId: text("grant_id").notNull(),
+  redirectUri: text("redirect_uri").notNull(),
+  challenge: text("challenge").notNull(),
+  createdAt: text("created_at").notNull(),
+  expiresAt: text("expires_at").notNull(),
+  usedAt: text("used_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_codes_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_codes_grant_id_index").on(t.grantId),
+  index("mcp_oauth_codes_expires_at_index").on(t.expiresAt),
+]);
+
+export const oauthRefreshTokens = sqliteTable("mcp_oauth_refresh_tokens", {
+  tokenHash: text("token_hash").primaryKey().notNull(),
+  grantId: text("grant_id").notNull(),
+  createdAt: text("created_at").notNull(),
+  usedAt: text("used_at"),
+  nextTokenId: integer("next_token_id"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_refresh_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_refresh_tokens_grant_id_index").on(t.grantId),
+]);
+
+export const oauthTokens = sqliteTable("mcp_oauth_tokens", {
+  tokenId: integer("token_id").primaryKey(),
+  grantId: text("grant_id").notNull(),
+  resource: text("resource").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_tokens_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_tokens_grant_id_index").on(t.grantId),
+]);

@@ -507,3 +507,105 @@ export const whatsappApprovals = pgTable("mcp_whatsapp_approvals", {
   }).onDelete("cascade"),
   index("mcp_whatsapp_approvals_phone_index").on(t.connectionId, t.phone),
 ]);
+
+// OAuth. Who may ask people for access: "document" (its id is an address where its own description lies, kept here until `fresh_until`),
+// "dynamic" (registered itself), "manual" (made by an administrator; with `connection_id` and `rights` it needs nobody's yes: client
+// credentials). `redirect_uris` is a JSON array. `mac` covers what a row allows.
+export const oauthClients = pgTable("mcp_oauth_clients", {
+  id: text("id").primaryKey(),
+  kind: text("kind").notNull(),
+  name: text("name").notNull(),
+  redirectUris: text("redirect_uris").notNull(),
+  grantTypes: text("grant_types").notNull(),
+  authMethod: text("auth_method").notNull(),
+  secretHash: text("secret_hash"),
+  connectionId: integer("connection_id"),
+  rights: text("rights"),
+  madeBy: integer("made_by"),
+  mac: text("mac").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  usedAt: timestamp("used_at"),
+  freshUntil: timestamp("fresh_until"),
+}, (t) => [
+  foreignKey({
+    name: "mcp_oauth_clients_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_clients_made_by_fk", columns: [t.madeBy], foreignColumns: [users.id] }).onDelete("set null"),
+  index("mcp_oauth_clients_kind_index").on(t.kind, t.usedAt, t.createdAt),
+  index("mcp_oauth_clients_connection_id_index").on(t.connectionId),
+]);
+
+// What a person agreed to for one client: the family of all codes and tokens that came of it. `connections` are those besides
+// `connection_id`, ascending, with commas; `resource` is the exact address its tokens are good at. `mac` covers all of that.
+export const oauthGrants = pgTable("mcp_oauth_grants", {
+  id: text("id").primaryKey(),
+  userId: integer("user_id").notNull(),
+  clientId: text("client_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  connections: text("connections").notNull(),
+  rights: text("rights").notNull(),
+  resource: text("resource").notNull(),
+  redirectHost: text("redirect_host").notNull(),
+  mac: text("mac").notNull(),
+  state: text("state").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  usedAt: timestamp("used_at"),
+  expiresAt: timestamp("expires_at").notNull(),
+  endsAt: timestamp("ends_at").notNull(),
+  endedAt: timestamp("ended_at"),
+  endedBy: text("ended_by"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_grants_user_id_fk", columns: [t.userId], foreignColumns: [users.id] }).onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_grants_client_id_fk", columns: [t.clientId], foreignColumns: [oauthClients.id] })
+    .onDelete("cascade"),
+  foreignKey({
+    name: "mcp_oauth_grants_connection_id_fk", columns: [t.connectionId], foreignColumns: [serviceConnections.id],
+  }).onDelete("cascade"),
+  index("mcp_oauth_grants_user_id_index").on(t.userId, t.clientId),
+  index("mcp_oauth_grants_client_id_index").on(t.clientId),
+  index("mcp_oauth_grants_connection_id_index").on(t.connectionId),
+  index("mcp_oauth_grants_state_index").on(t.state, t.expiresAt),
+]);
+
+// Authorization codes: good once, for a minute. Used ones are kept for a while, so that a second use is known for one.
+export const oauthCodes = pgTable("mcp_oauth_codes", {
+  codeHash: text("code_hash").primaryKey(),
+  grantId: text("grant_id").notNull(),
+  redirectUri: text("redirect_uri").notNull(),
+  challenge: text("challenge").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  expiresAt: timestamp("expires_at").notNull(),
+  usedAt: timestamp("used_at"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_codes_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_codes_grant_id_index").on(t.grantId),
+  index("mcp_oauth_codes_expires_at_index").on(t.expiresAt),
+]);
+
+// Refresh tokens: each is replaced when it is used, and for a short while gives the same successor again. The successor is worked
+// out from the token itself (oauth/successor.h), so nothing of it lies here.
+export const oauthRefreshTokens = pgTable("mcp_oauth_refresh_tokens", {
+  tokenHash: text("token_hash").primaryKey(),
+  grantId: text("grant_id").notNull(),
+  createdAt: timestamp("created_at").notNull(),
+  usedAt: timestamp("used_at"),
+  nextTokenId: integer("next_token_id"),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_refresh_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_refresh_tokens_grant_id_index").on(t.grantId),
+]);
+
+// Which rows of mcp_tokens are OAuth access tokens, of which family, and good at which address.
+export const oauthTokens = pgTable("mcp_oauth_tokens", {
+  tokenId: integer("token_id").primaryKey(),
+  grantId: text("grant_id").notNull(),
+  resource: text("resource").notNull(),
+}, (t) => [
+  foreignKey({ name: "mcp_oauth_tokens_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
+    .onDelete("cascade"),
+  foreignKey({ name: "mcp_oauth_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
+    .onDelete("cascade"),
+  index("mcp_oauth_tokens_grant_id_index").on(t.grantId),
+]);
