@@ -3,8 +3,10 @@
 
 #include "accounts/authenticate.h"
 #include "accounts/generation.h"
+#include "accounts/key_rotation.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
+#include "base/log.h"
 #include "store/keys.h"
 #include "store/migrate.h"
 
@@ -19,44 +21,67 @@ static int missing_key(struct call *call)
 /* Under the migration lock: nobody else makes keys for this database now. */
 static int make_keys(struct call *call, const struct keyring_source *source, bool *ret_made)
 {
-    struct server_keys keys;
+    struct key_rows rows;
     bool needed;
-    int error = store_keys_read(call, &keys);
-    if (error || keys.found) /* another process was first */
+    int error = store_keys_read(call, &rows);
+    if (error || rows.count) /* another process was first */
         return error;
     error = store_keys_needed(call, &needed);
     if (!error && needed)
         return fail(call, E_CRYPTO,
                     "The database has sealed data, but the server's keys (mcp_data_keys) are gone. Restore the "
                     "database from a backup.");
+    struct keyring_row made[] = {{.id = STR("check")}, {.id = STR("server")}};
     if (!error)
         error = keyring_make_master(call, source, ret_made);
     if (!error)
-        error = keyring_create(call, &keys.check, &keys.server);
-    keys.master_kid = keyring_kid();
-    return error ? error : store_keys_insert(call, &keys);
+        error = keyring_create(call, &made[0].wrapped, &made[1].wrapped);
+    made[0].master_kid = made[1].master_kid = keyring_kid();
+    return error ? error : store_keys_put(call, made, ARRAY_LENGTH(made));
 }
 
 /* A key file that was made stays, even when the rest failed: perhaps only the answer to the commit was lost. */
 static int open_keys(struct call *call, const struct keyring_source *source, bool *ret_made)
 {
-    struct server_keys keys;
-    int error = store_keys_read(call, &keys);
+    struct key_rows rows;
+    int error = store_keys_read(call, &rows);
     if (error)
         return error;
-    if (!keys.found) {
+    if (rows.count == 0) {
         error = migrate_lock(call, store_db());
         if (!error)
             error = store_end(call, true, make_keys(call, source, ret_made));
         if (!error)
-            error = store_keys_read(call, &keys);
+            error = store_keys_read(call, &rows);
         if (error)
             return error;
     }
+    keyring_set_refresh(key_rotation_refresh);
     error = keyring_load_master(call, source);
     if (error == E_NOT_FOUND)
         return missing_key(call);
-    return error ? error : keyring_open(call, keys.master_kid, keys.check, keys.server);
+    return error ? error : keyring_open(call, rows.items, rows.count);
+}
+
+/* A server that runs says which master key it was given: key_rotation_retire() looks there. */
+static struct key_holder holder;
+static char holder_name[256];
+
+static int hold_key(struct call *call, struct str name)
+{
+    holder = (struct key_holder){0};
+    if (name.len == 0 || !str_to_cstr(name, holder_name, sizeof holder_name))
+        return OK;
+    holder = (struct key_holder){str_from(holder_name), keyring_given_kid(), clock_now_ms()};
+    return store_keys_hold(call, &holder);
+}
+
+void accounts_let_go(struct call *call)
+{
+    if (holder.holder.len && store_keys_let_go(call, &holder))
+        log_warning("that this process holds the master key no more could not be noted: %.*s",
+                    STR_ARG(call->error_text));
+    holder = (struct key_holder){0};
 }
 
 int accounts_open(struct call *call, struct db *db, const struct accounts_options *options, bool *ret_made_key)
@@ -67,6 +92,8 @@ int accounts_open(struct call *call, struct db *db, const struct accounts_option
     int error = open_keys(call, &options->keys, ret_made_key);
     if (!error)
         error = generation_open(call, options->data_dir);
+    if (!error)
+        error = hold_key(call, options->key_holder);
     if (!error)
         error = audit_init(call, options->audit_writer);
     if (error)

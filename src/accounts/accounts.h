@@ -16,6 +16,7 @@ struct accounts_options {
     struct keyring_source keys;
     struct str data_dir;     /* for the counter; empty: revocations reach other processes after a second */
     struct str audit_writer; /* names this process's audit chain: "host/worker-1"; empty: host name and "/main" */
+    struct str key_holder;   /* names a process that stays, in mcp_key_holders; empty: a command */
     bool small_host;         /* cheaper password hashes */
 };
 
@@ -26,6 +27,9 @@ struct accounts_options {
  */
 MUST_CHECK int accounts_open(struct call *call, struct db *db, const struct accounts_options *options,
                              bool *ret_made_key);
+
+/* At the end of a process that stays: it holds the master key no more. Waits. */
+void accounts_let_go(struct call *call);
 
 /* Wipes the keys, forgets the caches. The audit queue must have been flushed (audit_flush()). */
 void accounts_close(void);

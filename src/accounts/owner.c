@@ -1,18 +1,32 @@
 /* A person as the owner of things. */
 #include "accounts/owner.h"
 
+#include "accounts/key_rotation.h"
 #include "crypto/keyring.h"
 #include "store/keys.h"
 
-int owner_lock(struct call *call, int64_t user_id, struct str *ret_wrapped)
+/* When the master key was rotated meanwhile, ours is not the one to wrap with any more. */
+static int make_key(struct call *call, int64_t user_id)
 {
     struct str made;
+    int error = keyring_new_data_key(call, user_id, &made);
+    if (!error)
+        error = store_keys_insert_user(call, user_id, keyring_kid(), made);
+    if (error != E_CONFLICT)
+        return error;
+    call_clear_error(call);
+    error = key_rotation_refresh(call);
+    if (!error)
+        error = keyring_new_data_key(call, user_id, &made);
+    return error ? error : store_keys_insert_user(call, user_id, keyring_kid(), made);
+}
+
+int owner_lock(struct call *call, int64_t user_id, struct str *ret_wrapped)
+{
     int error = store_keys_of_user(call, user_id, ret_wrapped);
     if (error == E_NOT_FOUND) {
         call_clear_error(call);
-        error = keyring_new_data_key(call, user_id, &made);
-        if (!error)
-            error = store_keys_insert_user(call, user_id, keyring_kid(), made);
+        error = make_key(call, user_id);
         if (error == E_NOT_FOUND)
             return fail(call, E_NOT_FOUND, "There is no such user.");
         if (!error) /* another one's may have come first */

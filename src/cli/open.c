@@ -97,17 +97,27 @@ static struct str worker_writer(struct cli *cli, const struct worker *worker)
     return str_format(cli->arena, "%s/worker-%d", host[0] ? host : "host", worker->number);
 }
 
+struct keyring_source open_key_source(struct cli *cli)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    return (struct keyring_source){
+        .credentials_dir = credentials ? str_from(credentials) : STR_EMPTY,
+        .key_text =
+            config_is_set(cli->config, SETTING_SECRET_KEY) ? config_text(cli->config, SETTING_SECRET_KEY) : STR_EMPTY,
+        .data_dir = config_text(cli->config, SETTING_DATA_DIR),
+    };
+}
+
 static int start_accounts(struct cli *cli)
 {
     const struct config *config = cli->config;
     struct str none = STR_EMPTY, data_dir = config_text(config, SETTING_DATA_DIR);
     const struct worker *worker = worker_self();
     struct accounts_options options = {
-        .keys = {.key_text = config_is_set(config, SETTING_SECRET_KEY) ? config_text(config, SETTING_SECRET_KEY) : none,
-                 .key_file = none,
-                 .data_dir = data_dir},
+        .keys = open_key_source(cli),
         .data_dir = data_dir,
         .audit_writer = worker ? worker_writer(cli, worker) : none,
+        .key_holder = worker ? worker_writer(cli, worker) : none,
     };
     bool made_key = false;
     int error = accounts_open(&cli->call, cli->db, &options, &made_key);
@@ -279,6 +289,7 @@ static void flush(struct cli *cli)
         log_error("the last audit events could not be written: %.*s %.*s", STR_ARG(call.error_text),
                   STR_ARG(call.error_detail));
     (void)authenticate_flush(&call);
+    accounts_let_go(&call);
 }
 
 void open_close(struct cli *cli)

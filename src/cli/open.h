@@ -3,6 +3,7 @@
 #define CLI_OPEN_H
 
 #include "cli/cli.h"
+#include "crypto/keyring.h"
 #include "net/egress.h"
 #include "store/db.h"
 
@@ -14,6 +15,9 @@ MUST_CHECK int open_for_migration(struct cli *cli, struct db **ret_db);
 
 /* The database at this program's schema, the keys, and the rows of the providers. A few short reads when all is in place. */
 MUST_CHECK int open_accounts(struct cli *cli);
+
+/* Where the master key may be. */
+struct keyring_source open_key_source(struct cli *cli);
 
 /* Who may register, and what links begin with: for a server that learns its address when it listens. */
 void open_registration(struct cli *cli, struct str url);

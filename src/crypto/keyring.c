@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,13 +17,21 @@ static const struct str check_text = STR_INIT("porteiro");
 
 /* In memory of its own with guard pages, locked and not dumped (sodium_malloc). */
 static struct keyring {
-    bool has_master, is_open;
-    int64_t kid;
-    unsigned char master[KEY_BYTES];
+    bool has_given, is_open;
+    unsigned char given[KEY_BYTES]; /* what the operator gave us */
+    int64_t given_kid;              /* its number, once it is known */
+    int64_t kid;                    /* the current one */
+    struct master {
+        int64_t kid;
+        unsigned char key[KEY_BYTES];
+    } masters[KEYRING_MASTERS_MAX];
+    size_t n_masters;
     unsigned char server[KEY_BYTES];
     /* HMAC-SHA-256 after its key: saves two of five compressions for each token. */
     crypto_auth_hmacsha256_state mac[KEYRING_PURPOSES];
 } * ring;
+
+static int (*refresh)(struct call *call);
 
 static const char *const derive_context[KEYRING_PURPOSES] = {[KEYRING_PEPPER] = "pepper__",
                                                              [KEYRING_TOKEN_MAC] = "tokenmac",
@@ -77,6 +86,16 @@ int64_t keyring_kid(void)
     return ring ? ring->kid : 0;
 }
 
+int64_t keyring_given_kid(void)
+{
+    return ring ? ring->given_kid : 0;
+}
+
+void keyring_set_refresh(int (*function)(struct call *call))
+{
+    refresh = function;
+}
+
 /* 64 hex digits, or base64 with or without padding, in either alphabet. */
 static bool decode_key(struct str text, unsigned char key[KEY_BYTES])
 {
@@ -99,8 +118,9 @@ static int use_master(struct call *call, struct str text, const char *where)
     if (error)
         return error;
     ring->is_open = false;
-    ring->has_master = decode_key(str_trim(text), ring->master);
-    if (!ring->has_master)
+    ring->n_masters = 0;
+    ring->has_given = decode_key(str_trim(text), ring->given);
+    if (!ring->has_given)
         return fail(call, E_INVALID,
                     "%s does not hold a master key: 32 bytes as base64 (44 characters) or as 64 hex digits. "
                     "`openssl rand -base64 32` makes one; a database with data needs the one it was made with.",
@@ -133,31 +153,55 @@ static int read_key_file(struct call *call, const char *path, bool only_owner, s
     return OK;
 }
 
-static const char *master_path(struct call *call, const struct keyring_source *source)
+static const char *master_path(struct call *call, struct str folder)
 {
-    return call_format(call, "%.*s/master.key", STR_ARG(source->data_dir)).ptr;
+    return call_format(call, "%.*s/master.key", STR_ARG(folder)).ptr;
+}
+
+/* A file that is named is often a mounted secret, and readable to its group. */
+static int load_file(struct call *call, const char *path, bool only_owner)
+{
+    struct str text;
+    int error = read_key_file(call, path, only_owner, &text);
+    return error ? error : use_master(call, text, path);
+}
+
+bool keyring_is_in_data_dir(const struct keyring_source *source)
+{
+    struct str folder = source->credentials_dir;
+    if (source->key_text.len || source->key_file.len)
+        return false;
+    if (!folder.len)
+        return true;
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%.*s/master.key", STR_ARG(folder)) >= (int)sizeof path ||
+           access(path, F_OK) != 0;
 }
 
 int keyring_load_master(struct call *call, const struct keyring_source *source)
 {
-    struct str text;
+    if (source->credentials_dir.len) {
+        int error = load_file(call, master_path(call, source->credentials_dir), false);
+        if (error != E_NOT_FOUND)
+            return error;
+    }
     if (source->key_text.len)
         return use_master(call, source->key_text, "PORTEIRO_SECRET_KEY");
     bool is_named = source->key_file.len > 0;
-    const char *path = is_named ? str_copy_cstr(call->arena, source->key_file) : master_path(call, source);
-    /* A named file is often a mounted secret that is readable to its group. */
-    int error = read_key_file(call, path, !is_named, &text);
+    const char *path = is_named ? str_copy_cstr(call->arena, source->key_file) : master_path(call, source->data_dir);
+    int error = load_file(call, path, !is_named);
     if (error == E_NOT_FOUND && is_named)
         return fail(call, E_INVALID, "PORTEIRO_SECRET_KEY_FILE names %s, which is not there.", path);
     if (error == E_NOT_FOUND)
         return fail(call, E_NOT_FOUND, "There is no master key: neither PORTEIRO_SECRET_KEY nor %s.", path);
-    return error ? error : use_master(call, text, path);
+    return error;
 }
 
-static int write_key_file(struct call *call, const struct keyring_source *source, struct str text)
+/* On disk with its folder's entry when this returns. E_CONFLICT: there is one. */
+static int write_key_file(struct call *call, const char *path, struct str text)
 {
-    const char *path = master_path(call, source);
-    const char *folder = str_copy_cstr(call->arena, source->data_dir);
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash ? str_copy_cstr(call->arena, str_of(path, (size_t)(slash - path) + 1)) : ".";
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return errno == EEXIST ? E_CONFLICT
@@ -177,6 +221,38 @@ static int write_key_file(struct call *call, const struct keyring_source *source
     return OK;
 }
 
+static int make_key_file(struct call *call, const char *path, struct str *ret_text)
+{
+    enum { TEXT_BYTES = sodium_base64_ENCODED_LEN(KEY_BYTES, sodium_base64_VARIANT_ORIGINAL) + 1 };
+    unsigned char *key = arena_alloc(call->arena, KEY_BYTES + TEXT_BYTES);
+    keyring_wipe_later(call, key, KEY_BYTES + TEXT_BYTES);
+    char *text = (char *)key + KEY_BYTES;
+    randombytes_buf(key, KEY_BYTES);
+    sodium_bin2base64(text, TEXT_BYTES - 1, key, KEY_BYTES, sodium_base64_VARIANT_ORIGINAL);
+    size_t length = strlen(text);
+    text[length++] = '\n';
+    *ret_text = str_of(text, length);
+    return write_key_file(call, path, *ret_text);
+}
+
+int keyring_read_file(struct call *call, const char *path, struct str *ret_text)
+{
+    unsigned char key[KEY_BYTES];
+    int error = read_key_file(call, path, false, ret_text);
+    if (error == E_NOT_FOUND)
+        return fail(call, E_INVALID, "There is no file %s.", path);
+    if (!error && !decode_key(str_trim(*ret_text), key))
+        error = fail(call, E_INVALID, "%s does not hold a master key: 32 bytes as base64 or as 64 hex digits.", path);
+    sodium_memzero(key, sizeof key);
+    return error;
+}
+
+int keyring_make_file(struct call *call, const char *path, struct str *ret_text)
+{
+    int error = make_key_file(call, path, ret_text);
+    return error == E_CONFLICT ? keyring_read_file(call, path, ret_text) : error;
+}
+
 int keyring_make_master(struct call *call, const struct keyring_source *source, bool *ret_made)
 {
     *ret_made = false;
@@ -187,33 +263,63 @@ int keyring_make_master(struct call *call, const struct keyring_source *source, 
     error = ring_init(call);
     if (error)
         return error;
-    enum { TEXT_BYTES = sodium_base64_ENCODED_LEN(KEY_BYTES, sodium_base64_VARIANT_ORIGINAL) + 1 };
-    unsigned char *key = arena_alloc(call->arena, KEY_BYTES + TEXT_BYTES);
-    keyring_wipe_later(call, key, KEY_BYTES + TEXT_BYTES);
-    char *text = (char *)key + KEY_BYTES;
-    randombytes_buf(key, KEY_BYTES);
-    sodium_bin2base64(text, TEXT_BYTES - 1, key, KEY_BYTES, sodium_base64_VARIANT_ORIGINAL);
-    size_t length = strlen(text);
-    text[length++] = '\n';
-    error = write_key_file(call, source, str_of(text, length));
+    struct str text;
+    error = make_key_file(call, master_path(call, source->data_dir), &text);
     if (error == E_CONFLICT) /* another process of this host was first */
         return keyring_load_master(call, source);
     if (error)
         return error;
     *ret_made = true;
-    return use_master(call, str_of(text, length), "master.key");
+    return use_master(call, text, "master.key");
 }
 
 /* ---- what the master key wraps */
 
-static struct seal_place key_place(struct call *call, int64_t user_id, const char *row)
+static struct seal_place row_place(int64_t owner, struct str row)
 {
-    return (struct seal_place){
-        .owner = user_id,
-        .table = STR("mcp_data_keys"),
-        .row = row ? str_from(row) : call_format(call, "user:%lld", (long long)user_id),
-        .column = STR("wrapped"),
-    };
+    return (struct seal_place){.owner = owner, .table = STR("mcp_data_keys"), .row = row, .column = STR("wrapped")};
+}
+
+static struct str user_row(struct call *call, int64_t user_id)
+{
+    return call_format(call, "user:%lld", (long long)user_id);
+}
+
+/* The place of a row by its id. */
+static struct seal_place place_of(struct str id)
+{
+    int64_t user_id = 0;
+    if (str_starts_with(id, STR("user:")) && !str_to_i64(str_from_offset(id, 5), &user_id))
+        user_id = 0;
+    return row_place(user_id, id);
+}
+
+static const struct master *find_master(int64_t kid)
+{
+    for (size_t i = 0; i < ring->n_masters; i++)
+        if (ring->masters[i].kid == kid)
+            return &ring->masters[i];
+    return NULL;
+}
+
+static void add_master(int64_t kid, const unsigned char key[KEY_BYTES])
+{
+    if (find_master(kid) || ring->n_masters == KEYRING_MASTERS_MAX)
+        return;
+    struct master *master = &ring->masters[ring->n_masters++];
+    master->kid = kid;
+    memcpy(master->key, key, KEY_BYTES);
+}
+
+static int wrap(struct call *call, const struct seal_place *place, const struct master *master, struct str plain,
+                struct str *ret)
+{
+    return seal_box(call, place, master->kid, master->key, plain, ret);
+}
+
+static struct str key_bytes(const unsigned char key[KEY_BYTES])
+{
+    return str_of((const char *)key, KEY_BYTES);
 }
 
 static void derive(void)
@@ -229,60 +335,212 @@ static void derive(void)
 
 int keyring_create(struct call *call, struct str *ret_check, struct str *ret_server)
 {
-    if (!ring || !ring->has_master)
+    if (!ring || !ring->has_given)
         return fail(call, E_INTERNAL, "The master key is not loaded.");
-    struct seal_place check_place = key_place(call, 0, "check"), server_place = key_place(call, 0, "server");
+    struct seal_place check = place_of(STR("check")), server = place_of(STR("server"));
     randombytes_buf(ring->server, KEY_BYTES);
-    ring->kid = FIRST_KID;
-    int error = seal_box(call, &check_place, ring->kid, ring->master, check_text, ret_check);
+    ring->n_masters = 0;
+    add_master(FIRST_KID, ring->given);
+    ring->kid = ring->given_kid = FIRST_KID;
+    int error = wrap(call, &check, &ring->masters[0], check_text, ret_check);
     if (!error)
-        error = seal_box(call, &server_place, ring->kid, ring->master, str_of((const char *)ring->server, KEY_BYTES),
-                         ret_server);
+        error = wrap(call, &server, &ring->masters[0], key_bytes(ring->server), ret_server);
     if (!error)
         derive();
     return error;
 }
 
-int keyring_open(struct call *call, int64_t kid, struct str check, struct str server)
+static const struct keyring_row *find_row(const struct keyring_row *rows, size_t count, struct str id)
 {
-    if (!ring || !ring->has_master)
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(rows[i].id, id))
+            return &rows[i];
+    return NULL;
+}
+
+static bool opens(struct call *call, const struct keyring_row *row, const unsigned char key[KEY_BYTES],
+                  struct str *ret_plain)
+{
+    struct seal_place place = place_of(row->id);
+    return seal_unbox(call, &place, key, row->wrapped, ret_plain) == OK;
+}
+
+/* "master:2": the number of the key in it; 0 when it is another row. */
+static int64_t wrapped_master(const struct keyring_row *row)
+{
+    int64_t kid;
+    return str_starts_with(row->id, STR("master:")) && str_to_i64(str_from_offset(row->id, 7), &kid) && kid > 0 ? kid
+                                                                                                                : 0;
+}
+
+/* Whatever a known master key opens is known too. */
+static void learn_masters(struct call *call, const struct keyring_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str plain;
+        int64_t kid = wrapped_master(&rows[i]);
+        const struct master *by = kid && !find_master(kid) ? find_master(rows[i].master_kid) : NULL;
+        if (by && opens(call, &rows[i], by->key, &plain) && plain.len == KEY_BYTES)
+            add_master(kid, (const unsigned char *)plain.ptr);
+    }
+}
+
+/* Which of the database's master keys is the one we were given? 0: none. */
+static int64_t recognise(struct call *call, const struct keyring_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str plain;
+        if ((str_eq(rows[i].id, STR("check")) || wrapped_master(&rows[i])) &&
+            opens(call, &rows[i], ring->given, &plain))
+            return rows[i].master_kid;
+    }
+    return 0;
+}
+
+static int another_key(struct call *call, int64_t kid)
+{
+    return fail(
+        call, E_CRYPTO,
+        "This database belongs to another master key (its number %lld). Give the program that key: "
+        "PORTEIRO_SECRET_KEY, PORTEIRO_SECRET_KEY_FILE, or master.key in the data directory (from your backup of "
+        "the key); a key that was retired is good for nothing any more. Without the key the stored passwords "
+        "cannot be read.",
+        (long long)kid);
+}
+
+int keyring_learn(struct call *call, const struct keyring_row *rows, size_t count)
+{
+    const struct keyring_row *check = find_row(rows, count, STR("check"));
+    struct str plain;
+    learn_masters(call, rows, count);
+    const struct master *current = check ? find_master(check->master_kid) : NULL;
+    if (!current || !opens(call, check, current->key, &plain) || !str_eq(plain, check_text))
+        return another_key(call, check ? check->master_kid : 0);
+    ring->kid = current->kid;
+    return OK;
+}
+
+int keyring_open(struct call *call, const struct keyring_row *rows, size_t count)
+{
+    if (!ring || !ring->has_given)
         return fail(call, E_INTERNAL, "The master key is not loaded.");
-    struct seal_place check_place = key_place(call, 0, "check"), server_place = key_place(call, 0, "server");
+    const struct keyring_row *server = find_row(rows, count, STR("server"));
     struct str plain;
     ring->is_open = false;
-    if (seal_unbox(call, &check_place, ring->master, check, &plain) || !str_eq(plain, check_text))
-        return fail(call, E_CRYPTO,
-                    "This database belongs to another master key. Give the program the key the database was made with: "
-                    "PORTEIRO_SECRET_KEY, PORTEIRO_SECRET_KEY_FILE, or master.key in the data directory "
-                    "(from your backup of the key). Without it the stored passwords cannot be read.");
-    if (seal_unbox(call, &server_place, ring->master, server, &plain) || plain.len != KEY_BYTES)
+    ring->n_masters = 0;
+    ring->given_kid = recognise(call, rows, count);
+    if (ring->given_kid)
+        add_master(ring->given_kid, ring->given);
+    int error = keyring_learn(call, rows, count);
+    if (error)
+        return error;
+    const struct master *by = server ? find_master(server->master_kid) : NULL;
+    if (!by || !opens(call, server, by->key, &plain) || plain.len != KEY_BYTES)
         return fail(call, E_CRYPTO,
                     "The server's secret in mcp_data_keys does not open: the row was changed. Restore the database "
                     "from a backup.");
     memcpy(ring->server, plain.ptr, KEY_BYTES);
-    ring->kid = kid;
     derive();
     return OK;
 }
+
+/* ---- rotation */
+
+bool keyring_is_current(struct str text)
+{
+    unsigned char key[KEY_BYTES];
+    const struct master *current = keyring_is_open() ? find_master(ring->kid) : NULL;
+    bool is_same = current && decode_key(str_trim(text), key) && sodium_memcmp(key, current->key, KEY_BYTES) == 0;
+    sodium_memzero(key, sizeof key);
+    return is_same;
+}
+
+int keyring_rotate(struct call *call, struct str text, struct keyring_row ret_rows[KEYRING_ROTATION_ROWS])
+{
+    unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
+    keyring_wipe_later(call, key, KEY_BYTES);
+    if (!keyring_is_open())
+        return fail(call, E_INTERNAL, "The keyring is not open.");
+    if (!decode_key(str_trim(text), key))
+        return fail(call, E_INVALID, "That is no master key: 32 bytes as base64 or as 64 hex digits.");
+    const struct master old = *find_master(ring->kid);
+    if (sodium_memcmp(key, old.key, KEY_BYTES) == 0)
+        return fail(call, E_INVALID, "That is the master key which is used already.");
+    struct master new = {.kid = old.kid + 1};
+    memcpy(new.key, key, KEY_BYTES);
+    add_master(new.kid, key);
+    ret_rows[0] = (struct keyring_row){.id = STR("check"), .master_kid = new.kid};
+    ret_rows[1] = (struct keyring_row){.id = STR("server"), .master_kid = new.kid};
+    ret_rows[2] =
+        (struct keyring_row){.id = call_format(call, "master:%lld", (long long)new.kid), .master_kid = old.kid};
+    ret_rows[3] =
+        (struct keyring_row){.id = call_format(call, "master:%lld", (long long)old.kid), .master_kid = new.kid};
+    const struct str plain[] = {check_text, key_bytes(ring->server), key_bytes(new.key), key_bytes(old.key)};
+    int error = OK;
+    for (size_t i = 0; !error && i < KEYRING_ROTATION_ROWS; i++) {
+        struct seal_place place = place_of(ret_rows[i].id);
+        error = wrap(call, &place, ret_rows[i].master_kid == new.kid ? &new : &old, plain[i], &ret_rows[i].wrapped);
+    }
+    sodium_memzero(&new, sizeof new);
+    sodium_memzero((void *)(uintptr_t)&old, sizeof old);
+    if (!error)
+        ring->kid = ret_rows[0].master_kid;
+    return error;
+}
+
+/*
+ * Under the key that the value names; asks the database once for one that is not known. E_CRYPTO without a text; else why it
+ * could not be asked.
+ */
+static int unwrap(struct call *call, struct str id, struct str wrapped, struct str *ret_plain)
+{
+    struct seal_place place = place_of(id);
+    int64_t kid = seal_kid(wrapped);
+    const struct master *master = find_master(kid);
+    if (!master && kid > 0 && refresh) {
+        int error = refresh(call);
+        if (error && error != E_CRYPTO)
+            return error;
+        master = find_master(kid);
+    }
+    return master ? seal_unbox(call, &place, master->key, wrapped, ret_plain) : E_CRYPTO;
+}
+
+int keyring_rewrap(struct call *call, const struct keyring_row *row, struct str *ret_wrapped)
+{
+    struct seal_place place = place_of(row->id);
+    struct str plain;
+    if (!keyring_is_open())
+        return fail(call, E_INTERNAL, "The keyring is not open.");
+    int error = unwrap(call, row->id, row->wrapped, &plain);
+    if (error == E_CRYPTO)
+        return fail(call, E_CRYPTO, "The row %.*s of mcp_data_keys does not open: it was changed or moved.",
+                    STR_ARG(row->id));
+    return error ? error : wrap(call, &place, find_master(ring->kid), plain, ret_wrapped);
+}
+
+/* ---- data keys of users */
 
 int keyring_new_data_key(struct call *call, int64_t user_id, struct str *ret_wrapped)
 {
     if (!keyring_is_open())
         return fail(call, E_INTERNAL, "The keyring is not open.");
-    struct seal_place place = key_place(call, user_id, NULL);
+    struct seal_place place = row_place(user_id, user_row(call, user_id));
     unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
     keyring_wipe_later(call, key, KEY_BYTES);
     randombytes_buf(key, KEY_BYTES);
-    return seal_box(call, &place, ring->kid, ring->master, str_of((const char *)key, KEY_BYTES), ret_wrapped);
+    return wrap(call, &place, find_master(ring->kid), key_bytes(key), ret_wrapped);
 }
 
 int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped, unsigned char ret_key[KEY_BYTES])
 {
     if (!keyring_is_open())
         return fail(call, E_INTERNAL, "The keyring is not open.");
-    struct seal_place place = key_place(call, user_id, NULL);
     struct str plain;
-    if (seal_unbox(call, &place, ring->master, wrapped, &plain) || plain.len != KEY_BYTES)
+    int error = unwrap(call, user_row(call, user_id), wrapped, &plain);
+    if (error && error != E_CRYPTO)
+        return error;
+    if (error || plain.len != KEY_BYTES)
         return fail(call, E_CRYPTO,
                     "The key of this account does not open with this server's master key. Restore the database from a "
                     "backup, or remove the account's connections and enter their passwords again.");

@@ -7,8 +7,12 @@
  *     wraps  user:N       the data key of user N, which seals that user's secrets (crypto/seal.h)
  *
  * The wrapped forms are rows of mcp_data_keys (store/keys.h), so rotating the master key rewraps those and changes no token
- * and no sealed value. The keyring itself knows no database: it is filled once at start and is then read only. Its memory is
- * locked and left out of core dumps where the system allows it.
+ * and no sealed value. While it is rotated there are two master keys, and each wraps the other in a row of its own
+ * ("master:2" under key 1, "master:1" under key 2), so that whoever was given either of them opens everything. What names a
+ * master key that the ring does not know yet makes it ask for those rows again (keyring_set_refresh()), which may wait; so a
+ * server that was started before the rotation goes on working. `key retire` removes the two rows.
+ *
+ * The keyring itself knows no database. Its memory is locked and left out of core dumps where the system allows it.
  *
  * One per process, main thread.
  */
@@ -17,14 +21,23 @@
 
 #include "call/call.h"
 
-enum { KEY_BYTES = 32, MAC_HEX_BYTES = 65 /* 64 hex digits and a NUL */ };
+enum {
+    KEY_BYTES = 32,
+    MAC_HEX_BYTES = 65,     /* 64 hex digits and a NUL */
+    KEYRING_MASTERS_MAX = 4 /* known at once */
+};
 
 /* Where the master key may be; the first that is not empty decides. */
 struct keyring_source {
+    struct str
+        credentials_dir; /* its file master.key: $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names */
     struct str key_text; /* PORTEIRO_SECRET_KEY: base64 or hex of 32 bytes */
-    struct str key_file; /* PORTEIRO_SECRET_KEY_FILE: a file that holds the same */
+    struct str key_file; /* a file that holds the same */
     struct str data_dir; /* its file master.key */
 };
+
+/* The key comes from data_dir/master.key, which is ours to write; else from a place of the operator's. */
+bool keyring_is_in_data_dir(const struct keyring_source *source);
 
 /*
  * Reads the master key into the keyring, which stays closed until keyring_open(). E_NOT_FOUND: there is none anywhere (only
@@ -41,11 +54,47 @@ MUST_CHECK int keyring_make_master(struct call *call, const struct keyring_sourc
 /* For a database without keys: makes a server secret and opens the keyring with kid 1. Both results go into mcp_data_keys. */
 MUST_CHECK int keyring_create(struct call *call, struct str *ret_check, struct str *ret_server);
 
-/* Opens the keyring with the two rows of the database. E_CRYPTO: the database belongs to another master key. */
-MUST_CHECK int keyring_open(struct call *call, int64_t kid, struct str check, struct str server);
+/* A row of mcp_data_keys: "check", "server", "master:N", "user:N". */
+struct keyring_row {
+    struct str id;
+    int64_t master_kid; /* the key that wraps it */
+    struct str wrapped;
+};
+
+/* Opens the keyring with the rows that are no user's. E_CRYPTO: the database belongs to another master key. */
+MUST_CHECK int keyring_open(struct call *call, const struct keyring_row *rows, size_t count);
+
+/* The same rows, read again in an open keyring: takes in the keys that are new. E_CRYPTO: nothing in hand opens them. */
+MUST_CHECK int keyring_learn(struct call *call, const struct keyring_row *rows, size_t count);
+/* Called when a wrapped value names a master key that the ring does not know; it reads the rows and calls keyring_learn(). */
+void keyring_set_refresh(int (*refresh)(struct call *call));
 
 bool keyring_is_open(void);
-int64_t keyring_kid(void); /* of the master key: for mcp_data_keys.master_kid */
+int64_t keyring_kid(void); /* of the current master key: what is wrapped now gets it as master_kid */
+int64_t
+keyring_given_kid(void); /* of the master key that this process was given: older while a rotation waits for us */
+
+/* ---- rotation: accounts/key_rotation.h has the order of things */
+
+/*
+ * The master key that follows: read from `text`, or made when that is empty. It becomes the current one of this ring; the
+ * four rows ("check", "server", "master:NEW", "master:OLD") are for one transaction. E_INVALID: no key, or the same again.
+ */
+enum { KEYRING_ROTATION_ROWS = 4 };
+MUST_CHECK int keyring_rotate(struct call *call, struct str text, struct keyring_row ret_rows[KEYRING_ROTATION_ROWS]);
+
+/* A row under the current key instead of an older one. E_CRYPTO: it does not open. */
+MUST_CHECK int keyring_rewrap(struct call *call, const struct keyring_row *row, struct str *ret_wrapped);
+
+/*
+ * Writes a new random key to `path`, as keyring_make_master() does, unless a file is there; either way *ret_text is what it
+ * holds (wiped when the call ends).
+ */
+MUST_CHECK int keyring_make_file(struct call *call, const char *path, struct str *ret_text);
+/* The key in a file; E_INVALID: it cannot be read or is none. */
+MUST_CHECK int keyring_read_file(struct call *call, const char *path, struct str *ret_text);
+/* Is it the current master key? */
+bool keyring_is_current(struct str text);
 
 /* Wipes everything. */
 void keyring_done(void);

@@ -45,6 +45,13 @@ static void write_file(const char *path, const char *text, mode_t mode)
     chmod(path, mode);
 }
 
+/* The two rows of a database whose master key was never rotated. */
+static int open_ring(struct call *call, int64_t kid, struct str check, struct str server)
+{
+    const struct keyring_row rows[] = {{STR("check"), kid, check}, {STR("server"), kid, server}};
+    return keyring_open(call, rows, ARRAY_LENGTH(rows));
+}
+
 static void the_key_is_made_once_and_private(void **state)
 {
     struct fixture *f = &fixture;
@@ -69,7 +76,7 @@ static void the_key_is_made_once_and_private(void **state)
     assert_int_equal(keyring_make_master(&f->call, &source, &made), OK);
     assert_false(made);
     assert_false(keyring_is_open());
-    assert_int_equal(keyring_open(&f->call, kid, check, server), OK);
+    assert_int_equal(open_ring(&f->call, kid, check, server), OK);
     keyring_mac(KEYRING_PEPPER, STR("x"), after);
     assert_string_equal(before, after);
     keyring_mac(KEYRING_TOKEN_MAC, STR("x"), after);
@@ -102,7 +109,7 @@ static void keys_in_every_spelling(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(spellings); i++) {
         source.key_text = str_from(spellings[i]);
         assert_int_equal(keyring_load_master(&f->call, &source), OK);
-        assert_int_equal(keyring_open(&f->call, 1, check, server), OK);
+        assert_int_equal(open_ring(&f->call, 1, check, server), OK);
     }
     static const char *const bad[] = {"x", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MD", "change-me",
                                       "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=A",
@@ -111,7 +118,7 @@ static void keys_in_every_spelling(void **state)
         source.key_text = str_from(bad[i]);
         assert_int_equal(keyring_load_master(&f->call, &source), E_INVALID);
         assert_says(&f->call, "openssl rand -base64 32");
-        assert_int_equal(keyring_open(&f->call, 1, check, server), E_INTERNAL);
+        assert_int_equal(open_ring(&f->call, 1, check, server), E_INTERNAL);
     }
 }
 
@@ -125,14 +132,14 @@ static void another_key_does_not_open(void **state)
     assert_int_equal(keyring_create(&f->call, &check, &server), OK);
     source.key_text = STR("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI=");
     assert_int_equal(keyring_load_master(&f->call, &source), OK);
-    assert_int_equal(keyring_open(&f->call, 1, check, server), E_CRYPTO);
+    assert_int_equal(open_ring(&f->call, 1, check, server), E_CRYPTO);
     assert_says(&f->call, "another master key");
     assert_false(keyring_is_open());
     source.key_text = STR(TEST_MASTER);
     assert_int_equal(keyring_load_master(&f->call, &source), OK);
-    assert_int_equal(keyring_open(&f->call, 1, server, check), E_CRYPTO); /* rows swapped */
-    assert_int_equal(keyring_open(&f->call, 1, check, check), E_CRYPTO);
-    assert_int_equal(keyring_open(&f->call, 1, check, server), OK);
+    assert_int_equal(open_ring(&f->call, 1, server, check), E_CRYPTO); /* rows swapped */
+    assert_int_equal(open_ring(&f->call, 1, check, check), E_CRYPTO);
+    assert_int_equal(open_ring(&f->call, 1, check, server), OK);
 }
 
 static void a_named_file_that_is_missing_makes_no_key(void **state)

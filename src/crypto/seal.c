@@ -160,6 +160,13 @@ static bool decode_base64(struct call *call, struct str text, unsigned char *out
     return str_eq(text, str_of((char *)again, text.len));
 }
 
+int64_t seal_kid(struct str sealed)
+{
+    struct sealed_parts parts;
+    int64_t kid;
+    return parse_sealed(sealed, &parts) && str_to_i64(parts.kid, &kid) && kid > 0 ? kid : 0;
+}
+
 int seal_unbox(struct call *call, const struct seal_place *place, const unsigned char key[KEY_BYTES], struct str sealed,
                struct str *ret_plain)
 {
@@ -239,11 +246,12 @@ int seal_open(struct call *call, const struct sealed *sealed, struct str *ret_pl
         return fail(call, E_CRYPTO,
                     "The password of this connection is still sealed by the earlier system. Enter the password again: "
                     "open the connection in the dashboard and save its application password.");
-    if (seal_open_at(call, &place, sealed->wrapped_key, sealed->sealed_json, ret_plain))
+    int error = seal_open_at(call, &place, sealed->wrapped_key, sealed->sealed_json, ret_plain);
+    if (error == E_CRYPTO)
         return fail(call, E_CRYPTO,
                     "The stored password of this connection does not open with this server's key. Enter the password "
                     "again: open the connection in the dashboard and save its application password.");
-    return OK;
+    return error;
 }
 
 int seal_make(struct call *call, int64_t user_id, int64_t connection_id, struct str wrapped_key, struct str plain,

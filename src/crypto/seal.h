@@ -5,7 +5,7 @@
  *   {"v":1,"kid":1,"n":"<24 bytes nonce, base64>","c":"<ciphertext and tag, base64>"}     AAD  v1|owner|table|row|column
  *
  * kid numbers the data key of the owner (of a wrapped key: the master key). The order of the keys and white space do not
- * matter: jsonb has its own. Nothing here waits or needs the database; the keyring must be open.
+ * matter: jsonb has its own. The keyring must be open. Opening may wait: for the database, when a master key is new to us.
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H
@@ -42,6 +42,9 @@ MUST_CHECK int seal_make_at(struct call *call, const struct seal_place *place, s
                             struct str *ret_sealed);
 MUST_CHECK int seal_open_at(struct call *call, const struct seal_place *place, struct str wrapped_key,
                             struct str sealed, struct str *ret_plain);
+
+/* The number of the key that a sealed value names; 0: it is none. */
+int64_t seal_kid(struct str sealed);
 
 /* With a key in hand; seal_unbox() answers E_CRYPTO without a text. For crypto/ only. */
 MUST_CHECK int seal_box(struct call *call, const struct seal_place *place, int64_t kid,

@@ -110,6 +110,12 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.ok(verdict.ok && verdict.rows >= items.length);
   });
 
+  test('key', async () => {
+    assert.equal((await fits(['key', 'rotate'])).current, 2);
+    assert.equal((await fits(['key', 'status'])).rotating, true);
+    assert.equal((await fits(['key', 'retire', '1'])).current, 2);
+  });
+
   test('a text answer to every command that only looks', async () => {
     for (const [args, words] of [
       [['user', 'list'], /^id +name +email/],

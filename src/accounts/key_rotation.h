@@ -1,0 +1,46 @@
+/*
+ * A new master key while everything runs (`porteiro key rotate`, `key retire`).
+ *
+ *   begin   one transaction: "check" and "server" go under the new key, and each key is wrapped by the other ("master:N").
+ *           From then on what is wrapped anew gets the new key, and a process that holds either key opens everything.
+ *   go on   the data keys of users, in small transactions, until none is left under the old key. Killed in between, it goes on
+ *           where it was: what is left to do stands in mcp_data_keys.
+ *   retire  when no row and no running process needs the old key: the "master:N" rows go, and the old key opens nothing of
+ *           this database any more. (It opens older backups; so it is kept as long as those.)
+ *
+ * Tokens and stored passwords are not touched: they hang on the server's secret and on the data keys, which stay what they are.
+ */
+#ifndef ACCOUNTS_KEY_ROTATION_H
+#define ACCOUNTS_KEY_ROTATION_H
+
+#include "store/keys.h"
+
+enum {
+    KEY_ROTATION_BATCH = 500,      /* rows in a transaction */
+    KEY_ROTATION_REST_MAX_MS = 50, /* between two, as long as one took: others write too */
+};
+
+struct key_status {
+    int64_t current, given; /* numbers of master keys; given: of the one this process has */
+    bool is_rotating;       /* the old key is still good */
+    struct key_counts counts;
+    struct key_holders holders;
+};
+MUST_CHECK int key_rotation_status(struct call *call, struct key_status *ret);
+
+/* E_CONFLICT: a rotation is under way. `text`: the new key. */
+MUST_CHECK int key_rotation_begin(struct call *call, struct str text);
+
+/* Rewraps all that is left under older keys. Waits long. */
+MUST_CHECK int key_rotation_go_on(struct call *call, int64_t *ret_rewrapped);
+
+/*
+ * E_CONFLICT, and the text names it: something still uses key `kid`. `even_if_held`: processes that hold it do not count, for
+ * hosts that will never come back.
+ */
+MUST_CHECK int key_rotation_retire(struct call *call, int64_t kid, bool even_if_held);
+
+/* Reads the server's rows again; see keyring_learn(). */
+MUST_CHECK int key_rotation_refresh(struct call *call);
+
+#endif

@@ -1,0 +1,182 @@
+/* porteiro key */
+#include "accounts/key_rotation.h"
+
+#include "cli/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+static int run_status(struct cli *cli)
+{
+    struct key_status status;
+    int error = open_accounts(cli);
+    if (!error)
+        error = key_rotation_status(&cli->call, &status);
+    if (error)
+        return error;
+    struct answers *rows = answers_new(cli->arena), *holders = answers_new(cli->arena);
+    for (size_t i = 0; i < status.counts.count; i++) {
+        struct answer *item = answers_add(rows);
+        answer_integer(item, "key", status.counts.items[i].master_kid);
+        answer_integer(item, "rows", status.counts.items[i].rows);
+    }
+    for (size_t i = 0; i < status.holders.count; i++) {
+        struct answer *item = answers_add(holders);
+        answer_text(item, "holder", status.holders.items[i].holder);
+        answer_integer(item, "key", status.holders.items[i].master_kid);
+        answer_time(item, "started_at", status.holders.items[i].started_at_ms);
+    }
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "current", status.current);
+    answer_integer(answer, "given", status.given);
+    answer_switch(answer, "rotating", status.is_rotating);
+    answer_list(answer, "wraps", rows);
+    answer_list(answer, "holders", holders);
+    error = cli_answer(cli, answer, NULL);
+    if (error || cli->arguments.json)
+        return error;
+    return cli_print(cli, str_format(cli->arena, "\n%.*s\n%.*s", STR_ARG(answers_as_text(cli->arena, rows, "key rows")),
+                                     STR_ARG(answers_as_text(cli->arena, holders, "holder key started_at"))));
+}
+
+/* ---- rotate */
+
+static const char *in_data_dir(struct cli *cli, const char *name)
+{
+    return str_format(cli->arena, "%.*s/%s", STR_ARG(config_text(cli->config, SETTING_DATA_DIR)), name).ptr;
+}
+
+/* The new key's text: the operator's, or made beside master.key. */
+static int new_key(struct cli *cli, struct str *ret_text)
+{
+    const struct keyring_source source = open_key_source(cli);
+    if (cli_has(cli, "new-key-file"))
+        return keyring_read_file(&cli->call, str_copy_cstr(cli->arena, cli_option(cli, "new-key-file")), ret_text);
+    if (!keyring_is_in_data_dir(&source))
+        return cli_usage(cli, "--new-key-file FILE is needed: the master key is not in the data directory, so the new "
+                              "one must come from where yours do; `openssl rand -base64 32` makes one");
+    return keyring_make_file(&cli->call, in_data_dir(cli, "master.key.next"), ret_text);
+}
+
+/*
+ * master.key.next becomes master.key once the database knows it; the old one stays as master.key.1, for backups. Also after a run
+ * that was killed here.
+ */
+static int put_file_in_place(struct cli *cli)
+{
+    const char *next = in_data_dir(cli, "master.key.next"), *now = in_data_dir(cli, "master.key");
+    struct str text;
+    if (access(next, F_OK) != 0)
+        return OK;
+    int error = keyring_read_file(&cli->call, next, &text);
+    if (error || !keyring_is_current(text))
+        return error; /* a file that was left from before */
+    char kept[PATH_MAX];
+    snprintf(kept, sizeof kept, "%s.%lld", now, (long long)keyring_kid() - 1);
+    if ((link(now, kept) != 0 && errno != EEXIST && errno != ENOENT) || rename(next, now) != 0)
+        return fail(&cli->call, E_UNAVAILABLE,
+                    "%s cannot be put in the place of %s: %s. The database knows the new key already; run this again.",
+                    next, now, strerror(errno));
+    int folder = open(in_data_dir(cli, "."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        fsync(folder);
+        close(folder);
+    }
+    cli_note(cli, "the new master key is in %s, the old one in %s: keep it as long as backups that need it", now, kept);
+    return OK;
+}
+
+static int begin(struct cli *cli)
+{
+    struct str text;
+    int error = new_key(cli, &text);
+    return error ? error : key_rotation_begin(&cli->call, text);
+}
+
+static int run_rotate(struct cli *cli)
+{
+    struct key_status status;
+    int64_t rewrapped = 0;
+    int error = open_accounts(cli);
+    if (!error)
+        error = key_rotation_status(&cli->call, &status);
+    if (error)
+        return error;
+    bool began = !status.is_rotating;
+    if (began)
+        error = begin(cli);
+    if (!error)
+        error = put_file_in_place(cli);
+    if (!error)
+        error = key_rotation_go_on(&cli->call, &rewrapped);
+    if (error)
+        return error;
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "current", keyring_kid());
+    answer_integer(answer, "previous", keyring_kid() - 1);
+    answer_switch(answer, "began", began);
+    answer_integer(answer, "rewrapped", rewrapped);
+    return cli_answer(
+        cli, answer,
+        "Both keys are good now. Give every server the new one and restart it; then `porteiro key retire` "
+        "with the old one's number ends the old one.");
+}
+
+/* ---- retire */
+
+static int run_retire(struct cli *cli)
+{
+    int64_t kid;
+    if (!str_to_i64(cli->arguments.argument, &kid) || kid <= 0)
+        return cli_usage(cli, "\"%.*s\" is no number of a key; see porteiro key status",
+                         STR_ARG(cli->arguments.argument));
+    int error = open_accounts(cli);
+    if (!error)
+        error = key_rotation_retire(&cli->call, kid, cli_has(cli, "even-if-held"));
+    if (error)
+        return error;
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "retired", kid);
+    answer_integer(answer, "current", keyring_kid());
+    return cli_answer(cli, answer, "Backups from before still need the old key.");
+}
+
+static const struct option rotate_options[] = {
+    {.name = "new-key-file",
+     .value = "FILE",
+     .help = "the new master key: 32 bytes as base64 or hex; without it one is made, if the old one is in the data "
+             "directory"},
+};
+static const struct option retire_options[] = {
+    {.name = "even-if-held", .help = "do not ask which processes were started with it: they are gone for good"},
+};
+static const struct command commands[] = {
+    {
+        .verb = "status",
+        .summary = "Shows which master key wraps how much, and which running process was given which.",
+        .example = "porteiro key status",
+        .run = run_status,
+    },
+    {
+        .verb = "rotate",
+        .summary = "Puts a new master key in the place of the current one while servers run; run again, it goes on.",
+        .options = rotate_options,
+        .n_options = ARRAY_LENGTH(rotate_options),
+        .example =
+            "porteiro key rotate\nopenssl rand -base64 32 > new.key && porteiro key rotate --new-key-file new.key",
+        .run = run_rotate,
+    },
+    {
+        .verb = "retire",
+        .summary = "Ends an old master key; refuses while a row or a running process still needs it.",
+        .argument = "NUMBER",
+        .argument_help = "the old key's number, as `porteiro key status` shows it",
+        .options = retire_options,
+        .n_options = ARRAY_LENGTH(retire_options),
+        .example = "porteiro key retire 1",
+        .run = run_retire,
+    },
+};
+const struct noun key_noun = {"key", "the master key", commands, ARRAY_LENGTH(commands)};
