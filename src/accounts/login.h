@@ -9,7 +9,7 @@
 
 #include "call/call.h"
 
-enum { LOGIN_MS = 250 /* at least so long, whatever comes out */ };
+enum { LOGIN_MS = 250 /* a multiple of it, whatever comes out */ };
 
 struct login_proof {
     struct str who; /* an e-mail address, or a phone number in any form */

@@ -27,6 +27,14 @@ void passwords_done(void)
     threads = NULL;
 }
 
+static int too_many(struct call *call)
+{
+    enum { AGAIN_S = PASSWORDS_WAIT_MS / 1000 };
+    (void)fail(call, E_LIMIT, "Too many passwords are being checked right now. Try again in %d seconds.", AGAIN_S);
+    call->retry_after_s = AGAIN_S;
+    return E_LIMIT;
+}
+
 /* One of the slots, each a core and up to 64 MiB. */
 static int take_slot(struct call *call)
 {
@@ -35,7 +43,7 @@ static int take_slot(struct call *call)
         return error;
     if (n_busy >= n_threads) {
         if (n_waiting >= PASSWORDS_QUEUE_MAX)
-            return fail(call, E_LIMIT, "Too many passwords are being checked right now. Try again in a few seconds.");
+            return too_many(call);
         int64_t deadline = call->deadline_ms, latest = clock_monotonic_ms() + PASSWORDS_WAIT_MS;
         call->deadline_ms = latest < deadline ? latest : deadline;
         n_waiting++;
@@ -43,7 +51,7 @@ static int take_slot(struct call *call)
         n_waiting--;
         call->deadline_ms = deadline;
         if (error == E_TIMEOUT)
-            return fail(call, E_LIMIT, "Too many passwords are being checked right now. Try again in a few seconds.");
+            return too_many(call);
         if (error)
             return error;
     } else {

@@ -69,6 +69,7 @@ int fail(struct call *call, enum error code, const char *format, ...)
     va_list list;
     va_start(list, format);
     call->error = code;
+    call->retry_after_s = 0;
     call->error_text = str_format_list(call->arena, format, list);
     va_end(list);
     return code;
@@ -87,6 +88,7 @@ void call_clear_error(struct call *call)
     call->error = OK;
     call->error_text = STR_EMPTY;
     call->error_detail = STR_EMPTY;
+    call->retry_after_s = 0;
 }
 
 int64_t call_time_left_ms(const struct call *call)

@@ -52,6 +52,8 @@ struct call {
     int error;               /* the last fail()'s code */
     struct str error_text;   /* for the person: what happened, why, what to do */
     struct str error_detail; /* for our log only */
+    int64_t
+        retry_after_s; /* with E_LIMIT: in how many seconds it may be tried again; 0: waiting does not help, or is not known */
 };
 
 /* The arena stays the caller's. */

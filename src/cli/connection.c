@@ -1,6 +1,7 @@
 /* porteiro connection */
 #include "accounts/connect.h"
 
+#include "cli/connection_import.h"
 #include "cli/fields.h"
 #include "cli/open.h"
 #include "cli/person.h"
@@ -325,6 +326,10 @@ static const struct option list_options[] = {
 static const struct option secret_options[] = {
     SECRET_OPTIONS("secret"),
 };
+static const struct option import_options[] = {
+    {.name = "user", .value = "USER", .help = "whose they will be: e-mail or id", .required = true},
+    {.name = "provider", .value = "KEY", .help = "the kind of service; default wordpress"},
+};
 #define ID_ARGUMENT .argument = "ID", .argument_help = "as in the list"
 
 static const struct command commands[] = {
@@ -337,6 +342,17 @@ static const struct command commands[] = {
         .example = "porteiro connection add --user ana@example.com --provider wordpress --name blog "
                    "--url https://blog.example.com --username ana",
         .run = run_add,
+    },
+    {
+        .verb = "import",
+        .summary = "Connects a whole table of sites, each row with its own result; shows the tokens this once.",
+        .argument = "FILE.csv",
+        .argument_help = "its first line names the columns: url,username,app_password and perhaps name,rights,confirm,"
+                         "expires; - for standard input",
+        .options = import_options,
+        .n_options = ARRAY_LENGTH(import_options),
+        .example = "porteiro connection import sites.csv --user ana@example.com",
+        .run = connection_import,
     },
     {
         .verb = "list",

@@ -7,6 +7,7 @@ static void describe(struct answer *answer, const struct token_row *token)
 {
     answer_integer(answer, "id", token->id);
     answer_integer(answer, "connection_id", token->connection_id);
+    answer_words(answer, "sites", token->sites);
     answer_text(answer, "name", token->name);
     answer_text(answer, "last4", token->last4);
     answer_words(answer, "rights", token->rights);
@@ -105,7 +106,7 @@ static int run_list(struct cli *cli)
     struct answers *list = answers_new(cli->arena);
     for (size_t i = 0; i < rows.count; i++)
         describe(answers_add(list), &rows.items[i]);
-    return cli_answer_list(cli, list, "id connection_id name last4 rights state expires_at last_used_at",
+    return cli_answer_list(cli, list, "id connection_id sites name last4 rights state expires_at last_used_at",
                            "there is no token");
 }
 

@@ -17,6 +17,9 @@ int tries_take(struct call *call, const struct tries_rule *rule, struct str name
     table_unlock();
     if (wait_ns <= 0)
         return OK;
-    return fail(call, E_LIMIT, "Too many tries. Come again in %lld seconds.",
-                (long long)((wait_ns + 999999999) / 1000000000));
+    int64_t wait_s = (wait_ns + 999999999) / 1000000000;
+    (void)fail(call, E_LIMIT, "Too many tries. Come again in %lld second%s.", (long long)wait_s,
+               wait_s == 1 ? "" : "s");
+    call->retry_after_s = wait_s;
+    return E_LIMIT;
 }

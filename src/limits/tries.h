@@ -13,7 +13,7 @@ struct tries_rule {
     int64_t refill_ms; /* after which there is one more */
 };
 
-/* `name`: whose tries they are: an address, an account. OK, or E_LIMIT, whose text says in how many seconds to come again. */
+/* `name`: whose tries they are: an address, an account. OK, or E_LIMIT, whose text and call->retry_after_s say in how many seconds to come again. */
 MUST_CHECK int tries_take(struct call *call, const struct tries_rule *rule, struct str name);
 
 #endif

@@ -18,6 +18,7 @@ static void tries_of_names_and_rules(void **state)
         assert_int_equal(tries_take(&call, &slow, STR("ana")), OK);
     assert_int_equal(tries_take(&call, &slow, STR("ana")), E_LIMIT);
     assert_true(str_contains(call.error_text, STR("in 3600 seconds")));
+    assert_int_equal(call.retry_after_s, 3600);
     assert_int_equal(tries_take(&call, &slow, STR("ana")), E_LIMIT); /* a refused try costs nothing */
     assert_true(str_contains(call.error_text, STR("in 3600 seconds")));
     assert_int_equal(tries_take(&call, &slow, STR("bia")), OK);

@@ -24,6 +24,35 @@ int store_profiles_get(struct call *call, int64_t user_id, struct profile_row *r
     return OK;
 }
 
+int store_profiles_people(struct call *call, struct people_rows *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT u.id, u.name, u.email, u.phone, u.created_at, u.updated_at, p.is_admin, p.language, "
+                         "p.email_confirmed_at, p.stopped_at, p.totp_since FROM mcp_users u "
+                         "LEFT JOIN mcp_user_profiles p ON p.user_id = u.id ORDER BY u.id");
+    if (error)
+        return error;
+    *ret = (struct people_rows){rows.n_rows, arena_array_of(call->arena, struct people_row, rows.n_rows)};
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct people_row){
+            .user = {.id = db_int(&rows, i, 0),
+                     .name = db_text(&rows, i, 1),
+                     .email = db_text(&rows, i, 2),
+                     .phone = db_text(&rows, i, 3),
+                     .password_hash = STR_EMPTY,
+                     .created_at_ms = db_time_ms(&rows, i, 4),
+                     .updated_at_ms = db_time_ms(&rows, i, 5)},
+            .profile = {.is_admin = db_bool(&rows, i, 6),
+                        .language = db_is_null(&rows, i, 7) ? STR("en") : db_text(&rows, i, 7),
+                        .email_confirmed_at_ms = db_time_ms(&rows, i, 8),
+                        .stopped_at_ms = db_time_ms(&rows, i, 9),
+                        .totp_sealed = STR_EMPTY,
+                        .totp_since_ms = db_time_ms(&rows, i, 10)},
+        };
+    return OK;
+}
+
 int store_profiles_put(struct call *call, int64_t user_id, const struct profile_row *row)
 {
     struct str none = {NULL, 0};

@@ -2,7 +2,7 @@
 #ifndef STORE_PROFILES_H
 #define STORE_PROFILES_H
 
-#include "store/store.h"
+#include "store/users.h"
 
 struct profile_row {
     bool is_admin;
@@ -15,6 +15,15 @@ struct profile_row {
 };
 
 MUST_CHECK int store_profiles_get(struct call *call, int64_t user_id, struct profile_row *ret);
+/* Everybody with an account, by id. password_hash and totp_sealed stay empty. */
+struct people_rows {
+    size_t count;
+    struct people_row {
+        struct user_row user;
+        struct profile_row profile;
+    } * items;
+};
+MUST_CHECK int store_profiles_people(struct call *call, struct people_rows *ret);
 /* Makes the row or replaces it. E_NOT_FOUND: no such user. Inside a transaction with the lock of that user. */
 MUST_CHECK int store_profiles_put(struct call *call, int64_t user_id, const struct profile_row *row);
 /* How many administrators there are. */

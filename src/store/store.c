@@ -34,5 +34,6 @@ int store_end(struct call *call, bool mine, int error)
     call->error = before.error;
     call->error_text = before.error_text;
     call->error_detail = before.error_detail;
+    call->retry_after_s = before.retry_after_s;
     return error;
 }

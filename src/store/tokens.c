@@ -32,6 +32,27 @@ static struct token_row row_at(const struct db_rows *rows, size_t row)
     };
 }
 
+/* One query for all of them; both lists have the newest token first. */
+static int add_sites(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *tokens)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT g.token_id, g.alias FROM mcp_token_grants g JOIN mcp_tokens t ON t.id = g.token_id "
+                         "JOIN mcp_service_connections c ON c.id = t.connection_id "
+                         "WHERE ($1 = -1 OR c.user_id = $1) AND ($2 = 0 OR t.connection_id = $2) ORDER BY g.token_id "
+                         "DESC, CASE WHEN g.connection_id = t.connection_id THEN 0 ELSE 1 END, g.alias",
+                         DB_INT(user_id), DB_INT(connection_id));
+    for (size_t row = 0, i = 0; !error && row < rows.n_rows; row++) {
+        while (i < tokens->count && tokens->items[i].id > db_int(&rows, row, 0))
+            i++;
+        if (i == tokens->count || tokens->items[i].id != db_int(&rows, row, 0))
+            continue;
+        struct str *sites = &tokens->items[i].sites, alias = db_text(&rows, row, 1);
+        *sites = sites->len ? call_format(call, "%.*s,%.*s", STR_ARG(*sites), STR_ARG(alias)) : alias;
+    }
+    return error;
+}
+
 int store_tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *ret)
 {
     struct db_rows rows;
@@ -44,7 +65,7 @@ int store_tokens_list(struct call *call, int64_t user_id, int64_t connection_id,
     *ret = (struct token_rows){rows.n_rows, arena_array_of(call->arena, struct token_row, rows.n_rows)};
     for (size_t i = 0; i < rows.n_rows; i++)
         ret->items[i] = row_at(&rows, i);
-    return OK;
+    return add_sites(call, user_id, connection_id, ret);
 }
 
 int store_tokens_count_live(struct call *call, int64_t connection_id, int64_t *ret)

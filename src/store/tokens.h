@@ -10,6 +10,8 @@ struct token_row {
     bool has_details; /* false: of the earlier system, not yet taken over; such a token is good for nothing */
     bool is_primary;  /* the connection's own */
     struct str name, last4, rights, confirm, mac, options;
+    struct str
+        sites; /* in lists: "blog,shop", the names of a token for several connections, its own first; else empty */
     int64_t created_at_ms, expires_at_ms, revoked_at_ms, last_used_at_ms; /* 0: never */
 };
 struct token_rows {

@@ -8,7 +8,7 @@
 #include "net/url.h"
 #include "web/routes.h"
 
-enum { SEGMENT_BYTES_MAX = 200, QUERY_PAIRS_MAX = 32 };
+enum { SEGMENT_BYTES_MAX = 200, QUERY_PAIRS_MAX = 32, RETRY_UNAVAILABLE_S = 5 };
 
 /* ---- errors */
 
@@ -36,8 +36,9 @@ static void answer_failure(struct call *call, const struct api *api, int error)
         log_error("call %s: %.*s (%.*s)", call->id, STR_ARG(text), STR_ARG(call->error_detail));
     if (status == 401)
         http_answer_header(api->exchange, STR("WWW-Authenticate"), STR("Bearer realm=\"porteiro\""));
-    if (status == 429 || status == 503)
-        http_answer_header(api->exchange, STR("Retry-After"), STR("5"));
+    int64_t wait_s = status == 503 ? RETRY_UNAVAILABLE_S : status == 429 ? call->retry_after_s : 0;
+    if (wait_s)
+        http_answer_header(api->exchange, STR("Retry-After"), call_format(call, "%lld", (long long)wait_s));
     routes_error(call, api->exchange, status, api->error_code ? api->error_code : error_name(error), text);
 }
 

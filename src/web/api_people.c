@@ -9,37 +9,31 @@
     ",\"second_factor\":" API_BOOLEAN ",\"created_at\":" API_TIME_OR_NULL                                              \
     "},\"required\":[\"id\",\"name\",\"email\"]}"
 
-static int write_person(struct call *call, struct api *api, const struct user_row *user)
+static void write_person(struct call *call, struct api *api, const struct user_row *user,
+                         const struct profile_row *profile)
 {
-    struct profile_row profile;
-    int error = store_profiles_get(call, user->id, &profile);
-    if (error)
-        return error;
     json_object(&api->out);
     json_member_i64(&api->out, "id", user->id);
     json_member_str(&api->out, "name", user->name);
     json_member_str(&api->out, "email", user->email);
     json_member_str(&api->out, "phone", user->phone);
-    json_member_bool(&api->out, "admin", profile.is_admin);
-    json_member_bool(&api->out, "stopped", profile.stopped_at_ms != 0);
-    json_member_bool(&api->out, "email_confirmed", profile.email_confirmed_at_ms != 0);
-    json_member_bool(&api->out, "second_factor", profile.totp_since_ms != 0);
+    json_member_bool(&api->out, "admin", profile->is_admin);
+    json_member_bool(&api->out, "stopped", profile->stopped_at_ms != 0);
+    json_member_bool(&api->out, "email_confirmed", profile->email_confirmed_at_ms != 0);
+    json_member_bool(&api->out, "second_factor", profile->totp_since_ms != 0);
     api_member_time(call, &api->out, "created_at", user->created_at_ms);
     json_end(&api->out);
-    return OK;
 }
 
 static int list(struct call *call, struct api *api)
 {
-    struct user_rows rows;
-    int error = users_list(call, &rows);
+    struct people_rows rows;
+    int error = store_profiles_people(call, &rows);
     if (error)
         return error;
     api_list_begin(api);
-    for (size_t i = 0; i < rows.count && !error; i++)
-        error = write_person(call, api, &rows.items[i]);
-    if (error)
-        return error;
+    for (size_t i = 0; i < rows.count; i++)
+        write_person(call, api, &rows.items[i].user, &rows.items[i].profile);
     api_list_end(api);
     return OK;
 }
@@ -53,6 +47,7 @@ const struct api_operation api_users_list = {.id = "usersList",
 static int change(struct call *call, struct api *api)
 {
     const struct json *admin = json_get(api->body, STR("admin")), *stopped = json_get(api->body, STR("stopped"));
+    struct profile_row profile;
     struct user_row user;
     int64_t id;
     int error = api_id(call, api, &id);
@@ -62,7 +57,11 @@ static int change(struct call *call, struct api *api)
         error = users_set_admin(call, id, json_bool_or(admin, false));
     if (!error && json_is(stopped, JSON_BOOL))
         error = users_set_stopped(call, id, json_bool_or(stopped, false));
-    return error ? error : write_person(call, api, &user);
+    if (!error)
+        error = store_profiles_get(call, id, &profile);
+    if (!error)
+        write_person(call, api, &user, &profile);
+    return error;
 }
 
 const struct api_operation api_users_change = {

@@ -6,9 +6,10 @@
 #define TOKEN_SCHEMA                                                                                                   \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"connection_id\":" API_INTEGER                       \
     ",\"name\":" API_TEXT_OR_NULL ",\"last4\":" API_TEXT_OR_NULL ",\"rights\":{\"type\":\"array\",\"items\":" API_TEXT \
-    "},\"confirm\":" API_TEXT_OR_NULL ",\"primary\":" API_BOOLEAN ",\"state\":" API_TEXT                               \
-    ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"revoked_at\":" API_TIME_OR_NULL        \
-    ",\"last_used_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"connection_id\",\"rights\",\"state\"]}"
+    "},\"sites\":{\"type\":\"array\",\"items\":" API_TEXT "},\"confirm\":" API_TEXT_OR_NULL                            \
+    ",\"primary\":" API_BOOLEAN ",\"state\":" API_TEXT ",\"created_at\":" API_TIME_OR_NULL                             \
+    ",\"expires_at\":" API_TIME_OR_NULL ",\"revoked_at\":" API_TIME_OR_NULL ",\"last_used_at\":" API_TIME_OR_NULL      \
+    "},\"required\":[\"id\",\"connection_id\",\"rights\",\"state\"]}"
 
 static void write_token(struct call *call, struct json_writer *w, const struct token_row *row)
 {
@@ -18,6 +19,7 @@ static void write_token(struct call *call, struct json_writer *w, const struct t
     api_member_text(w, "name", row->name);
     api_member_text(w, "last4", row->last4);
     api_member_words(w, "rights", row->rights);
+    api_member_words(w, "sites", row->sites);
     api_member_text(w, "confirm", row->confirm);
     json_member_bool(w, "primary", row->is_primary);
     json_member_str(w, "state", str_from(token_state(row)));

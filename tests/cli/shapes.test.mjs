@@ -76,6 +76,34 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal((await fits(['connection', 'resume', id])).status, 'active');
   });
 
+  test('connection import: a table of sites, each row with its own result', async () => {
+    const file = path.join(porteiro.dir, 'sites.csv');
+    fs.writeFileSync(file, `\ufeffurl;User;Password;name;rights\r\n${site.url};editor;"${secret}";"One; two";read\r\n${site.url};editor;aaaa bbbb;two;\r\n\r\nnot an address;editor;${secret};;\r\n${site.url};editor;${secret};three;fly\r\n`);
+    const args = ['connection', 'import', file, '--user', ANA];
+    const { code, stdout, stderr } = await porteiro.cli([...args, '--json']);
+    assert.equal(code, 1, stderr);
+    const answer = JSON.parse(stdout);
+    assert.deepEqual(misfits(shapes['connection import'][0], answer), []);
+    compared.add('connection import');
+    assert.deepEqual([answer.connected, answer.failed], [1, 3]);
+    assert.deepEqual(answer.items.map(item => [item.line, item.ok]), [[2, true], [3, false], [5, false], [6, false]]);
+    assert.match(answer.items[0].token, /^prt_pat_/);
+    assert.equal(answer.items[0].name, 'One; two');
+    assert.ok(answer.items.slice(1).every(item => item.message && item.token === null));
+    assert.ok(!stdout.includes('bbbb') && !stderr.includes('bbbb'), 'no password comes back');
+    await porteiro.json(['connection', 'delete', String(answer.items[0].id)]);
+    fs.writeFileSync(file, `url,username,app_password\n${site.url},editor,${secret}\n`);
+    const { items } = await fits(args);
+    assert.equal(items[0].name, '127.0.0.1');
+    await porteiro.json(['connection', 'delete', String(items[0].id)]);
+    for (const [text, sentence] of [['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
+      fs.writeFileSync(file, text);
+      const refused = await porteiro.cli(args);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, sentence);
+    }
+  });
+
   test('token', async () => {
     token = await fits(['token', 'add', '--connection', String(connection.id), '--name', 'laptop', '--rights', 'read,publish', '--expires', '90d']);
     const days = (Date.parse(token.expires_at) - Date.now()) / 86_400_000;
@@ -84,6 +112,13 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.deepEqual(items.find(item => item.id === token.id).rights, ['read', 'publish']);
     assert.deepEqual(items.map(item => item.state).sort(), ['active', 'active', 'revoked']);
     await fits(['token', 'revoke', String(token.id)]);
+    const second = await porteiro.addConnection(site, { name: 'Shop 2' });
+    const both = await porteiro.addToken(connection.id, '--connection', `${second.id}=read`);
+    const all = (await porteiro.json(['token', 'list'])).items;
+    assert.deepEqual(all.find(item => item.id === both.id).sites, ['blog', 'shop-2']);
+    assert.deepEqual(all.find(item => item.id === token.id).sites, []);
+    await porteiro.json(['connection', 'delete', String(second.id)]);
+    await porteiro.json(['token', 'revoke', String(both.id)]);
   });
 
   test('approval', async () => {
