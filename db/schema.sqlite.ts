@@ -533,6 +533,7 @@ export const oauthCodes = sqliteTable("mcp_oauth_codes", {
   createdAt: text("created_at").notNull(),
   expiresAt: text("expires_at").notNull(),
   usedAt: text("used_at"),
+  mac: text("mac").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_oauth_codes_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
     .onDelete("cascade"),
@@ -546,6 +547,7 @@ export const oauthRefreshTokens = sqliteTable("mcp_oauth_refresh_tokens", {
   createdAt: text("created_at").notNull(),
   usedAt: text("used_at"),
   nextTokenId: integer("next_token_id"),
+  mac: text("mac").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_oauth_refresh_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
     .onDelete("cascade"),

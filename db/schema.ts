@@ -576,6 +576,7 @@ export const oauthCodes = pgTable("mcp_oauth_codes", {
   createdAt: timestamp("created_at").notNull(),
   expiresAt: timestamp("expires_at").notNull(),
   usedAt: timestamp("used_at"),
+  mac: text("mac").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_oauth_codes_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
     .onDelete("cascade"),
@@ -584,13 +585,14 @@ export const oauthCodes = pgTable("mcp_oauth_codes", {
 ]);
 
 // Refresh tokens: each is replaced when it is used, and for a short while gives the same successor again. The successor is worked
-// out from the token itself (oauth/successor.h), so nothing of it lies here.
+// out from the token itself (crypto/token.h), so nothing of it lies here. `mac`, here and above, ties a row to its family.
 export const oauthRefreshTokens = pgTable("mcp_oauth_refresh_tokens", {
   tokenHash: text("token_hash").primaryKey(),
   grantId: text("grant_id").notNull(),
   createdAt: timestamp("created_at").notNull(),
   usedAt: timestamp("used_at"),
   nextTokenId: integer("next_token_id"),
+  mac: text("mac").notNull().default(""),
 }, (t) => [
   foreignKey({ name: "mcp_oauth_refresh_tokens_grant_id_fk", columns: [t.grantId], foreignColumns: [oauthGrants.id] })
     .onDelete("cascade"),
