@@ -33,6 +33,7 @@ struct provider_field {
     const char *name; /* JSON member, and with dashes the CLI flag */
     const char *label;
     const char *help;
+    const char *label_pt, *help_pt; /* the same in Brazilian Portuguese, for forms in a browser; NULL: as above */
     enum field_kind kind;
     bool required;
     bool in_secret;

@@ -6,11 +6,11 @@
 
 #define PROVIDER_SCHEMA                                                                                                \
     "{\"type\":\"object\",\"properties\":{\"key\":" API_TEXT ",\"name\":" API_TEXT ",\"version\":" API_TEXT_OR_NULL    \
-    ",\"enabled\":" API_BOOLEAN ",\"known\":" API_BOOLEAN                                                              \
+    ",\"enabled\":" API_BOOLEAN ",\"known\":" API_BOOLEAN ",\"authorize\":" API_BOOLEAN                                \
     ",\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\","                                                  \
-    "\"properties\":{\"name\":" API_TEXT ",\"label\":" API_TEXT ",\"help\":" API_TEXT_OR_NULL ",\"kind\":" API_TEXT    \
-    ",\"required\":" API_BOOLEAN ",\"secret\":" API_BOOLEAN                                                            \
-    "}}}},\"required\":[\"key\",\"name\",\"enabled\",\"fields\"]}"
+    "\"properties\":{\"name\":" API_TEXT ",\"label\":" API_TEXT ",\"label_pt\":" API_TEXT                              \
+    ",\"help\":" API_TEXT_OR_NULL ",\"help_pt\":" API_TEXT_OR_NULL ",\"kind\":" API_TEXT ",\"required\":" API_BOOLEAN  \
+    ",\"secret\":" API_BOOLEAN "}}}},\"required\":[\"key\",\"name\",\"enabled\",\"fields\"]}"
 
 static void write_field(struct json_writer *w, const struct provider_field *field)
 {
@@ -18,7 +18,9 @@ static void write_field(struct json_writer *w, const struct provider_field *fiel
     json_object(w);
     json_member_str(w, "name", str_from(field->name));
     json_member_str(w, "label", str_from(field->label));
+    json_member_str(w, "label_pt", str_from(field->label_pt ? field->label_pt : field->label));
     api_member_text(w, "help", str_from(field->help));
+    api_member_text(w, "help_pt", str_from(field->help_pt ? field->help_pt : field->help));
     json_member_str(w, "kind", str_from(kinds[field->kind]));
     json_member_bool(w, "required", field->required);
     json_member_bool(w, "secret", provider_field_is_secret(field));
@@ -34,6 +36,7 @@ static void write_provider(struct json_writer *w, const struct provider_row *row
     api_member_text(w, "version", row->version);
     json_member_bool(w, "enabled", row->enabled);
     json_member_bool(w, "known", provider != NULL);
+    json_member_bool(w, "authorize", provider && provider->authorize_begin);
     json_key(w, STR("fields"));
     json_array(w);
     for (size_t i = 0; provider && i < provider->n_fields; i++)
@@ -57,7 +60,8 @@ static int list(struct call *call, struct api *api)
 
 const struct api_operation api_providers_list = {
     .id = "providersList",
-    .summary = "What can be connected here, and the fields of its form.",
+    .summary =
+        "What can be connected here, the fields of its form, and whether a click at the service is enough (authorize).",
     .answer = API_LIST_SCHEMA(PROVIDER_SCHEMA),
     .status = 200,
     .run = list,

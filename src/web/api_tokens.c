@@ -2,14 +2,15 @@
 #include "web/api_tokens.h"
 
 #include "accounts/tokens.h"
+#include "call/token_options.h"
 
 #define TOKEN_SCHEMA                                                                                                   \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"connection_id\":" API_INTEGER                       \
     ",\"name\":" API_TEXT_OR_NULL ",\"last4\":" API_TEXT_OR_NULL ",\"rights\":{\"type\":\"array\",\"items\":" API_TEXT \
-    "},\"sites\":{\"type\":\"array\",\"items\":" API_TEXT "},\"confirm\":" API_TEXT_OR_NULL                            \
-    ",\"primary\":" API_BOOLEAN ",\"state\":" API_TEXT ",\"created_at\":" API_TIME_OR_NULL                             \
-    ",\"expires_at\":" API_TIME_OR_NULL ",\"revoked_at\":" API_TIME_OR_NULL ",\"last_used_at\":" API_TIME_OR_NULL      \
-    "},\"required\":[\"id\",\"connection_id\",\"rights\",\"state\"]}"
+    "},\"options\":{\"type\":\"array\",\"items\":" API_TEXT "},\"sites\":{\"type\":\"array\",\"items\":" API_TEXT      \
+    "},\"confirm\":" API_TEXT_OR_NULL ",\"primary\":" API_BOOLEAN ",\"state\":" API_TEXT                               \
+    ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"revoked_at\":" API_TIME_OR_NULL        \
+    ",\"last_used_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"connection_id\",\"rights\",\"state\"]}"
 
 static void write_token(struct call *call, struct json_writer *w, const struct token_row *row)
 {
@@ -19,6 +20,7 @@ static void write_token(struct call *call, struct json_writer *w, const struct t
     api_member_text(w, "name", row->name);
     api_member_text(w, "last4", row->last4);
     api_member_words(w, "rights", row->rights);
+    api_member_words(w, "options", row->options);
     api_member_words(w, "sites", row->sites);
     api_member_text(w, "confirm", row->confirm);
     json_member_bool(w, "primary", row->is_primary);
@@ -69,10 +71,26 @@ const struct api_operation api_tokens_of_connection = {.id = "tokensOfConnection
                                                        .status = 200,
                                                        .run = list_of_connection};
 
+static int read_sites(struct call *call, const struct json *list, struct token_new *token)
+{
+    struct token_site *sites = arena_array_of(call->arena, struct token_site, json_count(list) + 1);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct str rights = json_str(json_get(json_at(list, i), STR("rights")));
+        sites[i] =
+            (struct token_site){.connection_id = json_i64_or(json_get(json_at(list, i), STR("connection_id")), 0)};
+        int error = rights.len ? rights_parse(call, rights, &sites[i].rights) : OK;
+        if (error)
+            return error;
+    }
+    token->sites = sites;
+    token->n_sites = json_count(list);
+    return OK;
+}
+
 static int add(struct call *call, struct api *api)
 {
     struct str name = api_text(api, "name"), rights = api_text(api, "rights"), confirm = api_text(api, "confirm"),
-               expires = api_text(api, "expires");
+               expires = api_text(api, "expires"), options = api_text(api, "options");
     struct token_new token = {.name = name.ptr ? name : STR_EMPTY, .rights = RIGHTS_DEFAULT};
     struct token_made made;
     int64_t id;
@@ -81,6 +99,10 @@ static int add(struct call *call, struct api *api)
         error = rights_parse(call, rights, &token.rights);
     if (!error && confirm.ptr)
         error = confirm_parse(call, confirm, &token.confirm);
+    if (!error && options.ptr)
+        error = token_options_parse(call, options, &token.options);
+    if (!error)
+        error = read_sites(call, json_get(api->body, STR("sites")), &token);
     if (!error)
         error = tokens_parse_expiry(call, expires.ptr ? expires : STR("90d"), &token.expires_at_ms);
     if (!error)
@@ -98,10 +120,14 @@ static int add(struct call *call, struct api *api)
 
 const struct api_operation api_tokens_add = {
     .id = "tokensAdd",
-    .summary = "A further token, shown this once. rights: read,draft (as without it), publish, delete, fetch, admin; "
-               "confirm: none, model, human; expires: 90d (as without it), 12h, never.",
+    .summary =
+        "A further token, shown this once. rights: read,draft (as without it), publish, delete, fetch, admin; "
+        "confirm: none, model, human; expires: 90d (as without it), 12h, never; options: research, structured; sites: "
+        "further connections it is good for, with their own rights if they are to differ.",
     .body = API_BODY("\"name\":" API_SHORT_TEXT ",\"rights\":" API_SHORT_TEXT ",\"confirm\":" API_SHORT_TEXT
-                     ",\"expires\":" API_SHORT_TEXT,
+                     ",\"expires\":" API_SHORT_TEXT ",\"options\":" API_SHORT_TEXT
+                     ",\"sites\":{\"type\":\"array\",\"maxItems\":50,\"items\":" API_BODY(
+                         "\"connection_id\":" API_INTEGER ",\"rights\":" API_SHORT_TEXT, "\"connection_id\"") "}",
                      ""),
     .answer = "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"last4\":" API_TEXT
               ",\"expires_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"token\",\"last4\"]}",

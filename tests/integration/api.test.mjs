@@ -108,6 +108,20 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await bia.ok('GET', '/api/connections')).items.length, 2);
     });
 
+    test('a token over several sites, with options; what forms need of a provider', async () => {
+      const [home, other] = (await bia.ok('GET', '/api/connections')).items.sort((a, b) => b.id - a.id);
+      const made = await bia.ok('POST', `/api/connections/${home.id}/tokens`, { name: 'agency', rights: 'read,draft', options: 'research', sites: [{ connection_id: other.id, rights: 'read' }] });
+      const token = (await bia.ok('GET', `/api/connections/${home.id}/tokens`)).items.find(item => item.id === made.id);
+      assert.deepEqual(token.options, ['research']);
+      assert.equal(token.sites.length, 2);
+      assert.equal((await ana.call('POST', `/api/connections/${connection.id}/tokens`, { sites: [{ connection_id: other.id }] })).status, 404, 'of somebody else');
+      assert.equal((await bia.call('POST', `/api/connections/${home.id}/tokens`, { options: 'magic' })).status, 400);
+      const { items } = await bia.ok('GET', '/api/providers');
+      const provider = items.find(({ key }) => key === 'wordpress');
+      assert.equal(provider.authorize, true);
+      assert.ok(provider.fields.every(field => field.label && field.label_pt && field.label !== field.label_pt));
+    });
+
     test('what happened is in the audit, as a list and as files; usage counts it', async () => {
       const { items } = await ana.ok('GET', '/api/audit?action=connections.&limit=5');
       assert.ok(items.some(item => item.action.startsWith('connections.')));
