@@ -15,17 +15,25 @@ import { Home } from './screens/home';
 type Screen = ComponentType<{ path: string[] }>;
 const screens: Record<string, () => Promise<{ default: Screen }>> = {
   connect: () => import('./screens/connect'),
-  finish: () => import('./screens/finish'),
   connections: () => import('./screens/connections'),
   connection: () => import('./screens/connection'),
   clients: () => import('./screens/clients'),
+  approvals: () => import('./screens/approvals'),
+  activity: () => import('./screens/activity'),
+  usage: () => import('./screens/usage'),
+  account: () => import('./screens/account'),
+  admin: () => import('./screens/admin'),
 };
 
 const menu: [string, Key][] = [
   ['', 'home.title'],
   ['connections', 'connections.title'],
+  ['approvals', 'approvals.title'],
+  ['activity', 'activity.title'],
+  ['usage', 'usage.title'],
+  ['account', 'account.title'],
 ];
-const adminMenu: [string, Key][] = [];
+const adminMenu: [string, Key][] = [['admin', 'admin.title']];
 
 function nameOf(path: string[]) {
   const [first = '', id, more] = path;
