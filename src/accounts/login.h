@@ -22,8 +22,11 @@ struct login_proof {
 /*
  * E_UNAUTHENTICATED: wrong, whichever it was. E_WAITING: the password is right, and the person has a second factor whose code
  * was not given. E_LIMIT: too many tries, or too many checks
- * at once; the text says when to come again. ret_user_id may be NULL.
+ * at once; the text says when to come again. ret_user_id may be NULL; it is set with OK and E_WAITING.
  */
 MUST_CHECK int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id);
+
+/* The code alone, of somebody whose password was checked before: the same errors, limits, time and audit. */
+MUST_CHECK int login_check_code(struct call *call, int64_t user_id, struct str code, struct str address);
 
 #endif

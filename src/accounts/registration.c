@@ -68,15 +68,22 @@ static int no_proof(struct call *call)
     return fail(call, E_DENIED, "This link was used already, is too old, or never was one. Ask for a new one.");
 }
 
-static int use_proof(struct call *call, const char *kind, struct str token, enum token_type type, struct proof_row *ret)
+typedef int find_proof(struct call *call, struct str kind, struct str hash, int64_t now_ms, struct proof_row *ret);
+
+static int take_proof(struct call *call, find_proof *find, const char *kind, struct str token, struct proof_row *ret)
 {
-    enum token_type found;
+    enum token_type found, type = strcmp(kind, PROOF_SETUP) == 0 ? TOKEN_SETUP : TOKEN_LNK;
     char hash[MAC_HEX_BYTES];
     if (!token_check(token, &found) || found != type)
         return no_proof(call);
     token_hash(token, hash);
-    int error = store_proofs_use(call, str_from(kind), str_from(hash), clock_now_ms(), ret);
+    int error = find(call, str_from(kind), str_from(hash), clock_now_ms(), ret);
     return error == E_NOT_FOUND ? no_proof(call) : error;
+}
+
+static int use_proof(struct call *call, const char *kind, struct str token, struct proof_row *ret)
+{
+    return take_proof(call, store_proofs_use, kind, token, ret);
 }
 
 /* ---- registering */
@@ -89,17 +96,34 @@ static int not_open(struct call *call)
                     : "Accounts are made by invitation here. Open the link of your invitation.");
 }
 
+static bool is_setup(struct str token)
+{
+    enum token_type type;
+    return token_check(token, &type) && type == TOKEN_SETUP;
+}
+
+int registration_look(struct call *call, struct str invitation, bool *ret_is_setup, struct str *ret_email)
+{
+    struct proof_row proof;
+    *ret_is_setup = is_setup(invitation);
+    if (!*ret_is_setup && mode == REGISTRATION_CLOSED)
+        return not_open(call);
+    int error = take_proof(call, store_proofs_look, *ret_is_setup ? PROOF_SETUP : PROOF_INVITE, invitation, &proof);
+    if (!error)
+        *ret_email = proof.value;
+    return error;
+}
+
 static int use_invitation(struct call *call, struct user_new *user, struct str token)
 {
     struct proof_row proof = {0};
-    enum token_type type;
-    if (token_check(token, &type) && type == TOKEN_SETUP) {
+    if (is_setup(token)) {
         user->is_admin = true;
-        return use_proof(call, PROOF_SETUP, token, TOKEN_SETUP, &proof);
+        return use_proof(call, PROOF_SETUP, token, &proof);
     }
     if (mode == REGISTRATION_CLOSED)
         return not_open(call);
-    int error = use_proof(call, PROOF_INVITE, token, TOKEN_LNK, &proof);
+    int error = use_proof(call, PROOF_INVITE, token, &proof);
     if (!error && proof.value.len && !str_eq_nocase(proof.value, str_trim(user->email)))
         return fail(call, E_DENIED, "This invitation is for another e-mail address.");
     return error;
@@ -151,7 +175,7 @@ static int invite(struct call *call, struct proof_row *proof, int64_t by_user_id
                                   .to = proof->value,
                                   .name = STR_EMPTY,
                                   .language = STR("en"),
-                                  .link = link_to(call, "register", *ret_token)};
+                                  .link = link_to(call, "invitation", *ret_token)};
         error = mail_queue(call, &mail);
     }
     return error ? error : record(call, "users.invite", by_user_id, "email", proof->value);
@@ -171,7 +195,7 @@ int registration_invite(struct call *call, int64_t by_user_id, struct str email,
     if (error)
         return error;
     *ret_id = proof.id;
-    *ret_link = link_to(call, "register", token);
+    *ret_link = link_to(call, "invitation", token);
     return OK;
 }
 
@@ -219,7 +243,7 @@ int registration_setup_link(struct call *call, struct str *ret_link)
     if (!error)
         error = store_end(call, mine, setup(call, &token));
     if (!error)
-        *ret_link = link_to(call, "register", token);
+        *ret_link = link_to(call, "setup", token);
     return error;
 }
 
@@ -255,7 +279,7 @@ int registration_send_confirm(struct call *call, const struct user_row *user, st
 static int confirm_email(struct call *call, struct str token)
 {
     struct proof_row proof;
-    int error = use_proof(call, PROOF_EMAIL, token, TOKEN_LNK, &proof);
+    int error = use_proof(call, PROOF_EMAIL, token, &proof);
     return error ? error : users_confirm_email(call, proof.user_id, proof.value);
 }
 

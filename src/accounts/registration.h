@@ -28,6 +28,9 @@ enum registration_mode registration_mode(void);
 MUST_CHECK int registration_add(struct call *call, const struct user_new *user, struct str invitation,
                                 struct str address, int64_t *ret_id);
 
+/* What an invitation or set-up address would do, without using it up: *ret_email may be empty. E_DENIED: it is none (any more). */
+MUST_CHECK int registration_look(struct call *call, struct str invitation, bool *ret_is_setup, struct str *ret_email);
+
 /* email may be empty: whoever has the link. by_user_id 0: the operator, who passes it on. *ret_link is shown once. */
 MUST_CHECK int registration_invite(struct call *call, int64_t by_user_id, struct str email, struct str *ret_id,
                                    struct str *ret_link);

@@ -6,6 +6,7 @@
 #include "audit/audit.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
+#include "store/proofs.h"
 
 enum { ID_CHARS = 16, AUDIT_BYTES_MAX = 1024 };
 
@@ -98,6 +99,67 @@ int sessions_login(struct call *call, struct str who, struct str password, struc
     const struct login_proof proof = {.who = who, .password = password, .code = code, .address = from->address};
     int error = login_check(call, &proof, ret_user_id);
     return error ? error : sessions_begin(call, *ret_user_id, from, ret_token);
+}
+
+/* ---- logging in, in two steps */
+
+static int make_half(struct call *call, int64_t user_id, struct str *ret_token)
+{
+    char *hash = arena_alloc(call->arena, MAC_HEX_BYTES);
+    int64_t now = clock_now_ms();
+    *ret_token = token_make(call, TOKEN_LNK);
+    token_hash(*ret_token, hash);
+    const struct proof_row proof = {.id = token_word(call, ID_CHARS),
+                                    .user_id = user_id,
+                                    .kind = STR(PROOF_LOGIN),
+                                    .hash = str_from(hash),
+                                    .value = STR_EMPTY,
+                                    .created_at_ms = now,
+                                    .expires_at_ms = now + SESSION_CODE_MS};
+    int error = store_proofs_delete_all(call, user_id, STR(PROOF_LOGIN));
+    return error ? error : store_proofs_insert(call, &proof);
+}
+
+int sessions_login_password(struct call *call, struct str who, struct str password, const struct session_from *from,
+                            struct str *ret_token)
+{
+    bool mine;
+    int64_t user_id;
+    int error = sessions_login(call, who, password, STR_EMPTY, from, ret_token, &user_id);
+    if (error != E_WAITING)
+        return error;
+    call_clear_error(call);
+    error = store_begin(call, &mine);
+    if (!error)
+        error = store_end(call, mine, make_half(call, user_id, ret_token));
+    return error ? error : E_WAITING;
+}
+
+static int too_late(struct call *call)
+{
+    return fail(call, E_DENIED, "The login took too long. Begin again.");
+}
+
+int sessions_login_code(struct call *call, struct str token, struct str code, const struct session_from *from,
+                        struct str *ret_token)
+{
+    struct proof_row proof;
+    enum token_type type;
+    char hash[MAC_HEX_BYTES];
+    if (!token_check(token, &type) || type != TOKEN_LNK)
+        return too_late(call);
+    token_hash(token, hash);
+    int error = store_proofs_look(call, STR(PROOF_LOGIN), str_from(hash), clock_now_ms(), &proof);
+    if (!error)
+        error = login_check_code(call, proof.user_id, code, from->address);
+    if (error == E_WAITING) /* none was given */
+        return fail(call, E_UNAUTHENTICATED,
+                    "Enter the code of your authenticator app, or one of your recovery codes.");
+    if (!error)
+        error = store_proofs_use(call, STR(PROOF_LOGIN), str_from(hash), clock_now_ms(), &proof);
+    if (error == E_NOT_FOUND)
+        return too_late(call);
+    return error ? error : sessions_begin(call, proof.user_id, from, ret_token);
 }
 
 int sessions_add_api(struct call *call, int64_t user_id, struct str name, int64_t expires_at_ms,

@@ -12,6 +12,7 @@ enum {
     SESSIONS_IDLE_MS = 12 * 3600 * 1000,
     SESSIONS_LIFE_MS = 7 * 24 * 3600 * 1000,
     SESSION_PROVEN_MS = 10 * 60 * 1000, /* how long a password that was just given counts for what is grave */
+    SESSION_CODE_MS = 10 * 60 * 1000,   /* between the password and the code of the second factor */
     SESSION_SEEN_MS = 60 * 1000,        /* seen_at is written at most that often */
     SESSIONS_PER_USER_MAX = 100,
     API_TOKENS_PER_USER_MAX = 50,
@@ -41,6 +42,15 @@ struct session_from {
  */
 MUST_CHECK int sessions_login(struct call *call, struct str who, struct str password, struct str code,
                               const struct session_from *from, struct str *ret_token, int64_t *ret_user_id);
+/*
+ * The same in two steps, for a page that asks for the code and must not hold the password meanwhile. E_WAITING: *ret_token
+ * goes with the code to sessions_login_code(), within ten minutes; else *ret_token is the cookie's value.
+ */
+MUST_CHECK int sessions_login_password(struct call *call, struct str who, struct str password,
+                                       const struct session_from *from, struct str *ret_token);
+/* E_DENIED: too late. E_UNAUTHENTICATED: the code is wrong, and may be tried again. E_LIMIT. */
+MUST_CHECK int sessions_login_code(struct call *call, struct str token, struct str code,
+                                   const struct session_from *from, struct str *ret_token);
 /* For somebody who was proved otherwise: a confirmed registration, a set-up address. */
 MUST_CHECK int sessions_begin(struct call *call, int64_t user_id, const struct session_from *from,
                               struct str *ret_token);

@@ -10,6 +10,7 @@
 #include "json/json.h"
 #include "json/json_write.h"
 #include "store/keys.h"
+#include "store/proofs.h"
 #include "store/sessions.h"
 
 enum { EMAIL_IN_AUDIT_BYTES = 190 };
@@ -247,6 +248,8 @@ static int change_password(struct call *call, const struct user_row *user, const
         error = store_users_set_password(call, user->id, hash, NULL);
     if (!error)
         error = store_sessions_delete_others(call, user->id, STR(SESSION_BROWSER), change->keep_session_id, &ended);
+    if (!error)
+        error = store_proofs_delete_all(call, user->id, STR(PROOF_LOGIN));
     if (!error)
         error = tell(call, user, MAIL_PASSWORD_CHANGED);
     return error ? error : record(call, "users.passwd", user->id, "email", user->email);

@@ -36,7 +36,8 @@ static int (*refresh)(struct call *call);
 static const char *const derive_context[KEYRING_PURPOSES] = {[KEYRING_PEPPER] = "pepper__",
                                                              [KEYRING_TOKEN_MAC] = "tokenmac",
                                                              [KEYRING_AUDIT] = "audit___",
-                                                             [KEYRING_MCP] = "mcpstate"};
+                                                             [KEYRING_MCP] = "mcpstate",
+                                                             [KEYRING_PAGES] = "webpages"};
 
 struct wipe {
     void *ptr;

@@ -107,7 +107,7 @@ MUST_CHECK int keyring_data_key(struct call *call, int64_t user_id, struct str w
                                 unsigned char ret_key[KEY_BYTES]);
 
 /* HMAC-SHA-256 under one of the derived keys, as hex. The keyring must be open. */
-enum keyring_purpose { KEYRING_PEPPER, KEYRING_TOKEN_MAC, KEYRING_AUDIT, KEYRING_MCP, KEYRING_PURPOSES };
+enum keyring_purpose { KEYRING_PEPPER, KEYRING_TOKEN_MAC, KEYRING_AUDIT, KEYRING_MCP, KEYRING_PAGES, KEYRING_PURPOSES };
 void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_HEX_BYTES]);
 void keyring_mac_raw(enum keyring_purpose purpose, struct str message, unsigned char out[KEY_BYTES]);
 

@@ -9,6 +9,7 @@
 #define PROOF_SETUP "setup"           /* makes the first administrator */
 #define PROOF_AUTHORIZE "authorize"   /* a person went to a service to let us in; value: what is to be connected */
 #define PROOF_AUTHORIZED "authorized" /* and came back; value: the same with the secret, sealed */
+#define PROOF_LOGIN "login"           /* its user gave the right password, and a code is still needed */
 #define PROOF_RECOVERY "recovery"     /* instead of a second factor */
 
 struct proof_row {

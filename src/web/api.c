@@ -6,6 +6,7 @@
 #include "net/client_address.h"
 #include "net/own_address.h"
 #include "net/url.h"
+#include "web/cookie.h"
 #include "web/routes.h"
 
 enum { SEGMENT_BYTES_MAX = 200, QUERY_PAIRS_MAX = 32, RETRY_UNAVAILABLE_S = 5 };
@@ -20,7 +21,7 @@ static const struct {
     {E_TIMEOUT, 504},  {E_CANCELLED, 499},       {E_CRYPTO, 409},   {E_UNAVAILABLE, 503},
 };
 
-static int status_of(int error)
+int api_status_of(int error)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(statuses); i++)
         if (statuses[i].error == error)
@@ -30,7 +31,7 @@ static int status_of(int error)
 
 static void answer_failure(struct call *call, const struct api *api, int error)
 {
-    int status = status_of(error);
+    int status = api_status_of(error);
     struct str text = call->error_text.len ? call->error_text : STR("Something went wrong inside.");
     if (status >= 500)
         log_error("call %s: %.*s (%.*s)", call->id, STR_ARG(text), STR_ARG(call->error_detail));
@@ -43,31 +44,6 @@ static void answer_failure(struct call *call, const struct api *api, int error)
 }
 
 /* ---- who asks */
-
-static struct str cookie_name(void)
-{
-    return own_address_is_https() ? STR("__Host-porteiro") : STR("porteiro");
-}
-
-static struct str cookie_of(const struct http_request *request)
-{
-    struct str rest = http_header_value(request, STR("cookie")), pair;
-    while (rest.ptr && str_next(&rest, ';', &pair)) {
-        size_t equals = str_find_char(pair, '=');
-        if (equals != STR_NOT_FOUND && str_eq(str_trim(str_sub(pair, 0, equals)), cookie_name()))
-            return str_trim(str_from_offset(pair, equals + 1));
-    }
-    return (struct str){NULL, 0};
-}
-
-void api_set_cookie(struct call *call, struct api *api, struct str token)
-{
-    const char *secure = own_address_is_https() ? "; Secure" : "";
-    long long age_s = token.len ? SESSIONS_LIFE_MS / 1000 : 0;
-    struct str cookie = call_format(call, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%lld%s",
-                                    STR_ARG(cookie_name()), STR_ARG(token), age_s, secure);
-    http_answer_header(api->exchange, STR("Set-Cookie"), cookie);
-}
 
 static struct str bearer_of(const struct http_request *request)
 {
@@ -103,7 +79,7 @@ static int check_same_site(struct call *call, const struct http_request *request
 
 static int find_person(struct call *call, struct api *api, enum api_who who)
 {
-    struct str bearer = bearer_of(api->request), cookie = cookie_of(api->request);
+    struct str bearer = bearer_of(api->request), cookie = cookie_value(api->request, COOKIE_SESSION);
     if (!bearer.ptr && cookie.ptr && changes_something(api->request)) {
         int error = check_same_site(call, api->request);
         if (error)
@@ -124,7 +100,7 @@ static int find_person(struct call *call, struct api *api, enum api_who who)
 
 int api_browser(struct call *call, const struct http_request *request, struct person *ret)
 {
-    struct str cookie = cookie_of(request);
+    struct str cookie = cookie_value(request, COOKIE_SESSION);
     int error = sessions_find(call, cookie.ptr ? cookie : STR_EMPTY, ret);
     return error ? error : ret->by_api ? fail(call, E_UNAUTHENTICATED, "Log in with a browser.") : OK;
 }
@@ -214,11 +190,11 @@ struct str api_text(const struct api *api, const char *member)
     return json_is(value, JSON_STRING) ? json_str(value) : (struct str){NULL, 0};
 }
 
-struct session_from api_from(struct call *call, const struct api *api)
+struct session_from api_from(struct call *call, const struct http_request *request)
 {
     char *address = arena_alloc(call->arena, CLIENT_ADDRESS_BYTES);
-    struct str agent = http_header_value(api->request, STR("user-agent"));
-    client_address(api->request, address);
+    struct str agent = http_header_value(request, STR("user-agent"));
+    client_address(request, address);
     return (struct session_from){.address = str_from(address), .agent = agent.ptr ? agent : STR_EMPTY};
 }
 

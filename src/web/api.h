@@ -57,7 +57,7 @@ MUST_CHECK int api_id(struct call *call, const struct api *api, int64_t *ret_id)
 struct str api_query(struct call *call, const struct api *api, const char *name);
 /* ptr NULL: not there, or not a string. */
 struct str api_text(const struct api *api, const char *member);
-struct session_from api_from(struct call *call, const struct api *api);
+struct session_from api_from(struct call *call, const struct http_request *request);
 
 /* {"ok":true} */
 void api_ok(struct api *api);
@@ -68,8 +68,8 @@ void api_member_time(struct call *call, struct json_writer *w, const char *key, 
 void api_member_text(struct json_writer *w, const char *key, struct str text);                    /* null when empty */
 void api_member_words(struct json_writer *w, const char *key, struct str comma_list);
 
-/* The cookie of a browser's session; an empty token ends it. */
-void api_set_cookie(struct call *call, struct api *api, struct str token);
+/* The HTTP status of a failure. */
+int api_status_of(int error);
 
 /* Who is logged in with a browser: for what is no operation. E_UNAUTHENTICATED. Waits. */
 MUST_CHECK int api_browser(struct call *call, const struct http_request *request, struct person *ret);

@@ -2,6 +2,7 @@
 #include "web/api_auth.h"
 
 #include "accounts/registration.h"
+#include "web/cookie.h"
 
 #define USER_SCHEMA                                                                                                    \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"name\":" API_TEXT ",\"email\":" API_TEXT            \
@@ -20,7 +21,7 @@ static void write_user(struct api *api, const struct user_row *user)
 
 static int register_user(struct call *call, struct api *api)
 {
-    const struct session_from from = api_from(call, api);
+    const struct session_from from = api_from(call, api->request);
     const struct user_new new = {.name = api_text(api, "name"),
                                  .email = api_text(api, "email"),
                                  .phone = api_text(api, "phone"),
@@ -36,7 +37,7 @@ static int register_user(struct call *call, struct api *api)
         error = sessions_begin(call, id, &from, &token);
     if (error)
         return error;
-    api_set_cookie(call, api, token);
+    cookie_set(call, api->exchange, COOKIE_SESSION, token);
     write_user(api, &user);
     return OK;
 }
@@ -56,7 +57,7 @@ const struct api_operation api_auth_register = {
 
 static int login(struct call *call, struct api *api)
 {
-    const struct session_from from = api_from(call, api);
+    const struct session_from from = api_from(call, api->request);
     struct str token, code = api_text(api, "code");
     struct user_row user;
     int64_t id;
@@ -68,7 +69,7 @@ static int login(struct call *call, struct api *api)
         error = store_users_by_id(call, id, &user);
     if (error)
         return error;
-    api_set_cookie(call, api, token);
+    cookie_set(call, api->exchange, COOKIE_SESSION, token);
     json_object(&api->out);
     json_key(&api->out, STR("user"));
     write_user(api, &user);
@@ -92,7 +93,7 @@ static int logout(struct call *call, struct api *api)
     if (error)
         return error;
     if (!api->person.by_api)
-        api_set_cookie(call, api, STR_EMPTY);
+        cookie_set(call, api->exchange, COOKIE_SESSION, STR_EMPTY);
     api_ok(api);
     return OK;
 }
@@ -109,7 +110,7 @@ static int prove(struct call *call, struct api *api)
 {
     if (api->person.by_api)
         return fail(call, E_DENIED, "This cannot be done with an API token: log in with a browser.");
-    int error = sessions_prove(call, &api->person, api_text(api, "password"), api_from(call, api).address);
+    int error = sessions_prove(call, &api->person, api_text(api, "password"), api_from(call, api->request).address);
     if (!error)
         api_ok(api);
     return error;
@@ -128,7 +129,7 @@ const struct api_operation api_auth_prove = {
 
 static int request_reset(struct call *call, struct api *api)
 {
-    int error = registration_mail_reset(call, api_text(api, "emailOrPhone"), api_from(call, api).address);
+    int error = registration_mail_reset(call, api_text(api, "emailOrPhone"), api_from(call, api->request).address);
     if (!error)
         api_ok(api);
     return error;

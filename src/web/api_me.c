@@ -4,6 +4,7 @@
 #include "accounts/registration.h"
 #include "accounts/tokens.h"
 #include "accounts/totp.h"
+#include "web/cookie.h"
 
 #define ME_SCHEMA                                                                                                      \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"name\":" API_TEXT ",\"email\":" API_TEXT            \
@@ -79,7 +80,7 @@ const struct api_operation api_me_change_email = {
 
 static int change_password(struct call *call, struct api *api)
 {
-    int error = sessions_prove(call, &api->person, api_text(api, "current"), api_from(call, api).address);
+    int error = sessions_prove(call, &api->person, api_text(api, "current"), api_from(call, api->request).address);
     if (!error)
         error = users_set_password(call, api->person.user_id, api_text(api, "password"), api->person.session_id);
     if (!error)
@@ -101,7 +102,7 @@ static int delete_me(struct call *call, struct api *api)
     int error = users_delete(call, api->person.user_id);
     if (error)
         return error;
-    api_set_cookie(call, api, STR_EMPTY);
+    cookie_set(call, api->exchange, COOKIE_SESSION, STR_EMPTY);
     api_ok(api);
     return OK;
 }

@@ -15,8 +15,13 @@
 #include "web/api_people.h"
 #include "web/api_providers.h"
 #include "web/api_tokens.h"
+#include "web/assets.h"
 #include "web/connect_return.h"
 #include "web/health.h"
+#include "web/page_account.h"
+#include "web/page_connect.h"
+#include "web/page_home.h"
+#include "web/page_login.h"
 
 enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
 
@@ -39,6 +44,12 @@ static void serve_bearer(struct call *call, struct http_exchange *exchange, stru
     {                                                                                                                  \
         STR_INIT(method), STR_INIT(path), ROUTE_ADMIN, NULL, &(what)                                                   \
     }
+
+#define PAGE(method, path, page)                                                                                       \
+    {                                                                                                                  \
+        STR_INIT(method), STR_INIT(path), ROUTE_ANYONE, NULL, NULL, page                                               \
+    }
+#define FORM(path, page) PAGE("GET", path, page), PAGE("POST", path, page)
 
 const struct route routes[] = {
     {STR_INIT("*"), STR_INIT("/mcp"), ROUTE_BEARER, mcp_endpoint},
@@ -105,6 +116,19 @@ const struct route routes[] = {
     ADMIN("DELETE", "/api/invitations/{invitation}", api_invitations_delete),
     ANYONE("GET", "/api/openapi.json", api_openapi),
     {STR_INIT("GET"), STR_INIT("/connect/return"), ROUTE_PERSON, connect_return, NULL},
+    PAGE("GET", "/connect/finish", page_connect_finish),
+    FORM("/login", page_login),
+    PAGE("POST", "/login/code", page_login_code),
+    FORM("/logout", page_logout),
+    FORM("/register", page_register),
+    FORM("/setup", page_invitation),
+    FORM("/invitation", page_invitation),
+    FORM("/reset", page_reset),
+    FORM("/confirm-email", page_confirm_email),
+    {STR_INIT("GET"), STR_INIT("/"), ROUTE_ANYONE, page_home},
+    {STR_INIT("GET"), STR_INIT("/assets/{...}"), ROUTE_ANYONE, assets_serve},
+    {STR_INIT("GET"), STR_INIT("/favicon.svg"), ROUTE_ANYONE, assets_serve},
+    {STR_INIT("GET"), STR_INIT("/favicon.ico"), ROUTE_ANYONE, assets_serve},
 };
 const size_t n_routes = ARRAY_LENGTH(routes);
 
@@ -246,8 +270,14 @@ static void dispatch(struct call *call, struct http_exchange *exchange, const st
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
     if (route && route->operation) {
         api_serve(call, exchange, route->operation, who_of(route->who), segment);
+    } else if (route && route->page) {
+        page_serve(call, exchange, route->page);
     } else if (route) {
         route->handler(call, exchange, segment);
+    } else if (page_is_wanted(request)) {
+        if (allow.len)
+            http_answer_header(exchange, STR("Allow"), allow);
+        page_serve_error(call, exchange, allow.len ? 405 : 404);
     } else if (allow.len) {
         http_answer_header(exchange, STR("Allow"), allow);
         routes_error(call, exchange, 405, "method_not_allowed",

@@ -1,13 +1,14 @@
 /*
  * What is served at which address: one table of method, path, who may, and handler.
  *
- * Unknown paths are 404, known ones with another method 405 with Allow; both as {"error":{"code","message"}}. Every request is
- * a line in the access log (PORTEIRO_ACCESS_LOG): method, path without its query, status, milliseconds, client, call id.
+ * Unknown paths are 404, known ones with another method 405 with Allow; both as {"error":{"code","message"}}, or as a page for a
+ * browser. Every request is a line in the access log (PORTEIRO_ACCESS_LOG): method, path without its query, status, milliseconds, client, call id.
  */
 #ifndef WEB_ROUTES_H
 #define WEB_ROUTES_H
 
 #include "web/api.h"
+#include "web/page.h"
 
 /* Who may call a handler. There is no default: a row without it does not pass the test of the table. */
 enum route_who {
@@ -28,7 +29,8 @@ struct route {
     struct str path;
     enum route_who who;
     route_handler *handler;                /* or: */
-    const struct api_operation *operation; /* of the REST API (web/api.h) */
+    const struct api_operation *operation; /* of the REST API (web/api.h), or: */
+    page_handler *page;                    /* for people (web/page.h) */
 };
 
 extern const struct route routes[];

@@ -41,8 +41,8 @@ describe('answers have the shapes of docs/cli.md', () => {
   });
 
   test('user', async () => {
-    assert.match((await fits(['setup-url'])).link, /^http.*\/register\?token=prt_setup_/);
-    assert.match((await fits(['user', 'invite', '--email', 'bia@example.test'])).link, /\/register\?token=prt_lnk_/);
+    assert.match((await fits(['setup-url'])).link, /^http.*\/setup\?token=prt_setup_/);
+    assert.match((await fits(['user', 'invite', '--email', 'bia@example.test'])).link, /\/invitation\?token=prt_lnk_/);
     const ana = await fits(['user', 'add', '--name', 'Ana', '--email', 'Ana@Example.test', '--phone', '+55 11 99999-0001', '--password-stdin'], { stdin: PASSWORD });
     assert.deepEqual([ana.email, ana.phone], [ANA, '5511999990001']);
     assert.deepEqual((await fits(['user', 'list'])).items, [ana]);
