@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { REFERENCE_BYTES = 12 };
+enum { REFERENCE_BYTES = 12, BLOCK_BYTES = 64 };
 
 /* The length of the hidden character at `at`, or 0. Well-formed UTF-8 is expected; what is not is no such character. */
 static size_t hidden_at(struct str text, size_t at, unsigned *ret_code)
@@ -35,13 +35,38 @@ static bool may_begin_hidden(unsigned char c)
     return c < 0x20 || c == 0x7f || c == 0xe2 || c == 0xf3;
 }
 
+/* Whether a hidden character may begin within these BLOCK_BYTES. Without branches, so that compilers make vectors of it. */
+static bool block_may_hide(const char *block)
+{
+    unsigned char found = 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        unsigned char c = (unsigned char)block[i];
+        unsigned char is_space = (unsigned char)((c == '\n') | (c == '\t') | (c == '\r'));
+        found |= (unsigned char)((c < 0x20) & (is_space ^ 1)) | (c == 0x7f) | (c == 0xe2) | (c == 0xf3);
+    }
+    return found;
+}
+
+/* How many hidden characters there are, and where the first of them is. */
+static size_t count_hidden(struct str text, size_t *ret_first)
+{
+    size_t n_hidden = 0;
+    unsigned code;
+    for (size_t block = 0; block < text.len; block += BLOCK_BYTES) {
+        size_t left = text.len - block, size = left < BLOCK_BYTES ? left : BLOCK_BYTES;
+        if (size == BLOCK_BYTES && !block_may_hide(text.ptr + block))
+            continue;
+        for (size_t i = block; i < block + size; i++)
+            if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
+                *ret_first = i;
+    }
+    return n_hidden;
+}
+
 struct str visible_text(struct arena *arena, struct str text)
 {
-    size_t first = 0, n_hidden = 0;
+    size_t first = 0, n_hidden = count_hidden(text, &first);
     unsigned code;
-    for (size_t i = 0; i < text.len; i++)
-        if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
-            first = i;
     if (!n_hidden)
         return text;
     struct buf out;

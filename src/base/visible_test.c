@@ -41,8 +41,29 @@ static void test_others(void **state)
     check("cut \xf3\xa0", "cut \xf3\xa0");
 }
 
+/* Texts are looked at in blocks: wherever in one a hidden character stands, alone or across the border of two. */
+static void test_anywhere(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 200; at++) {
+        char text[256], wanted[256];
+        memset(text, 'a', sizeof text);
+        memset(wanted, 'a', sizeof wanted);
+        memcpy(text + at, "\xe2\x80\xae", 3);
+        memcpy(wanted + at, "&#x202E;", 8);
+        text[220] = '\0';
+        wanted[225] = '\0';
+        check(text, wanted);
+        text[at] = '\x01', text[at + 1] = text[at + 2] = 'a';
+        memcpy(wanted + at, "&#x1;aaa", 8);
+        wanted[224] = '\0';
+        check(text, wanted);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hidden), cmocka_unit_test(test_others)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hidden), cmocka_unit_test(test_others),
+                                       cmocka_unit_test(test_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
