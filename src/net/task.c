@@ -27,7 +27,8 @@
 
 enum {
     TASK_STACK_BYTES = WITH_ASAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
-    STACKS_KEPT = 64,                                       /* beyond that they go back to the kernel */
+    STACKS_KEPT = 64,                                       /* beyond that they go back to the kernel ... */
+    STACKS_LOOK_MS = 5000,                                  /* ... once they lay unused so long */
     TASKS_MAX_DEFAULT = 20000,
 };
 
@@ -65,6 +66,9 @@ static struct {
     struct event *ready_event;
     struct task *kept;
     size_t n_kept, n_tasks, max_tasks;
+    size_t n_unused; /* so many of the kept were never taken since the last look */
+    struct loop_timer look;
+    bool is_looking;
 #if WITH_ASAN
     void *loop_fake_stack;
     const void *loop_stack;
@@ -89,12 +93,42 @@ const char *task_current_id(void)
 
 /* --- stacks ------------------------------------------------------------------------------------------------------------ */
 
-static struct task *stack_take(void)
+static void stack_free(struct task *task)
+{
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    loop_timer_done(&task->timer);
+    munmap(task->stack - guard, TASK_STACK_BYTES + guard);
+    free(task);
+}
+
+static struct task *stack_unkeep(void)
 {
     struct task *task = tasks.kept;
     if (task) {
         tasks.kept = task->next;
         tasks.n_kept--;
+        if (tasks.n_kept < tasks.n_unused)
+            tasks.n_unused = tasks.n_kept;
+    }
+    return task;
+}
+
+/* Gives back what a busy time has left behind. */
+static void look_at_kept(void *context)
+{
+    (void)context;
+    for (size_t n = tasks.n_unused; n && tasks.n_kept > STACKS_KEPT; n--)
+        stack_free(stack_unkeep());
+    tasks.n_unused = tasks.n_kept;
+    tasks.is_looking = tasks.n_kept > STACKS_KEPT;
+    if (tasks.is_looking)
+        loop_timer_set(&tasks.look, STACKS_LOOK_MS);
+}
+
+static struct task *stack_take(void)
+{
+    struct task *task = stack_unkeep();
+    if (task) {
         *task = (struct task){.stack = task->stack, .timer = task->timer};
         return task;
     }
@@ -115,16 +149,14 @@ static struct task *stack_take(void)
 
 static void stack_give_back(struct task *task)
 {
-    if (tasks.n_kept < STACKS_KEPT) {
-        task->next = tasks.kept;
-        tasks.kept = task;
-        tasks.n_kept++;
+    /* Making one costs three system calls and a page fault for each page it touches, so a burst keeps what it needs. */
+    task->next = tasks.kept;
+    tasks.kept = task;
+    if (++tasks.n_kept <= STACKS_KEPT || tasks.is_looking)
         return;
-    }
-    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    loop_timer_done(&task->timer);
-    munmap(task->stack - guard, TASK_STACK_BYTES + guard);
-    free(task);
+    tasks.n_unused = 0;
+    tasks.is_looking = true;
+    loop_timer_set(&tasks.look, STACKS_LOOK_MS);
 }
 
 /* --- switching --------------------------------------------------------------------------------------------------------- */
@@ -233,7 +265,8 @@ static void make_ready(struct task *task)
 int task_spawn(struct call *call, void (*run)(struct call *call, void *context),
                void (*done)(struct call *call, void *context), void *context)
 {
-    if (!tasks.ready_event && !(tasks.ready_event = event_new(loop_base(), -1, 0, run_ready, NULL)))
+    if (!tasks.ready_event && (!loop_timer_init(&tasks.look, look_at_kept, NULL) ||
+                               !(tasks.ready_event = event_new(loop_base(), -1, 0, run_ready, NULL))))
         return E_LIMIT;
     struct task *task = tasks.n_tasks < tasks.max_tasks ? stack_take() : NULL;
     if (!task)
