@@ -85,6 +85,26 @@ static int begin_new_chain(struct call *call, int64_t count, struct audit_head *
     return store_audit_take(call, str_copy(call->arena, str_from(audit.writer)), count, ret_head);
 }
 
+/* The event as the row of its place behind the head; its hash. */
+static struct str seal_event(struct arena *arena, const struct timed_event *timed, const struct audit_head *head,
+                             int64_t place, struct str prev, struct audit_new *ret)
+{
+    const struct audit_event *event = timed->event;
+    struct chain_link link = {
+        .writer = head->writer,
+        .seq = head->seq + 1 + place,
+        .prev = prev,
+        .user_id = event->user_id,
+        .connection_id = event->connection_id,
+        .token_id = event->token_id,
+        .action = str_sub(event->action, 0, AUDIT_ACTION_BYTES_MAX),
+        .at_ms = timed->at_ms,
+    };
+    struct str data = chain_seal(arena, event->data_json, &link);
+    *ret = (struct audit_new){link.seq, link.user_id, link.connection_id, link.action, data, link.at_ms};
+    return link.hash;
+}
+
 /* In a transaction. The events need one number each. */
 static int append(struct call *call, const struct timed_event *events, size_t count)
 {
@@ -97,24 +117,14 @@ static int append(struct call *call, const struct timed_event *events, size_t co
     }
     if (error)
         return error;
-    struct audit_new *rows = arena_array_of(call->arena, struct audit_new, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct audit_event *event = events[i].event;
-        struct chain_link link = {
-            .writer = head.writer,
-            .seq = head.seq + 1 + (int64_t)i,
-            .prev = prev,
-            .user_id = event->user_id,
-            .connection_id = event->connection_id,
-            .token_id = event->token_id,
-            .action = str_sub(event->action, 0, AUDIT_ACTION_BYTES_MAX),
-            .at_ms = events[i].at_ms,
-        };
-        struct str data = chain_seal(call->arena, event->data_json, &link);
-        rows[i] = (struct audit_new){link.seq, link.user_id, link.connection_id, link.action, data, link.at_ms};
-        prev = link.hash;
+    /* A statement's worth at a time: while one is written, the loop serves others; sealing a whole batch would hold them up. */
+    for (size_t done = 0; !error && done < count; done += STORE_AUDIT_ROWS_A_STATEMENT) {
+        struct audit_new rows[STORE_AUDIT_ROWS_A_STATEMENT];
+        size_t n_rows = count - done < ARRAY_LENGTH(rows) ? count - done : ARRAY_LENGTH(rows);
+        for (size_t i = 0; i < n_rows; i++)
+            prev = seal_event(call->arena, &events[done + i], &head, (int64_t)(done + i), prev, &rows[i]);
+        error = store_audit_insert(call, rows, n_rows);
     }
-    error = store_audit_insert(call, rows, count);
     if (!error)
         error = store_audit_set_head(call, head.writer,
                                      chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev));

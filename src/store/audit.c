@@ -53,8 +53,8 @@ int store_audit_set_head(struct call *call, struct str writer, struct str hash)
 enum {
     LOG_PARAMS = 5,
     INDEX_PARAMS = 4,
-    ROWS_A_STATEMENT = DB_PARAMS_MAX / LOG_PARAMS,
 };
+_Static_assert(STORE_AUDIT_ROWS_A_STATEMENT *LOG_PARAMS <= DB_PARAMS_MAX, "they fit");
 
 static const char *insert_sql(struct call *call, const char *head, const char *row_format, size_t n_params,
                               size_t count, const char *tail)
@@ -81,12 +81,12 @@ static const char *insert_sql(struct call *call, const char *head, const char *r
     return sql.ptr;
 }
 
-/* RETURNING promises no order. SQLite's own way into the chain's members would read all of the row's JSON twice. */
-static int64_t seq_of(struct str chain)
+/* RETURNING promises no order. We look into the row's JSON: SQLite would take all of it apart to find one member. */
+static int64_t seq_of(struct str data)
 {
     struct str raw;
     int64_t seq;
-    return json_scan_member(chain, STR("seq"), &raw) && json_scan_i64(raw, &seq) ? seq : -1;
+    return json_scan_path(data, "chain.seq", &raw) && json_scan_i64(raw, &seq) ? seq : -1;
 }
 
 static const struct audit_new *find_seq(const struct audit_new *rows, size_t count, int64_t seq)
@@ -99,7 +99,7 @@ static const struct audit_new *find_seq(const struct audit_new *rows, size_t cou
 
 static int insert_some(struct call *call, const struct audit_new *rows, size_t count)
 {
-    struct db_param params[ROWS_A_STATEMENT * LOG_PARAMS];
+    struct db_param params[STORE_AUDIT_ROWS_A_STATEMENT * LOG_PARAMS];
     struct db_rows ids;
     for (size_t i = 0; i < count; i++) {
         struct db_param *p = params + i * LOG_PARAMS;
@@ -112,7 +112,7 @@ static int insert_some(struct call *call, const struct audit_new *rows, size_t c
     const char *sql = insert_sql(
         call, "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ",
         "((SELECT id FROM mcp_users WHERE id = #a),(SELECT id FROM mcp_service_connections WHERE id = #b),#c,#d,#e)",
-        LOG_PARAMS, count, " RETURNING id, data -> 'chain'");
+        LOG_PARAMS, count, " RETURNING id, data");
     int error = db_query_params(call, store_db(), &ids, sql, params, count * LOG_PARAMS);
     if (error)
         return error;
@@ -134,8 +134,8 @@ static int insert_some(struct call *call, const struct audit_new *rows, size_t c
 
 int store_audit_insert(struct call *call, const struct audit_new *rows, size_t count)
 {
-    for (size_t done = 0; done < count; done += ROWS_A_STATEMENT) {
-        size_t some = count - done < ROWS_A_STATEMENT ? count - done : ROWS_A_STATEMENT;
+    for (size_t done = 0; done < count; done += STORE_AUDIT_ROWS_A_STATEMENT) {
+        size_t some = count - done < STORE_AUDIT_ROWS_A_STATEMENT ? count - done : STORE_AUDIT_ROWS_A_STATEMENT;
         int error = insert_some(call, rows + done, some);
         if (error)
             return error;

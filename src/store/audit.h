@@ -38,6 +38,8 @@ MUST_CHECK int store_audit_set_head(struct call *call, struct str writer, struct
  * Rows and their index rows. `seq` is the member chain.seq of data_json. A user or connection that is gone by now leaves the
  * foreign key columns empty: the index and the chain still name it. (E_NOT_FOUND: it went in this very moment; try again.)
  */
+enum { STORE_AUDIT_ROWS_A_STATEMENT = 12 }; /* what one statement holds; more rows take more statements */
+
 struct audit_new {
     int64_t seq;
     int64_t user_id, connection_id; /* 0: none */
