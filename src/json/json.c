@@ -405,9 +405,12 @@ const struct json *json_path(const struct json *value, const char *dotted)
 
 const struct json *json_path_str(const struct json *value, struct str dotted)
 {
-    struct str piece;
-    while (str_next(&dotted, '.', &piece)) {
+    for (size_t begin = 0, end; dotted.ptr && begin <= dotted.len; begin = end + 1) {
         uint64_t index;
+        for (end = begin; end < dotted.len && dotted.ptr[end] != '.';
+             end++) /* a few characters: not worth a memchr() */
+            ;
+        struct str piece = str_sub(dotted, begin, end - begin);
         if (value->type == JSON_ARRAY)
             value = str_to_u64(piece, &index) ? json_at(value, index) : &missing;
         else

@@ -538,8 +538,8 @@ static void read_headers(struct call *call, const struct http_transfer *transfer
 {
     struct str rest = buf_str(&transfer->head), line;
     size_t max = 0;
-    for (size_t i = 0; i < rest.len; i++)
-        max += rest.ptr[i] == '\n';
+    for (size_t at = 0, next; (next = str_find_char(str_from_offset(rest, at), '\n')) != STR_NOT_FOUND; at += next + 1)
+        max++;
     struct http_header *headers = arena_array_of(call->arena, struct http_header, max + 1);
     size_t n_headers = 0;
     while (str_next(&rest, '\n', &line)) {
