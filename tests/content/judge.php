@@ -60,7 +60,7 @@ function nested_paragraph( $html ) {
 	return (bool) preg_match( '#<p[\s>](?:(?!</p>).)*<p[\s>]#s', preg_replace( '#<!--.*?-->|<script.*?</script>|<pre.*?</pre>#s', '', $html ) );
 }
 
-foreach ( glob( "$documents/*.html" ) as $file ) {
+foreach ( array_merge( glob( "$documents/*.html" ), glob( "$output/*.html" ) ) as $file ) {
 	$raw    = file_get_contents( $file );
 	$blocks = parse_blocks( $raw );
 	$tree   = file( "$output/" . basename( $file ) . '.tree', FILE_IGNORE_NEW_LINES );

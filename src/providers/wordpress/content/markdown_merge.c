@@ -26,6 +26,8 @@ struct merge {
     struct blocks stored;
     struct chunk *chunks;
     size_t chunk_count;
+    size_t *ends, *ends_next; /* the chunks of end marks by hash of their number, in order: 1 + index, 0 is none */
+    size_t n_ends_slots;
     size_t search_left; /* steps left for finding end marks */
     struct str definitions;
     struct block **kept; /* stored blocks that were written, by some stand-in or as they are */
@@ -60,6 +62,23 @@ static struct chunk *read_chunks(struct merge *merge, struct str markdown, size_
     }
     *ret_count = count;
     return chunks;
+}
+
+static void index_ends(struct merge *merge)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < merge->chunk_count; i++)
+        count += merge->chunks[i].kind == CHUNK_END;
+    merge->n_ends_slots = count * 2 + 1;
+    merge->ends = arena_array_of(merge->call->arena, size_t, merge->n_ends_slots);
+    merge->ends_next = arena_array_of(merge->call->arena, size_t, merge->chunk_count + 1);
+    for (size_t i = merge->chunk_count; i-- > 0;) {
+        if (merge->chunks[i].kind != CHUNK_END)
+            continue;
+        size_t *slot = &merge->ends[str_hash(merge->chunks[i].number) % merge->n_ends_slots];
+        merge->ends_next[i] = *slot;
+        *slot = i + 1;
+    }
 }
 
 static void add_candidate(struct level *level, struct block *block, size_t index)
@@ -219,12 +238,16 @@ static bool graft(struct merge *merge, struct block *block, struct str body, str
 
 static int merge_range(struct level *level, size_t start, size_t end);
 
-/* The chunk of the end mark that belongs to the stand-in at `at`, or `end`. */
+/* The chunk of the end mark that belongs to the stand-in at `at`, or `end`. `at` only ever grows. */
 static size_t find_end(struct merge *merge, size_t at, size_t end)
 {
-    for (size_t i = at + 1; i < end && merge->search_left; i++, merge->search_left--)
-        if (merge->chunks[i].kind == CHUNK_END && str_eq(merge->chunks[i].number, merge->chunks[at].number))
-            return i;
+    struct str number = merge->chunks[at].number;
+    size_t *slot = &merge->ends[str_hash(number) % merge->n_ends_slots];
+    while (*slot && *slot - 1 <= at)
+        *slot = merge->ends_next[*slot - 1];
+    for (size_t i = *slot; i && i - 1 < end && merge->search_left; i = merge->ends_next[i - 1], merge->search_left--)
+        if (str_eq(merge->chunks[i - 1].number, number))
+            return i - 1;
     return end;
 }
 
@@ -395,6 +418,7 @@ int content_from_markdown(struct call *call, struct str markdown, struct str ori
                           .stored = blocks_parse(call->arena, original_raw, BLOCKS_SPLIT_CLASSIC),
                           .definitions = collect_definitions(call, markdown)};
     merge.chunks = read_chunks(&merge, markdown, &merge.chunk_count);
+    index_ends(&merge);
     merge.search_left = merge.chunk_count * SEARCH_FACTOR + CHUNKS_MAX;
     struct level level = new_level(&merge, merge.stored.last, merge.stored.count, out);
     int rc = merge_range(&level, 0, merge.chunk_count);
