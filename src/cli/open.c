@@ -6,6 +6,7 @@
 #include "accounts/accounts.h"
 #include "accounts/authenticate.h"
 #include "accounts/connections.h"
+#include "accounts/neon.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "audit/history.h"
@@ -184,6 +185,29 @@ int open_mail(struct cli *cli)
     return OK;
 }
 
+static int open_neon(struct cli *cli)
+{
+    const struct config *config = cli->config;
+    struct str text = config_text(config, SETTING_NEON_AUTH_URL);
+    struct url url;
+    if (!config_is_set(config, SETTING_NEON_AUTH_URL))
+        return OK;
+    while (str_ends_with(text, STR("/")))
+        text.len--;
+    if (url_parse(cli->arena, text, &url) || url.query.len)
+        return cli_usage(cli, "PORTEIRO_NEON_AUTH_URL is no address (https://...neon.build/neondb/auth)");
+    size_t host = str_find(text, STR("://")) + 3, path = str_find_char(str_from_offset(text, host), '/');
+    struct neon_settings settings = {.url = text,
+                                     .issuer = str_sub(text, 0, path == STR_NOT_FOUND ? path : host + path)};
+    if (config_is_set(config, SETTING_NEON_AUTH_ISSUER))
+        settings.issuer = config_text(config, SETTING_NEON_AUTH_ISSUER);
+    settings.audience = config_is_set(config, SETTING_NEON_AUTH_AUDIENCE)
+                            ? config_text(config, SETTING_NEON_AUTH_AUDIENCE)
+                            : settings.issuer;
+    neon_init(&settings);
+    return OK;
+}
+
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -202,6 +226,8 @@ int open_accounts(struct cli *cli)
     open_registration(cli, own_url(cli));
     if (!error)
         error = open_mail(cli);
+    if (!error)
+        error = open_neon(cli);
     return error ? error : sync_providers(cli);
 }
 
@@ -304,6 +330,7 @@ void open_close(struct cli *cli)
     limits_close();
     if (opened.accounts) {
         authenticate_done();
+        neon_done();
         accounts_close();
         passwords_done();
     }

@@ -152,6 +152,23 @@ static int run_reset_link(struct cli *cli)
     return error ? error : answer_link(cli, link);
 }
 
+static int run_confirm(struct cli *cli)
+{
+    struct user_row user;
+    int error = open_accounts(cli);
+    if (!error)
+        error = find_named(cli, &user);
+    if (!error)
+        error = users_confirm_email(&cli->call, user.id, user.email);
+    if (error)
+        return error;
+    struct answer *answer = answer_new(cli->arena);
+    answer_integer(answer, "id", user.id);
+    answer_text(answer, "email", user.email);
+    answer_switch(answer, "confirmed", true);
+    return cli_answer(cli, answer, NULL);
+}
+
 static const struct option invite_options[] = {
     {.name = "email", .value = "E-MAIL", .help = "only for this address; without it for whoever has the link"},
 };
@@ -226,6 +243,17 @@ static const struct command commands[] = {
         .n_options = ARRAY_LENGTH(delete_options),
         .example = "porteiro user reset-link ana@example.com",
         .run = run_reset_link,
+    },
+    {
+        .verb = "confirm",
+        .summary =
+            "Says that the e-mail address is this person's, as the link of a mail would: you have made sure of it.",
+        .argument = "[USER]",
+        .argument_help = "e-mail or id",
+        .options = delete_options,
+        .n_options = ARRAY_LENGTH(delete_options),
+        .example = "porteiro user confirm ana@example.com",
+        .run = run_confirm,
     },
     {
         .verb = "check",

@@ -1,6 +1,7 @@
 /* /api/auth: registering, logging in and out, a forgotten password. */
 #include "web/api_auth.h"
 
+#include "accounts/neon.h"
 #include "accounts/registration.h"
 #include "web/cookie.h"
 
@@ -55,18 +56,10 @@ const struct api_operation api_auth_register = {
 
 /* ---- log in, log out */
 
-static int login(struct call *call, struct api *api)
+static int begin(struct call *call, struct api *api, int64_t id, struct str token)
 {
-    const struct session_from from = api_from(call, api->request);
-    struct str token, code = api_text(api, "code");
     struct user_row user;
-    int64_t id;
-    int error = sessions_login(call, api_text(api, "emailOrPhone"), api_text(api, "password"),
-                               code.ptr ? code : STR_EMPTY, &from, &token, &id);
-    if (error == E_WAITING)
-        api->error_code = "code_needed";
-    if (!error)
-        error = store_users_by_id(call, id, &user);
+    int error = store_users_by_id(call, id, &user);
     if (error)
         return error;
     cookie_set(call, api->exchange, COOKIE_SESSION, token);
@@ -77,6 +70,18 @@ static int login(struct call *call, struct api *api)
     return OK;
 }
 
+static int login(struct call *call, struct api *api)
+{
+    const struct session_from from = api_from(call, api->request);
+    struct str token, code = api_text(api, "code");
+    int64_t id;
+    int error = sessions_login(call, api_text(api, "emailOrPhone"), api_text(api, "password"),
+                               code.ptr ? code : STR_EMPTY, &from, &token, &id);
+    if (error == E_WAITING)
+        api->error_code = "code_needed";
+    return error ? error : begin(call, api, id, token);
+}
+
 const struct api_operation api_auth_login = {
     .id = "authLogin",
     .summary = "Logs in with a session cookie. The code of the second factor is asked for with the error code_needed.",
@@ -85,6 +90,27 @@ const struct api_operation api_auth_login = {
     .answer = "{\"type\":\"object\",\"properties\":{\"user\":" USER_SCHEMA "},\"required\":[\"user\"]}",
     .status = 200,
     .run = login,
+};
+
+static int neon(struct call *call, struct api *api)
+{
+    const struct session_from from = api_from(call, api->request);
+    struct str session, code = api_text(api, "code");
+    int64_t id;
+    int error = neon_login(call, api_text(api, "token"), code.ptr ? code : STR_EMPTY, &from, &session, &id);
+    if (error == E_WAITING)
+        api->error_code = "code_needed";
+    return error ? error : begin(call, api, id, session);
+}
+
+const struct api_operation api_auth_neon = {
+    .id = "authNeon",
+    .summary = "Logs in with the token (JWT) of the database's Neon Auth: the person here who has the same confirmed "
+               "e-mail address.",
+    .body = API_BODY("\"token\":{\"type\":\"string\",\"maxLength\":8192},\"code\":" API_SHORT_TEXT, "\"token\""),
+    .answer = "{\"type\":\"object\",\"properties\":{\"user\":" USER_SCHEMA "},\"required\":[\"user\"]}",
+    .status = 200,
+    .run = neon,
 };
 
 static int logout(struct call *call, struct api *api)

@@ -62,6 +62,7 @@ const struct route routes[] = {
     {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
     ANYONE("POST", "/api/auth/register", api_auth_register),
     ANYONE("POST", "/api/auth/login", api_auth_login),
+    ANYONE("POST", "/api/auth/neon", api_auth_neon),
     ANYONE("POST", "/api/auth/request-reset", api_auth_request_reset),
     ANYONE("POST", "/api/auth/reset", api_auth_reset),
     ANYONE("POST", "/api/auth/confirm-email", api_auth_confirm_email),

@@ -47,6 +47,7 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.deepEqual([ana.email, ana.phone], [ANA, '5511999990001']);
     assert.deepEqual((await fits(['user', 'list'])).items, [ana]);
     assert.equal((await fits(['user', 'check', '--email', ANA, '--password-stdin'], { stdin: PASSWORD })).id, ana.id);
+    assert.equal((await fits(['user', 'confirm', ANA])).confirmed, true);
     assert.match((await fits(['user', 'reset-link', ANA])).link, /\/reset\?token=prt_lnk_/);
     await fits(['user', 'passwd', String(ana.id), '--password-stdin'], { stdin: 'another long password' });
     await fits(['user', 'passwd', '--email', ANA, '--password-stdin'], { stdin: PASSWORD });
