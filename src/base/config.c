@@ -376,6 +376,26 @@ static void set_defaults(struct loading *loading)
     set_data_dir(loading);
 }
 
+static void set_with(struct loading *loading, enum setting setting, struct str text, enum setting because_of)
+{
+    struct config *config = loading->config;
+    const struct setting_value *why = &config->values[because_of];
+    if (!config_is_set(config, setting) || config->values[setting].source == SOURCE_DEFAULT)
+        take(loading, setting, text, why->source, why->where);
+}
+
+/* `domain` alone makes a bare machine a server that clients reach. Behind a listener that was named it only names it. */
+static void set_by_domain(struct loading *loading)
+{
+    const struct config *config = loading->config;
+    if (!config_is_set(config, SETTING_DOMAIN))
+        return;
+    struct str domain = config_text(config, SETTING_DOMAIN);
+    set_with(loading, SETTING_LISTEN, STR("[::]:443"), SETTING_DOMAIN);
+    set_with(loading, SETTING_LISTEN_HTTP, STR("[::]:80"), SETTING_DOMAIN);
+    set_with(loading, SETTING_PUBLIC_URL, str_concat(loading->arena, STR("https://"), domain), SETTING_DOMAIN);
+}
+
 /* What follows from other settings, when it was not set itself. */
 static void set_derived(struct loading *loading)
 {
@@ -386,11 +406,18 @@ static void set_derived(struct loading *loading)
         set_default(
             loading, SETTING_DATABASE_URL,
             str_format(loading->arena, "sqlite:%.*s/porteiro.db", STR_ARG(config_text(config, SETTING_DATA_DIR))));
+    set_by_domain(loading);
+    bool cert = config_is_set(config, SETTING_TLS_CERT), key = config_is_set(config, SETTING_TLS_KEY);
+    if (cert != key)
+        problem(loading, str_from(setting_table[cert ? SETTING_TLS_CERT : SETTING_TLS_KEY].environment),
+                "is set, but not %s; a certificate and its key belong together",
+                setting_table[cert ? SETTING_TLS_KEY : SETTING_TLS_CERT].environment);
     /* Port 0 is known only when it is listened on. */
     if (!config_is_set(config, SETTING_PUBLIC_URL) && config_is_set(config, SETTING_LISTEN) &&
         !str_ends_with(config_text(config, SETTING_LISTEN), STR(":0")))
-        set_default(loading, SETTING_PUBLIC_URL,
-                    str_concat(loading->arena, STR("http://"), config_text(config, SETTING_LISTEN)));
+        set_default(
+            loading, SETTING_PUBLIC_URL,
+            str_concat(loading->arena, cert ? STR("https://") : STR("http://"), config_text(config, SETTING_LISTEN)));
 }
 
 struct config_sources config_sources(const struct config_flag *flags, size_t n_flags)

@@ -34,6 +34,49 @@ const struct setting_row setting_table[SETTINGS] = {
                             .standard_text = "http:// and the listening address",
                             .meaning =
                                 "how people and AI clients reach this server, https://HOST, when a proxy is in front"},
+    [SETTING_DOMAIN] = {.name = "domain",
+                        .environment = "PORTEIRO_DOMAIN",
+                        .kind = SETTING_HOST,
+                        .standard_text = "none: no certificate is asked for",
+                        .meaning = "serve https under this name, with a certificate that is got and renewed by ACME; "
+                                   "agrees to the authority's terms"},
+    [SETTING_LISTEN_HTTP] = {.name = "listen_http",
+                             .environment = "PORTEIRO_LISTEN_HTTP",
+                             .kind = SETTING_ADDRESS,
+                             .standard_text = "none; with domain: [::]:80",
+                             .meaning = "a second address, for plain http: sends browsers to https, and answers the "
+                                        "authority's question"},
+    [SETTING_LISTEN_METRICS] = {.name = "listen_metrics",
+                                .environment = "PORTEIRO_LISTEN_METRICS",
+                                .kind = SETTING_ADDRESS,
+                                .standard_text = "none",
+                                .meaning = "an address of its own for /metrics, without a token: keep it inside"},
+    [SETTING_METRICS_TOKEN] = {.name = "metrics_token",
+                               .environment = "PORTEIRO_METRICS_TOKEN",
+                               .kind = SETTING_PLAIN,
+                               .secret = true,
+                               .standard_text = "none: /metrics is not there",
+                               .meaning = "the bearer token that /metrics asks for on the main address"},
+    [SETTING_TLS_CERT] = {.name = "tls_cert",
+                          .environment = "PORTEIRO_TLS_CERT",
+                          .kind = SETTING_PATH,
+                          .standard_text = "none: plain http; with domain: what ACME brought",
+                          .meaning = "PEM file of the certificate with its chain, to serve https with"},
+    [SETTING_TLS_KEY] = {.name = "tls_key",
+                         .environment = "PORTEIRO_TLS_KEY",
+                         .kind = SETTING_PATH,
+                         .standard_text = "none; needed with tls_cert",
+                         .meaning = "PEM file of the certificate's key"},
+    [SETTING_ACME_URL] = {.name = "acme_url",
+                          .environment = "PORTEIRO_ACME_URL",
+                          .kind = SETTING_PLAIN,
+                          .standard = "https://acme-v02.api.letsencrypt.org/directory",
+                          .meaning = "the directory of the certificate authority"},
+    [SETTING_ACME_EMAIL] = {.name = "acme_email",
+                            .environment = "PORTEIRO_ACME_EMAIL",
+                            .kind = SETTING_PLAIN,
+                            .standard_text = "none",
+                            .meaning = "whom the authority writes to"},
     [SETTING_TRUSTED_PROXIES] = {.name = "trusted_proxies",
                                  .environment = "PORTEIRO_TRUSTED_PROXIES",
                                  .kind = SETTING_NETWORKS,
@@ -309,6 +352,20 @@ static bool is_host(struct str host)
     return true;
 }
 
+static bool check_host(struct arena *arena, struct str *text, struct str *ret_problem)
+{
+    struct str host = str_lower(arena, str_trim(*text));
+    if (is_host(host) && str_find_char(host, '.') != STR_NOT_FOUND && host.ptr[0] != '.' && host.ptr[0] != '-') {
+        *text = host;
+        return true;
+    }
+    *ret_problem = str_format(arena,
+                              "\"%.*s\" is not a name that an authority certifies; right is for example "
+                              "mcp.example.com",
+                              STR_ARG(*text));
+    return false;
+}
+
 /* Normal form: lower case, no slash at the end, no default port. RFC 6454 section 4. */
 static bool check_origin(struct arena *arena, struct str *text, struct str *ret_problem)
 {
@@ -463,6 +520,8 @@ bool setting_check(struct arena *arena, enum setting setting, struct str *text, 
         return check_database(*text, ret_problem);
     case SETTING_ADDRESS:
         return check_address(arena, *text, ret_problem);
+    case SETTING_HOST:
+        return check_host(arena, text, ret_problem);
     case SETTING_ORIGIN:
         return check_origin(arena, text, ret_problem);
     case SETTING_ORIGINS:

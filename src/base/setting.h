@@ -10,6 +10,14 @@ enum setting {
     SETTING_DATABASE_URL_DIRECT,
     SETTING_LISTEN,
     SETTING_PUBLIC_URL,
+    SETTING_DOMAIN,
+    SETTING_LISTEN_HTTP,
+    SETTING_LISTEN_METRICS,
+    SETTING_METRICS_TOKEN,
+    SETTING_TLS_CERT,
+    SETTING_TLS_KEY,
+    SETTING_ACME_URL,
+    SETTING_ACME_EMAIL,
     SETTING_TRUSTED_PROXIES,
     SETTING_ALLOWED_ORIGINS,
     SETTING_EGRESS_ALLOW,
@@ -49,6 +57,7 @@ enum setting_kind {
     SETTING_PATH,
     SETTING_DATABASE, /* postgres://..., postgresql://... or sqlite:PATH */
     SETTING_ADDRESS,  /* ADDRESS:PORT, [ADDRESS6]:PORT */
+    SETTING_HOST,     /* a name, without port */
     SETTING_ORIGIN,   /* http(s)://HOST[:PORT] */
     SETTING_ORIGINS,  /* several, with commas */
     SETTING_NETWORKS, /* ADDRESS[/BITS], several, with commas */

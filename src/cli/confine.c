@@ -95,6 +95,8 @@ int confine_files(struct cli *cli)
     add_database(&paths, SETTING_DATABASE_URL);
     add_database(&paths, SETTING_DATABASE_URL_DIRECT);
     add_setting(&paths, SETTING_CA_FILE);
+    add_setting(&paths, SETTING_TLS_CERT);
+    add_setting(&paths, SETTING_TLS_KEY);
     return told(cli, sandbox_files(paths.list, paths.count), "Landlock",
                 "workers can read all files that their user can");
 }

@@ -3,8 +3,12 @@
 #include "accounts/registration.h"
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "cli/acme.h"
 #include "cli/confine.h"
+#include "cli/https.h"
 #include "cli/open.h"
+#include "cli/side.h"
 #include "cli/supervise.h"
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
@@ -20,6 +24,7 @@
 #include "net/worker.h"
 #include "store/health.h"
 #include "web/health.h"
+#include "web/metrics_page.h"
 #include "web/routes.h"
 
 #include <arpa/inet.h>
@@ -44,6 +49,7 @@ enum {
 struct serving {
     struct cli *cli;
     struct http_server *server;
+    struct tls_context *tls; /* NULL: plain http */
     struct loop_timer patience;
     struct str host; /* of the listening address, without brackets */
     uint16_t port;   /* that it really listens on */
@@ -107,6 +113,7 @@ static void on_signal(int signal_number, void *context)
     self->stopping = true;
     listen_end_all();
     jobs_stop(on_jobs_ended, self);
+    side_end();
     http_server_drain(self->server);
 }
 
@@ -120,6 +127,7 @@ static void on_retire(void *context)
     loop_timer_set(&self->patience, DRAIN_MS);
     listen_end_all(); /* clients begin anew with the new worker */
     jobs_stop(on_jobs_ended, self);
+    side_end();
     http_server_retire(self->server, RETIRE_IDLE_MS);
 }
 
@@ -181,7 +189,10 @@ static int start_server(struct serving *self)
     self->server = http_server_new(&server);
     if (!self->server)
         return fail(&cli->call, E_UNAVAILABLE, "the HTTP server cannot start: no memory");
-    if (http_server_listen_fd(self->server, WORKER_LISTEN_FD, &problem))
+    int error = https_open(cli, &self->tls);
+    if (error)
+        return error;
+    if (http_server_listen_fd(self->server, WORKER_LISTEN_FD, self->tls, &problem))
         return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(problem));
     self->port = (uint16_t)http_server_port(self->server);
     guard_listener(self);
@@ -197,7 +208,7 @@ static void add_host(struct serving *self, const char *host, bool six)
         return;
     struct str bare = str_format(arena, six ? "[%s]" : "%s", host);
     self->hosts[self->own.n_allowed_hosts++] = str_format(arena, "%.*s:%u", STR_ARG(bare), self->port);
-    if (self->port == 80) /* http's own port is left out by clients */
+    if (self->port == (self->tls ? 443 : 80)) /* the scheme's own port is left out by clients */
         self->hosts[self->own.n_allowed_hosts++] = bare;
 }
 
@@ -234,8 +245,8 @@ static void start_mcp(struct serving *self)
         add_interfaces(self);
     while (origins.len && self->own.n_allowed_origins < ORIGINS_MAX && str_next(&origins, ',', &origin))
         self->origins[self->own.n_allowed_origins++] = origin;
-    self->own.url =
-        str_format(self->cli->arena, six ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_ARG(self->host), self->port);
+    self->own.url = str_format(self->cli->arena, six ? "http%s://[%.*s]:%u" : "http%s://%.*s:%u", self->tls ? "s" : "",
+                               STR_ARG(self->host), self->port);
     if (config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT)
         self->own.url = self->own.public_url = config_text(config, SETTING_PUBLIC_URL);
     own_address_init(&self->own);
@@ -316,11 +327,17 @@ static int start(struct serving *self)
     if (error)
         return error;
     health_init(cli->db);
+    metrics_page_init(config_is_set(cli->config, SETTING_METRICS_TOKEN) ? config_text(cli->config, SETTING_METRICS_TOKEN)
+                                                                         : STR_EMPTY,
+                      clock_now_ms() - (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
     routes_init(config_switch(cli->config, SETTING_ACCESS_LOG));
     error = start_server(self);
     if (error)
         return error;
     start_mcp(self);
+    error = side_open(cli, self->own.url);
+    if (error)
+        return error;
     error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
     return error ? error : start_signals(self);
 }
@@ -336,7 +353,9 @@ static void stop(struct serving *self)
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);
+    side_close();
     http_server_free(self->server);
+    tls_context_free(self->tls);
 }
 
 static int work(struct cli *cli)
@@ -346,6 +365,8 @@ static int work(struct cli *cli)
     sandbox_process();
     crash_init(task_current_id);
     close(WORKER_SETTINGS_FD); /* was read, and holds secrets */
+    if (!metrics_open(WORKER_METRICS_FD, worker_self()->number))
+        log_warning("the memory of the metrics cannot be used; nothing is counted");
     fit_connections(self);
     int error = confine_files(cli);
     if (!error)
@@ -367,6 +388,8 @@ static int run_serve(struct cli *cli)
 {
     if (!worker_self())
         return supervise(cli);
+    if (worker_self()->number == 0)
+        return acme_help(cli);
     /* Each request's memory goes back and comes again: giving it to the kernel in between cost 15 % of a request's time. */
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     return work(cli);

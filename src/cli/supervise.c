@@ -5,6 +5,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "limits/limits.h"
 #include "net/http_server.h"
 #include "net/packet.h"
@@ -65,30 +66,64 @@ static int make_settings_file(struct supervised *self, struct arena *arena, cons
     return file;
 }
 
-/* `old`: whose socket is kept when it is on the right address; NULL: there is none. */
+/* One listener: the socket of the plan before when it is on the right address. False: it cannot be listened on. */
+static bool make_listener(struct supervised *self, struct arena *arena, const struct config *config,
+                          enum setting setting, const struct supervisor_listener *old, struct supervisor_listener *ret)
+{
+    char why[200];
+    struct str address = config_text(config, setting);
+    const char *name = setting_table[setting].environment;
+    *ret = (struct supervisor_listener){.fd = -1};
+    if (!config_is_set(config, setting))
+        return true;
+    if (!str_to_cstr(address, ret->address, sizeof ret->address)) {
+        self->problem = str_format(arena, "%s is too long for an address", name);
+        return false;
+    }
+    bool keeps = old && old->fd >= 0 && str_eq(address, str_from(old->address));
+    ret->fd = keeps ? old->fd : move_up(http_listen_socket(address, why));
+    if (ret->fd < 0)
+        self->problem = str_format(arena, "%s Is porteiro running already? %s names another address", why, name);
+    return ret->fd >= 0;
+}
+
+static void drop_listeners(const struct supervisor_plan *plan, const struct supervisor_plan *old)
+{
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+        if (plan->listeners[i].fd >= 0 && (!old || plan->listeners[i].fd != old->listeners[i].fd))
+            close(plan->listeners[i].fd);
+}
+
+/* `old`: whose sockets and shared memory are kept; NULL: there is none. */
 static bool make_plan(struct supervised *self, struct arena *arena, const struct config *config,
                       const struct supervisor_plan *old, struct supervisor_plan *ret)
 {
-    char why[200];
-    struct str address = config_text(config, SETTING_LISTEN);
-    bool keeps = old && str_eq(address, str_from(old->address));
-    *ret = (struct supervisor_plan){.n_workers = count_workers(config)};
-    if (!str_to_cstr(address, ret->address, sizeof ret->address)) {
-        self->problem = STR("PORTEIRO_LISTEN is too long for an address");
-        return false;
+    static const enum setting settings[SUPERVISOR_LISTENERS] = {
+        [SUPERVISOR_MAIN] = SETTING_LISTEN,
+        [SUPERVISOR_HTTP] = SETTING_LISTEN_HTTP,
+        [SUPERVISOR_METRICS] = SETTING_LISTEN_METRICS,
+    };
+    bool good = true;
+    *ret = (struct supervisor_plan){
+        .n_workers = count_workers(config),
+        .has_helper = config_is_set(config, SETTING_DOMAIN) && !config_is_set(config, SETTING_TLS_CERT),
+        .settings_fd = -1,
+    };
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+        ret->listeners[i].fd = -1;
+    for (size_t i = 0; good && i < SUPERVISOR_LISTENERS; i++)
+        good = make_listener(self, arena, config, settings[i], old ? &old->listeners[i] : NULL, &ret->listeners[i]);
+    if (good) {
+        ret->settings_fd = make_settings_file(self, arena, config);
+        ret->limits_fd = old && old->limits_fd >= 0 ? old->limits_fd : move_up(limits_file());
+        ret->metrics_fd = old && old->metrics_fd >= 0 ? old->metrics_fd : move_up(metrics_file());
+        if (ret->limits_fd < 0 || ret->metrics_fd < 0)
+            self->problem =
+                STR("the memory that workers share cannot be made: no file descriptor or no memory is left");
+        good = ret->settings_fd >= 0 && ret->limits_fd >= 0 && ret->metrics_fd >= 0;
     }
-    ret->listen_fd = keeps ? old->listen_fd : move_up(http_listen_socket(address, why));
-    if (ret->listen_fd < 0) {
-        self->problem = str_format(arena, "%s Is porteiro running already? PORTEIRO_LISTEN names another address", why);
-        return false;
-    }
-    ret->settings_fd = make_settings_file(self, arena, config);
-    ret->limits_fd = old ? old->limits_fd : move_up(limits_file());
-    if (ret->limits_fd < 0)
-        self->problem = STR("the memory that workers share cannot be made: no file descriptor or no memory is left");
-    bool good = ret->settings_fd >= 0 && ret->limits_fd >= 0;
-    if (!good && !keeps)
-        close(ret->listen_fd);
+    if (!good)
+        drop_listeners(ret, old);
     return good;
 }
 
@@ -131,9 +166,27 @@ static bool reload(void *context, const struct supervisor_plan *old, struct supe
 
 /* ---- the start */
 
+/* What the program before has left, as its plan. Memory whose layout is another one's is not used. */
+static struct supervisor_plan plan_before(const struct handover *handover)
+{
+    struct supervisor_plan plan = {.settings_fd = -1};
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++) {
+        plan.listeners[i].fd = handover->fds[i];
+        memcpy(plan.listeners[i].address, handover->addresses[i], sizeof plan.listeners[i].address);
+    }
+    plan.limits_fd = handover->fds[SUPERVISOR_HANDS_LIMITS];
+    plan.metrics_fd = handover->fds[SUPERVISOR_HANDS_METRICS];
+    if (plan.limits_fd >= 0 && !limits_file_fits(plan.limits_fd))
+        plan.limits_fd = -1;
+    if (plan.metrics_fd >= 0 && !metrics_file_fits(plan.metrics_fd))
+        plan.metrics_fd = -1;
+    return plan;
+}
+
 int supervise(struct cli *cli)
 {
     struct supervised self = {.cli = cli};
+    static struct handover handover;
     struct str file = cli->config->file.len ? cli->config->file : STR("none");
     struct supervisor_settings settings = {
         .arguments = cli_arguments,
@@ -147,8 +200,16 @@ int supervise(struct cli *cli)
     crash_init(NULL);
     for (size_t i = 0; i < cli->config->n_warnings; i++)
         log_warning("%.*s: %.*s", STR_ARG(cli->config->warnings[i].where), STR_ARG(cli->config->warnings[i].text));
-    if (!make_plan(&self, cli->arena, cli->config, NULL, &settings.plan))
+    if (handover_is_trial()) /* the settings are good, or we were not here */
+        return OK;
+    handover_remember_program();
+    bool continues = handover_take(&handover);
+    struct supervisor_plan before = plan_before(&handover);
+    settings.handover = continues ? &handover : NULL;
+    if (!make_plan(&self, cli->arena, cli->config, continues ? &before : NULL, &settings.plan))
         return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(self.problem));
+    if (continues)
+        drop_listeners(&before, &settings.plan);
     int code = supervisor_run(&settings);
     if (code == CLI_DONE)
         log_info("stopped");

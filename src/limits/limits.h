@@ -29,6 +29,9 @@ struct limits_settings {
 /* The memory for limits_open() in several processes; -1 when it cannot be made. The descriptor is the caller's. */
 int limits_file(void);
 
+/* Is it of this program's layout? One that another version made may not be. */
+bool limits_file_fits(int file);
+
 /* file: limits_file()'s, or -1 for memory of this process alone; may be closed afterwards. False: it cannot be mapped. */
 MUST_CHECK bool limits_open(int file, const struct limits_settings *settings);
 void limits_close(void);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -69,6 +70,12 @@ int limits_file(void)
     if (!good && file >= 0)
         close(file);
     return good ? file : -1;
+}
+
+bool limits_file_fits(int file)
+{
+    struct stat status;
+    return fstat(file, &status) == 0 && status.st_size == (off_t)sizeof(struct memory);
 }
 
 static void lock(void)

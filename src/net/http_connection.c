@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "net/task.h"
+#include "net/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -43,8 +44,12 @@ static int64_t time_limit_ms(const struct http_connection *connection, enum http
 {
     const struct http_server_settings *settings = &connection->server->settings;
     switch (phase) {
+    case HTTP_SHAKE:
+        return settings->handshake_timeout_ms;
     case HTTP_IDLE:
-        return settings->idle_timeout_ms;
+        return connection->server->draining && connection->server->last_idle_ms < settings->idle_timeout_ms
+                   ? connection->server->last_idle_ms
+                   : settings->idle_timeout_ms;
     case HTTP_HEAD:
         return settings->head_timeout_ms;
     case HTTP_BODY:
@@ -65,6 +70,8 @@ static int64_t time_limit_ms(const struct http_connection *connection, enum http
 void http_connection_enter(struct http_connection *connection, enum http_phase phase)
 {
     leave_list(connection);
+    connection->server->n_shaking -= connection->phase == HTTP_SHAKE;
+    connection->server->n_shaking += phase == HTTP_SHAKE;
     join_list(connection, phase);
     /* now_ms is up to a tick old: never too early, at most a tick too late. */
     connection->deadline_ms =
@@ -72,6 +79,13 @@ void http_connection_enter(struct http_connection *connection, enum http_phase p
 }
 
 static void on_event(evutil_socket_t fd, short what, void *context);
+
+/* What TLS has already read off the socket, no event of the socket tells. */
+static void see_more(struct http_connection *connection)
+{
+    if (connection->tls && connection->events & EV_READ && tls_has_more(connection->tls))
+        event_active(&connection->event, EV_READ, 0);
+}
 
 void http_connection_set_events(struct http_connection *connection, short events)
 {
@@ -82,6 +96,7 @@ void http_connection_set_events(struct http_connection *connection, short events
     if (events & (EV_READ | EV_WRITE)) {
         event_assign(&connection->event, loop_base(), connection->fd, events | EV_PERSIST, on_event, connection);
         event_add(&connection->event, NULL);
+        see_more(connection);
     }
 }
 
@@ -104,9 +119,22 @@ static void arena_give_back(struct http_server *server, struct arena *arena)
     server->arenas[server->n_arenas++] = arena;
 }
 
+/* Of a listener for both families: an IPv4 address that was written as one of IPv6 (RFC 4291 2.5.5.2). */
+static void write_as_four(struct http_connection *connection)
+{
+    const struct sockaddr_in6 six = connection->peer.v6;
+    if (connection->peer.any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six.sin6_addr))
+        return;
+    memset(&connection->peer, 0, sizeof connection->peer);
+    connection->peer.v4.sin_family = AF_INET;
+    connection->peer.v4.sin_port = six.sin6_port;
+    memcpy(&connection->peer.v4.sin_addr, six.sin6_addr.s6_addr + 12, sizeof connection->peer.v4.sin_addr);
+}
+
 /* --- beginning and end of a connection --------------------------------------------------------------------------------- */
 
-bool http_connection_new(struct http_server *server, int fd, const struct sockaddr *peer, socklen_t peer_len)
+bool http_connection_new(struct http_server *server, int fd, struct tls_context *tls, const struct sockaddr *peer,
+                         socklen_t peer_len)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
     if (!connection)
@@ -117,14 +145,17 @@ bool http_connection_new(struct http_server *server, int fd, const struct sockad
     connection->peer.any.sa_family = AF_UNSPEC;
     if (peer_len <= sizeof connection->peer) /* a longer one is a local socket's: no address */
         memcpy(&connection->peer, peer, peer_len);
+    write_as_four(connection);
     event_assign(&connection->event, loop_base(), fd, EV_READ | EV_PERSIST, on_event, connection);
-    if (event_add(&connection->event, NULL) != 0) {
+    connection->tls = tls ? tls_new(tls, fd) : NULL;
+    if ((tls && !connection->tls) || event_add(&connection->event, NULL) != 0) {
+        tls_free(connection->tls);
         free(connection);
         return false;
     }
     server->n_connections++;
     join_list(connection, HTTP_IDLE);
-    http_connection_enter(connection, HTTP_IDLE);
+    http_connection_enter(connection, tls ? HTTP_SHAKE : HTTP_IDLE);
     return true;
 }
 
@@ -136,6 +167,7 @@ static void destroy(struct http_connection *connection)
         http_exchange_give_back(connection);
     }
     leave_list(connection);
+    server->n_shaking -= connection->phase == HTTP_SHAKE;
     free(connection);
     http_server_left(server);
 }
@@ -146,12 +178,22 @@ static void cancel(struct http_exchange *exchange)
     task_wake(&exchange->call);
 }
 
+static void end_tls(struct http_connection *connection)
+{
+    if (!connection->tls)
+        return;
+    tls_goodbye(connection->tls);
+    tls_free(connection->tls);
+    connection->tls = NULL;
+}
+
 void http_connection_close(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     if (connection->fd < 0)
         return;
     http_connection_set_events(connection, 0);
+    end_tls(connection);
     close(connection->fd);
     connection->fd = -1;
     if (connection->phase != HTTP_CALL) {
@@ -176,6 +218,7 @@ static void linger(struct http_connection *connection)
     arena_give_back(connection->server, connection->exchange->call.arena);
     connection->exchange->call.arena = NULL;
     http_exchange_give_back(connection);
+    end_tls(connection); /* what still comes is thrown away unread */
     shutdown(connection->fd, SHUT_WR);
     http_connection_enter(connection, HTTP_LINGER);
     http_connection_set_events(connection, EV_READ);
@@ -183,9 +226,29 @@ static void linger(struct http_connection *connection)
 
 /* --- reading ----------------------------------------------------------------------------------------------------------- */
 
+static enum http_read read_tls(struct http_connection *connection, char *room, size_t size, size_t *ret_read)
+{
+    switch (tls_read(connection->tls, room, size, ret_read)) {
+    case TLS_DONE:
+        see_more(connection);
+        return HTTP_READ_SOME;
+    case TLS_WAIT_READ:
+    case TLS_WAIT_WRITE: /* an answer of the protocol itself: it goes with our next record */
+        return HTTP_READ_NOTHING;
+    case TLS_END:
+        return HTTP_READ_END;
+    case TLS_BROKEN:
+    case TLS_PLAIN:
+        break;
+    }
+    return HTTP_READ_BROKEN;
+}
+
 enum http_read http_connection_read(struct http_connection *connection, char *room, size_t size, size_t *ret_read)
 {
     ssize_t count;
+    if (connection->tls)
+        return read_tls(connection, room, size, ret_read);
     do
         count = read(connection->fd, room, size);
     while (count < 0 && errno == EINTR);
@@ -309,15 +372,30 @@ static void end_call(struct http_connection *connection)
 
 /* --- writing ----------------------------------------------------------------------------------------------------------- */
 
-ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out)
+static ssize_t send_plain(struct http_connection *connection, struct iovec *out, size_t n_out)
 {
-    struct msghdr message = {.msg_iov = out, .msg_iovlen = *n_out};
+    struct msghdr message = {.msg_iov = out, .msg_iovlen = n_out};
     ssize_t sent;
     do
         sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     if (sent < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+    return sent;
+}
+
+static ssize_t send_tls(struct http_connection *connection, struct iovec *out, size_t n_out)
+{
+    size_t taken;
+    enum tls_result result = tls_write(connection->tls, out, n_out, &taken);
+    return result == TLS_BROKEN || result == TLS_END || result == TLS_PLAIN ? -1 : (ssize_t)taken;
+}
+
+ssize_t http_connection_send(struct http_connection *connection, struct iovec *out, size_t *n_out)
+{
+    ssize_t sent = connection->tls ? send_tls(connection, out, *n_out) : send_plain(connection, out, *n_out);
+    if (sent <= 0)
+        return sent;
     size_t left = (size_t)sent, done = 0;
     while (done < *n_out && left >= out[done].iov_len)
         left -= out[done++].iov_len;
@@ -450,11 +528,34 @@ static void step(struct http_connection *connection)
             if (connection->exchange->ended)
                 destroy(connection);
             return;
+        case HTTP_SHAKE:
         case HTTP_LINGER:
         case HTTP_PHASES:
             return;
         }
     }
+}
+
+/* TLS. Afterwards the connection is idle, or gone. */
+static void shake(struct http_connection *connection)
+{
+    static const char not_tls[] =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 44\r\nConnection: close\r\n\r\n"
+        "This port speaks HTTPS: begin with https://.";
+    enum tls_result result = tls_handshake(connection->tls);
+    if (result == TLS_WAIT_READ || result == TLS_WAIT_WRITE) {
+        http_connection_set_events(connection, result == TLS_WAIT_READ ? EV_READ : EV_WRITE);
+        return;
+    }
+    if (result == TLS_PLAIN)
+        send(connection->fd, not_tls, sizeof not_tls - 1, MSG_NOSIGNAL);
+    if (result != TLS_DONE) {
+        http_connection_close(connection);
+        return;
+    }
+    http_connection_enter(connection, HTTP_IDLE);
+    http_connection_set_events(connection, EV_READ);
+    see_more(connection);
 }
 
 /* While the handler runs, or the answer waits: take what the client sends ahead, as far as there is room, and see it leave. */
@@ -526,6 +627,9 @@ static void read_request(struct http_connection *connection)
 static void on_readable(struct http_connection *connection)
 {
     switch ((enum http_phase)connection->phase) {
+    case HTTP_SHAKE:
+        shake(connection);
+        break;
     case HTTP_IDLE:
     case HTTP_HEAD:
     case HTTP_BODY:
@@ -547,6 +651,10 @@ static void on_readable(struct http_connection *connection)
 static void on_writable(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
+    if (connection->phase == HTTP_SHAKE) {
+        shake(connection);
+        return;
+    }
     if (connection->phase == HTTP_SEND) {
         http_connection_enter(connection, HTTP_SEND); /* the client takes something: its time begins anew */
         step(connection);
@@ -570,10 +678,11 @@ static void on_event(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     /* One at a time, for the connection may be gone afterwards; the other is reported again. */
+    struct http_connection *connection = context;
     if (what & EV_WRITE)
-        on_writable(context);
-    else if (what & EV_READ)
-        on_readable(context);
+        on_writable(connection);
+    else if (what & EV_READ && connection->events & EV_READ)
+        on_readable(connection);
 }
 
 void http_connection_overdue(struct http_connection *connection)

@@ -31,6 +31,7 @@ enum {
 };
 
 enum http_phase {
+    HTTP_SHAKE,  /* TLS is not agreed on yet */
     HTTP_IDLE,   /* between requests */
     HTTP_HEAD,   /* part of a head has come */
     HTTP_BODY,   /* the head has come, the body not yet */
@@ -46,6 +47,7 @@ struct http_connection {
     struct http_connection *next, *previous; /* in the list of its phase, oldest first */
     struct http_exchange *exchange;
     int64_t deadline_ms; /* of the phase, on the server's clock */
+    struct tls *tls;     /* NULL: plain */
     int fd;
     unsigned n_requests;
     uint8_t phase;
@@ -99,15 +101,18 @@ struct http_exchange {
 
 struct http_server {
     struct http_server_settings settings;
-    struct {
+    struct http_listener {
         struct event *event;
+        struct http_server *server;
+        struct tls_context *tls; /* NULL: plain */
         int fd;
     } listeners[HTTP_LISTENERS_MAX];
     size_t n_listeners;
     struct {
         struct http_connection *first, *last;
     } lists[HTTP_PHASES];
-    size_t n_connections, n_busy;
+    size_t n_connections, n_shaking, n_busy;
+    int64_t last_idle_ms;            /* draining: how long an idle connection may still send a request */
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
     size_t n_in_use, n_freed; /* exchanges: taken now; freed since memory was given back to the system */
@@ -129,8 +134,8 @@ void http_server_left(struct http_server *server); /* a connection has gone */
 
 /* http_connection.c */
 /* Takes over an accepted, non-blocking socket. False (fd still the caller's): no memory. */
-MUST_CHECK bool http_connection_new(struct http_server *server, int fd, const struct sockaddr *peer,
-                                    socklen_t peer_len);
+MUST_CHECK bool http_connection_new(struct http_server *server, int fd, struct tls_context *tls,
+                                    const struct sockaddr *peer, socklen_t peer_len);
 /* Closes the socket. The connection is gone after this, unless its handler still runs. */
 void http_connection_close(struct http_connection *connection);
 void http_connection_overdue(struct http_connection *connection); /* its deadline has passed */

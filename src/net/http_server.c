@@ -19,6 +19,7 @@ enum {
     ACCEPTS_AT_ONCE = 32, /* then the others' events have their turn */
     ACCEPT_PAUSE_MS = 100,
     PAUSE_LOG_EVERY_MS = 60 * 1000,
+    LAST_IDLE_MS = 1000,
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
     TRIM_AFTER = 512, /* exchanges freed */
@@ -37,6 +38,8 @@ static void fill_defaults(struct http_server_settings *settings)
     DEFAULT(max_body_bytes, 4 * 1024 * 1024);
     DEFAULT(arena_budget_bytes, 16 * 1024 * 1024);
     DEFAULT(call_timeout_ms, 60000);
+    DEFAULT(max_handshakes, 512);
+    DEFAULT(handshake_timeout_ms, 10000);
     DEFAULT(head_timeout_ms, 10000);
     DEFAULT(body_grace_ms, 5000);
     DEFAULT(body_min_bytes_per_s, 500);
@@ -50,8 +53,9 @@ static void fill_defaults(struct http_server_settings *settings)
 /* Time limits are looked at in ticks: fine enough for the shortest of them. */
 static int64_t tick_for(const struct http_server_settings *settings)
 {
-    const int64_t limits[] = {settings->head_timeout_ms, settings->body_grace_ms,  settings->body_stall_ms,
-                              settings->idle_timeout_ms, settings->write_stall_ms, settings->linger_ms};
+    const int64_t limits[] = {
+        settings->handshake_timeout_ms, settings->head_timeout_ms, settings->body_grace_ms, settings->body_stall_ms,
+        settings->idle_timeout_ms,      settings->write_stall_ms,  settings->linger_ms};
     int64_t tick_ms = TICK_MAX_MS;
     for (size_t i = 0; i < ARRAY_LENGTH(limits); i++)
         if (limits[i] / 4 < tick_ms)
@@ -103,38 +107,50 @@ static void accept_again(void *context)
         event_add(server->listeners[i].event, NULL);
 }
 
-static void turn_away(int fd)
+static void turn_away(int fd, const struct tls_context *tls)
 {
     static const char answer[] =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Type: text/plain\r\n"
         "Content-Length: 42\r\nConnection: close\r\n\r\nThe server is busy. Try again in a moment.";
-    send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    if (!tls) /* such a client would not understand it, and a handshake is what there is no room for */
+        send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     close(fd);
 }
 
-static void welcome(struct http_server *server, int fd, const struct sockaddr *peer, socklen_t peer_len)
+/* Somebody who connects and says nothing, often: he must not keep others out. */
+static void end_oldest_handshake(struct http_server *server)
+{
+    if (server->n_shaking >= server->settings.max_handshakes && server->lists[HTTP_SHAKE].first)
+        http_connection_close(server->lists[HTTP_SHAKE].first);
+}
+
+static void welcome(struct http_server *server, int fd, struct tls_context *tls, const struct sockaddr *peer,
+                    socklen_t peer_len)
 {
     if (server->n_connections == 0) {
         server->now_ms = clock_monotonic_ms();
         loop_timer_set(&server->tick, server->tick_ms);
     }
+    if (tls)
+        end_oldest_handshake(server);
     if (server->n_connections >= server->settings.max_connections && !close_oldest_idle(server))
-        turn_away(fd);
-    else if (!http_connection_new(server, fd, peer, peer_len))
+        turn_away(fd, tls);
+    else if (!http_connection_new(server, fd, tls, peer, peer_len))
         close(fd);
 }
 
-static void on_accept(evutil_socket_t listener, short what, void *context)
+static void on_accept(evutil_socket_t fd_of_listener, short what, void *context)
 {
-    struct http_server *server = context;
+    const struct http_listener *listener = context;
+    struct http_server *server = listener->server;
     (void)what;
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         struct sockaddr_storage peer = {0};
         socklen_t peer_len = sizeof peer;
-        int fd = accept4(listener, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(fd_of_listener, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(server, fd, (struct sockaddr *)&peer, peer_len);
+            welcome(server, fd, listener->tls, (struct sockaddr *)&peer, peer_len);
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED)
@@ -187,6 +203,13 @@ int http_listen_socket(struct str address, char error[200])
         return E_INVALID;
     }
     int one = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && str_starts_with(address, STR("[::]:"))) { /* everybody: then all there are */
+        freeaddrinfo(found);
+        struct str port = str_from_offset(address, sizeof "[::]" - 1);
+        char everybody[32];
+        snprintf(everybody, sizeof everybody, "0.0.0.0%.*s", STR_ARG(port));
+        return http_listen_socket(str_from(everybody), error);
+    }
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
                 bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
     int reason = errno;
@@ -198,7 +221,7 @@ int http_listen_socket(struct str address, char error[200])
     return listen_failed(error, address, strerror(reason));
 }
 
-int http_server_listen_fd(struct http_server *server, int fd, struct str *ret_error)
+int http_server_listen_fd(struct http_server *server, int fd, struct tls_context *tls, struct str *ret_error)
 {
     int one = 1;
     *ret_error = STR("Cannot listen on one more socket.");
@@ -206,14 +229,15 @@ int http_server_listen_fd(struct http_server *server, int fd, struct str *ret_er
         return E_LIMIT;
     /* Accepted sockets inherit it; an answer is written at once and must not wait for an acknowledgement. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct event *event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_accept, server);
+    struct http_listener *listener = &server->listeners[server->n_listeners];
+    struct event *event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_accept, listener);
     if (!event || event_add(event, NULL) != 0) {
         if (event)
             event_free(event);
         return E_UNAVAILABLE;
     }
-    server->listeners[server->n_listeners].event = event;
-    server->listeners[server->n_listeners++].fd = fd;
+    *listener = (struct http_listener){.event = event, .server = server, .tls = tls, .fd = fd};
+    server->n_listeners++;
     *ret_error = STR_EMPTY;
     return OK;
 }
@@ -225,7 +249,7 @@ int http_server_listen(struct http_server *server, struct str address, struct st
         *ret_error = str_from(server->error);
         return fd;
     }
-    int error = http_server_listen_fd(server, fd, ret_error);
+    int error = http_server_listen_fd(server, fd, NULL, ret_error);
     if (error)
         close(fd);
     return error;
@@ -312,6 +336,7 @@ void http_server_retire(struct http_server *server, int64_t idle_ms)
     if (server->draining)
         return;
     server->draining = true;
+    server->last_idle_ms = idle_ms;
     close_listeners(server);
     int64_t latest_ms = clock_monotonic_ms() + idle_ms;
     for (struct http_connection *at = server->lists[HTTP_IDLE].first; at; at = at->next)
@@ -323,6 +348,7 @@ void http_server_retire(struct http_server *server, int64_t idle_ms)
 void http_server_drain(struct http_server *server)
 {
     server->draining = true;
+    server->last_idle_ms = LAST_IDLE_MS; /* of those whose TLS is not agreed on yet */
     close_listeners(server);
     while (server->lists[HTTP_IDLE].first)
         http_connection_drain(server->lists[HTTP_IDLE].first);

@@ -5,13 +5,14 @@
  * exactly once with http_answer(), or with http_stream_begin(), _write()..., _end(). A handler that ends without an answer
  * gives 500 (503 when its arena was exhausted). The answer is sent when the handler has ended; a stream as it is written.
  * A body is there as a whole when the handler begins, except where settings.streamed_body_max() wants it in pieces.
- * TLS and HTTP/2 are left to a proxy in front.
+ * TLS (net/tls.h) is a listener's; HTTP/2 is left to a proxy in front.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
 #include "call/call.h"
 #include "net/http_parse.h"
+#include "net/tls.h"
 
 #include <sys/socket.h>
 
@@ -52,6 +53,8 @@ struct http_server_settings {
     size_t max_body_bytes;              /* 4 MiB; more is 413 */
     size_t arena_budget_bytes;          /* 16 MiB, of each call */
     int64_t call_timeout_ms;            /* 60,000: the call's deadline */
+    size_t max_handshakes;              /* 512 under way; one more ends the one that is at it longest */
+    int64_t handshake_timeout_ms;       /* 10,000, from the connection to the end of the TLS handshake */
     int64_t head_timeout_ms;            /* 10,000, from the first byte of a request to the end of its head */
     int64_t body_grace_ms;              /* 5,000, then the body must have come at ... */
     size_t body_min_bytes_per_s;        /* 500 */
@@ -69,8 +72,9 @@ struct http_server *http_server_new(const struct http_server_settings *settings)
  * *ret_error says why (it belongs to the server).
  */
 MUST_CHECK int http_server_listen(struct http_server *server, struct str address, struct str *ret_error);
-/* The same for a socket that listens already, such as an inherited one; the server closes it. */
-MUST_CHECK int http_server_listen_fd(struct http_server *server, int fd, struct str *ret_error);
+/* The same for a socket that listens already, such as an inherited one; the server closes it. `tls`: NULL for a plain one. */
+MUST_CHECK int http_server_listen_fd(struct http_server *server, int fd, struct tls_context *tls,
+                                     struct str *ret_error);
 /* Opens and binds only: for a supervisor, whose workers inherit the socket. The descriptor, or an error as above. */
 MUST_CHECK int http_listen_socket(struct str address, char error[200]);
 /* Of the first listener. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/notify.h"
 #include "net/packet.h"
+#include "net/watch.h"
 #include "net/worker.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ enum {
     POLLED_MAX = 1024,
     LOST_LOG_EVERY_MS = 60 * 1000,
 };
+
+#define HELPER_SLOT SIZE_MAX
 
 enum state { STARTING, SERVING, RETIRING };
 
@@ -53,7 +56,10 @@ static struct {
     struct supervisor_plan plan, next; /* next: on trial, by the process `trial` */
     uint64_t generation;
     struct slot slots[SUPERVISOR_WORKERS_MAX];
-    struct process *processes, *trial;
+    struct process *processes, *trial, *helper;
+    int64_t helper_at_ms;
+    int watch; /* net/watch.h */
+    bool upgrade_wanted;
     int signals;
     bool greeted;   /* the first worker was ready once */
     bool announced; /* to systemd */
@@ -67,7 +73,12 @@ static struct {
 
 static bool fill_actions(posix_spawn_file_actions_t *actions, const struct supervisor_plan *plan, int control)
 {
-    return posix_spawn_file_actions_adddup2(actions, plan->listen_fd, WORKER_LISTEN_FD) == 0 &&
+    static const int listen_fds[] = {WORKER_LISTEN_FD, WORKER_LISTEN_HTTP_FD, WORKER_LISTEN_METRICS_FD};
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+        if (plan->listeners[i].fd >= 0 &&
+            posix_spawn_file_actions_adddup2(actions, plan->listeners[i].fd, listen_fds[i]) != 0)
+            return false;
+    return posix_spawn_file_actions_adddup2(actions, plan->metrics_fd, WORKER_METRICS_FD) == 0 &&
            posix_spawn_file_actions_adddup2(actions, control, WORKER_CONTROL_FD) == 0 &&
            posix_spawn_file_actions_adddup2(actions, plan->settings_fd, WORKER_SETTINGS_FD) == 0 &&
            posix_spawn_file_actions_adddup2(actions, plan->limits_fd, WORKER_LIMITS_FD) == 0;
@@ -96,7 +107,7 @@ static pid_t execute(const struct supervisor_plan *plan, char **arguments, char 
 }
 
 /* The worker's argv and environ are made for the moment: our own, with its name in front and one variable more. */
-static pid_t spawn(const struct supervisor_plan *plan, size_t slot, int control)
+static pid_t spawn(const struct supervisor_plan *plan, size_t number, int control)
 {
     char name[NAME_BYTES], variable[VARIABLE_BYTES];
     size_t n_arguments = 0, n_variables = 0;
@@ -108,8 +119,8 @@ static pid_t spawn(const struct supervisor_plan *plan, size_t slot, int control)
     char **environment = calloc(n_variables + 2, sizeof *environment);
     pid_t pid = -1;
     if (arguments && environment) {
-        snprintf(name, sizeof name, "porteiro: worker %zu", slot + 1);
-        snprintf(variable, sizeof variable, SUPERVISOR_VARIABLE "=%zu %d %d %lld %s", slot + 1, !self.greeted, getpid(),
+        snprintf(name, sizeof name, number ? "porteiro: worker %zu" : "porteiro: helper", number);
+        snprintf(variable, sizeof variable, SUPERVISOR_VARIABLE "=%zu %d %d %lld %s", number, !self.greeted, getpid(),
                  (long long)self.settings->begun_ns, self.settings->source);
         arguments[0] = name;
         memcpy(arguments + 1, self.settings->arguments, n_arguments * sizeof *arguments);
@@ -130,7 +141,7 @@ static struct process *start(const struct supervisor_plan *plan, uint64_t genera
     if (process && packet_pair(ends)) {
         int control = fcntl(ends[1], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
         if (control >= 0)
-            pid = spawn(plan, slot, control);
+            pid = spawn(plan, slot == HELPER_SLOT ? 0 : slot + 1, control);
         close(control);
         close(ends[1]);
     }
@@ -148,7 +159,12 @@ static struct process *start(const struct supervisor_plan *plan, uint64_t genera
                                 /* The first one may have a large database to migrate. */
                                 .kill_at_ms = self.greeted ? self.now_ms + SUPERVISOR_START_MS : INT64_MAX};
     self.processes = process;
-    self.slots[slot].starting = process;
+    if (slot == HELPER_SLOT) {
+        process->state = RETIRING; /* never serves: it is no worker to be replaced */
+        process->kill_at_ms = INT64_MAX;
+    } else {
+        self.slots[slot].starting = process;
+    }
     return process;
 }
 
@@ -163,14 +179,23 @@ static void retire(struct process *process)
         kill(process->pid, SIGTERM);
 }
 
+/* The listeners of a plan that the other does not have. */
+static void close_unshared(const struct supervisor_plan *plan, const struct supervisor_plan *other)
+{
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+        if (plan->listeners[i].fd >= 0 && plan->listeners[i].fd != other->listeners[i].fd)
+            close(plan->listeners[i].fd);
+}
+
 static void take_plan(void)
 {
     const struct supervisor_plan old = self.plan;
     self.plan = self.next;
     self.generation++;
     self.trial = NULL;
-    if (old.listen_fd != self.plan.listen_fd)
-        close(old.listen_fd);
+    close_unshared(&old, &self.plan);
+    if (self.helper) /* with the settings before */
+        kill(self.helper->pid, SIGTERM);
     if (old.settings_fd != self.plan.settings_fd)
         close(old.settings_fd);
     log_info("the settings were read again; replacing %s", self.plan.n_workers == 1 ? "the worker" : "the workers");
@@ -178,8 +203,7 @@ static void take_plan(void)
 
 static void drop_trial(void)
 {
-    if (self.next.listen_fd != self.plan.listen_fd)
-        close(self.next.listen_fd);
+    close_unshared(&self.next, &self.plan);
     if (self.next.settings_fd != self.plan.settings_fd)
         close(self.next.settings_fd);
     self.trial = NULL;
@@ -238,8 +262,23 @@ static void log_death(const struct process *process, int status)
         log_info("the worker %zu before (process %d) has ended", number, (int)process->pid);
 }
 
+static void helper_died(int status)
+{
+    bool asked = self.stopping || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    if (!asked)
+        log_error("the helper that gets certificates ended with %d; it is started again in %d s",
+                  WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+                  SUPERVISOR_HELPER_PAUSE_MS / 1000);
+    self.helper = NULL;
+    self.helper_at_ms = self.now_ms + (asked ? 0 : SUPERVISOR_HELPER_PAUSE_MS);
+}
+
 static void died(struct process *process, int status)
 {
+    if (process->slot == HELPER_SLOT) {
+        helper_died(status);
+        return;
+    }
     struct slot *slot = &self.slots[process->slot];
     bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (slot->serving == process)
@@ -299,6 +338,55 @@ static void reload(void)
         drop_trial();
 }
 
+static void upgrade(void)
+{
+    struct handover what = {.n_workers = 0};
+    self.upgrade_wanted = false;
+    notify_send("RELOADING=1");
+    if (!handover_try(self.settings->arguments)) {
+        notify_send("READY=1");
+        return;
+    }
+    for (size_t i = 0; i < HANDOVER_FDS_MAX; i++)
+        what.fds[i] = i < SUPERVISOR_LISTENERS ? self.plan.listeners[i].fd : -1;
+    for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+        memcpy(what.addresses[i], self.plan.listeners[i].address, sizeof what.addresses[i]);
+    what.fds[SUPERVISOR_HANDS_LIMITS] = self.plan.limits_fd;
+    what.fds[SUPERVISOR_HANDS_METRICS] = self.plan.metrics_fd;
+    for (const struct process *at = self.processes; at; at = at->next)
+        if (at->slot != HELPER_SLOT && at->control >= 0 && what.n_workers < HANDOVER_WORKERS_MAX)
+            what.workers[what.n_workers++] = (struct handover_worker){
+                at->pid, at->control, at->state == SERVING ? at->slot : SUPERVISOR_WORKERS_MAX};
+    if (self.helper)
+        kill(self.helper->pid, SIGTERM);
+    log_info("becoming the program that lies at our place now");
+    handover_execute(self.settings->arguments, &what);
+    notify_send("READY=1");
+}
+
+/* The workers of the program before: those that served do so until ours are ready. */
+static void adopt(const struct handover *what)
+{
+    self.greeted = true;
+    for (size_t i = 0; i < what->n_workers; i++) {
+        struct process *process = calloc(1, sizeof *process);
+        if (!process) {
+            kill(what->workers[i].pid, SIGTERM);
+            continue;
+        }
+        bool serves = what->workers[i].slot < SUPERVISOR_WORKERS_MAX && !self.slots[what->workers[i].slot].serving;
+        *process = (struct process){.next = self.processes,
+                                    .pid = what->workers[i].pid,
+                                    .control = what->workers[i].control,
+                                    .slot = serves ? what->workers[i].slot : 0,
+                                    .state = serves ? SERVING : RETIRING,
+                                    .kill_at_ms = serves ? INT64_MAX : self.now_ms + SUPERVISOR_DRAIN_MS};
+        self.processes = process;
+        if (serves)
+            self.slots[process->slot].serving = process;
+    }
+}
+
 /* Replacing goes one by one, so that there is never much more in memory than all workers. */
 static bool is_replacing(void)
 {
@@ -327,8 +415,14 @@ static void settle(void)
     size_t wanted = self.greeted ? self.plan.n_workers : 1, ready = 0;
     if (self.reload_wanted && !self.trial && self.greeted && !self.slots[0].starting)
         reload();
+    if (self.upgrade_wanted && !self.trial && self.greeted && !self.slots[0].starting)
+        upgrade();
     for (size_t i = 0; i < wanted; i++)
         settle_slot(i);
+    if (self.plan.has_helper && self.greeted && !self.helper && self.now_ms >= self.helper_at_ms) {
+        self.helper = start(&self.plan, self.generation, HELPER_SLOT);
+        self.helper_at_ms = self.now_ms + SUPERVISOR_HELPER_PAUSE_MS;
+    }
     for (size_t i = self.plan.n_workers; i < SUPERVISOR_WORKERS_MAX; i++)
         if (self.slots[i].serving) {
             retire(self.slots[i].serving);
@@ -352,8 +446,11 @@ static void stop(int number)
     } else {
         log_info("%s: stopping", strsignal(number));
         notify_send("STOPPING=1");
-        close(self.plan.listen_fd);
-        self.plan.listen_fd = -1;
+        for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
+            if (self.plan.listeners[i].fd >= 0) {
+                close(self.plan.listeners[i].fd);
+                self.plan.listeners[i].fd = -1;
+            }
         self.stop_at_ms = self.now_ms + SUPERVISOR_DRAIN_MS;
     }
     self.stopping = true;
@@ -367,6 +464,8 @@ static void on_signals(void)
     while (read(self.signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP)
             self.reload_wanted = true;
+        else if (info.ssi_signo == SIGUSR2)
+            self.upgrade_wanted = true;
         else if (info.ssi_signo != SIGCHLD)
             stop((int)info.ssi_signo);
     }
@@ -380,6 +479,7 @@ static int take_signals(void)
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGUSR2);
     sigaddset(&ours, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &ours, NULL))
         return -1;
@@ -392,7 +492,7 @@ static void pass_on(const struct process *from, struct str packet, int file)
 {
     bool lost = false;
     for (struct process *at = self.processes; at; at = at->next)
-        if (at != from && at->control >= 0 && !packet_send(at->control, packet, file))
+        if (at != from && at->slot != HELPER_SLOT && at->control >= 0 && !packet_send(at->control, packet, file))
             lost = true;
     if (lost && self.now_ms >= self.lost_log_ms) {
         log_warning("a worker does not keep up with what others tell it");
@@ -411,6 +511,8 @@ static void listen_to(struct process *process)
             became_ready(process);
         else if (bytes[0] == SUPERVISOR_PING)
             process->pinged = false;
+        else if (bytes[0] == SUPERVISOR_RENEWED)
+            self.reload_wanted = true;
         else if (bytes[0] == SUPERVISOR_TELL)
             pass_on(process, str_of(bytes, len), file);
         if (file >= 0)
@@ -472,6 +574,8 @@ static int wait_ms(void)
         if (waits && slot->start_at_ms > self.now_ms && slot->start_at_ms < until)
             until = slot->start_at_ms;
     }
+    if (self.plan.has_helper && !self.helper && !self.stopping && self.helper_at_ms < until)
+        until = self.helper_at_ms;
     if (notify_watchdog_ms() && self.ping_at_ms < until)
         until = self.ping_at_ms;
     if (until == INT64_MAX)
@@ -483,7 +587,7 @@ static int wait_ms(void)
 
 static void turn(void)
 {
-    static struct pollfd polled[POLLED_MAX];
+    static struct pollfd polled[POLLED_MAX + 1];
     static struct process *by[POLLED_MAX];
     size_t count = 1;
     polled[0] = (struct pollfd){.fd = self.signals, .events = POLLIN};
@@ -492,8 +596,13 @@ static void turn(void)
             by[count] = at;
             polled[count++] = (struct pollfd){.fd = at->control, .events = POLLIN};
         }
-    poll(polled, count, wait_ms());
+    polled[count] = (struct pollfd){.fd = self.watch, .events = POLLIN}; /* -1: ignored */
+    poll(polled, count + 1, wait_ms());
     self.now_ms = clock_monotonic_ms();
+    if (polled[count].revents && watch_changed(self.watch)) {
+        log_info("/etc/resolv.conf is another file now");
+        self.reload_wanted = true;
+    }
     for (size_t i = 1; i < count; i++) /* before reap(), which frees processes */
         if (polled[i].revents)
             listen_to(by[i]);
@@ -515,6 +624,9 @@ int supervisor_run(const struct supervisor_settings *settings)
         log_error("signals cannot be listened to: %s", strerror(errno));
         return 1;
     }
+    self.watch = watch_resolver();
+    if (settings->handover)
+        adopt(settings->handover);
     settle();
     if (!self.processes)
         return 1;

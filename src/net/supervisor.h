@@ -5,6 +5,8 @@
  *        SIGTERM, SIGINT   all workers drain; ends when the last has; a second one ends them at once
  *        SIGHUP            settings are read and checked anew; then worker by worker a new one starts, and when it accepts, the
  *                          old one retires; when the settings are bad or the new worker does not start, the old ones stay
+ *        SIGUSR2           executes the binary that lies at our place now, as this process (net/handover.h), with the workers it
+ *                          has; then replaces them one by one
  *        a worker dies     a new one starts at once; after 5 deaths in 10 s, ever more slowly
  *
  * The supervisor parses nothing, opens no database, and passes on unread what workers tell each other. Workers are executed
@@ -15,7 +17,7 @@
 #ifndef NET_SUPERVISOR_H
 #define NET_SUPERVISOR_H
 
-#include "base/str.h"
+#include "net/handover.h"
 
 enum {
     SUPERVISOR_WORKERS_MAX = 64,
@@ -25,11 +27,18 @@ enum {
     SUPERVISOR_DEATHS_MS = 10 * 1000,
     SUPERVISOR_BACKOFF_MS = 1000, /* then the pause before its next start, doubled each time up to ... */
     SUPERVISOR_BACKOFF_MAX_MS = 5 * 1000,
+    SUPERVISOR_HELPER_PAUSE_MS = 60 * 1000, /* before a helper that died is started again */
 };
+
+enum supervisor_listen { SUPERVISOR_MAIN, SUPERVISOR_HTTP, SUPERVISOR_METRICS, SUPERVISOR_LISTENERS };
+
+/* Which of handover.fds is what: the listeners, then these. */
+enum { SUPERVISOR_HANDS_LIMITS = SUPERVISOR_LISTENERS, SUPERVISOR_HANDS_METRICS, SUPERVISOR_HANDS };
 
 /* The environment variable that tells a process it is a worker, and the first byte of packets: for net/worker.c. */
 #define SUPERVISOR_VARIABLE "_PORTEIRO_WORKER"
 enum supervisor_packet {
+    SUPERVISOR_RENEWED = 'n', /* from the helper: there is a new certificate */
     SUPERVISOR_PING = 'p',
     SUPERVISOR_READY = 'r',
     SUPERVISOR_RETIRE = 'd',
@@ -39,10 +48,15 @@ enum supervisor_packet {
 /* What a set of workers runs with. The descriptors are close-on-exec, and the supervisor's once it has taken them. */
 struct supervisor_plan {
     size_t n_workers;
-    int listen_fd;
-    char address[64]; /* that it listens on, as the settings have it */
+    struct supervisor_listener {
+        int fd;           /* -1: none */
+        char address[64]; /* as the settings have it */
+    } listeners[SUPERVISOR_LISTENERS];
     int settings_fd;
-    int limits_fd; /* memory that the workers share (limits/limits.h); the same in all plans */
+    /* Memory that the workers share; the same in all plans. */
+    int limits_fd;   /* limits/limits.h */
+    int metrics_fd;  /* base/metrics.h */
+    bool has_helper; /* one process more, as worker 0: it gets certificates (cli/acme.h) */
 };
 
 struct supervisor_settings {
@@ -50,6 +64,8 @@ struct supervisor_settings {
     char *const *arguments; /* argv of the workers behind their name; NULL-terminated */
     const char *source;     /* where the settings came from; to be shown */
     int64_t begun_ns;       /* on the monotonic clock */
+    /* What the program before has handed over; NULL: nothing. Its descriptors are in the plan already. */
+    const struct handover *handover;
     /*
      * SIGHUP: reads and checks the settings. False: they are bad, and it has logged why. `old` is what runs now; a descriptor
      * that stays the same is repeated.

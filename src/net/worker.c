@@ -55,7 +55,7 @@ const struct worker *worker_self(void)
         worker.asked = true;
         worker.is_worker = text && read_variable(text);
         if (worker.is_worker) {
-            snprintf(worker.name, sizeof worker.name, "worker %d", worker.self.number);
+            snprintf(worker.name, sizeof worker.name, worker.self.number ? "worker %d" : "helper", worker.self.number);
             log_process(worker.name);
             signal(SIGHUP, SIG_IGN); /* a terminal sends these to all of us, and the supervisor knows what they mean */
             signal(SIGINT, SIG_IGN);
@@ -99,6 +99,13 @@ void worker_ready(void)
 {
     char ready = SUPERVISOR_READY;
     if (!packet_send(WORKER_CONTROL_FD, str_of(&ready, 1), -1))
+        log_warning("the supervisor does not listen");
+}
+
+void worker_renewed(void)
+{
+    char renewed = SUPERVISOR_RENEWED;
+    if (!packet_send(WORKER_CONTROL_FD, str_of(&renewed, 1), -1))
         log_warning("the supervisor does not listen");
 }
 

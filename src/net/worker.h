@@ -8,10 +8,18 @@
 
 #include "base/str.h"
 
-enum { WORKER_LISTEN_FD = 3, WORKER_CONTROL_FD = 4, WORKER_SETTINGS_FD = 5, WORKER_LIMITS_FD = 6 };
+enum {
+    WORKER_LISTEN_FD = 3,
+    WORKER_CONTROL_FD = 4,
+    WORKER_SETTINGS_FD = 5,
+    WORKER_LIMITS_FD = 6,
+    WORKER_METRICS_FD = 7,
+    WORKER_LISTEN_HTTP_FD = 8,    /* only when such a listener is set */
+    WORKER_LISTEN_METRICS_FD = 9, /* the same */
+};
 
 struct worker {
-    int number;        /* 1, 2, ... */
+    int number;        /* 1, 2, ...; 0: the helper, which does not serve */
     bool first;        /* of this run of the supervisor: it prepares the database, and greets */
     int64_t begun_ns;  /* when the supervisor began, on the monotonic clock */
     struct str source; /* where the settings came from, to be shown */
@@ -35,6 +43,8 @@ struct worker_callbacks {
 MUST_CHECK bool worker_begin(const struct worker_callbacks *callbacks);
 /* "I accept connections." */
 void worker_ready(void);
+/* From the helper: read the settings again, for there is a new certificate. */
+void worker_renewed(void);
 /* Tells all other workers; never waits. False when this process has no siblings, or they are too slow to be told more. */
 bool worker_tell(struct str bytes, int file);
 void worker_end(void);

@@ -2,6 +2,7 @@
 #include "web/routes.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "json/json_write.h"
 #include "mcp/endpoint.h"
 #include "mcp/upload.h"
@@ -22,6 +23,7 @@
 #include "web/page_connect.h"
 #include "web/page_home.h"
 #include "web/page_login.h"
+#include "web/metrics_page.h"
 
 enum { ERROR_BYTES_MAX = 16 * 1024, ALLOW_BYTES_MAX = 256, LOGGED_PATH_BYTES = 512 };
 
@@ -60,6 +62,7 @@ const struct route routes[] = {
     {STR_INIT("PUT"), STR_INIT("/u/{...}"), ROUTE_LINK, upload_serve},
     {STR_INIT("GET"), STR_INIT("/healthz"), ROUTE_ANYONE, health_alive},
     {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
+    {STR_INIT("GET"), STR_INIT("/metrics"), ROUTE_ANYONE, metrics_page}, /* with its own token */
     ANYONE("POST", "/api/auth/register", api_auth_register),
     ANYONE("POST", "/api/auth/login", api_auth_login),
     ANYONE("POST", "/api/auth/neon", api_auth_neon),

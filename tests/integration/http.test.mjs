@@ -1,22 +1,22 @@
 // The HTTP server against bytes no client sends: framing that two parsers could read differently, and peers that are
 // slow, silent or gone. A refused request gets one 400 (or 501), and the connection is closed.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { sleep } from './lib/process.mjs';
-import { exchange } from './lib/raw.mjs';
+import { connect, exchange as exchangeWith } from './lib/raw.mjs';
 
-describe('http', () => {
+for (const secure of [false, true]) describe(secure ? 'https' : 'http', () => {
+  const exchange = (port, pieces, options) => exchangeWith(port, pieces, { ...options, secure });
   let porteiro, token, start, headers, good;
   const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
   const length = `Content-Length: ${body.length}\r\n`;
   const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
 
   before(async () => {
-    porteiro = await (await Porteiro.create()).serve();
+    porteiro = await (await Porteiro.create({ secure })).serve();
     await porteiro.addUser();
     ({ token } = await porteiro.addConnection(fixtures.sites.new));
     start = 'POST /mcp HTTP/1.1\r\n';
@@ -102,7 +102,7 @@ describe('http', () => {
 
   test('half a request, then gone: others are served', async () => {
     for (let cut = 1; cut < good.length; cut += 7) {
-      const socket = net.connect(porteiro.port, '127.0.0.1');
+      const socket = connect(porteiro.port, secure);
       socket.on('error', () => {});
       await new Promise(resolve => socket.write(good.slice(0, cut), resolve));
       socket.destroy();
@@ -112,7 +112,7 @@ describe('http', () => {
 
   test('500 connections that say nothing or half a header do not keep others waiting', async () => {
     const sockets = Array.from({ length: 500 }, (_, i) => {
-      const socket = net.connect(porteiro.port, '127.0.0.1');
+      const socket = connect(porteiro.port, secure);
       socket.on('error', () => {});
       if (i % 2) socket.write(good.slice(0, 40));
       return socket;
@@ -125,7 +125,7 @@ describe('http', () => {
   });
 
   test('a body that was promised and never comes does not hold the server up', async () => {
-    const socket = net.connect(porteiro.port, '127.0.0.1');
+    const socket = connect(porteiro.port, secure);
     socket.on('error', () => {});
     socket.write(`${start}${headers}Content-Length: 1000\r\n\r\n{`);
     await sleep(100);

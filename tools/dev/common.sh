@@ -20,6 +20,7 @@ LOGS=$ROOT/build/logs
         libsqlite3-dev libsodium-dev libmd4c-dev libssl-dev libidn2-dev libcrypt-dev zlib1g-dev)
     WORDPRESS_PACKAGES=(php8.2-cli php8.2-sqlite3 php8.2-xml php8.2-mbstring php8.2-curl php8.2-gd php8.2-zip
         openssl curl)
+    TLS_PACKAGES=(openssl uacme pebble)
     BROWSER_PACKAGES=(chromium)
     LINT_PACKAGES=(clang clang-format clang-tidy shellcheck)
     FUZZ_PACKAGES=(clang libclang-rt-14-dev libjansson-dev)

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from './ports.mjs';
 import { createDatabase } from './postgres.mjs';
+import { makeCertificate } from './tls.mjs';
 import { ROOT, mustRun, run, start, temporaryDirectory, waitFor } from './process.mjs';
 
 export const PROGRAM = process.env.PORTEIRO_BIN ?? path.join(ROOT, 'build/porteiro');
@@ -10,11 +11,16 @@ const LOGS = process.env.PORTEIRO_TEST_LOGS ?? path.join(ROOT, 'build/test-logs'
 
 export class Porteiro {
   // database: 'sqlite', or a PostgreSQL port, where it gets a database of its own.
-  static async create({ database = 'sqlite', egress = '127.0.0.0/8', env = {} } = {}) {
+  // secure: with TLS, and a certificate of its own.
+  static async create({ database = 'sqlite', egress = '127.0.0.0/8', secure = false, env = {} } = {}) {
     const self = new Porteiro();
     self.dir = temporaryDirectory('data');
     self.port = await freePort();
-    self.origin = `http://127.0.0.1:${self.port}`;
+    self.origin = `${secure ? 'https' : 'http'}://127.0.0.1:${self.port}`;
+    if (secure) {
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; // fetch() takes no certificate of ours
+      self.certificate = await makeCertificate(self.dir);
+    }
     self.url = `${self.origin}/mcp`;
     self.database = database === 'sqlite' ? null : await createDatabase(database);
     self.log = path.join(LOGS, `porteiro-${process.pid}-${self.port}.log`);
@@ -31,6 +37,7 @@ export class Porteiro {
       PORTEIRO_TOKEN_WRITES_PER_MINUTE: '0',
       PORTEIRO_TOKEN_CALLS_AT_ONCE: '0',
       PORTEIRO_USER_CALLS_PER_MINUTE: '0',
+      ...(secure && { PORTEIRO_TLS_CERT: self.certificate.cert, PORTEIRO_TLS_KEY: self.certificate.key }),
       ...(egress && { PORTEIRO_EGRESS_ALLOW: egress }),
       ...(self.database && { DATABASE_URL: self.database.url }),
       ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS }),

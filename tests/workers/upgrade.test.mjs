@@ -1,0 +1,99 @@
+// Another binary in our place, and a hundred reloads, under load: no request fails, and the process stays who it is.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fixtures } from '../integration/lib/fixtures.mjs';
+import { PROGRAM, Porteiro } from '../integration/lib/porteiro.mjs';
+import { start, temporaryDirectory, waitFor } from '../integration/lib/process.mjs';
+import { countWorkers, load, logOf, workersOf } from './help.mjs';
+
+const slow = process.env.ASAN_OPTIONS ? 4 : 1;
+
+for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { database: fixtures.postgres.port, workers: 2 }]) {
+  describe(`${workers} workers, ${database === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, { timeout: 300_000 }, () => {
+    let porteiro, program;
+    const settings = lines => fs.writeFileSync(`${porteiro.dir}/porteiro.conf`, lines.map(line => `${line}\n`).join(''));
+    // A new file under the same name, as a package manager puts it there.
+    const install = from => {
+      fs.copyFileSync(from, `${program}.new`);
+      fs.chmodSync(`${program}.new`, 0o755);
+      fs.renameSync(`${program}.new`, program);
+    };
+    const runs = () => fs.statSync(`/proc/${porteiro.server.pid}/exe`).ino;
+    const seen = pattern => [...logOf(porteiro).matchAll(pattern)].length;
+    const allNew = old => {
+      const now = Object.values(workersOf(porteiro));
+      return Object.keys(workersOf(porteiro)).length === workers && now.every(pid => !old.includes(pid)) && countWorkers(porteiro) === workers;
+    };
+
+    before(async () => {
+      program = path.join(temporaryDirectory('upgrade'), 'porteiro');
+      install(PROGRAM);
+      porteiro = await Porteiro.create({ database });
+      settings([`workers = ${workers}`]);
+      porteiro.server = start(program, ['serve'], { env: porteiro.env, cwd: porteiro.dir, log: porteiro.log });
+      await waitFor('porteiro', async () => (await fetch(`${porteiro.origin}/readyz`)).ok);
+      await porteiro.addUser();
+      ({ token: porteiro.token } = await porteiro.addConnection(fixtures.sites.new));
+      await waitFor('all workers', () => allNew([]));
+    });
+    after(() => porteiro?.stop());
+
+    test('five binary upgrades under load: no request fails, the process id stays', async () => {
+      const running = load(porteiro);
+      const { pid } = porteiro.server;
+      for (let i = 0; i < 5; i++) {
+        const old = Object.values(workersOf(porteiro));
+        install(PROGRAM);
+        const { ino } = fs.statSync(program);
+        process.kill(pid, 'SIGUSR2');
+        await waitFor('the new program', () => runs() === ino, 20_000 * slow);
+        await waitFor('its workers', () => allNew(old), 30_000 * slow);
+        for (const worker of Object.values(workersOf(porteiro))) assert.equal(fs.statSync(`/proc/${worker}/exe`).ino, ino);
+      }
+      const { sent, failures } = await running.stop();
+      console.log(`${sent} requests over 5 upgrades`);
+      assert.ok(porteiro.server.running);
+      assert.ok(sent > 100);
+      assert.deepEqual(failures, []);
+      const descriptors = fs.readdirSync(`/proc/${pid}/fd`).length;
+      assert.ok(descriptors < 20 + 2 * workers, `${descriptors} descriptors: something stays open`);
+    });
+
+    test('a binary that does not start, or refuses the settings, is not taken', async () => {
+      const ino = runs(), old = Object.values(workersOf(porteiro));
+      fs.writeFileSync(`${program}.new`, 'no program');
+      fs.chmodSync(`${program}.new`, 0o755);
+      fs.renameSync(`${program}.new`, program);
+      process.kill(porteiro.server.pid, 'SIGUSR2');
+      await waitFor('the refusal', () => seen(/cannot be executed: Exec format error; this program goes on/g) === 1);
+      install('/bin/false');
+      process.kill(porteiro.server.pid, 'SIGUSR2');
+      await waitFor('the refusal', () => seen(/does not start with these settings \(exit 1\); this program goes on/g) === 1);
+      install(PROGRAM);
+      settings([`workers = ${workers}`, 'listne = 1']);
+      process.kill(porteiro.server.pid, 'SIGUSR2');
+      await waitFor('the refusal', () => seen(/does not start with these settings \(exit 2\); this program goes on/g) === 1);
+      settings([`workers = ${workers}`]);
+      assert.equal(runs(), ino);
+      assert.deepEqual(Object.values(workersOf(porteiro)), old);
+      assert.equal((await fetch(`${porteiro.origin}/readyz`)).status, 200);
+    });
+
+    test('100 SIGHUPs under load: no request fails', async () => {
+      const running = load(porteiro);
+      const begun = seen(/the settings were read again; replacing/g);
+      for (let i = 1; i <= 100; i++) {
+        process.kill(porteiro.server.pid, 'SIGHUP');
+        await waitFor(`reload ${i}`, () => seen(/the settings were read again; replacing/g) === begun + i, 20_000 * slow, 5);
+      }
+      await waitFor('the last workers', () => countWorkers(porteiro) === workers, 60_000 * slow);
+      const { sent, failures } = await running.stop();
+      console.log(`${sent} requests over 100 reloads`);
+      assert.ok(sent > 100);
+      assert.deepEqual(failures, []);
+      assert.doesNotMatch(logOf(porteiro), /is ended$/m);
+    });
+  });
+}
