@@ -37,6 +37,7 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal((await fits(['migrate'])).was_empty, true);
     assert.equal((await fits(['migrate', '--status'], { shape: 1 })).state, 'current');
     await fits(['version']);
+    assert.match((await fits(['manual'])).text, /^\.TH PORTEIRO 1 /);
     assert.equal((await fits(['config', 'check'])).ok, true);
   });
 
