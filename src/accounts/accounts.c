@@ -6,6 +6,7 @@
 #include "accounts/key_rotation.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
+#include "audit/checkpoint.h"
 #include "base/log.h"
 #include "store/keys.h"
 #include "store/migrate.h"
@@ -96,6 +97,8 @@ int accounts_open(struct call *call, struct db *db, const struct accounts_option
         error = hold_key(call, options->key_holder);
     if (!error)
         error = audit_init(call, options->audit_writer);
+    if (!error)
+        error = checkpoint_open(call, options->checkpoints);
     if (error)
         accounts_close();
     return error;

@@ -16,6 +16,7 @@ struct accounts_options {
     struct keyring_source keys;
     struct str data_dir;     /* for the counter; empty: revocations reach other processes after a second */
     struct str audit_writer; /* names this process's audit chain: "host/worker-1"; empty: host name and "/main" */
+    struct str checkpoints;  /* the file for audit checkpoints; empty: none */
     struct str key_holder;   /* names a process that stays, in mcp_key_holders; empty: a command */
     bool small_host;         /* cheaper password hashes */
 };

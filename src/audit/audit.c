@@ -4,7 +4,9 @@
 #include "audit/audit.h"
 
 #include "audit/chain.h"
+#include "audit/checkpoint.h"
 #include "audit/journal.h"
+#include "audit/retention.h"
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -29,9 +31,13 @@ static struct audit {
     bool is_flushing;
     bool has_timer;
     struct loop_timer timer;
+    int64_t n_unmarked; /* rows since the last checkpoint; those of a transaction that was rolled back count too */
+    bool is_marking;
+    struct loop_timer mark_timer;
 } audit = {.last = &audit.first};
 
 static void timer_ran(void *context);
+static void mark_timer_ran(void *context);
 
 int audit_init(struct call *call, struct str writer)
 {
@@ -42,7 +48,8 @@ int audit_init(struct call *call, struct str writer)
     } else if (!str_to_cstr(writer, audit.writer, sizeof audit.writer)) {
         return fail(call, E_INVALID, "The name of the audit writer is longer than %d characters.", WRITER_BYTES - 1);
     }
-    audit.has_timer = loop_timer_init(&audit.timer, timer_ran, NULL);
+    audit.has_timer =
+        loop_timer_init(&audit.timer, timer_ran, NULL) && loop_timer_init(&audit.mark_timer, mark_timer_ran, NULL);
     if (!audit.has_timer)
         return fail(call, E_UNAVAILABLE, "There is no memory for the audit log.");
     return OK;
@@ -50,8 +57,11 @@ int audit_init(struct call *call, struct str writer)
 
 void audit_done(void)
 {
-    if (audit.has_timer)
+    if (audit.has_timer) {
         loop_timer_done(&audit.timer);
+        loop_timer_done(&audit.mark_timer);
+    }
+    checkpoint_close();
     while (audit.first) {
         struct queued *first = audit.first;
         audit.first = first->next;
@@ -105,6 +115,19 @@ static struct str seal_event(struct arena *arena, const struct timed_event *time
     return link.hash;
 }
 
+/* A checkpoint comes a minute after the first row it stands for, or when there are many. */
+static void count_unmarked(int64_t count)
+{
+    bool was_none = audit.n_unmarked == 0, were_few = audit.n_unmarked < CHECKPOINT_ROWS;
+    audit.n_unmarked += count;
+    if (!audit.has_timer || audit.is_marking)
+        return;
+    if (were_few && audit.n_unmarked >= CHECKPOINT_ROWS)
+        loop_timer_set(&audit.mark_timer, 1);
+    else if (was_none)
+        loop_timer_set(&audit.mark_timer, CHECKPOINT_MS);
+}
+
 /* In a transaction. The events need one number each. */
 static int append(struct call *call, const struct timed_event *events, size_t count)
 {
@@ -128,6 +151,8 @@ static int append(struct call *call, const struct timed_event *events, size_t co
     if (!error)
         error = store_audit_set_head(call, head.writer,
                                      chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev));
+    if (!error)
+        count_unmarked((int64_t)count);
     for (size_t i = 0; !error && i < count; i++)
         error =
             journal_write(call, events[i].event->action, events[i].event->data_json, events[i].at_ms, i + 1 == count);
@@ -260,23 +285,74 @@ static void flush_ended(struct call *call, void *context)
     free(call);
 }
 
+/* A task without a request. False: there is no memory for it now. */
+static bool start(void (*run)(struct call *, void *), void (*ended)(struct call *, void *))
+{
+    struct call *call = calloc(1, sizeof *call);
+    struct arena *arena = call ? arena_new(FLUSH_BUDGET_BYTES) : NULL;
+    if (arena) {
+        call_init(call, arena, FLUSH_TIMEOUT_MS);
+        if (task_spawn(call, run, ended, NULL) == OK)
+            return true;
+    }
+    arena_free(arena);
+    free(call);
+    return false;
+}
+
 static void timer_ran(void *context)
 {
     (void)context;
     if (audit.is_flushing || (!audit.n_queued && !audit.n_dropped))
         return;
-    struct call *call = calloc(1, sizeof *call);
-    struct arena *arena = call ? arena_new(FLUSH_BUDGET_BYTES) : NULL;
-    if (arena) {
-        call_init(call, arena, FLUSH_TIMEOUT_MS);
-        audit.is_flushing = true;
-        if (task_spawn(call, flush_task, flush_ended, NULL) == OK)
-            return;
-        audit.is_flushing = false;
-    }
-    arena_free(arena);
-    free(call);
+    audit.is_flushing = true;
+    if (start(flush_task, flush_ended))
+        return;
+    audit.is_flushing = false;
     loop_timer_set(&audit.timer, AUDIT_RETRY_MS);
+}
+
+/* ---- checkpoints and retention, at the pace of what is written */
+
+static int mark(struct call *call)
+{
+    int64_t count = audit.n_unmarked;
+    int error = checkpoint_write(call, str_copy(call->arena, str_from(audit.writer)));
+    if (!error)
+        audit.n_unmarked -= count;
+    return error;
+}
+
+static void mark_task(struct call *call, void *context)
+{
+    (void)context;
+    call->error = mark(call);
+    if (!call->error)
+        call->error = retention_when_due(call);
+}
+
+static void mark_ended(struct call *call, void *context)
+{
+    (void)context;
+    audit.is_marking = false;
+    if (call->error)
+        log_warning("the audit checkpoint waits: %.*s %.*s", STR_ARG(call->error_text), STR_ARG(call->error_detail));
+    if (audit.has_timer && audit.n_unmarked > 0)
+        loop_timer_set(&audit.mark_timer, CHECKPOINT_MS);
+    arena_free(call->arena);
+    free(call);
+}
+
+static void mark_timer_ran(void *context)
+{
+    (void)context;
+    if (audit.is_marking || audit.n_unmarked == 0)
+        return;
+    audit.is_marking = true;
+    if (start(mark_task, mark_ended))
+        return;
+    audit.is_marking = false;
+    loop_timer_set(&audit.mark_timer, CHECKPOINT_MS);
 }
 
 int audit_flush(struct call *call)
@@ -290,6 +366,8 @@ int audit_flush(struct call *call)
     audit.is_flushing = true;
     int error = flush_all(call);
     audit.is_flushing = false;
+    if (!error && audit.n_unmarked && !audit.is_marking)
+        error = mark(call);
     return error;
 }
 

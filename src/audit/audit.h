@@ -61,12 +61,19 @@ struct audit_shown audit_show(struct call *call, const struct audit_row *row);
 
 struct audit_verdict {
     int64_t rows, chained, chains;
+    int64_t checkpoints; /* that were compared */
+    int64_t foreign;     /* lines of the file that another server signed */
+    int64_t removed;     /* rows that retention took, as the tombstones say */
     bool ok;
     int64_t broken_id;  /* the first broken row, or 0 when what is missing is at the end of a chain */
+    int64_t last_id;    /* then the last row of that chain; 0: there is none */
     struct str problem; /* what is wrong there */
 };
-/* Recomputes every chain. OK whenever it came to a verdict. */
-MUST_CHECK int audit_verify(struct call *call, struct audit_verdict *ret);
+/*
+ * Recomputes every chain and compares the checkpoints: of the database, and of the file `checkpoints` (NULL: none). OK whenever it
+ * came to a verdict. Waits long: the rows pass through in batches.
+ */
+MUST_CHECK int audit_verify(struct call *call, const char *checkpoints, struct audit_verdict *ret);
 
 /* By accounts_open(). writer: see struct accounts_options. */
 MUST_CHECK int audit_init(struct call *call, struct str writer);

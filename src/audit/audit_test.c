@@ -61,6 +61,8 @@ static int teardown(void **state)
     return 0;
 }
 
+static const char *checkpoints_file; /* that verify() compares with */
+
 static void sql(struct fixture *f, const char *text)
 {
     assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
@@ -83,7 +85,7 @@ static void record(struct fixture *f, const char *action, const char *data)
 static struct audit_verdict verify(struct fixture *f)
 {
     struct audit_verdict verdict;
-    assert_ok(&f->call, audit_verify(&f->call, &verdict));
+    assert_ok(&f->call, audit_verify(&f->call, checkpoints_file, &verdict));
     return verdict;
 }
 

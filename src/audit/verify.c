@@ -1,14 +1,20 @@
-/* Checking the audit chains: every row in the order of its id, each chain against its head. */
+/* Checking the audit chains: every row in the order of its id, each chain against its head and its checkpoints. */
 #include "audit/chain.h"
+#include "audit/checkpoint.h"
+
+#include <stdlib.h>
 
 enum { ROWS_AT_ONCE = 500, WRITERS_MAX = 10 * 1000, BATCH_BUDGET_BYTES = 64 * 1024 * 1024 };
 
 struct chain_state {
     struct str writer;
-    int64_t seq; /* of the last row seen */
+    int64_t seq; /* of the last row seen, or removed by retention */
+    int64_t last_id;
+    struct audit_marks marks; /* its checkpoints, by number */
+    size_t next_mark;
     char hash[MAC_HEX_BYTES];
     bool has_head, head_is_right;
-    int64_t head_seq;
+    int64_t head_seq, late_head_seq; /* before the rows were read, and after */
     struct str head_hash;
 };
 
@@ -16,14 +22,17 @@ struct verification {
     struct arena *arena; /* lives as long as the verification; the call's own is changed batch by batch */
     struct chain_state *states;
     size_t n_states, capacity;
+    struct chain_state *latest; /* rows of a writer often stand together */
     struct audit_verdict verdict;
 };
 
 static struct chain_state *find_state(struct verification *v, struct str writer)
 {
+    if (v->latest && str_eq(v->latest->writer, writer))
+        return v->latest;
     for (size_t i = 0; i < v->n_states; i++)
         if (str_eq(v->states[i].writer, writer))
-            return &v->states[i];
+            return v->latest = &v->states[i];
     return NULL;
 }
 
@@ -36,6 +45,7 @@ static struct chain_state *add_state(struct verification *v, struct str writer)
             memcpy(states, v->states, v->n_states * sizeof *states);
         v->states = states;
         v->capacity = capacity;
+        v->latest = NULL;
     }
     struct chain_state *state = &v->states[v->n_states++];
     *state = (struct chain_state){.writer = str_copy(v->arena, writer)};
@@ -70,42 +80,188 @@ static int read_heads(struct call *call, struct verification *v)
     return error;
 }
 
-static void check_row(struct call *call, struct verification *v, const struct audit_row *row)
+/* ---- what retention removed */
+
+static void take_tombstone(struct call *call, struct verification *v, const struct audit_mark *mark)
+{
+    struct chain_state *state = find_state(v, mark->writer);
+    if (!state && v->n_states < WRITERS_MAX)
+        state = add_state(v, mark->writer);
+    if (!state || mark->seq <= state->seq)
+        return;
+    if (!mark_is_signed(call->arena, MARK_TOMBSTONE, mark)) {
+        broken(v, 0, "the tombstone of the writer \"%.*s\" was changed: rows were removed, and not by retention",
+               STR_ARG(mark->writer));
+        return;
+    }
+    v->verdict.removed += mark->seq - state->seq;
+    state->seq = mark->seq;
+    if (!str_to_cstr(mark->hash, state->hash, sizeof state->hash))
+        state->hash[0] = '\0';
+}
+
+static int read_tombstones(struct call *call, struct verification *v)
+{
+    struct audit_marks marks;
+    int error = store_tombstones(call, &marks);
+    for (size_t i = 0; !error && v->verdict.ok && i < marks.count; i++)
+        take_tombstone(call, v, &marks.items[i]);
+    return error;
+}
+
+/* ---- checkpoints */
+
+static void add_checkpoint(struct verification *v, const struct audit_mark *mark)
+{
+    struct chain_state *state = find_state(v, mark->writer);
+    if (!state && v->n_states < WRITERS_MAX)
+        state = add_state(v, mark->writer);
+    if (!state)
+        return;
+    struct audit_marks *marks = &state->marks;
+    if ((marks->count & (marks->count - 1)) == 0) { /* 0, 1, 2, 4, ...: full */
+        struct audit_mark *items = arena_array_of(v->arena, struct audit_mark, marks->count ? 2 * marks->count : 1);
+        if (marks->count)
+            memcpy(items, marks->items, marks->count * sizeof *items);
+        marks->items = items;
+    }
+    marks->items[marks->count++] =
+        (struct audit_mark){.seq = mark->seq, .hash = str_copy(v->arena, mark->hash), .at_ms = mark->at_ms};
+}
+
+static int by_number(const void *left, const void *right)
+{
+    const struct audit_mark *a = left, *b = right;
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static int read_checkpoints_of_database(struct call *call, struct verification *v)
+{
+    struct str writer = STR_EMPTY;
+    int64_t seq = 0;
+    for (;;) {
+        struct audit_marks marks;
+        int error = store_checkpoints_after(call, writer, seq, ROWS_AT_ONCE, &marks);
+        if (error || marks.count == 0)
+            return error;
+        for (size_t i = 0; i < marks.count && v->verdict.ok; i++) {
+            if (mark_is_signed(call->arena, MARK_CHECKPOINT, &marks.items[i]))
+                add_checkpoint(v, &marks.items[i]);
+            else
+                broken(v, 0, "the checkpoint %lld of the writer \"%.*s\" was changed", (long long)marks.items[i].seq,
+                       STR_ARG(marks.items[i].writer));
+        }
+        writer = str_copy(v->arena, marks.items[marks.count - 1].writer);
+        seq = marks.items[marks.count - 1].seq;
+        arena_reset(call->arena);
+    }
+}
+
+static int read_checkpoints_of_file(struct call *call, struct verification *v, const char *path)
+{
+    struct checkpoint_file file;
+    int error = checkpoint_read(call, path, &file);
+    if (error)
+        return error;
+    v->verdict.foreign = file.n_foreign;
+    if (file.bad_line)
+        broken(v, 0, "line %lld of %s is no checkpoint that this server signed", (long long)file.bad_line, path);
+    for (size_t i = 0; i < file.marks.count; i++)
+        add_checkpoint(v, &file.marks.items[i]);
+    arena_reset(call->arena);
+    return OK;
+}
+
+static int read_checkpoints(struct call *call, struct verification *v, const char *path)
+{
+    int error = path ? read_checkpoints_of_file(call, v, path) : OK;
+    if (!error && v->verdict.ok)
+        error = read_checkpoints_of_database(call, v);
+    for (size_t i = 0; i < v->n_states; i++)
+        if (v->states[i].marks.count)
+            qsort(v->states[i].marks.items, v->states[i].marks.count, sizeof(struct audit_mark), by_number);
+    return error;
+}
+
+/* Those of this row; earlier ones are of rows that retention took. */
+static void compare_checkpoints(struct verification *v, struct chain_state *state, int64_t id,
+                                const struct chain_link *link)
+{
+    for (; state->next_mark < state->marks.count; state->next_mark++) {
+        const struct audit_mark *mark = &state->marks.items[state->next_mark];
+        if (mark->seq > link->seq)
+            return;
+        if (mark->seq < link->seq)
+            continue;
+        v->verdict.checkpoints++;
+        if (str_eq(mark->hash, link->hash))
+            continue;
+        char at[CLOCK_TEXT_BYTES];
+        clock_format(mark->at_ms, at);
+        broken(v, id, "the chain of \"%.*s\" was rewritten: the checkpoint of %s has another hash for this row",
+               STR_ARG(state->writer), at);
+        return;
+    }
+}
+
+/* ---- rows */
+
+/* Retention may go on while we look. */
+static int look_for_late_tombstone(struct call *call, struct verification *v, const struct chain_state *state,
+                                   const struct chain_link *link)
+{
+    return link->seq > state->seq + 1 ? read_tombstones(call, v) : OK;
+}
+
+static void judge_row(struct call *call, struct verification *v, struct chain_state *state, const struct audit_row *row,
+                      const struct json *data, const struct chain_link *link)
+{
+    if (link->seq > state->seq + 1)
+        broken(v, row->id, "before this row %lld rows of the writer \"%.*s\" are missing",
+               (long long)(link->seq - state->seq - 1), STR_ARG(link->writer));
+    else if (link->seq != state->seq + 1)
+        broken(v, row->id, "the row's number %lld of the writer \"%.*s\" is out of order", (long long)link->seq,
+               STR_ARG(link->writer));
+    else if (!chain_hash_is_right(call->arena, data, link))
+        broken(v, row->id, "the row was changed: its hash does not fit");
+    else if (!str_eq(link->prev, str_from(state->hash)))
+        broken(v, row->id, "the row does not follow the one before it");
+    else if (!str_eq(link->action, row->action) || link->at_ms != row->created_at_ms)
+        broken(v, row->id, "action or time of the row were changed");
+    else if ((row->user_id && row->user_id != link->user_id) ||
+             (row->connection_id && row->connection_id != link->connection_id))
+        broken(v, row->id, "user or connection of the row were changed");
+    else if (state->has_head && state->head_is_right && link->seq == state->head_seq &&
+             !str_eq(link->hash, state->head_hash))
+        broken(v, row->id, "the chain of \"%.*s\" was rewritten: its end does not fit its head", STR_ARG(link->writer));
+    else
+        compare_checkpoints(v, state, row->id, link);
+}
+
+static int check_row(struct call *call, struct verification *v, const struct audit_row *row)
 {
     const struct json *data;
     struct chain_link link;
     v->verdict.rows++;
     if (!chain_read(call->arena, row->data_json, &data, &link))
-        return;
+        return OK;
     struct chain_state *state = find_state(v, link.writer);
     if (!state && v->n_states < WRITERS_MAX)
         state = add_state(v, link.writer);
     if (!state || (state->has_head && state->head_is_right && link.seq > state->head_seq))
-        return; /* newer than what is looked at; a missing head is noticed at the end */
+        return OK; /* newer than what is looked at; a missing head is noticed at the end */
     v->verdict.chained++;
-    if (link.seq > state->seq + 1)
-        broken(v, row->id, "before this row %lld rows of the writer \"%.*s\" are missing",
-               (long long)(link.seq - state->seq - 1), STR_ARG(link.writer));
-    else if (link.seq != state->seq + 1)
-        broken(v, row->id, "the row's number %lld of the writer \"%.*s\" is out of order", (long long)link.seq,
-               STR_ARG(link.writer));
-    else if (!chain_hash_is_right(call->arena, data, &link))
-        broken(v, row->id, "the row was changed: its hash does not fit");
-    else if (!str_eq(link.prev, str_from(state->hash)))
-        broken(v, row->id, "the row does not follow the one before it");
-    else if (!str_eq(link.action, row->action) || link.at_ms != row->created_at_ms)
-        broken(v, row->id, "action or time of the row were changed");
-    else if ((row->user_id && row->user_id != link.user_id) ||
-             (row->connection_id && row->connection_id != link.connection_id))
-        broken(v, row->id, "user or connection of the row were changed");
-    else if (state->has_head && state->head_is_right && link.seq == state->head_seq &&
-             !str_eq(link.hash, state->head_hash))
-        broken(v, row->id, "the chain of \"%.*s\" was rewritten: its end does not fit its head", STR_ARG(link.writer));
+    int error = look_for_late_tombstone(call, v, state, &link);
+    if (error || !v->verdict.ok)
+        return error;
+    judge_row(call, v, state, row, data, &link);
     if (!v->verdict.ok)
-        return;
+        return OK;
     state->seq = link.seq;
+    state->last_id = row->id;
     if (!str_to_cstr(link.hash, state->hash, sizeof state->hash))
         state->hash[0] = '\0';
+    return OK;
 }
 
 static int check_rows(struct call *call, struct verification *v)
@@ -117,19 +273,22 @@ static int check_rows(struct call *call, struct verification *v)
         if (error || rows.count == 0)
             return error;
         for (size_t i = 0; i < rows.count; i++) {
-            check_row(call, v, &rows.items[i]);
-            if (!v->verdict.ok)
-                return OK;
+            error = check_row(call, v, &rows.items[i]);
+            if (error || !v->verdict.ok)
+                return error;
         }
         last_id = rows.items[rows.count - 1].id;
         arena_reset(call->arena);
     }
 }
 
+/* What the heads and the newest checkpoints say is there. */
 static void check_ends(struct verification *v)
 {
     for (size_t i = 0; i < v->n_states && v->verdict.ok; i++) {
         const struct chain_state *state = &v->states[i];
+        const struct audit_mark *newest =
+            state->marks.count ? &state->marks.items[state->marks.count - 1] : &(struct audit_mark){0};
         if (state->seq)
             v->verdict.chains++;
         if (!state->has_head)
@@ -139,16 +298,32 @@ static void check_ends(struct verification *v)
         else if (state->seq < state->head_seq)
             broken(v, 0, "%lld rows are missing at the end of the writer \"%.*s\"",
                    (long long)(state->head_seq - state->seq), STR_ARG(state->writer));
+        else if (state->seq == state->head_seq && state->seq && !str_eq(str_from(state->hash), state->head_hash))
+            broken(v, state->last_id, "the chain of \"%.*s\" was rewritten: its end does not fit its head",
+                   STR_ARG(state->writer));
+        else if (state->late_head_seq < newest->seq) {
+            char at[CLOCK_TEXT_BYTES];
+            clock_format(newest->at_ms, at);
+            broken(
+                v, 0,
+                "%lld rows are missing at the end of the writer \"%.*s\", and its head was put back: the checkpoint of "
+                "%s says so",
+                (long long)(newest->seq - state->seq), STR_ARG(state->writer), at);
+        }
+        if (!v->verdict.ok)
+            v->verdict.last_id = state->last_id;
     }
 }
 
-/* A chain that began after the heads were read has its head now. */
+/* A chain that began after the heads were read has its head now; others may have grown. */
 static int look_for_late_heads(struct call *call, struct verification *v)
 {
     struct audit_heads heads;
     int error = store_audit_heads(call, &heads);
     for (size_t i = 0; !error && i < heads.count; i++) {
         struct chain_state *state = find_state(v, heads.items[i].writer);
+        if (state)
+            state->late_head_seq = heads.items[i].seq;
         if (state && !state->has_head) {
             struct str hash;
             state->has_head = true;
@@ -179,7 +354,7 @@ static void free_arena(void *object)
     arena_free(object);
 }
 
-int audit_verify(struct call *call, struct audit_verdict *ret)
+int audit_verify(struct call *call, const char *checkpoints, struct audit_verdict *ret)
 {
     struct arena *parent = call->arena, *rows = arena_new(BATCH_BUDGET_BYTES);
     if (!rows)
@@ -193,6 +368,10 @@ int audit_verify(struct call *call, struct audit_verdict *ret)
     call->arena = rows;
     int error = read_heads(call, &v);
     if (!error)
+        error = read_tombstones(call, &v);
+    if (!error && v.verdict.ok)
+        error = read_checkpoints(call, &v, checkpoints);
+    if (!error && v.verdict.ok)
         error = check_rows(call, &v);
     if (!error && v.verdict.ok)
         error = look_for_late_heads(call, &v);
@@ -202,7 +381,8 @@ int audit_verify(struct call *call, struct audit_verdict *ret)
         call->error_detail = str_copy(parent, call->error_detail);
         return error;
     }
-    check_ends(&v);
+    if (v.verdict.ok)
+        check_ends(&v);
     *ret = v.verdict;
     return OK;
 }

@@ -10,6 +10,7 @@
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "audit/history.h"
+#include "audit/retention.h"
 #include "base/log.h"
 #include "limits/limits.h"
 #include "net/spool.h"
@@ -118,6 +119,7 @@ static int start_accounts(struct cli *cli)
         .keys = open_key_source(cli),
         .data_dir = data_dir,
         .audit_writer = worker ? worker_writer(cli, worker) : none,
+        .checkpoints = config_text(config, SETTING_AUDIT_CHECKPOINTS),
         .key_holder = worker ? worker_writer(cli, worker) : none,
     };
     bool made_key = false;
@@ -223,6 +225,7 @@ int open_accounts(struct cli *cli)
         .changes_max = config_number(cli->config, SETTING_CHANGES_MAX),
         .bytes_max = HISTORY_BYTES_MAX,
     });
+    retention_set_days(config_number(cli->config, SETTING_AUDIT_DAYS));
     open_registration(cli, own_url(cli));
     if (!error)
         error = open_mail(cli);

@@ -27,6 +27,7 @@ static struct keyring {
     } masters[KEYRING_MASTERS_MAX];
     size_t n_masters;
     unsigned char server[KEY_BYTES];
+    unsigned char sign_secret[crypto_sign_SECRETKEYBYTES], sign_public[crypto_sign_PUBLICKEYBYTES];
     /* HMAC-SHA-256 after its key: saves two of five compressions for each token. */
     crypto_auth_hmacsha256_state mac[KEYRING_PURPOSES];
 } * ring;
@@ -330,6 +331,8 @@ static void derive(void)
         crypto_kdf_derive_from_key(key, sizeof key, i + 1, derive_context[i], ring->server);
         crypto_auth_hmacsha256_init(&ring->mac[i], key, sizeof key);
     }
+    crypto_kdf_derive_from_key(key, sizeof key, KEYRING_PURPOSES + 100, "signing_", ring->server);
+    crypto_sign_seed_keypair(ring->sign_public, ring->sign_secret, key);
     sodium_memzero(key, sizeof key);
     ring->is_open = true;
 }
@@ -565,4 +568,28 @@ void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_
     unsigned char mac[KEY_BYTES];
     keyring_mac_raw(purpose, message, mac);
     sodium_bin2hex(out, MAC_HEX_BYTES, mac, sizeof mac);
+}
+
+/* ---- signatures */
+
+void keyring_sign(struct str message, char out[SIGNATURE_HEX_BYTES])
+{
+    unsigned char signature[crypto_sign_BYTES];
+    crypto_sign_detached(signature, NULL, (const unsigned char *)message.ptr, message.len, ring->sign_secret);
+    sodium_bin2hex(out, SIGNATURE_HEX_BYTES, signature, sizeof signature);
+}
+
+bool keyring_signed(struct str message, struct str signature)
+{
+    unsigned char bytes[crypto_sign_BYTES];
+    size_t size;
+    return signature.len == SIGNATURE_HEX_BYTES - 1 &&
+           sodium_hex2bin(bytes, sizeof bytes, signature.ptr, signature.len, NULL, &size, NULL) == 0 &&
+           size == sizeof bytes &&
+           crypto_sign_verify_detached(bytes, (const unsigned char *)message.ptr, message.len, ring->sign_public) == 0;
+}
+
+void keyring_public(char out[MAC_HEX_BYTES])
+{
+    sodium_bin2hex(out, MAC_HEX_BYTES, ring->sign_public, sizeof ring->sign_public);
 }

@@ -111,6 +111,15 @@ enum keyring_purpose { KEYRING_PEPPER, KEYRING_TOKEN_MAC, KEYRING_AUDIT, KEYRING
 void keyring_mac(enum keyring_purpose purpose, struct str message, char out[MAC_HEX_BYTES]);
 void keyring_mac_raw(enum keyring_purpose purpose, struct str message, unsigned char out[KEY_BYTES]);
 
+/*
+ * Ed25519 signatures of this server, as hex: what it states outside the database can be checked by everybody who has its public
+ * key. The key is derived from the server's secret, so it stays when the master key is rotated. The keyring must be open.
+ */
+enum { SIGNATURE_HEX_BYTES = 129 /* 128 hex digits and a NUL */ };
+void keyring_sign(struct str message, char out[SIGNATURE_HEX_BYTES]);
+MUST_CHECK bool keyring_signed(struct str message, struct str signature);
+void keyring_public(char out[MAC_HEX_BYTES]);
+
 /* Wipes `size` bytes at `ptr` (arena memory) when the call ends. */
 void keyring_wipe_later(struct call *call, void *ptr, size_t size);
 

@@ -16,6 +16,19 @@ int store_audit_heads(struct call *call, struct audit_heads *ret)
     return OK;
 }
 
+int store_audit_head(struct call *call, struct str writer, struct audit_head *ret, bool *ret_found)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows, "SELECT seq, hash FROM mcp_audit_heads WHERE writer = $1",
+                         DB_TEXT(writer));
+    if (error)
+        return error;
+    *ret_found = rows.n_rows > 0;
+    if (*ret_found)
+        *ret = (struct audit_head){writer, db_int(&rows, 0, 0), db_text(&rows, 0, 1)};
+    return OK;
+}
+
 int store_audit_take(struct call *call, struct str writer, int64_t count, struct audit_head *ret_before)
 {
     enum { TRIES = 3 }; /* of two programs that begin the same chain at once, one finds the other's row */

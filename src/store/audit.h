@@ -25,6 +25,7 @@ struct audit_heads {
     struct audit_head *items;
 };
 
+MUST_CHECK int store_audit_head(struct call *call, struct str writer, struct audit_head *ret, bool *ret_found);
 MUST_CHECK int store_audit_heads(struct call *call, struct audit_heads *ret);
 
 /*

@@ -144,7 +144,15 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal(older[0].id, items[3].id);
     assert.deepEqual((await fits(['audit', 'list', '--action', 'nonsense.'])).items, []);
     const verdict = await fits(['audit', 'verify']);
-    assert.ok(verdict.ok && verdict.rows >= items.length);
+    assert.ok(verdict.ok && verdict.rows >= items.length && verdict.checkpoints > 0);
+    const file = path.join(porteiro.dir, 'events.jsonl');
+    assert.ok((await fits(['audit', 'export', '--output', file])).events >= items.length);
+    const lines = fs.readFileSync(file, 'utf8').trim().split('\n').map(line => JSON.parse(line));
+    assert.ok(lines.every(line => line.data.chain.hash));
+    assert.equal((await porteiro.cli(['audit', 'export', '--output', file])).code, 1, 'a file that is there stays');
+    const csv = await porteiro.cli(['audit', 'export', '--format', 'csv', '--user', ANA, '--since', '1h']);
+    assert.match(csv.stdout, /^id,at,action,.*\r\n\d+,\d{4}-/);
+    assert.equal((await fits(['audit', 'prune', '--before', '30d'])).removed, 0);
   });
 
   test('key', async () => {

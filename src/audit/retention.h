@@ -1,0 +1,28 @@
+/*
+ * Old audit rows go: in the order of their ids, in batches, each in a transaction that also moves the signed tombstones of the
+ * chains it takes from ("up to number 1200, whose hash was ..., removed by us"), so that what is left still verifies. A batch
+ * is checked before it goes: rows that were changed stay, for audit_verify() to show.
+ *
+ * With a number of days set, a process looks at most once an hour, and only when it writes.
+ */
+#ifndef AUDIT_RETENTION_H
+#define AUDIT_RETENTION_H
+
+#include "call/call.h"
+
+enum {
+    RETENTION_BATCH = 500,
+    RETENTION_ROUNDS = 40, /* batches of one look of a server */
+    RETENTION_EVERY_MS = 60 * 60 * 1000,
+};
+
+/* 0: keep everything. */
+void retention_set_days(int64_t days);
+
+/* Removes what was written before then; an event "audit.prune" says how much. E_CRYPTO: a row was changed. Waits long. */
+MUST_CHECK int retention_prune(struct call *call, int64_t before_ms, int64_t rounds_max, int64_t *ret_removed);
+
+/* By the audit log itself. */
+MUST_CHECK int retention_when_due(struct call *call);
+
+#endif
