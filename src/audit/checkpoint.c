@@ -83,12 +83,12 @@ static struct str as_line(struct arena *arena, const struct audit_mark *mark)
     return buf_str(&line);
 }
 
-/* One write: lines of several processes do not mix. */
+/* One write: lines of several processes do not mix. Not waited for until it is on disk: that would hold up the loop. */
 static void append_line(struct str line)
 {
     if (file < 0)
         return;
-    if (write(file, line.ptr, line.len) != (ssize_t)line.len || fdatasync(file) != 0)
+    if (write(file, line.ptr, line.len) != (ssize_t)line.len)
         log_error("the file for audit checkpoints cannot be written: %s", strerror(errno));
 }
 
