@@ -252,6 +252,16 @@ int sessions_list(struct call *call, int64_t user_id, struct str kind, struct se
     return error ? error : store_sessions_list(call, user_id, kind, ret);
 }
 
+int sessions_look(struct call *call, int64_t user_id, struct str id)
+{
+    struct session_rows rows;
+    int error = store_sessions_list(call, user_id, STR_EMPTY, &rows);
+    for (size_t i = 0; !error && i < rows.count; i++)
+        if (str_eq(rows.items[i].id, id) && !has_ended(&rows.items[i], clock_now_ms()))
+            return OK;
+    return error ? error : fail(call, E_NOT_FOUND, "This login has ended.");
+}
+
 static int end(struct call *call, int64_t user_id, struct str id)
 {
     struct session_row session;

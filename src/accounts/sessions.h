@@ -62,6 +62,8 @@ MUST_CHECK int sessions_find(struct call *call, struct str token, struct person 
 MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password, struct str address);
 bool sessions_is_proven(const struct person *person);
 
+/* Is it still good? Leaves its last use as it is. E_NOT_FOUND. */
+MUST_CHECK int sessions_look(struct call *call, int64_t user_id, struct str id);
 MUST_CHECK int sessions_list(struct call *call, int64_t user_id, struct str kind, struct session_rows *ret);
 MUST_CHECK int sessions_end(struct call *call, int64_t user_id, struct str id);
 /* All but this one. */

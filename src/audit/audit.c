@@ -159,13 +159,23 @@ static int append(struct call *call, const struct timed_event *events, size_t co
     return error;
 }
 
+static void (*observe)(const struct audit_event *event);
+
+void audit_set_observer(void (*observer)(const struct audit_event *event))
+{
+    observe = observer;
+}
+
 static int write_events(struct call *call, const struct timed_event *events, size_t count)
 {
     bool mine;
     int error = store_begin(call, &mine);
     if (!error)
         error = append(call, events, count);
-    return store_end(call, mine, error);
+    error = store_end(call, mine, error);
+    for (size_t i = 0; !error && observe && i < count; i++)
+        observe(events[i].event);
+    return error;
 }
 
 void audit_write_origin(struct json_writer *w, const struct call *call)

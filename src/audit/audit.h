@@ -47,6 +47,9 @@ void audit_later(const struct audit_event *event);
 /* Writes what is queued; at shutdown, and at the end of a command. */
 int audit_flush(struct call *call);
 
+/* One who is told of each event as it is written (mcp/feed.h); it must not wait. NULL: nobody. */
+void audit_set_observer(void (*observer)(const struct audit_event *event));
+
 /* Newest first. */
 MUST_CHECK int audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret);
 

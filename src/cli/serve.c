@@ -12,6 +12,7 @@
 #include "cli/supervise.h"
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
+#include "mcp/feed.h"
 #include "mcp/listen.h"
 #include "mcp/tasks.h"
 #include "mcp/upload.h"
@@ -23,6 +24,7 @@
 #include "net/task.h"
 #include "net/worker.h"
 #include "store/health.h"
+#include "web/api_events.h"
 #include "web/health.h"
 #include "web/metrics_page.h"
 #include "web/routes.h"
@@ -112,6 +114,7 @@ static void on_signal(int signal_number, void *context)
         loop_timer_set(&self->patience, DRAIN_MS);
     self->stopping = true;
     listen_end_all();
+    api_events_end_all();
     jobs_stop(on_jobs_ended, self);
     side_end();
     http_server_drain(self->server);
@@ -126,6 +129,7 @@ static void on_retire(void *context)
     self->stopping = true;
     loop_timer_set(&self->patience, DRAIN_MS);
     listen_end_all(); /* clients begin anew with the new worker */
+    api_events_end_all();
     jobs_stop(on_jobs_ended, self);
     side_end();
     http_server_retire(self->server, RETIRE_IDLE_MS);
@@ -252,6 +256,7 @@ static void start_mcp(struct serving *self)
     own_address_init(&self->own);
     open_registration(self->cli, self->own.url);
     carrier_start();
+    feed_start();
     mail_start();
 }
 
@@ -350,6 +355,7 @@ static void stop(struct serving *self)
     }
     tasks_close();
     mail_stop(&self->cli->call);
+    feed_end();
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);

@@ -4,6 +4,7 @@
 static const char *const names[BUS_TOPICS] = {
     "tools_changed", "prompts_changed", "resources_changed", "resource_updated", "rights_changed",
     "answer",        "cancelled",       "session_ended",     "session_level",    "job",
+    "account",
 };
 
 static struct bus_listener *first;

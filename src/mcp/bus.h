@@ -24,6 +24,7 @@ enum bus_topic {
     BUS_SESSION_ENDED,     /* key: session */
     BUS_SESSION_LEVEL,     /* key: session, number: enum host_level */
     BUS_JOB,               /* key: the job's id, number: what of struct jobs_news (jobs/jobs.h) */
+    BUS_ACCOUNT,           /* number: the person's id, key: what of theirs changed, in words (mcp/feed.h) */
     BUS_TOPICS,
 };
 

@@ -277,6 +277,14 @@ struct authorize_offer {
     struct str return_url;       /* where the person's browser comes back to, with what it brings */
 };
 
+/* How a kept change (providers/history.h) is shown to people, and taken back. */
+struct provider_changes {
+    /* What it was, in a line, and its differences in lines with - and +. False: it cannot be taken back by itself. Does not wait. */
+    bool (*describe)(struct call *call, const struct site_change *change, struct buf *what, struct buf *difference);
+    /* The tool that takes one back, and its argument for the number, which is a text. */
+    struct str undo_tool, undo_argument;
+};
+
 struct provider {
     struct str key; /* mcp_service_providers.key */
     struct str name;
@@ -290,8 +298,9 @@ struct provider {
     size_t n_jobs;
     const struct prompt *prompts; /* none: prompts are not declared */
     size_t n_prompts;
-    const struct resources *resources; /* NULL: resources are not declared */
-    unsigned features;                 /* enum provider_feature, or'ed */
+    const struct resources *resources;      /* NULL: resources are not declared */
+    unsigned features;                      /* enum provider_feature, or'ed */
+    const struct provider_changes *changes; /* NULL: it keeps none */
     /*
      * Proves that the connection works and finds what is to be kept. Returns OK whenever it came to a verdict, good or bad;
      * an error only when it could not (cancelled, out of time). Waits.

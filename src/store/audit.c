@@ -215,7 +215,9 @@ int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, stru
     int error =
         db_query(call, store_db(), &rows,
                  "SELECT substr(CAST(i.created_at AS text), 1, 10) AS on_day, i.connection_id, l.action, "
-                 "COALESCE(l.data ->> 'outcome', '') AS came_to, count(*) FROM mcp_audit_index i "
+                 "COALESCE(l.data ->> 'outcome', '') AS came_to, count(*), count(CAST(l.data ->> 'ms' AS integer)), "
+                 "COALESCE(sum(CAST(l.data ->> 'ms' AS integer)), 0), "
+                 "COALESCE(max(CAST(l.data ->> 'ms' AS integer)), 0) FROM mcp_audit_index i "
                  "JOIN mcp_audit_logs l ON l.id = i.audit_id WHERE i.user_id = $1 AND i.created_at >= $2 "
                  "AND l.action LIKE 'tool.%' AND l.action NOT LIKE '%.intent' "
                  "GROUP BY on_day, i.connection_id, l.action, came_to ORDER BY on_day, i.connection_id, l.action",
@@ -228,7 +230,10 @@ int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, stru
                                              .connection_id = db_int(&rows, i, 1),
                                              .action = db_text(&rows, i, 2),
                                              .outcome = db_text(&rows, i, 3),
-                                             .count = db_int(&rows, i, 4)};
+                                             .count = db_int(&rows, i, 4),
+                                             .timed = db_int(&rows, i, 5),
+                                             .ms_total = db_int(&rows, i, 6),
+                                             .ms_max = db_int(&rows, i, 7)};
     return OK;
 }
 

@@ -67,6 +67,7 @@ struct audit_count {
     int64_t connection_id;
     struct str action, outcome;
     int64_t count;
+    int64_t timed, ms_total, ms_max; /* of how many it is known how long they took, and how long */
 };
 struct audit_counts {
     size_t count;

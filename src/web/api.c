@@ -177,11 +177,28 @@ struct str api_query(struct call *call, const struct api *api, const char *wante
     return (struct str){NULL, 0};
 }
 
-int api_id(struct call *call, const struct api *api, int64_t *ret_id)
+static int id_of(struct call *call, struct str text, int64_t *ret_id)
 {
-    if (str_to_i64(api->segment, ret_id) && *ret_id > 0 && *ret_id <= INT32_MAX)
+    if (str_to_i64(text, ret_id) && *ret_id > 0 && *ret_id <= INT32_MAX)
         return OK;
     return fail(call, E_NOT_FOUND, "There is nothing with this number.");
+}
+
+int64_t api_query_number(struct call *call, const struct api *api, const char *name)
+{
+    struct str text = api_query(call, api, name);
+    int64_t value = 0;
+    return text.ptr && str_to_i64(text, &value) ? value : 0;
+}
+
+int api_id(struct call *call, const struct api *api, int64_t *ret_id)
+{
+    return id_of(call, api->segment, ret_id);
+}
+
+int api_second_id(struct call *call, const struct api *api, int64_t *ret_id)
+{
+    return id_of(call, api->segment2, ret_id);
 }
 
 struct str api_text(const struct api *api, const char *member)
@@ -272,12 +289,13 @@ static int run(struct call *call, struct api *api, const struct api_operation *o
 }
 
 void api_serve(struct call *call, struct http_exchange *exchange, const struct api_operation *operation,
-               enum api_who who, struct str segment)
+               enum api_who who, const struct str segments[API_SEGMENTS_MAX])
 {
     struct api api = {
         .exchange = exchange,
         .request = http_exchange_request(exchange),
-        .segment = url_decode(call->arena, str_sub(segment, 0, SEGMENT_BYTES_MAX), false),
+        .segment = url_decode(call->arena, str_sub(segments[0], 0, SEGMENT_BYTES_MAX), false),
+        .segment2 = url_decode(call->arena, str_sub(segments[1], 0, SEGMENT_BYTES_MAX), false),
         .status = operation->status,
         .content_type = STR("application/json"),
     };

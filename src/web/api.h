@@ -15,13 +15,14 @@
 #include "json/json_write.h"
 #include "net/http_server.h"
 
-enum { API_ANSWER_BYTES_MAX = 8 * 1024 * 1024, API_DEPTH_MAX = 16 };
+enum { API_ANSWER_BYTES_MAX = 8 * 1024 * 1024, API_DEPTH_MAX = 16, API_SEGMENTS_MAX = 2 };
 
 struct api {
     struct http_exchange *exchange;
     const struct http_request *request;
     struct person person;    /* user_id 0: nobody, in operations that are open to anyone */
-    struct str segment;      /* what stands for the {} of the path, decoded */
+    struct str segment;      /* what stands for the first {} of the path, decoded */
+    struct str segment2;     /* and for the second */
     const struct json *body; /* an object that fits the operation's schema; without members when none is taken */
     struct buf answer;
     struct json_writer out; /* the answer: one value */
@@ -53,8 +54,11 @@ struct api_operation {
 
 /* The segment as a number. E_NOT_FOUND: it is none. */
 MUST_CHECK int api_id(struct call *call, const struct api *api, int64_t *ret_id);
+MUST_CHECK int api_second_id(struct call *call, const struct api *api, int64_t *ret_id);
 /* ptr NULL: not given. */
 struct str api_query(struct call *call, const struct api *api, const char *name);
+/* The same as a number; 0: not given. */
+int64_t api_query_number(struct call *call, const struct api *api, const char *name);
 /* ptr NULL: not there, or not a string. */
 struct str api_text(const struct api *api, const char *member);
 struct session_from api_from(struct call *call, const struct http_request *request);
@@ -79,7 +83,7 @@ MUST_CHECK int api_browser(struct call *call, const struct http_request *request
 enum api_who { API_ANYONE, API_PERSON, API_ADMIN };
 
 void api_serve(struct call *call, struct http_exchange *exchange, const struct api_operation *operation,
-               enum api_who who, struct str segment);
+               enum api_who who, const struct str segments[API_SEGMENTS_MAX]);
 
 /* pieces of schemas */
 #define API_OK_SCHEMA "{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\"required\":[\"ok\"]}"

@@ -21,22 +21,15 @@ static const struct api_parameter filters[] = {
 };
 enum { N_LIST_FILTERS = 5, N_EXPORT_FILTERS = 6 };
 
-static int64_t number(struct call *call, const struct api *api, const char *name)
-{
-    struct str text = api_query(call, api, name);
-    int64_t value = 0;
-    return text.ptr && str_to_i64(text, &value) ? value : 0;
-}
-
 static int read_query(struct call *call, struct api *api, struct audit_query *ret)
 {
     struct str since = api_query(call, api, "since"), action = api_query(call, api, "action");
     *ret = (struct audit_query){
         .user_id = api->person.user_id,
-        .connection_id = number(call, api, "connection"),
+        .connection_id = api_query_number(call, api, "connection"),
         .action_prefix = action.ptr ? action : STR_EMPTY,
-        .before_id = number(call, api, "before"),
-        .limit = number(call, api, "limit"),
+        .before_id = api_query_number(call, api, "before"),
+        .limit = api_query_number(call, api, "limit"),
     };
     if (since.ptr && !clock_parse(since, &ret->since_ms))
         return fail(call, E_INVALID, "since: \"%.*s\" is no time such as 2026-11-22T16:00:00Z.", STR_ARG(since));
@@ -168,10 +161,18 @@ const struct api_operation api_audit_export = {
 
 /* ---- usage */
 
+static void write_latency(struct json_writer *w, const char *key, const struct audit_count *count, int64_t ms)
+{
+    if (count->timed)
+        json_member_i64(w, key, ms);
+    else
+        json_member_null(w, key);
+}
+
 static int usage(struct call *call, struct api *api)
 {
     struct audit_counts counts;
-    int64_t days = number(call, api, "days");
+    int64_t days = api_query_number(call, api, "days");
     int64_t since_ms = clock_now_ms() - (days ? days : USAGE_DAYS) * DAY_MS;
     int error = store_audit_count(call, api->person.user_id, since_ms, &counts);
     if (error)
@@ -185,6 +186,8 @@ static int usage(struct call *call, struct api *api)
         json_member_str(&api->out, "action", count->action);
         json_member_str(&api->out, "outcome", count->outcome);
         json_member_i64(&api->out, "count", count->count);
+        write_latency(&api->out, "ms_total", count, count->ms_total);
+        write_latency(&api->out, "ms_max", count, count->ms_max);
         json_end(&api->out);
     }
     api_list_end(api);
@@ -196,13 +199,16 @@ static const struct api_parameter usage_parameters[] = {
 
 const struct api_operation api_usage_show = {
     .id = "usageShow",
-    .summary = "How often which tool came to which outcome, by day (UTC) and connection.",
+    .summary = "How often which tool came to which outcome and how long that took (milliseconds, all together and the "
+               "longest), by day (UTC) and connection.",
     .parameters = usage_parameters,
     .n_parameters = ARRAY_LENGTH(usage_parameters),
-    .answer = API_LIST_SCHEMA("{\"type\":\"object\",\"properties\":{\"day\":" API_TEXT
-                              ",\"connection_id\":{\"type\":[\"integer\",\"null\"]},\"action\":" API_TEXT
-                              ",\"outcome\":" API_TEXT ",\"count\":" API_INTEGER
-                              "},\"required\":[\"day\",\"action\",\"outcome\",\"count\"]}"),
+    .answer =
+        API_LIST_SCHEMA("{\"type\":\"object\",\"properties\":{\"day\":" API_TEXT
+                        ",\"connection_id\":{\"type\":[\"integer\",\"null\"]},\"action\":" API_TEXT
+                        ",\"outcome\":" API_TEXT ",\"count\":" API_INTEGER
+                        ",\"ms_total\":{\"type\":[\"integer\",\"null\"]},\"ms_max\":{\"type\":[\"integer\",\"null\"]}"
+                        "},\"required\":[\"day\",\"action\",\"outcome\",\"count\"]}"),
     .status = 200,
     .run = usage,
 };

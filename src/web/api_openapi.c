@@ -29,20 +29,26 @@ static void write_parameter(struct json_writer *w, struct str name, const char *
     json_member_raw(w, "schema", schema);
 }
 
-/* {id} is a number, every other segment a text. */
+/* {id} and {number} are numbers, every other segment a text. */
+static void write_segments(struct json_writer *w, struct str path)
+{
+    for (size_t open; (open = str_find_char(path, '{')) != STR_NOT_FOUND;) {
+        struct str name = str_sub(path, open + 1, str_find_char(path, '}') - open - 1);
+        bool is_number = str_eq(name, STR("id")) || str_eq(name, STR("number"));
+        write_parameter(w, name, "path", is_number ? STR(API_INTEGER) : STR(API_TEXT));
+        json_end(w);
+        path = str_from_offset(path, open + name.len + 2);
+    }
+}
+
 static void write_parameters(struct json_writer *w, const struct route *route)
 {
-    size_t open = str_find_char(route->path, '{');
     const struct api_operation *operation = route->operation;
-    if (open == STR_NOT_FOUND && operation->n_parameters == 0)
+    if (str_find_char(route->path, '{') == STR_NOT_FOUND && operation->n_parameters == 0)
         return;
     json_key(w, STR("parameters"));
     json_array(w);
-    if (open != STR_NOT_FOUND) {
-        struct str name = str_sub(route->path, open + 1, str_find_char(route->path, '}') - open - 1);
-        write_parameter(w, name, "path", str_eq(name, STR("id")) ? STR(API_INTEGER) : STR(API_TEXT));
-        json_end(w);
-    }
+    write_segments(w, route->path);
     for (size_t i = 0; i < operation->n_parameters; i++) {
         const struct api_parameter *parameter = &operation->parameters[i];
         write_parameter(w, str_from(parameter->name), "query", str_from(parameter->schema));

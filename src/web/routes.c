@@ -10,7 +10,9 @@
 #include "web/api_approvals.h"
 #include "web/api_audit.h"
 #include "web/api_auth.h"
+#include "web/api_changes.h"
 #include "web/api_connections.h"
+#include "web/api_events.h"
 #include "web/api_me.h"
 #include "web/api_openapi.h"
 #include "web/api_people.h"
@@ -102,6 +104,9 @@ const struct route routes[] = {
     PERSON("POST", "/api/connections/{id}/test", api_connections_test),
     PERSON("GET", "/api/connections/{id}/tokens", api_tokens_of_connection),
     PERSON("POST", "/api/connections/{id}/tokens", api_tokens_add),
+    PERSON("GET", "/api/connections/{id}/changes", api_changes_list),
+    PERSON("GET", "/api/connections/{id}/changes/{number}", api_changes_show),
+    PERSON("POST", "/api/connections/{id}/changes/{number}/undo", api_changes_undo),
     PERSON("GET", "/api/tokens", api_tokens_list),
     PERSON("DELETE", "/api/tokens/{id}", api_tokens_revoke),
     PERSON("GET", "/api/approvals", api_approvals_list),
@@ -110,6 +115,7 @@ const struct route routes[] = {
     PERSON("GET", "/api/audit", api_audit_list),
     PERSON("GET", "/api/audit/export", api_audit_export),
     PERSON("GET", "/api/usage", api_usage_show),
+    PERSON("GET", "/api/events", api_events),
     PERSON("GET", "/api/providers", api_providers_list),
     ADMIN("PATCH", "/api/providers/{key}", api_providers_change),
     ADMIN("GET", "/api/users", api_users_list),
@@ -169,15 +175,15 @@ static void log_abandoned(void *object)
         log_access(access, 503);
 }
 
-static bool path_matches(const struct route *route, struct str path, struct str *ret_segment);
+static bool path_matches(const struct route *route, struct str path, struct str ret_segments[API_SEGMENTS_MAX]);
 
 /* Without the secret of a link. */
 static struct str shown_path(struct call *call, struct str path)
 {
-    struct str secret;
+    struct str segments[API_SEGMENTS_MAX];
     for (size_t i = 0; i < n_routes; i++)
-        if (routes[i].who == ROUTE_LINK && path_matches(&routes[i], path, &secret))
-            return call_format(call, "%.*s...", STR_ARG(str_sub(path, 0, path.len - secret.len)));
+        if (routes[i].who == ROUTE_LINK && path_matches(&routes[i], path, segments))
+            return call_format(call, "%.*s...", STR_ARG(str_sub(path, 0, path.len - segments[0].len)));
     return str_copy(call->arena, str_sub(path, 0, LOGGED_PATH_BYTES));
 }
 
@@ -196,22 +202,28 @@ static struct access *begin_access(struct call *call, const struct http_request 
 
 /* ---- finding the row */
 
-static bool path_matches(const struct route *route, struct str path, struct str *ret_segment)
+static bool path_matches(const struct route *route, struct str path, struct str ret_segments[API_SEGMENTS_MAX])
 {
-    size_t open = str_find_char(route->path, '{'), close = str_find_char(route->path, '}');
-    *ret_segment = STR_EMPTY;
-    if (str_ends_with(route->path, STR("/{...}"))) {
-        size_t before = route->path.len - STR("{...}").len;
-        *ret_segment = str_from_offset(path, before);
-        return str_starts_with(path, str_sub(route->path, 0, before)) && ret_segment->len > 0;
+    struct str pattern = route->path;
+    for (size_t i = 0; i < API_SEGMENTS_MAX; i++)
+        ret_segments[i] = STR_EMPTY;
+    for (size_t n = 0; pattern.len; n++) {
+        size_t open = str_find_char(pattern, '{'), close = str_find_char(pattern, '}');
+        struct str before = str_sub(pattern, 0, open);
+        if (!str_starts_with(path, before))
+            return false;
+        path = str_from_offset(path, before.len);
+        if (open == STR_NOT_FOUND)
+            break;
+        bool takes_rest = str_eq(str_from_offset(pattern, open), STR("{...}"));
+        struct str segment = str_sub(path, 0, takes_rest ? path.len : str_find_char(path, '/'));
+        if (segment.len == 0 || n == API_SEGMENTS_MAX)
+            return false;
+        ret_segments[n] = segment;
+        path = str_from_offset(path, segment.len);
+        pattern = str_from_offset(pattern, close + 1);
     }
-    if (open == STR_NOT_FOUND)
-        return str_eq(route->path, path);
-    struct str before = str_sub(route->path, 0, open), after = str_from_offset(route->path, close + 1);
-    if (path.len <= before.len + after.len || !str_starts_with(path, before) || !str_ends_with(path, after))
-        return false;
-    *ret_segment = str_sub(path, open, path.len - before.len - after.len);
-    return str_find_char(*ret_segment, '/') == STR_NOT_FOUND;
+    return path.len == 0;
 }
 
 static bool method_matches(const struct route *route, struct str method)
@@ -221,13 +233,13 @@ static bool method_matches(const struct route *route, struct str method)
 }
 
 /* The first row of that path and method. None: *ret_allow is what the path's rows allow, empty when there are none. */
-static const struct route *find(struct call *call, const struct http_request *request, struct str *ret_segment,
-                                struct str *ret_allow)
+static const struct route *find(struct call *call, const struct http_request *request,
+                                struct str ret_segments[API_SEGMENTS_MAX], struct str *ret_allow)
 {
     struct buf allow;
     buf_init(&allow, call->arena, ALLOW_BYTES_MAX);
     for (size_t i = 0; i < n_routes; i++) {
-        if (!path_matches(&routes[i], request->path, ret_segment))
+        if (!path_matches(&routes[i], request->path, ret_segments))
             continue;
         if (method_matches(&routes[i], request->method))
             return &routes[i];
@@ -269,15 +281,15 @@ static enum api_who who_of(enum route_who who)
 
 static void dispatch(struct call *call, struct http_exchange *exchange, const struct http_request *request)
 {
-    struct str segment, allow = STR_EMPTY;
-    const struct route *route = find(call, request, &segment, &allow);
+    struct str segments[API_SEGMENTS_MAX], allow = STR_EMPTY;
+    const struct route *route = find(call, request, segments, &allow);
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
     if (route && route->operation) {
-        api_serve(call, exchange, route->operation, who_of(route->who), segment);
+        api_serve(call, exchange, route->operation, who_of(route->who), segments);
     } else if (route && route->page) {
         page_serve(call, exchange, route->page);
     } else if (route) {
-        route->handler(call, exchange, segment);
+        route->handler(call, exchange, segments[0]);
     } else if (page_is_wanted(request)) {
         if (allow.len)
             http_answer_header(exchange, STR("Allow"), allow);

@@ -20,12 +20,12 @@ enum route_who {
     ROUTE_LINK,   /* the rest of the path is a secret that the handler proves, and that no log shows */
 };
 
-/* `segment` is what stands for the {} of the path, as received; empty when there is none. */
+/* `segment` is what stands for the first {} of the path, as received; empty when there is none. */
 typedef void route_handler(struct call *call, struct http_exchange *exchange, struct str segment);
 
 struct route {
     struct str method; /* "*": the handler looks at it itself */
-    /* "/mcp" exactly; with one segment in braces that is not empty: "/api/connections/{id}/test"; or "/u/{...}": all the rest */
+    /* "/mcp" exactly; with segments in braces that are not empty: "/api/connections/{id}/test"; or "/u/{...}": all the rest */
     struct str path;
     enum route_who who;
     route_handler *handler;                /* or: */

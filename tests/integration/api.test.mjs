@@ -187,7 +187,7 @@ for (const database of ['sqlite', 'postgres']) {
     // ---- who may do what
 
     const operations = () => Object.entries(spec.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
-    const fill = (path, ids) => path.replace(/\{(\w+)\}/, (_, name) => ids[name] ?? 'nothing');
+    const fill = (path, ids) => path.replace(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'nothing');
 
     test('the matrix: every route and every kind of caller', async () => {
       const stale = new Person(porteiro), { token: pat } = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { rights: 'read' });
@@ -196,7 +196,7 @@ for (const database of ['sqlite', 'postgres']) {
       await stale.ok('POST', '/api/auth/logout');
       stale.cookie = ended;
       const mine = (await ana.ok('GET', '/api/me/sessions')).items[0].id;
-      const ids = { id: connection.id, session: mine, approval: 'abcdefghjk', invitation: 'abcdefghjk', key: 'wordpress' };
+      const ids = { id: connection.id, session: mine, approval: 'abcdefghjk', invitation: 'abcdefghjk', key: 'wordpress', number: 1 };
       const callers = { nobody: new Person(porteiro), ended: stale, 'a token for MCP': new Person(porteiro, { bearer: pat }), other: bia, administrator: root };
       let checked = 0;
       for (const { path, method, operation } of operations()) {
@@ -234,7 +234,7 @@ for (const database of ['sqlite', 'postgres']) {
         const { path, method, operation } = all[random(all.length)];
         if (slow.has(operation.operationId) && slowLeft-- <= 0) return;
         const who = [ana, root, new Person(porteiro)][random(3)], { cookie } = who;
-        let at = fill(path, { id: random(6), session: 'nothing', key: 'wordpress', approval: odd[random(8)] });
+        let at = fill(path, { id: random(6), number: random(4), session: 'nothing', key: 'wordpress', approval: odd[random(8)] });
         const query = (operation.parameters ?? []).filter(p => p.in === 'query' && random(2)).map(p => `${p.name}=${encodeURIComponent(String(value(p.schema)))}`);
         if (random(10) === 0) query.push('_method=DELETE');
         if (query.length) at += `?${query.join('&')}`;

@@ -313,6 +313,7 @@ const struct provider provider_wordpress = {
     .n_prompts = WORDPRESS_PROMPTS,
     .resources = &wordpress_resources,
     .features = PROVIDER_RESOURCES_CHANGE | PROVIDER_RESOURCE_UPDATES,
+    .changes = &wordpress_changes,
     .check = wordpress_check,
     .authorize_begin = wordpress_authorize_begin,
     .authorize_end = wordpress_authorize_end,

@@ -64,23 +64,10 @@ static void structured_row(struct structured *s, const struct site_change *chang
         structured_i64(s, "undone_by", change->undone_by);
 }
 
-/* 12 <tab> 2026-01-31 12:34 <tab> edit post 34 "Title": content, title <tab> token <tab> outcome unknown, undone by 13 */
-static void write_row(struct call *call, const struct site_change *change, struct structured *s, struct buf *out)
+/* edit post 34 "Title": content, title */
+static void write_what(const struct site_change *change, const struct json *note, struct buf *out)
 {
-    char when[CLOCK_TEXT_BYTES];
-    const struct json *note = parse(call, change->note_json);
-    struct str title = json_str(json_get(note, STR("title"))), outcome = outcome_of(change);
-    clock_format(change->begun_at_ms, when);
-    buf_add_format(out, "%lld\t%.*s\t", (long long)change->number, MINUTES, when);
-    if (s) {
-        structured_object(s, NULL);
-        structured_row(s, change, note, str_sub(str_from(when), 0, MINUTES));
-        structured_close(s);
-    }
-    if (change->is_forgotten || change->is_sealed_shut) {
-        buf_add(out, change->is_forgotten ? STR("(forgotten)\n") : STR("(cannot be opened: its row was changed)\n"));
-        return;
-    }
+    struct str title = json_str(json_get(note, STR("title")));
     buf_add_format(out, "%.*s", STR_ARG(change->kind));
     if (change->item_type.len)
         buf_add_format(out, " %.*s", STR_ARG(change->item_type));
@@ -92,6 +79,26 @@ static void write_row(struct call *call, const struct site_change *change, struc
         buf_add_format(out, " \"%.*s\"", STR_ARG(title));
     if (str_eq(change->kind, CHANGE_EDIT) || str_eq(change->kind, CHANGE_BULK))
         write_fields(note, out);
+}
+
+/* 12 <tab> 2026-01-31 12:34 <tab> edit post 34 "Title": content, title <tab> token <tab> outcome unknown, undone by 13 */
+static void write_row(struct call *call, const struct site_change *change, struct structured *s, struct buf *out)
+{
+    char when[CLOCK_TEXT_BYTES];
+    const struct json *note = parse(call, change->note_json);
+    struct str outcome = outcome_of(change);
+    clock_format(change->begun_at_ms, when);
+    buf_add_format(out, "%lld\t%.*s\t", (long long)change->number, MINUTES, when);
+    if (s) {
+        structured_object(s, NULL);
+        structured_row(s, change, note, str_sub(str_from(when), 0, MINUTES));
+        structured_close(s);
+    }
+    if (change->is_forgotten || change->is_sealed_shut) {
+        buf_add(out, change->is_forgotten ? STR("(forgotten)\n") : STR("(cannot be opened: its row was changed)\n"));
+        return;
+    }
+    write_what(change, note, out);
     buf_add_format(out, "\t%.*s", STR_ARG(change->token_name));
     const char *before = "\t";
     if (outcome.len) {
@@ -150,6 +157,28 @@ static int show_parts(struct call *call, struct host *host, int64_t number, stru
     return error;
 }
 
+static void write_difference(struct call *call, const struct site_change *change, struct buf *out)
+{
+    if (change->before_lost || change->after_lost)
+        buf_add(out, STR("It was too large to be kept.\n"));
+    else
+        undo_write_difference(call, parse(call, change->before_json), parse(call, change->after_json), out);
+}
+
+/* A change of many items is taken back behind its request, in the name of a token: there is none here. */
+static bool describe(struct call *call, const struct site_change *change, struct buf *what, struct buf *difference)
+{
+    bool is_bulk = str_eq(change->kind, CHANGE_BULK);
+    write_what(change, parse(call, change->note_json), what);
+    if (!is_bulk)
+        write_difference(call, change, difference);
+    return !is_bulk && change->state == CHANGE_DONE && !change->undone_by && !change->before_lost &&
+           !change->after_lost;
+}
+
+const struct provider_changes wordpress_changes = {
+    .describe = describe, .undo_tool = STR_INIT("wp_edit"), .undo_argument = STR_INIT("undo")};
+
 static int show_one(struct call *call, struct host *host, struct str text, struct structured *s, struct buf *out)
 {
     struct site_change change = {0};
@@ -162,10 +191,7 @@ static int show_one(struct call *call, struct host *host, struct str text, struc
         return show_parts(call, host, change.number, s, out);
     structured_close(s);
     size_t head = out->len;
-    if (change.before_lost || change.after_lost)
-        buf_add(out, STR("It was too large to be kept.\n"));
-    else
-        undo_write_difference(call, parse(call, change.before_json), parse(call, change.after_json), out);
+    write_difference(call, &change, out);
     structured_str(s, "difference", str_trim(str_from_offset(buf_str(out), head)));
     return OK;
 }

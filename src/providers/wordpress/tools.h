@@ -43,4 +43,6 @@ struct found_items {
 MUST_CHECK int tool_find_items(struct call *call, const struct wp *wp, const struct wp_type *type,
                                const struct json *query, size_t max, struct found_items *ret);
 
+extern const struct provider_changes wordpress_changes; /* tool_history.c */
+
 #endif

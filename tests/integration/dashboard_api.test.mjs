@@ -1,0 +1,157 @@
+// What the dashboard asks the API for: changes and taking them back, how fast tools are, and the stream that says what is new.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Person } from './lib/api.mjs';
+import { fixtures } from './lib/fixtures.mjs';
+import { callTool } from './lib/mcp.mjs';
+import { Porteiro } from './lib/porteiro.mjs';
+import { waitFor } from './lib/process.mjs';
+
+const PASSWORD = 'correct horse battery staple';
+
+// An open stream, as a browser's EventSource reads it.
+class Events {
+  kinds = [];
+  ended = false;
+  static async open(person, headers = {}) {
+    const self = new Events();
+    self.abort = new AbortController();
+    const answer = await fetch(`${person.porteiro.origin}/api/events`, { headers: { accept: 'text/event-stream', cookie: person.cookie, ...headers }, signal: self.abort.signal });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'text/event-stream');
+    assert.equal(answer.headers.get('cache-control'), 'no-store');
+    self.done = (async () => {
+      let text = '';
+      const decoder = new TextDecoder();
+      for await (const chunk of answer.body) {
+        text += decoder.decode(chunk);
+        self.kinds = [...text.matchAll(/^event: (\w+)\ndata: \{\}\n\n/gm)].map(match => match[1]);
+      }
+      self.ended = true;
+    })().catch(() => (self.ended = true));
+    return self;
+  }
+  close() {
+    this.abort.abort();
+    return this.done;
+  }
+}
+
+for (const database of ['sqlite', 'postgres']) {
+  describe(`what the dashboard asks for (${database})`, () => {
+    const site = fixtures.sites.new;
+    let porteiro, ana, bia, connection;
+
+    before(async () => {
+      porteiro = await (await Porteiro.create({ database: database === 'sqlite' ? 'sqlite' : fixtures.postgres.port, env: { PORTEIRO_REGISTRATION: 'open', ...(database === 'postgres' && { PORTEIRO_WORKERS: '2' }) } })).serve();
+      [ana, bia] = [new Person(porteiro), new Person(porteiro)];
+      await ana.ok('POST', '/api/auth/register', { name: 'Ana', email: 'ana@example.test', phone: '+5511999990001', password: PASSWORD });
+      await bia.ok('POST', '/api/auth/register', { name: 'Bia', email: 'bia@example.test', phone: '+5511999990002', password: PASSWORD });
+      connection = await ana.ok('POST', '/api/connections', { provider: 'wordpress', name: 'blog', config: { url: site.url }, rights: 'read,draft,publish',
+        secrets: { username: 'editor', app_password: site.users.editor.app_password } });
+    });
+    after(() => porteiro?.stop());
+
+    const changes = () => `/api/connections/${connection.id}/changes`;
+    const tool = (name, args) => callTool(porteiro.url, connection.token, name, args);
+    const textOf = answer => JSON.stringify(answer);
+    async function makePost(title) {
+      const { isError, text } = await tool('wp_create', { type: 'post', title, content: 'One.' });
+      assert.ok(!isError, text);
+      return (await ana.ok('GET', `${changes()}?limit=1`)).items[0].what.match(/^create post (\d+)/)[1];
+    }
+    async function edit(id, title) {
+      const { isError, text } = await tool('wp_edit', { type: 'post', id, set: { title } });
+      assert.ok(!isError, text);
+    }
+
+    test('a change is shown with its differences, taken back once, and only by its owner', async () => {
+      const id = await makePost('Before & x');
+      await edit(id, 'After y');
+      const { items } = await ana.ok('GET', changes());
+      const [edited, created] = items;
+      assert.match(edited.what, /^edit post \d+ "Before & .*": title$/);
+      assert.match(created.what, /^create post/);
+      assert.deepEqual([edited.state, edited.undo, edited.undone_by], ['done', true, null]);
+      const shown = await ana.ok('GET', `${changes()}/${edited.number}`);
+      assert.match(shown.difference, /Before & .*After y/s);
+      for (const who of [bia, new Person(porteiro)]) {
+        const status = who === bia ? 404 : 401;
+        assert.equal((await who.call('GET', changes())).status, status);
+        assert.equal((await who.call('GET', `${changes()}/${edited.number}`)).status, status);
+        assert.equal((await who.call('POST', `${changes()}/${edited.number}/undo`)).status, status);
+      }
+      const undone = await ana.ok('POST', `${changes()}/${edited.number}/undo`);
+      assert.ok(undone.text.length > 0);
+      assert.match(textOf(await tool('wp_read', { type: 'post', id })), /Before/);
+      const now = await ana.ok('GET', `${changes()}/${edited.number}`);
+      assert.ok(now.undone_by > edited.number && !now.undo);
+      const again = await ana.call('POST', `${changes()}/${edited.number}/undo`);
+      assert.ok([403, 409].includes(again.status), again.text);
+      assert.equal((await ana.call('GET', `${changes()}/999`)).status, 404);
+      assert.equal((await ana.call('GET', `${changes()}/x`)).status, 404);
+      const page = await ana.ok('GET', `${changes()}?limit=1`);
+      assert.equal(page.items.length, 1);
+      assert.equal((await ana.ok('GET', `${changes()}?limit=1&below=${page.next_below}`)).items[0].number, page.next_below - 1);
+      const { items: events } = await ana.ok('GET', `/api/audit?connection=${connection.id}&action=tool.wp_edit`);
+      assert.ok(events.some(event => event.token_id === null && event.data.outcome === 'ok'), 'it is in the log, without a token');
+    });
+
+    test('what moved on meanwhile is not taken back', async () => {
+      const id = await makePost('Moving');
+      await edit(id, 'Moved');
+      const [{ number }] = (await ana.ok('GET', changes())).items;
+      await edit(id, 'Moved on');
+      assert.equal((await ana.call('POST', `${changes()}/${number}/undo`)).status, 409);
+    });
+
+    test('usage says how long tools took', async () => {
+      await tool('wp_find', { type: 'post' });
+      let rows;
+      await waitFor('the counts', async () => (rows = (await ana.ok('GET', '/api/usage?days=1')).items.filter(item => item.action === 'tool.wp_find')).length > 0);
+      assert.ok(rows[0].ms_total >= rows[0].ms_max && rows[0].ms_max > 0 && rows[0].ms_total < 600_000, JSON.stringify(rows));
+    });
+
+    test('the stream says what changed, to whom it belongs, until they log out', async () => {
+      const hers = await Events.open(ana), his = await Events.open(bia);
+      await tool('wp_site', {});
+      await waitFor('a call', () => hers.kinds.includes('audit'));
+      await ana.ok('POST', `/api/connections/${connection.id}/pause`);
+      await waitFor('a pause', () => hers.kinds.includes('connection'));
+      await ana.ok('POST', `/api/connections/${connection.id}/resume`);
+      const { id } = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'x', rights: 'read' });
+      await ana.ok('DELETE', `/api/tokens/${id}`);
+      await waitFor('a token', () => hers.kinds.includes('token'));
+      assert.deepEqual(his.kinds, [], "nothing of somebody else's");
+      const other = new Person(porteiro);
+      await other.login('ana@example.test', PASSWORD);
+      const open = await Events.open(other);
+      await other.ok('POST', '/api/auth/logout');
+      await waitFor('the end', () => open.ended);
+      assert.equal(hers.ended, false, 'the other login goes on');
+      await Promise.all([hers.close(), his.close()]);
+    });
+
+    test('the stream is for who is logged in, asks for it, and not too often', async () => {
+      assert.equal((await new Person(porteiro).call('GET', '/api/events', undefined, { headers: { accept: 'text/event-stream' } })).status, 401);
+      assert.equal((await ana.call('GET', '/api/events')).status, 400);
+      const workers = database === 'postgres' ? 2 : 1;
+      const many = [];
+      let refused = 0;
+      for (let i = 0; i < 20 * workers + 5; i++) {
+        const abort = new AbortController();
+        const answer = await fetch(`${porteiro.origin}/api/events`, { headers: { accept: 'text/event-stream', cookie: bia.cookie }, signal: abort.signal });
+        many.push(abort);
+        refused += answer.status === 429;
+      }
+      assert.ok(refused > 0);
+      for (const abort of many) abort.abort();
+      await waitFor('room again', async () => {
+        const abort = new AbortController();
+        const answer = await fetch(`${porteiro.origin}/api/events`, { headers: { accept: 'text/event-stream', cookie: bia.cookie }, signal: abort.signal });
+        abort.abort();
+        return answer.status === 200;
+      });
+    });
+  });
+}
