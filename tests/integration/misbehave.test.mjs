@@ -192,7 +192,7 @@ describe('sites that misbehave', () => {
     const id = await create('Gateway', 'Before.');
     const before = writes();
     fake.answer = doneBut502;
-    const text = await fails(/Changed although the answer did not come.*holds the new text/, 'wp_edit', { id: String(id), edits: [{ find: 'Before', replace: 'After' }] });
+    const text = await fails(/Changed although the answer did not come.*holds what was asked for/, 'wp_edit', { id: String(id), edits: [{ find: 'Before', replace: 'After' }] });
     assert.match(text, /502/);
     assert.equal(writes() - before, 1);
     assert.match(await raw(id), /After\./);
@@ -205,6 +205,24 @@ describe('sites that misbehave', () => {
     await fails(/Not changed.*still at version/, 'wp_edit', { id: String(id), edits: [{ find: 'Before', replace: 'After' }] });
     fake.answer = null;
     assert.match(await raw(id), /Before\./);
+  });
+
+  // The version is made of title, text and status; what else was to change must be looked for itself.
+  test('502 after or instead of a change that leaves text and title alone: the same truth', async () => {
+    const id = await create('Gateway', 'Before.');
+    const set = { comment_status: 'closed', sticky: true, terms_add: { category: ['Category 4'] } };
+    const held = async () => {
+      const { comment_status: status, sticky, categories } = await rest(site, `/wp/v2/posts/${id}?context=edit`);
+      return [status, sticky, categories.length];
+    };
+    const start = await held();
+    fake.answer = (request, response, pass) => (request.method === 'POST' ? http502(response) : pass());
+    await fails(/Not changed.*as it was/, 'wp_edit', { id: String(id), set });
+    assert.deepEqual(await held(), start);
+    fake.answer = doneBut502;
+    await fails(/Changed although the answer did not come.*holds what was asked for/, 'wp_edit', { id: String(id), set });
+    fake.answer = null;
+    assert.deepEqual(await held(), ['closed', true, start[2] + 1]);
   });
 
   test('502 after a post was made: it is found, and not made twice', async () => {

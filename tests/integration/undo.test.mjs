@@ -147,6 +147,21 @@ for (const pair of PAIRS) {
         assert.equal((await post(item.id)).status, 'publish');
       });
 
+      test('wp_edit brings a trashed post back with its comments, too', async () => {
+        const item = await make({ title: 'Discussed again', content: PARAGRAPH, status: 'publish', slug: 'discussed-again' });
+        for (const status of ['approved', 'hold']) {
+          await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: item.id, content: `Another ${status} word`, author_name: 'V', author_email: 'v@example.test', status } });
+        }
+        const comments = async () => (await rest(site, `/wp/v2/comments?post=${item.id}&status=any`)).map(({ id, status }) => [id, status]).toSorted();
+        const before = await comments();
+        assert.equal(before.length, 2);
+        await works('wp_delete', { ids: [String(item.id)] });
+        assert.notDeepEqual(await comments(), before);
+        await works('wp_edit', { id: String(item.id), set: { status: 'publish' } });
+        assert.deepEqual(await comments(), before);
+        assert.equal((await post(item.id)).slug, 'discussed-again');
+      });
+
       test('wp_call: a category, a comment, the settings, a user\'s name', async () => {
         const [category] = await rest(site, '/wp/v2/categories?slug=category-4');
         await thereAndBack('wp_call', { name: `POST /wp/v2/categories/${category.id}`, args: { name: 'Renamed', description: 'New' } });

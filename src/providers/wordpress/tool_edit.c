@@ -5,6 +5,7 @@
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
+#include "providers/wordpress/touched.h"
 #include "providers/wordpress/undo.h"
 
 enum { BODY_MAX_BYTES = 12 * 1024 * 1024 };
@@ -117,33 +118,54 @@ static void write_names(const struct json *set, struct buf *out)
         buf_add_char(out, '\n');
 }
 
+enum found { FOUND_AS_ASKED, FOUND_AS_BEFORE, FOUND_ELSE };
+
+/* By the fields that were sent, not by the version: that says nothing of meta, terms or who may comment. */
+static enum found compare_found(struct call *call, const struct wp_item *before, const struct wp_write *write,
+                                const struct wp_item *now)
+{
+    const struct json *earlier;
+    if (!write->body_json || touched_is_missing(now->json, write->body_json))
+        return FOUND_ELSE; /* it cannot be read, so nobody knows */
+    if (!touched_difference(now->json, write->body_json).len)
+        return FOUND_AS_ASKED;
+    if (strcmp(now->version, before->version) != 0 || write->change.before_lost ||
+        json_parse(call->arena, write->change.before_json, NULL, &earlier, NULL) != OK)
+        return FOUND_ELSE;
+    return touched_difference(now->json, earlier).len ? FOUND_ELSE : FOUND_AS_BEFORE;
+}
+
 /* After a write whose answer did not come: what does the site hold now? */
-static int verify_unknown(struct call *call, const struct wp *wp, const struct wp_item *before, const struct plan *plan,
-                          struct wp_write *write, int error)
+static int verify_unknown(struct call *call, const struct wp *wp, const struct wp_item *before, struct wp_write *write,
+                          int error)
 {
     struct wp_item now;
     struct str why = call->error_text;
     call_clear_error(call);
-    if (wp_item_get(call, wp, before->type.slug, before->key, STR_EMPTY, &now) != OK)
+    struct str names = write->body_json ? touched_names(call, write->body_json) : STR_EMPTY;
+    if (wp_item_get(call, wp, before->type.slug, before->key, str_from_offset(names, names.len ? 1 : 0), &now) != OK)
         return fail(call, error,
                     "Outcome unknown: the answer did not come (%.*s), and the item could not be read afterwards. Read "
                     "it before trying again.",
                     STR_ARG(why));
-    if (strcmp(now.version, before->version) == 0)
+    switch (compare_found(call, before, write, &now)) {
+    case FOUND_AS_BEFORE:
         return fail(call, error,
-                    "Not changed: the answer did not come (%.*s), and the item is still at version %s. Try again.",
+                    "Not changed: the answer did not come (%.*s), and the item is as it was, still at version %s. Try "
+                    "again.",
                     STR_ARG(why), now.version);
-    if (plan->n_edits && str_eq(now.raw, plan->new_raw)) {
+    case FOUND_AS_ASKED:
         wp_write_found(call, wp, write, &now);
         return fail(call, error,
-                    "Changed although the answer did not come (%.*s): the item holds the new text, version %s. Do not "
-                    "repeat the edit.",
+                    "Changed although the answer did not come (%.*s): the item holds what was asked for, version %s. "
+                    "Do not repeat the edit.",
+                    STR_ARG(why), now.version);
+    default:
+        return fail(call, error,
+                    "Outcome unknown: the answer did not come (%.*s), and the item is at version %s now. Read it "
+                    "before trying again.",
                     STR_ARG(why), now.version);
     }
-    return fail(call, error,
-                "Outcome unknown: the answer did not come (%.*s), and the item is at version %s now. Read it before "
-                "trying again.",
-                STR_ARG(why), now.version);
 }
 
 /* In as few words as say it: who made the change knows what it was, and dry_run shows it. */
@@ -193,10 +215,12 @@ static int write_change(struct call *call, const struct tool_context *context, c
     struct wp_item after;
     int error = wp_write(call, wp, write, &answer);
     if (error)
-        return answer.outcome_unknown ? verify_unknown(call, wp, item, plan, write, error) : error;
+        return answer.outcome_unknown ? verify_unknown(call, wp, item, write, error) : error;
     wp_item_read(call, &item->type, answer.json, &after);
     write_done(call, write, item, &after, plan, &result->text);
     altered_write(&item->type, plan->set, after.json, &result->text);
+    if (write->kind == WP_WRITE_RESTORE)
+        undo_comments_of(call, wp, write, &result->text);
     structured_done(call, write, &after, plan, result);
     result->audit_json = call_format(call, "{\"id\":%.*s,\"type\":%.*s,\"before\":\"%s\",\"after\":\"%s\"}",
                                      STR_ARG(item->id ? item->key : json_quote(call->arena, item->key)),

@@ -6,6 +6,7 @@
 enum {
     NAMES_MAX_BYTES = 8 * 1024,
     FIELDS_MAX_BYTES = 24 * 1024 * 1024,
+    IDS_COMPARED_MAX = 500,
     FLOATING_SECONDS = 2, /* between the two times of one save */
 };
 
@@ -134,6 +135,22 @@ struct str touched_fields(struct call *call, const struct json *item, const stru
     return buf_failed(&fields) ? STR_EMPTY : buf_str(&fields);
 }
 
+/* Lists of ids, which WordPress tells in its own order (terms by name). */
+static bool same_ids(const struct json *a, const struct json *b)
+{
+    if (!json_is(a, JSON_ARRAY) || !json_is(b, JSON_ARRAY) || json_count(a) != json_count(b) ||
+        json_count(a) > IDS_COMPARED_MAX)
+        return false;
+    for (size_t i = 0; i < json_count(a); i++) {
+        bool found = false;
+        for (size_t k = 0; k < json_count(b) && json_is(json_at(a, i), JSON_NUMBER) && !found; k++)
+            found = json_equal(json_at(a, i), json_at(b, k));
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* What a request would set, against what the item has; missing members are passed over. */
 static bool is_alike(const struct json *item, struct str name, const struct json *wanted)
 {
@@ -145,7 +162,7 @@ static bool is_alike(const struct json *item, struct str name, const struct json
     if (json_is(raw, JSON_STRING))
         return json_equal(raw, wanted);
     if (!json_is(value, JSON_OBJECT) || !json_is(wanted, JSON_OBJECT))
-        return json_equal(value, wanted);
+        return json_equal(value, wanted) || same_ids(value, wanted);
     for (size_t i = 0; i < json_count(wanted); i++) {
         const struct json *member = json_get(value, json_member_at(wanted, i).name);
         if (!json_is(member, JSON_MISSING) && !json_equal(member, json_member_at(wanted, i).value))

@@ -388,9 +388,9 @@ static int put_into_trash(struct call *call, const struct tool_context *context,
 }
 
 /* Trashing an item hid its comments; each gets back the status it had. */
-static size_t restore_comments(struct call *call, const struct undo *undo)
+static size_t restore_comments(struct call *call, const struct wp *wp, const struct json *note)
 {
-    const struct json *comments = json_get(undo->note, STR("comments"));
+    const struct json *comments = json_get(note, STR("comments"));
     size_t failed = 0;
     for (size_t i = 0; i < json_count(comments); i++) {
         struct wp_answer answer;
@@ -398,12 +398,18 @@ static size_t restore_comments(struct call *call, const struct undo *undo)
             call_format(call, "wp/v2/comments/%lld", (long long)json_i64_or(json_path(json_at(comments, i), "0"), 0));
         struct str body =
             call_format(call, "{\"status\":%.*s}", STR_ARG(json_raw(json_path(json_at(comments, i), "1"))));
-        if (wp_send(call, &undo->wp, "POST", route, NULL, body, &answer)) {
+        if (wp_send(call, wp, "POST", route, NULL, body, &answer)) {
             call_clear_error(call);
             failed++;
         }
     }
     return failed;
+}
+
+static void say_failed(size_t failed, struct buf *out)
+{
+    if (failed)
+        buf_add_format(out, "\n%zu of its comments could not be brought back.", failed);
 }
 
 static int take_out_of_trash(struct call *call, const struct tool_context *context, const struct undo *undo,
@@ -420,11 +426,40 @@ static int take_out_of_trash(struct call *call, const struct tool_context *conte
         write->fields = wp_item_fields(call, &undo->item.type, STR_EMPTY);
     if ((error = send_back(call, context, undo, write, &answer)))
         return error;
-    size_t failed = restore_comments(call, undo);
+    size_t failed = restore_comments(call, &undo->wp, undo->note);
     say_done(call, undo, write, "is out of the trash", &answer, result);
-    if (failed)
-        buf_add_format(&result->text, "\n%zu of its comments could not be brought back.", failed);
+    say_failed(failed, &result->text);
     return OK;
+}
+
+void undo_comments_of(struct call *call, const struct wp *wp, const struct wp_write *write, struct buf *out)
+{
+    enum { LOOKED_AT = 50 };
+    struct change_list list;
+    const struct json *note;
+    struct change_query query = {.item_id = write->change.item_id, .limit = LOOKED_AT};
+    if (host_change_list(call, wp->host, &query, &list)) {
+        call_clear_error(call);
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        const struct site_change *change = &list.items[i];
+        if (change->number == write->change.number || change->is_sealed_shut || change->is_forgotten)
+            continue;
+        if (parse(call, change->note_json, &note)) {
+            call_clear_error(call);
+            continue;
+        }
+        /* Numbers of posts, comments and people are counted apart. */
+        if (!str_eq(json_str(json_get(note, STR("route"))), write->route))
+            continue;
+        if (str_eq(change->kind, CHANGE_RESTORE)) /* what it was trashed by before that is no longer so */
+            return;
+        if (str_eq(change->kind, CHANGE_TRASH)) {
+            say_failed(restore_comments(call, wp, note), out);
+            return;
+        }
+    }
 }
 
 /* --- */

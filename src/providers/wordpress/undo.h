@@ -20,6 +20,12 @@ MUST_CHECK int undo_read_number(struct call *call, struct str text, int64_t *ret
 void undo_write_difference(struct call *call, const struct json *before, const struct json *after, struct buf *out);
 
 /*
+ * After a write that brought an item out of the trash: its comments get back the status they had when a tool put it there. Says
+ * how many do not. What was trashed otherwise is not known here. Waits.
+ */
+void undo_comments_of(struct call *call, const struct wp *wp, const struct wp_write *write, struct buf *out);
+
+/*
  * A change that was begun and whose outcome nobody recorded: is it there? Then that is recorded now. Waits.
  */
 bool undo_arrived(struct call *call, const struct tool_context *context, int64_t number);
