@@ -93,6 +93,15 @@ void db_link_done(struct db_link *link);
 bool db_wait(struct call *call, const bool *done, int64_t deadline_ms);
 
 MUST_CHECK int db_sqlite_open(struct call *call, struct str path, struct db **ret_db);
+/*
+ * How to connect where neither the URL nor the environment says: a server on another machine must show a certificate that is right
+ * for its name, of an authority of the system; NULL: as libpq likes.
+ */
+struct db_postgres_tls {
+    const char *mode, *root; /* sslmode, sslrootcert */
+};
+struct db_postgres_tls db_postgres_tls(const char *url);
+
 MUST_CHECK int db_postgres_open(struct call *call, struct str url, struct db **ret_db);
 
 #endif

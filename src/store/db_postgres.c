@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     INT8_OID = 20,
@@ -144,15 +145,57 @@ static void ignore_notice(void *context, const char *message)
     (void)message;
 }
 
+/* ---- TLS */
+
+static bool is_this_machine(struct str hosts)
+{
+    struct str host;
+    while (str_next(&hosts, ',', &host))
+        if (host.len && host.ptr[0] != '/' && !str_eq(host, STR("localhost")) && !str_starts_with(host, STR("127.")) &&
+            !str_eq(host, STR("::1")))
+            return false;
+    return true;
+}
+
+static const char *option_of(const PQconninfoOption *options, const char *keyword)
+{
+    for (; options->keyword; options++)
+        if (strcmp(options->keyword, keyword) == 0)
+            return options->val && options->val[0] ? options->val : NULL;
+    return NULL;
+}
+
+struct db_postgres_tls db_postgres_tls(const char *url)
+{
+    static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt"; /* libpq before 16 does not know the system's */
+    struct db_postgres_tls tls = {NULL, NULL};
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    if (!options)
+        return tls;
+    const char *mode = option_of(options, "sslmode"), *host = option_of(options, "host");
+    if (!host)
+        host = option_of(options, "hostaddr");
+    if (!mode)
+        mode = getenv("PGSSLMODE");
+    if (!mode && host && !is_this_machine(str_from(host)))
+        mode = tls.mode = "verify-full";
+    if (mode && strncmp(mode, "verify-", 7) == 0 && !getenv("PGSSLROOTCERT") && access(bundle, R_OK) == 0)
+        tls.root = bundle;
+    PQconninfoFree(options);
+    return tls;
+}
+
 static void work_connect(void *context)
 {
     struct connecting *connecting = context;
     /* What stands before dbname yields to the URL. */
     static const char *const names[] = {
-        "connect_timeout", "gssencmode", "fallback_application_name", "client_encoding", "dbname", NULL,
+        "connect_timeout", "gssencmode", "fallback_application_name", "client_encoding", "sslmode", "sslrootcert",
+        "dbname",          NULL,
     };
+    const struct db_postgres_tls tls = db_postgres_tls(connecting->url);
     const char *const values[] = {
-        TO_STRING(5), "disable", "porteiro", "UTF8", connecting->url, NULL,
+        TO_STRING(5), "disable", "porteiro", "UTF8", tls.mode, tls.root, connecting->url, NULL,
     };
     _Static_assert(DB_CONNECT_TIMEOUT_S == 5, "connect_timeout above");
     connecting->connection = PQconnectdbParams(names, values, 1);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "store/db_driver.h"
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -147,9 +148,11 @@ static void *connect_main(void *context)
 {
     struct attempt *attempt = context;
     /* What stands before dbname yields to the URL. A dead line is found by the kernel: that is no query. */
-    static const char *const names[] = {"connect_timeout", "keepalives_idle", "gssencmode", "fallback_application_name",
-                                        "client_encoding", "dbname",          NULL};
-    const char *const values[] = {"5", "60", "disable", "porteiro", "UTF8", attempt->url, NULL};
+    static const char *const names[] = {
+        "connect_timeout", "keepalives_idle", "gssencmode", "fallback_application_name", "client_encoding", "sslmode",
+        "sslrootcert",     "dbname",          NULL};
+    const struct db_postgres_tls tls = db_postgres_tls(attempt->url);
+    const char *const values[] = {"5", "60", "disable", "porteiro", "UTF8", tls.mode, tls.root, attempt->url, NULL};
     attempt->connection = PQconnectdbParams(names, values, 1);
     if (PQstatus(attempt->connection) == CONNECTION_OK) {
         PQsetNoticeProcessor(attempt->connection, ignore_notice, NULL);
