@@ -43,6 +43,13 @@ const CALLS = {
   edit: { name: 'wp_edit', arguments: { id: 'ID', edits: [{ find: 'the one sentence to change', replace: 'another one' }] } },
 };
 
+// The dashboard's largest script and its style sheet.
+const DIST = path.join(ROOT, 'dashboard/dist');
+function files() {
+  const bySize = kind => fs.readdirSync(path.join(DIST, 'assets')).filter(name => name.endsWith(`.${kind}`)).sort((a, b) => fs.statSync(path.join(DIST, 'assets', b)).size - fs.statSync(path.join(DIST, 'assets', a)).size);
+  return [['the largest script', bySize('js')[0]], ['the style sheet', bySize('css')[0]]];
+}
+
 const dir = temporaryDirectory('bench');
 const program = name => path.join(ROOT, 'build/bench', name);
 const load = new Load(program('load'), dir, LOAD_CORE);
@@ -119,6 +126,7 @@ async function main() {
     ...Object.fromEntries(returns.map(({ path: at, body }) => [at, { body }])),
     [pathOf(find)]: { proxy: fast.port },
     [pathOf(read)]: { proxy: fast.port },
+    '/assets/': { files: DIST },
   });
   const slowPort = await freePort();
   const nginxSlow = await startNginx(path.join(dir, 'nginx-slow'), slowPort, { [pathOf(slow.calls.find)]: { proxy: slow.port } });
@@ -126,12 +134,16 @@ async function main() {
     stops.push(() => server.stop('SIGKILL'));
     await pin(server.pid);
   }
-  const get = (port, uri) => `GET ${uri} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+  const get = (port, uri, more = '') => `GET ${uri} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${more}\r\n`;
   const ours = (name, request) => ({ name: `porteiro ${name}`, port: porteiro.port, request, pid: porteiro.server.pid });
   const theirs = (name, request, server = nginx, port = nginxPort) => ({ name: `nginx ${name}`, port, request, pid: server.pid });
 
   for (const { name, request, path: at } of returns) await compareCpu(`${name}, CPU of nginx return`, ours(name, request), theirs(name, request.replace('/mcp', at)), 1.3);
   for (const [name, call] of Object.entries(fast.calls)) console.log(`wp_${name} asks the site ${call.asked.length} time(s): ${call.asked.join(', ')}; ${call.bytes} bytes`);
+  for (const [name, file] of files()) {
+    const ask = port => get(port, `/assets/${file}`, 'Accept-Encoding: gzip, deflate\r\n');
+    await compareCpu(`${name}, CPU of nginx gzip_static`, ours(name, ask(porteiro.port)), theirs(name, ask(nginxPort)), 1.3);
+  }
   const proxy = call => theirs('proxy', get(nginxPort, call.uri));
   await compareCpu(`wp_find over ${fixed(find.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('find', find.request), proxy(find), 2.5);
   await compareCpu(`wp_read over ${fixed(read.bytes / 1024, 0)} KiB, CPU of nginx proxy_pass`, ours('read', read.request), proxy(read), 2, read.asked.length);

@@ -11,9 +11,10 @@ function value(name, body) {
   return { sets: pieces.map((piece, i) => `set $${name}_${i} "${quote(piece)}";`).join('\n'), text: names };
 }
 
-// routes: {path: {body} | {proxy: port}}
+// routes: {path: {body} | {proxy: port} | {files: folder, which holds the path's files, some with a .gz beside them}}
 export async function startNginx(dir, port, routes) {
-  const locations = Object.entries(routes).map(([route, { body, proxy }], i) => {
+  const locations = Object.entries(routes).map(([route, { body, proxy, files }], i) => {
+    if (files) return `location ${route} { root ${files}; gzip_static on; open_file_cache max=100; add_header Cache-Control 'public, max-age=31536000, immutable'; add_header X-Content-Type-Options nosniff; types { text/javascript js; text/css css; } }`;
     if (proxy) return `location = ${route} { proxy_pass http://upstream_${proxy}; proxy_http_version 1.1; proxy_set_header Connection ""; }`;
     const { sets, text } = value(`v${i}`, body);
     return `location = ${route} { ${sets}\nreturn 200 "${text}"; }`;

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { callTool } from './lib/mcp.mjs';
+import { Browser as Page } from './lib/pages.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { rest } from './lib/wordpress.mjs';
 
@@ -84,6 +85,34 @@ for (const wp of ['new', 'old']) {
       assert.equal(passwords.length, before + 1);
       assert.ok(passwords.some(item => item.name === 'porteiro'));
       for (const file of [...files, porteiro.log]) assert.ok(!fs.readFileSync(file, 'latin1').includes(password), file);
+    });
+
+    test('the browser ends at a page that shows the token, once, to the one who began', async () => {
+      const { url } = await begin(ana, { name: 'by page' });
+      const location = new URL(await click(url, 'approve'));
+      const hers = new Page(porteiro.origin), his = new Page(porteiro.origin);
+      hers.jar.set('porteiro', ana.cookie.split('=')[1]);
+      his.jar.set('porteiro', bia.cookie.split('=')[1]);
+      const back = await hers.request('GET', location.pathname + location.search);
+      const finish = back.headers.get('location');
+      const ahead = await hers.request('GET', finish, { headers: { 'sec-purpose': 'prefetch' } });
+      assert.equal(ahead.status, 503, 'fetching ahead uses nothing up');
+      const stranger = await new Page(porteiro.origin).open(finish);
+      assert.deepEqual(stranger.trail, [`/login?next=${encodeURIComponent(finish)}`]);
+      assert.equal((await his.open(finish)).status, 403);
+      const done = await hers.open(finish);
+      assert.equal(done.status, 200, done.text);
+      const token = done.text.match(/prt_pat_\w+/)[0];
+      assert.match(done.text, new RegExp(`${porteiro.origin}/mcp`));
+      assert.ok(done.tags.some(tag => /^\/#\/connections\/\d+\/clients$/.test(tag.href)));
+      assert.ok(!done.text.includes(location.searchParams.get('password')));
+      assert.ok((await callTool(porteiro.url, token, 'wp_site')).text.includes('editor'));
+      const again = await hers.open(finish);
+      assert.equal(again.status, 403);
+      assert.ok(!again.html.includes('prt_pat_'));
+      const refused = await hers.open('/connect/finish?error=denied');
+      assert.equal(refused.status, 403);
+      assert.match(refused.text, /Nothing was connected/);
     });
 
     test('refused: nothing is connected', async () => {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import zlib from 'node:zlib';
 import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { MailServer } from './lib/mail-server.mjs';
@@ -323,6 +325,82 @@ for (const database of ['sqlite', 'postgres']) {
     });
   });
 }
+
+describe('files in the program', () => {
+  const dist = path.join(root, 'dashboard/dist');
+  const names = fs.readdirSync(dist, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile() && !/\.(br|gz)$/.test(entry.name)).map(entry => path.relative(dist, path.join(entry.parentPath, entry.name)));
+  let porteiro;
+  before(async () => (porteiro = await (await Porteiro.create({})).serve()));
+  after(() => porteiro?.stop());
+  // As sent: fetch would unpack.
+  const get = (address, headers = {}, method = 'GET') => new Promise((resolve, reject) => {
+    http.request(porteiro.origin + address, { method, headers }, answer => {
+      const pieces = [];
+      answer.on('data', piece => pieces.push(piece)).on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces) }));
+    }).on('error', reject).end();
+  });
+  const addressOf = name => (name === 'index.html' ? '/' : `/${name}`);
+
+  test('every file of the dashboard, in every form, as it was built', async () => {
+    assert.ok(names.includes('index.html') && names.length > 10);
+    for (const name of names) {
+      const file = path.join(dist, name), plain = await get(addressOf(name));
+      assert.equal(plain.status, 200, name);
+      assert.deepEqual(plain.body, fs.readFileSync(file), name);
+      assert.equal(plain.headers['content-encoding'], undefined);
+      assert.equal(plain.headers.vary, 'Accept-Encoding');
+      assert.equal(plain.headers['x-content-type-options'], 'nosniff');
+      assert.equal(plain.headers['cache-control'], name === 'index.html' ? 'no-cache' : 'public, max-age=31536000, immutable');
+      assert.match(plain.headers['content-type'], { '.js': /^text\/javascript/, '.css': /^text\/css/, '.html': /^text\/html/, '.svg': /^image\/svg\+xml$/ }[path.extname(name)], name);
+      const tags = new Set([plain.headers.etag]);
+      for (const [coding, ending] of [['br', '.br'], ['gzip', '.gz']]) {
+        const packed = await get(addressOf(name), { 'accept-encoding': coding });
+        assert.equal(packed.headers['content-encoding'], coding, name);
+        assert.deepEqual(packed.body, fs.readFileSync(file + ending), name);
+        const unpacked = coding === 'br' ? zlib.brotliDecompressSync(packed.body) : zlib.gunzipSync(packed.body);
+        assert.deepEqual(unpacked, plain.body, `${name}${ending} is the file`);
+        tags.add(packed.headers.etag);
+        const known = await get(addressOf(name), { 'accept-encoding': coding, 'if-none-match': `"x", W/${packed.headers.etag}` });
+        assert.deepEqual([known.status, known.body.length, known.headers.etag, known.headers.vary], [304, 0, packed.headers.etag, 'Accept-Encoding'], name);
+      }
+      assert.equal(tags.size, 3, 'each form has its own tag');
+      const head = await get(addressOf(name), {}, 'HEAD');
+      assert.deepEqual([head.status, head.body.length, head.headers['content-length'], head.headers.etag], [200, 0, String(plain.body.length), plain.headers.etag]);
+    }
+  });
+
+  test('which form: what the browser says, and br before gzip', async () => {
+    const script = addressOf(names.find(name => name.endsWith('.js')));
+    const coding = async accept => (await get(script, { 'accept-encoding': accept })).headers['content-encoding'];
+    assert.equal(await coding('gzip, deflate, br, zstd'), 'br');
+    assert.equal(await coding('gzip;q=1.0, br;q=0'), 'gzip');
+    assert.equal(await coding('gzip;q=0.000, br;q=0.001'), 'br');
+    assert.equal(await coding('gzip;q=0, br;q=0.0'), undefined);
+    assert.equal(await coding('identity'), undefined);
+    assert.equal(await coding('GZIP'), 'gzip');
+    assert.equal(await coding('xbr, brx, ;;,,q=1'), undefined);
+    assert.equal((await get(script, { 'if-none-match': '*' })).status, 304);
+    assert.equal((await get(script, { 'if-none-match': '"other"' })).status, 200);
+  });
+
+  test('the dashboard may run its own scripts and nothing else', async () => {
+    const { headers, body } = await get('/');
+    assert.equal(headers['content-security-policy'], "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+    assert.equal(headers['referrer-policy'], 'no-referrer');
+    for (const [, tag, at] of body.toString().matchAll(/<(script|link)[^>]*(?:src|href)="([^"]*)"/g)) assert.equal((await get(at)).status, 200, `${tag} ${at}`);
+    assert.ok(!/<script(?![^>]*src=)|<style|\sstyle=|\son\w+=/.test(body), 'nothing inline');
+  });
+
+  test('what pages link to is there; what is not there is 404, and no path leads out', async () => {
+    const page = await get('/login');
+    for (const [, at] of page.body.toString().matchAll(/<(?:link|img)[^>]*(?:href|src)="([^"]*)"/g)) assert.equal((await get(at)).status, 200, at);
+    const icon = await get('/favicon.ico');
+    assert.deepEqual([icon.status, icon.headers['content-type'], icon.body.readUInt16LE(2)], [200, 'image/x-icon', 1]);
+    for (const at of ['/assets/', '/assets/x.js', '/assets/../index.html', '/assets/%2e%2e/index.html', '/assets//index.html', '/index.html', '/assets/index.js.gz', '/dashboard/dist/index.html', '/assets/..%2f..%2fetc/passwd', `/assets/${'a'.repeat(3000)}`])
+      assert.equal((await get(at)).status, 404, at);
+    assert.equal((await get('/', {}, 'POST')).status, 405);
+  });
+});
 
 describe('what the pages say', () => {
   const sources = folder => fs.readdirSync(path.join(root, 'src', folder)).filter(name => name.endsWith('.c') && !name.endsWith('_test.c')).map(name => path.join(root, 'src', folder, name));
