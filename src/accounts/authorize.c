@@ -11,7 +11,6 @@
 
 enum { VALUE_BYTES_MAX = 64 * 1024, ID_CHARS = 16 };
 
-static const struct str app_name = STR_INIT("porteiro");
 static const struct str app_id = STR_INIT("6f0b4c52-7d0a-4f7e-9a53-0b6f5a7c1d20"); /* of this program, everywhere */
 
 /* ---- what is carried along */
@@ -93,6 +92,18 @@ static struct seal_place place_of(int64_t user_id, struct str id)
 
 /* ---- the three steps */
 
+/*
+ * As the password is called at the service: WordPress refuses a second one of the same name, and its owner wants to tell one from
+ * another.
+ */
+static struct str app_name(struct call *call, struct str connection_name)
+{
+    enum { MINUTES = 16 /* of "2026-01-31 12:34:56.789" */ };
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_now_ms(), now);
+    return call_format(call, "porteiro: %.*s (%.*s)", STR_ARG(connection_name), MINUTES, now);
+}
+
 int authorize_begin(struct call *call, const struct connection_new *new, struct str return_url,
                     struct site_check *ret_check, struct str *ret_url)
 {
@@ -107,7 +118,7 @@ int authorize_begin(struct call *call, const struct connection_new *new, struct 
     if (error)
         return error;
     const struct authorize_offer offer = {
-        .app_name = app_name,
+        .app_name = app_name(call, new->name),
         .app_id = app_id,
         .return_url = call_format(call, "%.*s?state=%.*s", STR_ARG(return_url), STR_ARG(state)),
     };

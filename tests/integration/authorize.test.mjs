@@ -61,7 +61,7 @@ for (const wp of ['new', 'old']) {
     test('approved: a connection whose password nobody saw', async () => {
       const before = (await rest(site, `/wp/v2/users/${site.users.editor.id}/application-passwords`)).length;
       const { url } = await begin(ana);
-      assert.ok(url.startsWith(`${site.url}/wp-admin/authorize-application.php?app_name=porteiro&`), url);
+      assert.ok(url.startsWith(`${site.url}/wp-admin/authorize-application.php?app_name=porteiro%3A%20blog%20`), url);
       const location = await click(url, 'approve');
       const password = new URL(location).searchParams.get('password');
       assert.ok(password.length >= 24);
@@ -83,7 +83,7 @@ for (const wp of ['new', 'old']) {
       assert.ok(JSON.stringify(answer).includes('editor'));
       const passwords = await rest(site, `/wp/v2/users/${site.users.editor.id}/application-passwords`);
       assert.equal(passwords.length, before + 1);
-      assert.ok(passwords.some(item => item.name === 'porteiro'));
+      assert.ok(passwords.some(item => /^porteiro: blog \(\d{4}-\d\d-\d\d \d\d:\d\d\)$/.test(item.name)), JSON.stringify(passwords));
       for (const file of [...files, porteiro.log]) assert.ok(!fs.readFileSync(file, 'latin1').includes(password), file);
     });
 
