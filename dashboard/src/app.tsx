@@ -50,7 +50,7 @@ function Content() {
   const name = nameOf(path);
   const shown = useSignal<{ name: string; Screen?: Screen; error?: unknown }>({ name: '' });
   useEffect(() => {
-    if (!name || !screens[name]) return;
+    if (!Object.hasOwn(screens, name)) return;
     let wanted = true;
     screens[name]().then(module => wanted && (shown.value = { name, Screen: module.default }), error => wanted && (shown.value = { name, error }));
     return () => void (wanted = false);
@@ -88,16 +88,16 @@ function Settings() {
   };
   const nextTheme = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
   return (
-    <footer>
+    <div class="foot">
       <div class="tabs" role="group" aria-label={t('language')}>
         {Object.entries(LANGUAGES).map(([key, name]) => (
-          <button key={key} type="button" class="tiny" lang={key} aria-pressed={language.value === key} aria-label={name} title={name} onClick={() => change(key)}>{key.slice(0, 2).toUpperCase()}</button>
+          <button key={key} type="button" class="tiny" lang={key} aria-pressed={language.value === key} onClick={() => change(key)}>{name}</button>
         ))}
         <button type="button" class="tiny" onClick={() => setTheme(nextTheme)}>{t(`theme.${theme.value as Theme}`)}</button>
       </div>
       <span class="soft">{me.value?.name}</span>
       <Act class="tiny" run={async () => (await api.post('/api/auth/logout'), location.assign('/login?next=/'))}>{t('logout')}</Act>
-    </footer>
+    </div>
   );
 }
 

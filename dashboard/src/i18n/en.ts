@@ -314,6 +314,7 @@ export default {
 
   'error.unavailable': 'The server cannot do this right now. Try again in a moment.',
   'error.egress': 'This server may not call that address: it is inside a private network.',
+  'error.mistyped': 'That is not what was to be typed.',
   'error.internal': 'That is our mistake. Try again; if it stays so, ask whoever runs this server.',
   'error.crypto': "What was kept cannot be opened with this server's key.",
 

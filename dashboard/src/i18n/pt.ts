@@ -316,6 +316,7 @@ const pt: Record<keyof typeof en, string> = {
 
   'error.unavailable': 'O servidor não consegue fazer isto agora. Tente de novo em instantes.',
   'error.egress': 'Este servidor não pode chamar esse endereço: fica dentro de uma rede privada.',
+  'error.mistyped': 'Não é o que era para digitar.',
   'error.internal': 'O erro é nosso. Tente de novo; se continuar, fale com quem cuida deste servidor.',
   'error.crypto': 'O que foi guardado não abre com a chave deste servidor.',
 

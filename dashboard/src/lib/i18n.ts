@@ -4,7 +4,7 @@ import type en from '../i18n/en';
 
 export type Key = keyof typeof en;
 export type Language = 'en' | 'pt-BR';
-export const LANGUAGES: Record<Language, string> = { en: 'English', 'pt-BR': 'Português (Brasil)' };
+export const LANGUAGES: Record<Language, string> = { en: 'English', 'pt-BR': 'Português' };
 
 export const language = signal<Language>('en');
 let texts: Record<string, string> = {};

@@ -1,36 +1,39 @@
-// What the server tells while a page is open. Without a stream (or when it breaks off) the page asks again by itself, while it is seen.
+// What the server tells while a page is open (GET /api/events: hints without content). When the stream breaks off, the page asks again
+// by itself until it is back; a page that nobody sees asks nothing, and looks when it is seen again.
 import { useEffect, useRef } from 'preact/hooks';
 
-const ASK_EVERY_MS = 5000;
+const ASK_EVERY_MS = 5000, GATHER_MS = 150;
+const KINDS = ['audit', 'approval', 'connection', 'token', 'account'];
 
 const listeners = new Set<() => void>();
 let source: EventSource | null = null;
-let timer: ReturnType<typeof setInterval> | undefined;
-let asked = 0;
+let timer: number | undefined, gathering: number | undefined;
 
 const tell = () => {
   if (document.visibilityState === 'visible') listeners.forEach(listener => listener());
 };
-
-// Several at once are one.
 const soon = () => {
-  clearTimeout(asked);
-  asked = window.setTimeout(tell, 150);
+  clearTimeout(gathering);
+  gathering = window.setTimeout(tell, GATHER_MS);
+};
+const stopAsking = () => {
+  clearInterval(timer);
+  timer = undefined;
 };
 
 function begin() {
-  const ask = () => (timer ??= setInterval(tell, ASK_EVERY_MS));
   source = new EventSource('/api/events');
-  source.onopen = () => (clearInterval(timer), (timer = undefined));
-  source.onerror = ask;
-  for (const kind of ['message', 'audit', 'approval', 'connection', 'token', 'account']) source.addEventListener(kind, soon);
+  source.onopen = stopAsking;
+  source.onerror = () => (timer ??= window.setInterval(tell, ASK_EVERY_MS));
+  KINDS.forEach(kind => source!.addEventListener(kind, soon));
+  document.addEventListener('visibilitychange', tell);
 }
 
 function end() {
   source?.close();
-  clearInterval(timer);
   source = null;
-  timer = undefined;
+  stopAsking();
+  document.removeEventListener('visibilitychange', tell);
 }
 
 // Calls `changed` when something of this person's may have changed.
@@ -46,4 +49,14 @@ export function useLive(changed: () => void) {
       if (!listeners.size) end();
     };
   }, []);
+}
+
+// For what no event tells, such as the very first use of a token.
+export function useEvery(ms: number, ask: () => void) {
+  const latest = useRef(ask);
+  latest.current = ask;
+  useEffect(() => {
+    const own = setInterval(() => document.visibilityState === 'visible' && latest.current(), ms);
+    return () => clearInterval(own);
+  }, [ms]);
 }

@@ -227,6 +227,7 @@ function Confirm({ title, text, label, typed, run, done }: Asked) {
   const word = useSignal('');
   const close = () => (asked.value = null);
   const send = async () => {
+    if (typed && word.value.trim() !== typed.trim()) throw new ApiError(0, 'mistyped', '');
     await run();
     close();
     if (done) say(done);
@@ -235,13 +236,11 @@ function Confirm({ title, text, label, typed, run, done }: Asked) {
     <Dialog title={title} close={close}>
       <p>{text}</p>
       <Form send={send} label={label} danger secondary={<button type="button" onClick={close}>{t('cancel')}</button>}>
-        {typed && <Input label={t('confirm.type', { word: typed })} value={word.value} set={value => (word.value = value)} pattern={escapePattern(typed)} required autocomplete="off" />}
+        {typed && <Input label={t('confirm.type', { word: typed })} value={word.value} set={value => (word.value = value)} required autocomplete="off" />}
       </Form>
     </Dialog>
   );
 }
-
-const escapePattern = (text: string) => ` *${text.trim().replace(/[-\\^$*+?.()|[\]{}\/&!#%,:;<=>@`~]/g, '\\$&')} *`;
 
 function Prove() {
   const password = useSignal('');

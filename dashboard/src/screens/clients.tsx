@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { api, type List } from '../lib/api';
 import { clientsFor, slug, type Client, type Part } from '../lib/clients';
 import { t } from '../lib/i18n';
-import { useLive } from '../lib/live';
+import { useEvery, useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
 import { fresh } from '../lib/state';
 import { TERMS, termsBody } from '../lib/terms';
@@ -22,12 +22,12 @@ function Instructions({ client, hasToken, make }: { client: Client; hasToken: bo
   return (
     <section class="card" aria-labelledby="client">
       <h2 id="client">{client.name || t('client.other.name')}</h2>
+      {!hasToken && client.ways.some(way => way.parts.some(part => part.kind === 'copy' && part.holdsToken)) && (
+        <div class="note"><p>{t('client.needs')}</p><p><Act class="primary" run={make}>{t('client.make')}</Act></p></div>
+      )}
       {client.ways.map((way, i) => (
         <div class="stack" key={i}>
           {client.ways.length > 1 && <h3>{t(way.auth === 'login' ? 'client.way.login' : 'client.way.token')}{way.parts.some(part => part.kind === 'say' && part.text === 'client.file') ? ` (${t('client.way.file')})` : ''}</h3>}
-          {!hasToken && way.parts.some(part => part.kind === 'copy' && part.holdsToken) && (
-            <div class="note"><p>{t('client.needs')}</p><p><Act class="primary" run={make}>{t('client.make')}</Act></p></div>
-          )}
           {way.parts.map((part, j) => <Piece key={j} part={part} />)}
         </div>
       ))}
@@ -46,7 +46,9 @@ function FirstCall({ id }: { id: number }) {
     const event = events.items.find(item => item.at >= since);
     return token || event ? { name: token?.name ?? '', tool: event?.action.replace('tool.', '') ?? '' } : null;
   }, id);
-  useLive(() => look.value || void look.reload());
+  const again = () => void (look.value || look.reload());
+  useLive(again);
+  useEvery(3000, again);
   if (!look.value) return <div class="note"><Wait what={t('client.waiting')} /></div>;
   return (
     <div class="note good" role="status">

@@ -19,10 +19,10 @@ function barsOf(items: Usage[], days: number): Bar[] {
   });
 }
 
-// The mean of what was measured, by day; the server tells counts and sums.
+// The mean of what was measured, by day.
 function latencyOf(items: Usage[], days: number): Bar[] {
   return barsOf(items, days).map(({ day }) => {
-    const own = items.filter(item => item.day.startsWith(day) && item.ms_total != null);
+    const own = items.filter(item => item.day.startsWith(day) && item.ms_total !== null);
     return { day, value: Math.round(own.reduce((total, item) => total + (item.ms_total ?? 0), 0) / Math.max(1, sum(own))) };
   });
 }
@@ -62,7 +62,7 @@ export default function UsageScreen() {
         const items = all.filter(item => item.action.startsWith('tool.') && (!connection || String(item.connection_id) === connection));
         if (!items.length) return <Empty action={<a href="#/connections">{t('connections.title')}</a>}>{t('usage.empty')}</Empty>;
         const bad = sum(items.filter(isBad));
-        const measured = items.filter(item => item.ms_total != null);
+        const measured = items.filter(item => item.ms_total !== null);
         return (
           <>
             <dl class="grid">

@@ -1,0 +1,375 @@
+// Each screen changes something, and the command line or the API then shows it.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { fixtures } from '../integration/lib/fixtures.mjs';
+import { callTool, legacy } from '../integration/lib/mcp.mjs';
+import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { PASSWORD, Person, Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
+import { decode } from './qr.mjs';
+
+const site = fixtures.sites.new;
+let porteiro, ana, screen, page, blog;
+
+before(async () => {
+  porteiro = await (await Porteiro.create()).serve();
+  ana = await administrator(porteiro);
+  blog = await connect(ana, site, 'Blog', { rights: 'read,draft,publish' });
+  screen = await Screen.open(porteiro, ana);
+  page = screen.page;
+});
+after(async () => {
+  await screen?.close();
+  await closeBrowser();
+  await porteiro?.stop();
+});
+
+const connections = async () => (await porteiro.json(['connection', 'list'])).items;
+const connectionNamed = async name => (await connections()).find(item => item.name === name);
+const tokens = async () => (await porteiro.json(['token', 'list'])).items;
+const works = async token => (await legacy(porteiro.url, token, 'tools/list')).status === 200;
+const dialog = () => page.getByRole('dialog').last();
+const inDialog = name => dialog().getByRole('button', { name, exact: true });
+const said = text => page.locator('.toasts').getByText(text).first().waitFor();
+// A code of RFC 6238 for now, or `ahead` periods later.
+function codeOf(secret, ahead = 0) {
+  const bits = [...secret.replace(/=+$/, '')].map(char => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const mac = createHmac('sha1', Buffer.from(bits.match(/.{8}/g).map(byte => Number.parseInt(byte, 2)))).update(counter).digest();
+  const at = mac.at(-1) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+// The password again, when it is asked for.
+async function prove(then) {
+  const asked = page.getByRole('dialog', { name: 'Your password again' });
+  await asked.or(then()).first().waitFor();
+  if (!(await asked.isVisible())) return;
+  await asked.getByLabel('Password').fill(PASSWORD);
+  await asked.getByRole('button', { name: 'Continue' }).click();
+}
+
+describe('the wizard', () => {
+  test('tells what is wrong with its fix, and connects what works', async () => {
+    await screen.go('connect');
+    await screen.field('Site address').fill(site.url);
+    await page.getByText('Enter the access data here').click();
+    await screen.field('WordPress user name').fill('editor');
+    await screen.field('Application password').fill('aaaa bbbb cccc dddd eeee ffff');
+    await screen.field('Name', { exact: true }).fill('By hand');
+    await page.getByText('Only look').click();
+    await screen.button('Check and connect').click();
+    await page.getByRole('alert').getByText('The user name or the password was refused').waitFor();
+    assert.equal(await connectionNamed('By hand'), undefined);
+    await screen.field('Application password').fill(site.users.editor.app_password);
+    await screen.button('Check and connect').click();
+    const token = await page.locator('.copy code.secret').first().textContent();
+    assert.ok(await works(token));
+    const made = await connectionNamed('By hand');
+    const [row] = (await tokens()).filter(item => item.connection_id === made.id);
+    assert.deepEqual(row.rights, ['read']);
+    for (const client of ['Claude', 'Claude Code', 'ChatGPT', 'Cursor', 'VS Code', 'Codex', 'Gemini CLI', 'Windsurf', 'n8n', 'LM Studio', 'stdio', 'Others']) {
+      await screen.button(client, { exact: true }).click();
+      await page.getByRole('heading', { name: client, exact: true }).waitFor();
+      assert.ok((await page.locator('main').innerText()).includes(porteiro.url) || (await page.locator('main a.primary').count()) > 0, client);
+      for (const href of await page.locator('main a').evaluateAll(links => links.map(link => link.href))) assert.ok(!href.includes('prt_pat_'), href);
+    }
+    await page.reload();
+    await screen.settled();
+    assert.ok(!(await page.content()).includes(token), 'shown once');
+  });
+});
+
+describe('a connection', () => {
+  test('is renamed, paused and goes on', async () => {
+    await screen.go(`connections/${blog.id}`);
+    await screen.button('Rename').click();
+    await dialog().getByLabel('Name').fill('Blog of Ana');
+    await inDialog('Save').click();
+    await page.getByRole('heading', { name: 'Blog of Ana', level: 1 }).waitFor();
+    assert.ok(await connectionNamed('Blog of Ana'));
+    await screen.button('Pause').click();
+    await said('is paused');
+    assert.equal((await connectionNamed('Blog of Ana')).status, 'paused');
+    assert.equal(await works(blog.token), false);
+    await screen.button('Go on').click();
+    await said('goes on');
+    assert.equal(await works(blog.token), true);
+  });
+
+  test('is tested, and takes new access data only when they work', async () => {
+    await screen.button('Test').click();
+    await said('It works');
+    await screen.button('New access data').click();
+    assert.equal(await dialog().getByLabel('Application password').inputValue(), '');
+    await dialog().getByLabel('WordPress user name').fill('author');
+    await dialog().getByLabel('Application password').fill('wrong');
+    await inDialog('Check and connect').click();
+    await dialog().getByRole('alert').waitFor();
+    await dialog().getByLabel('Application password').fill(site.users.author.app_password);
+    await inDialog('Check and connect').click();
+    await said('Checked and kept');
+    assert.equal((await porteiro.json(['connection', 'show', String(blog.id)])).check.user, 'author');
+    await page.locator('dd', { hasText: 'author' }).first().waitFor();
+  });
+
+  test('has tokens: made with chosen rights, renewed, ended', async () => {
+    await screen.button('New token').click();
+    await dialog().getByLabel('Name').fill('laptop');
+    await dialog().getByText('Choose each').click();
+    await dialog().getByRole('checkbox', { name: 'publish' }).check();
+    await dialog().getByRole('combobox', { name: 'Before something' }).selectOption('human');
+    await inDialog('Make the token').click();
+    const token = await dialog().locator('code.secret').textContent();
+    await inDialog('Close').click();
+    assert.ok(await works(token));
+    const row = (await tokens()).find(item => item.name === 'laptop');
+    assert.deepEqual(row.rights, ['read', 'draft', 'publish']);
+    assert.equal(row.confirm, 'human');
+
+    await screen.button('Renew').click();
+    await inDialog('Renew').click();
+    await dialog().locator('code.secret').waitFor();
+    const renewed = await dialog().locator('code.secret').textContent();
+    await inDialog('Close').click();
+    assert.equal(await works(renewed), true);
+    blog.token = renewed;
+
+    await screen.button('End the token laptop?').click();
+    await inDialog('End').click();
+    await said('The token has ended');
+    assert.equal(await works(token), false);
+  });
+
+  test('ends and goes only when its name was typed', async () => {
+    const old = await connect(ana, site, 'Old one (x+y)');
+    await screen.go(`connections/${old.id}`);
+    await screen.button('End for good').click();
+    await dialog().getByLabel('Type Old one').fill('something else');
+    await inDialog('End for good').click();
+    assert.equal((await connectionNamed('Old one (x+y)')).status, 'active');
+    await dialog().getByLabel('Type Old one').fill('Old one (x+y)');
+    await inDialog('End for good').click();
+    await page.locator('main').getByText('Ended').first().waitFor();
+    assert.equal((await connectionNamed('Old one (x+y)')).status, 'revoked');
+    await screen.button('Delete').click();
+    await dialog().getByLabel('Type Old one').fill('Old one (x+y)');
+    await inDialog('Delete').click();
+    await page.waitForURL('**/#/connections');
+    assert.equal(await connectionNamed('Old one (x+y)'), undefined);
+  });
+
+  test('of a fleet are found, and tested one after the other', async () => {
+    await screen.go('connections');
+    await screen.field('Search').fill('by hand');
+    await page.getByText('1 of 2 shown').waitFor();
+    await screen.field('Search').fill('');
+    const checked = async () => Date.parse((await porteiro.json(['connection', 'show', String(blog.id)])).check.checked_at);
+    const before = await checked();
+    await screen.button('Test all').click();
+    await said('All of them work');
+    assert.ok((await checked()) > before);
+  });
+});
+
+describe('approvals', () => {
+  test('what a model wants waits, and is done or not as its owner says', async () => {
+    const { token } = await ana.ok('POST', `/api/connections/${blog.id}/tokens`, { name: 'careful', rights: 'read,draft,publish', confirm: 'human' });
+    const ask = title => callTool(porteiro.url, token, 'wp_create', { type: 'post', title, content: 'Hello', status: 'publish' });
+    await screen.go('approvals');
+    assert.match((await ask('Wanted')).text, /approve/);
+    await page.getByText('Wanted').first().waitFor();
+    await page.getByRole('navigation').getByText('waiting').waitFor({ state: 'attached' });
+    await page.locator('main').getByRole('button', { name: /^Approve/ }).click();
+    await said('Approved');
+    assert.equal((await ask('Wanted')).isError, false);
+
+    assert.match((await ask('Unwanted')).text, /approve/);
+    await page.getByText('Unwanted').first().waitFor();
+    await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
+    await said('Refused');
+    assert.match((await ask('Unwanted')).text, /refused/);
+  });
+});
+
+describe('activity and usage', () => {
+  test('what is done appears by itself, is filtered and exported', async () => {
+    await screen.go('activity?action=tool.');
+    const rows = page.locator('main tbody tr');
+    const before = await rows.count();
+    await callTool(porteiro.url, blog.token, 'wp_site');
+    await waitFor('the call to appear', async () => (await rows.count()) > before);
+    await rows.first().getByRole('button').click();
+    await dialog().getByText('outcome').or(dialog().locator('pre')).first().waitFor();
+    await inDialog('Close').click();
+    const [download] = await Promise.all([page.waitForEvent('download'), screen.link('CSV').click()]);
+    const csv = await (await fetch(new URL(download.url()), { headers: ana.headers() })).text();
+    assert.ok(csv.includes('tool.wp_site') && !csv.includes('auth.login'));
+    await screen.field('Kind').selectOption('auth.');
+    await waitFor('the filter', async () => page.url().includes('action=auth.'));
+  });
+
+  test('a change shows its difference, and is taken back', async () => {
+    const made = await callTool(porteiro.url, blog.token, 'wp_create', { type: 'post', title: 'Before', content: 'One line.' });
+    const [id] = made.text.match(/\b\d+\b/);
+    const edited = await callTool(porteiro.url, blog.token, 'wp_edit', { id, set: { title: 'After <b>x</b>' } });
+    assert.equal(edited.isError, false, edited.text);
+    await screen.go('activity?action=tool.wp_edit');
+    await page.locator('main tbody th button').first().click();
+    await dialog().locator('.diff').getByText('After <b>x</b>').first().waitFor();
+    await screen.button('Take it back').click();
+    await page.getByRole('dialog', { name: /Take change \d+ back/ }).getByRole('button', { name: 'Take it back' }).click();
+    await said('It was taken back');
+    await page.getByText(/Taken back by change/).waitFor();
+    assert.match((await callTool(porteiro.url, blog.token, 'wp_read', { id })).text, /Before/);
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  });
+
+  test('usage shows what the API counts', async () => {
+    const { items } = await ana.ok('GET', '/api/usage?days=30');
+    const calls = items.filter(item => item.action.startsWith('tool.')).reduce((sum, item) => sum + item.count, 0);
+    assert.ok(calls > 0);
+    await screen.go('usage');
+    await page.locator('.big', { hasText: String(calls) }).first().waitFor();
+    await page.getByText('Mean duration by day').first().waitFor();
+    await page.getByText('The figures as a table').first().click();
+    await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
+  });
+});
+
+describe('account', () => {
+  test('name, language and theme', async () => {
+    await screen.go('account');
+    await screen.field('Name', { exact: true }).fill('Ana Maria');
+    await page.locator('section', { has: page.getByRole('heading', { name: 'You' }) }).getByRole('button', { name: 'Save' }).click();
+    await waitFor('the name to be kept', async () => (await ana.ok('GET', '/api/me')).name === 'Ana Maria');
+    await screen.button('Português').click();
+    await page.getByRole('heading', { name: 'Conta', level: 1 }).waitFor();
+    await waitFor('the language to be kept', async () => (await ana.ok('GET', '/api/me')).language.startsWith('pt'));
+    await screen.button('English').click();
+    await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
+    await screen.button('Theme: system').click();
+    await screen.button('Theme: light').click();
+    assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+    await screen.button('Theme: dark').click();
+  });
+
+  test('an API token, made after the password was asked for, works and ends', async () => {
+    await screen.button('New API token').click();
+    await dialog().getByLabel('Name').fill('script');
+    await inDialog('Make the token').click();
+    await prove(() => page.locator('dialog code.secret'));
+    const bearer = await page.locator('dialog code.secret').textContent();
+    await inDialog('Close').click();
+    const script = new Person(porteiro, { bearer });
+    assert.equal((await script.ok('GET', '/api/me')).name, 'Ana Maria');
+    await screen.button('End the token script?').click();
+    await inDialog('End').click();
+    await said('The token has ended');
+    assert.equal((await script.call('GET', '/api/me')).status, 401);
+  });
+
+  test('the second factor: the QR code says the key, a code of it turns it on, and off again', async () => {
+    await screen.button('Turn on').click();
+    await prove(() => page.locator('dialog svg.qr'));
+    const secret = await page.locator('dialog code.secret').textContent();
+    const path = await page.locator('dialog svg.qr path').getAttribute('d');
+    const size = Number((await page.locator('dialog svg.qr').getAttribute('viewBox')).split(' ')[2]);
+    const uri = new URL(decode(path, size));
+    assert.equal(uri.protocol, 'otpauth:');
+    assert.equal(uri.searchParams.get('secret'), secret);
+    await dialog().getByLabel('Code of the app').fill(codeOf(secret));
+    await inDialog('Confirm').click();
+    await dialog().getByText('Recovery codes').waitFor();
+    const codes = (await dialog().locator('code.secret').textContent()).split('\n');
+    await inDialog('I have kept them').click();
+    assert.equal((await ana.ok('GET', '/api/me')).second_factor, true);
+    await new Person(porteiro).login('ana@example.test', PASSWORD, codes[0]);
+    await screen.button('Turn off').click();
+    await inDialog('Turn off').click();
+    await waitFor('it to be off', async () => !(await ana.ok('GET', '/api/me')).second_factor);
+  });
+
+  test('other logins end, and a new password', async () => {
+    const phone = new Person(porteiro);
+    await phone.login('ana@example.test', PASSWORD);
+    await page.reload();
+    await screen.settled();
+    await screen.button('End all others').click();
+    await inDialog('End all others').click();
+    await said('Ended');
+    assert.equal((await phone.call('GET', '/api/me')).status, 401);
+    await screen.field('Present password').fill(PASSWORD);
+    await screen.field('New password').fill(`${PASSWORD} 2`);
+    await screen.button('Change the password').click();
+    await said('Changed');
+    await new Person(porteiro).login('ana@example.test', `${PASSWORD} 2`);
+    await ana.ok('POST', '/api/me/password', { current: `${PASSWORD} 2`, password: PASSWORD });
+  });
+
+  test('everything stops, and goes on', async () => {
+    await screen.button('Stop everything').click();
+    await inDialog('Stop everything').click();
+    await page.getByText('Everything is stopped').first().waitFor();
+    assert.equal(await works(blog.token), false);
+    await screen.button('Let everything go on').click();
+    await said('Your tokens work again');
+    assert.equal(await works(blog.token), true);
+  });
+});
+
+describe('administration', () => {
+  test('invites, makes an administrator, stops, deletes; turns a provider off and on', async () => {
+    const bia = await invite(porteiro, ana, { name: 'Bia', email: 'bia@example.test', phone: '+5511999990002' });
+    const users = async () => (await porteiro.json(['user', 'list'])).items;
+    await screen.go('admin');
+    await page.locator('.badge').getByText('ready', { exact: true }).waitFor();
+    await screen.field('E-mail').fill('carla@example.test');
+    await screen.button('Invite', { exact: true }).click();
+    const link = await dialog().locator('code').textContent();
+    await inDialog('Close').click();
+    const carla = new Person(porteiro);
+    await carla.ok('POST', '/api/auth/register', { name: 'Carla', email: 'carla@example.test', phone: '+5511999990003', password: PASSWORD, invitation: new URL(link).searchParams.get('token') });
+
+    await screen.button('Make administrator: Bia').click();
+    await prove(() => page.locator('.toasts').getByText('Saved').first());
+    await screen.button('No administrator any more: Bia').waitFor();
+    assert.equal((await bia.ok('GET', '/api/me')).admin, true);
+    await screen.button('Stop: Bia').click();
+    await screen.button('Let go on: Bia').waitFor();
+    assert.equal((await bia.ok('GET', '/api/me')).stopped, true);
+    await screen.button('Delete: Bia').click();
+    await dialog().getByLabel('Type bia@example.test').fill('bia@example.test');
+    await inDialog('Delete').click();
+    await said('Bia was deleted');
+    assert.ok(!(await users()).some(user => user.email === 'bia@example.test'));
+
+    await screen.button('Turn off: WordPress').click();
+    await inDialog('Turn off').click();
+    await waitFor('the provider to be off', async () => !(await works(blog.token)));
+    await screen.button('Turn on: WordPress').click();
+    await screen.button('Turn off: WordPress').waitFor();
+    assert.equal(await works(blog.token), true);
+  });
+
+  test('is only for administrators', async () => {
+    const dora = await invite(porteiro, ana, { name: 'Dora', email: 'dora@example.test', phone: '+5511999990004' });
+    const hers = await Screen.open(porteiro, dora);
+    await hers.go('');
+    assert.equal(await hers.link('Administration').count(), 0);
+    assert.equal(await hers.page.getByText('Blog of Ana').count(), 0);
+    await hers.go('account');
+    await hers.button('Delete my account').click();
+    await hers.page.getByLabel('Type dora@example.test').fill('dora@example.test');
+    await hers.page.getByRole('dialog').getByRole('button', { name: 'Delete my account' }).click();
+    await hers.page.waitForURL('**/login**');
+    assert.ok(!(await porteiro.json(['user', 'list'])).items.some(user => user.email === 'dora@example.test'));
+    await hers.close();
+  });
+});
+
+test('the browser had nothing to complain about', () => {
+  // What was refused on purpose above is told by the browser, too.
+  const expected = /status of (401|403|422|400)/;
+  assert.deepEqual(screen.complaints.filter(text => !expected.test(text)), []);
+});
