@@ -8,6 +8,7 @@
 #include "accounts/token_make.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "store/oauth_grants.h"
 
 enum {
     BUCKETS = 1 << 14,
@@ -363,7 +364,9 @@ static enum refusal judge_grants(struct call *call, struct token_facts *facts, s
     return rights_parse(call, rows->items[0].rights, &ret->rights) ? TAMPERED : GOOD;
 }
 
-static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, struct grant *ret)
+/* `lives`: it may have expired. */
+static enum refusal judge(struct call *call, const struct token_facts *facts, struct str hash, bool lives,
+                          struct grant *ret)
 {
     const struct token_row *token = &facts->token;
     if (!facts->found || token->token_hash.len != hash.len ||
@@ -371,7 +374,7 @@ static enum refusal judge(struct call *call, const struct token_facts *facts, st
         return UNKNOWN;
     if (token->revoked_at_ms)
         return REVOKED;
-    if (token->expires_at_ms && token->expires_at_ms <= clock_now_ms())
+    if (!lives && token->expires_at_ms && token->expires_at_ms <= clock_now_ms())
         return EXPIRED;
     if (!token->has_details)
         return EARLIER;
@@ -430,8 +433,9 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
                                  const struct grant_rows *rows)
 {
     const struct token_row *token = &facts->token;
-    size_t size = facts->provider_key.len + token->name.len + token->last4.len + facts->connection_name.len +
-                  facts->config_json.len + facts->secret_json.len + facts->wrapped_key.len + grants_text_size(rows);
+    size_t size = facts->provider_key.len + token->name.len + token->last4.len + token->audience.len +
+                  facts->connection_name.len + facts->config_json.len + facts->secret_json.len +
+                  facts->wrapped_key.len + grants_text_size(rows);
     struct answer *answer = malloc(sizeof *answer + rows->count * sizeof answer->grants[0] + size);
     if (!answer)
         return NULL;
@@ -446,6 +450,7 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
         .provider_key = keep(&at, facts->provider_key),
         .token_name = keep(&at, token->name),
         .token_last4 = keep(&at, token->last4),
+        .audience = keep(&at, token->audience),
         .rights = grant->rights,
         .confirm = grant->confirm,
         .options = grant->options,
@@ -528,7 +533,7 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
     if (error)
         return error;
     cache.down_until_ms = 0;
-    enum refusal refusal = judge(call, &facts, str_from(hash), &grant);
+    enum refusal refusal = judge(call, &facts, str_from(hash), false, &grant);
     if (refusal == GOOD && facts.has_grants)
         refusal = judge_grants(call, &facts, &rows, &grant);
     struct answer *answer = refusal == GOOD ? answer_new(call, &facts, &grant, &rows) : NULL;
@@ -586,7 +591,14 @@ int authenticate_token(struct call *call, int64_t token_id, const struct princip
         error = store_grants_of(call, token_id, &rows);
     if (error)
         return error;
-    enum refusal refusal = judge(call, &facts, facts.token.token_hash, &grant);
+    bool lives = false;
+    if (facts.found && facts.token.audience.len)
+        error = store_oauth_tokens_lives(call, token_id, clock_now_ms(), &lives);
+    if (error)
+        return error;
+    enum refusal refusal = judge(call, &facts, facts.token.token_hash, lives, &grant);
+    if (lives)
+        facts.token.expires_at_ms = 0;
     if (refusal == GOOD && facts.has_grants)
         refusal = judge_grants(call, &facts, &rows, &grant);
     if (refusal != GOOD)

@@ -40,8 +40,9 @@ struct principal {
     struct str provider_key, token_name, token_last4;
     unsigned rights;
     enum confirm confirm;
-    unsigned options; /* enum token_option, or'ed */
-    struct site site; /* name, config and sealed secret of the connection */
+    unsigned options;    /* enum token_option, or'ed */
+    struct str audience; /* of an OAuth token: the one address it is good at (accounts/resource.h); else empty */
+    struct site site;    /* name, config and sealed secret of the connection */
     /* Of a token over several connections: those that can be used now. The first is the one above; none: it has only that. */
     const struct site_grant *grants;
     size_t n_grants;
@@ -55,7 +56,7 @@ MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct p
 
 /*
  * The same for work that goes on behind its request and knows its token's id only: always asks the database. E_UNAUTHENTICATED:
- * the token is not good any more.
+ * the token is not good any more. One of OAuth, which lives for an hour, is good as long as its family is.
  */
 MUST_CHECK int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret);
 

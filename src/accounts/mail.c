@@ -32,6 +32,7 @@ static const struct str kind_words[MAIL_KINDS] = {
     [MAIL_INVITATION] = STR_INIT("invitation"),
     [MAIL_PASSWORD_CHANGED] = STR_INIT("password_changed"),
     [MAIL_EMAIL_CHANGED] = STR_INIT("email_changed"),
+    [MAIL_APP_ENDED] = STR_INIT("app_ended"),
     [MAIL_TEST] = STR_INIT("test"),
 };
 

@@ -13,6 +13,7 @@ enum mail_kind {
     MAIL_INVITATION,       /* a link to register with */
     MAIL_PASSWORD_CHANGED, /* tells who should know */
     MAIL_EMAIL_CHANGED,    /* the same, to the address before */
+    MAIL_APP_ENDED,        /* tells that an app was logged out because its token was used twice */
     MAIL_TEST,             /* by the operator: porteiro mail test */
     MAIL_KINDS,
 };

@@ -55,6 +55,16 @@ static const struct text texts[MAIL_KINDS][LANGUAGES] = {
                              "Sua conta agora tem outro endereço de e-mail; este não é mais usado.\n\n"
                              "Se não foi você, avise imediatamente quem administra este servidor.",
                              NULL}},
+    [MAIL_APP_ENDED] = {{"An app was logged out",
+                         "A login of an AI app to your account came from two places at once, which may mean that "
+                         "somebody has copied it. It was ended; nothing can be done with it any more.\n\n"
+                         "If you use the app, log in again there. The audit log says which app it was.",
+                         NULL},
+                        {"Um aplicativo foi desconectado",
+                         "O acesso de um aplicativo de IA à sua conta foi usado em dois lugares ao mesmo tempo, o que "
+                         "pode indicar que alguém o copiou. Ele foi encerrado e não vale mais para nada.\n\n"
+                         "Se você usa o aplicativo, entre nele de novo. O registro de auditoria diz qual foi.",
+                         NULL}},
     [MAIL_TEST] = {{"A test mail of porteiro", "Mail works.", NULL},
                    {"Um e-mail de teste do porteiro", "O e-mail funciona.", NULL}},
 };

@@ -8,6 +8,7 @@
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "store/keys.h"
+#include "store/oauth_grants.h"
 
 static const struct str confirm_words[] = {
     [CONFIRM_NONE] = STR_INIT("none"), [CONFIRM_MODEL] = STR_INIT("model"), [CONFIRM_HUMAN] = STR_INIT("human")};
@@ -61,6 +62,7 @@ struct token_claims token_claims_of(const struct token_row *row)
         .rights = row->rights,
         .confirm = row->confirm,
         .expires_at_ms = row->expires_at_ms,
+        .audience = row->audience,
     };
 }
 
@@ -68,7 +70,8 @@ int token_insert(struct call *call, int64_t connection_id, const struct token_ne
                  struct token_made *ret)
 {
     char hash[MAC_HEX_BYTES], mac[MAC_HEX_BYTES], rights[RIGHTS_TEXT_BYTES], options[TOKEN_OPTIONS_TEXT_BYTES];
-    struct str text = token_make(call, TOKEN_PAT), name = str_trim(token->name);
+    struct str text = token->access_token.len ? token->access_token : token_make(call, TOKEN_PAT);
+    struct str name = str_trim(token->name);
     if (name.len == 0)
         name = str_from(name_if_empty);
     if (name.len > TOKEN_NAME_BYTES_MAX || !str_is_utf8(name))
@@ -85,6 +88,7 @@ int token_insert(struct call *call, int64_t connection_id, const struct token_ne
         .confirm = confirm_format(token->confirm),
         .options = token_options_format(token->options, options),
         .expires_at_ms = token->expires_at_ms,
+        .audience = token->access_token.len ? token->audience : STR_EMPTY,
     };
     int error = store_tokens_insert(call, connection_id, row.token_hash, row.expires_at_ms, &row.id);
     if (error)
@@ -93,6 +97,8 @@ int token_insert(struct call *call, int64_t connection_id, const struct token_ne
     token_mac(call, &claims, mac);
     row.mac = str_from(mac);
     error = store_tokens_insert_details(call, &row);
+    if (!error && row.audience.len)
+        error = store_oauth_tokens_insert(call, row.id, token->grant_id, row.audience);
     if (!error)
         *ret = (struct token_made){connection_id, row.id, text, row.last4, STR_EMPTY};
     return error;
@@ -136,20 +142,27 @@ static int add_sites(struct call *call, const struct connection_row *home, const
     return error ? error : grants_add(call, home, row.rights, token, &row, &made->sites);
 }
 
+/* The connection, with its owner's things locked. */
+static int lock_connection(struct call *call, int64_t user_id, int64_t connection_id, struct connection_row *ret)
+{
+    int error = store_connections_get(call, user_id, connection_id, ret);
+    if (!error)
+        error = store_keys_lock(call, ret->user_id);
+    if (!error) /* again: it may have been revoked while we waited for the lock */
+        error = store_connections_get(call, user_id, connection_id, ret);
+    if (!error && str_eq(ret->status, STR(CONNECTION_REVOKED)))
+        return fail(call, E_CONFLICT,
+                    "The connection is revoked: its tokens have ended, and it gets no new ones. "
+                    "Make a new connection.");
+    return error;
+}
+
 static int add(struct call *call, int64_t user_id, int64_t connection_id, const struct token_new *token,
                struct token_made *ret)
 {
     struct connection_row connection;
     int64_t live;
-    int error = store_connections_get(call, user_id, connection_id, &connection);
-    if (!error)
-        error = store_keys_lock(call, connection.user_id);
-    if (!error) /* again: it may have been revoked while we waited for the lock */
-        error = store_connections_get(call, user_id, connection_id, &connection);
-    if (!error && str_eq(connection.status, STR(CONNECTION_REVOKED)))
-        return fail(call, E_CONFLICT,
-                    "The connection is revoked: its tokens have ended, and it gets no new ones. "
-                    "Make a new connection.");
+    int error = lock_connection(call, user_id, connection_id, &connection);
     if (!error)
         error = store_tokens_count_live(call, connection_id, &live);
     if (!error && live >= TOKENS_PER_CONNECTION_MAX)
@@ -179,6 +192,16 @@ int tokens_add(struct call *call, int64_t user_id, int64_t connection_id, const 
     return error ? error : store_end(call, mine, add(call, user_id, connection_id, token, ret));
 }
 
+int tokens_add_access(struct call *call, int64_t user_id, int64_t connection_id, const struct token_new *token,
+                      struct token_made *ret)
+{
+    struct connection_row connection;
+    int error = lock_connection(call, user_id, connection_id, &connection);
+    if (!error)
+        error = token_insert(call, connection_id, token, "app", ret);
+    return !error && token->n_sites ? add_sites(call, &connection, token, ret) : error;
+}
+
 int tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *ret)
 {
     return store_tokens_list(call, user_id, connection_id, ret);
@@ -206,7 +229,9 @@ static int revoke(struct call *call, int64_t user_id, int64_t token_id)
         error = store_tokens_revoke(call, token_id, &revoked);
     if (error || !revoked)
         return error;
-    if (token.is_primary)
+    if (token.audience.len)
+        error = store_oauth_grants_end_of_token(call, token_id, STR("owner"));
+    if (!error && token.is_primary)
         error = token_unset_primary(call, token.connection_id);
     if (error)
         return error;

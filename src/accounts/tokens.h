@@ -35,6 +35,9 @@ struct token_new {
     int64_t expires_at_ms;          /* 0: never */
     const struct token_site *sites; /* besides its own connection; same owner and kind of service */
     size_t n_sites;
+    struct str access_token; /* of OAuth: the token itself, prt_oat_; empty: a new one of the connection, prt_pat_ */
+    struct str audience;     /* then the one address it is good at */
+    struct str grant_id;     /* and the family it is of */
 };
 struct token_made {
     int64_t connection_id, token_id;
@@ -48,13 +51,17 @@ struct token_made {
 MUST_CHECK int tokens_add(struct call *call, int64_t user_id, int64_t connection_id, const struct token_new *token,
                           struct token_made *ret);
 
+/* An OAuth access token: `token` says of what. As above, but there may be any number, and oauth/ audits them. In an open transaction. */
+MUST_CHECK int tokens_add_access(struct call *call, int64_t user_id, int64_t connection_id,
+                                 const struct token_new *token, struct token_made *ret);
+
 /* connection_id 0: of all connections. */
 MUST_CHECK int tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *ret);
 
 /* "active", "expired", "revoked"; "earlier": of the earlier system, and not taken over. */
 const char *token_state(const struct token_row *token);
 
-/* A second time changes nothing. A primary token leaves its connection without one. */
+/* A second time changes nothing. A primary token leaves its connection without one, one of OAuth ends all of its family. */
 MUST_CHECK int tokens_revoke(struct call *call, int64_t user_id, int64_t token_id);
 
 /* "read", "30 days": "30d", "12h", "90d" to a time from now; "never" or "none" is 0. E_INVALID. */

@@ -70,6 +70,7 @@ int fail(struct call *call, enum error code, const char *format, ...)
     va_start(list, format);
     call->error = code;
     call->retry_after_s = 0;
+    call->error_rights = 0;
     call->error_text = str_format_list(call->arena, format, list);
     va_end(list);
     return code;
@@ -86,6 +87,7 @@ void fail_detail(struct call *call, const char *format, ...)
 void call_clear_error(struct call *call)
 {
     call->error = OK;
+    call->error_rights = 0;
     call->error_text = STR_EMPTY;
     call->error_detail = STR_EMPTY;
     call->retry_after_s = 0;

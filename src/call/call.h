@@ -54,6 +54,7 @@ struct call {
     struct str error_detail; /* for our log only */
     int64_t
         retry_after_s; /* with E_LIMIT: in how many seconds it may be tried again; 0: waiting does not help, or is not known */
+    unsigned error_rights; /* of E_DENIED: the rights (call/rights.h) for want of which; 0: it is something else */
 };
 
 /* The arena stays the caller's. */

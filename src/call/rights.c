@@ -23,3 +23,9 @@ struct str rights_format(unsigned rights, char out[RIGHTS_TEXT_BYTES])
 {
     return words_format(words, ARRAY_LENGTH(words), rights, out);
 }
+
+int rights_lack(struct call *call, unsigned rights, int error)
+{
+    call->error_rights = rights;
+    return error;
+}

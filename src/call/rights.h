@@ -29,4 +29,7 @@ MUST_CHECK int rights_parse(struct call *call, struct str text, unsigned *ret_ri
 /* The words in fixed order, joined with commas. */
 struct str rights_format(unsigned rights, char out[RIGHTS_TEXT_BYTES]);
 
+/* Adds to fail(): it failed for want of these, and of nothing else. `return rights_lack(call, RIGHT_X, fail(...));` */
+int rights_lack(struct call *call, unsigned rights, int error);
+
 #endif

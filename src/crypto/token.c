@@ -13,7 +13,8 @@ enum { BASE = 62, CLAIMS_BYTES_MAX = 64 * 1024 };
 static const struct str prefixes[TOKEN_EARLIER] = {
     [TOKEN_PAT] = STR_INIT("prt_pat_"), [TOKEN_OAT] = STR_INIT("prt_oat_"),     [TOKEN_ORT] = STR_INIT("prt_ort_"),
     [TOKEN_API] = STR_INIT("prt_api_"), [TOKEN_SETUP] = STR_INIT("prt_setup_"), [TOKEN_SES] = STR_INIT("prt_ses_"),
-    [TOKEN_LNK] = STR_INIT("prt_lnk_"), [TOKEN_UPL] = STR_INIT("prt_upl_"),
+    [TOKEN_LNK] = STR_INIT("prt_lnk_"), [TOKEN_UPL] = STR_INIT("prt_upl_"),     [TOKEN_OAC] = STR_INIT("prt_oac_"),
+    [TOKEN_OCS] = STR_INIT("prt_ocs_"),
 };
 
 /* CRC-32 (IEEE 802.3, as in zlib). */
@@ -42,13 +43,28 @@ static void check_chars(struct str before, char out[TOKEN_CHECK_CHARS])
     }
 }
 
+/* With its prefix, and room for the rest. */
+static char *token_begin(struct call *call, enum token_type type, size_t *ret_length)
+{
+    struct str prefix = prefixes[type];
+    *ret_length = prefix.len + TOKEN_RANDOM_CHARS + TOKEN_CHECK_CHARS;
+    char *token = arena_alloc(call->arena, *ret_length + 1);
+    keyring_wipe_later(call, token, *ret_length);
+    memcpy(token, prefix.ptr, prefix.len);
+    return token;
+}
+
+static struct str token_end(char *token, size_t length)
+{
+    check_chars(str_of(token, length - TOKEN_CHECK_CHARS), token + length - TOKEN_CHECK_CHARS);
+    return str_of(token, length);
+}
+
 struct str token_make(struct call *call, enum token_type type)
 {
     struct str prefix = prefixes[type];
-    size_t length = prefix.len + TOKEN_RANDOM_CHARS + TOKEN_CHECK_CHARS;
-    char *token = arena_alloc(call->arena, length + 1);
-    keyring_wipe_later(call, token, length);
-    memcpy(token, prefix.ptr, prefix.len);
+    size_t length;
+    char *token = token_begin(call, type, &length);
     unsigned char random_bytes[64];
     for (size_t at = prefix.len; at < prefix.len + TOKEN_RANDOM_CHARS;) {
         randombytes_buf(random_bytes, sizeof random_bytes);
@@ -58,8 +74,29 @@ struct str token_make(struct call *call, enum token_type type)
                 token[at++] = digits[random_bytes[i] % BASE];
     }
     sodium_memzero(random_bytes, sizeof random_bytes);
-    check_chars(str_of(token, length - TOKEN_CHECK_CHARS), token + length - TOKEN_CHECK_CHARS);
-    return str_of(token, length);
+    return token_end(token, length);
+}
+
+/* The 256 bits of a MAC as a number, written with 43 digits: 62^43 is just above 2^256. */
+struct str token_successor(struct call *call, enum token_type type, struct str from)
+{
+    unsigned char bits[KEY_BYTES];
+    size_t length;
+    char *token = token_begin(call, type, &length);
+    struct str message = call_format(call, "successor|v1|%.*s|%.*s", STR_ARG(prefixes[type]), STR_ARG(from));
+    keyring_wipe_later(call, (char *)message.ptr, message.len);
+    keyring_mac_raw(KEYRING_TOKEN_MAC, message, bits);
+    for (size_t at = prefixes[type].len + TOKEN_RANDOM_CHARS; at > prefixes[type].len; at--) {
+        unsigned rest = 0;
+        for (size_t i = 0; i < sizeof bits; i++) {
+            unsigned value = rest * 256 + bits[i];
+            bits[i] = (unsigned char)(value / BASE);
+            rest = value % BASE;
+        }
+        token[at - 1] = digits[rest];
+    }
+    sodium_memzero(bits, sizeof bits);
+    return token_end(token, length);
 }
 
 struct str token_word(struct call *call, size_t chars)
@@ -139,6 +176,10 @@ void token_mac(struct call *call, const struct token_claims *claims, char out[MA
     buf_add(&text, claims->confirm);
     buf_add_char(&text, '|');
     buf_add_i64(&text, claims->expires_at_ms);
+    if (claims->audience.len) {
+        buf_add_char(&text, '|');
+        buf_add(&text, claims->audience);
+    }
     if (buf_failed(&text))
         abort(); /* its parts are ours and short */
     keyring_mac(KEYRING_TOKEN_MAC, buf_str(&text), out);

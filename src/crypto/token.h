@@ -25,12 +25,20 @@ enum token_type {
     TOKEN_SES,     /* a browser's session: the value of its cookie */
     TOKEN_LNK,     /* in a link of a mail or an invitation: good once */
     TOKEN_UPL,     /* in a link that takes one file */
+    TOKEN_OAC,     /* OAuth authorization code */
+    TOKEN_OCS,     /* OAuth client secret */
     TOKEN_EARLIER, /* the earlier system's 32 letters and digits: no prefix, no checksum, never made here */
     TOKEN_TYPES,
 };
 
 /* In the call's arena, wiped when the call ends. */
 struct str token_make(struct call *call, enum token_type type);
+
+/*
+ * The one token of that type that follows from another one. Only who has that other one and the server's keys can work it out, so
+ * an answer that was lost can be given again although the database never had it.
+ */
+struct str token_successor(struct call *call, enum token_type type, struct str from);
 
 /* A short random name, five bits a character (at most 32), of letters and digits that are not mistaken for each other. */
 struct str token_word(struct call *call, size_t chars);
@@ -55,6 +63,7 @@ struct token_claims {
     struct str rights;     /* as rights_format() writes them */
     struct str confirm;    /* as confirm_format() writes it */
     int64_t expires_at_ms; /* 0: never */
+    struct str audience;   /* of an OAuth token: the one address it is good at; else empty */
 };
 void token_mac(struct call *call, const struct token_claims *claims, char out[MAC_HEX_BYTES]);
 MUST_CHECK bool token_mac_is_right(struct call *call, const struct token_claims *claims, struct str mac);

@@ -1,6 +1,7 @@
 /* The MCP endpoint: HTTP in front, the dispatch ladder behind. */
 #include "mcp/endpoint.h"
 
+#include "accounts/resource.h"
 #include "base/log.h"
 #include "json/json_write.h"
 #include "mcp/protocol.h"
@@ -9,6 +10,7 @@
 enum {
     BODY_MAX_DEPTH = 64,
     BATCH_MAX_MESSAGES = 50,
+    OPEN_BODY_BYTES_MAX = 16 * 1024, /* of who has no token */
     RETRY_AFTER_SECONDS = 2,
 };
 
@@ -70,8 +72,8 @@ static void answer_unauthenticated(struct call *call, struct http_exchange *exch
                                    struct str message)
 {
     http_answer_header(exchange, STR("WWW-Authenticate"),
-                       presented ? STR("Bearer realm=\"porteiro\", error=\"invalid_token\"")
-                                 : STR("Bearer realm=\"porteiro\""));
+                       resource_challenge(call, http_exchange_request(exchange),
+                                          presented ? STR("invalid_token") : STR_EMPTY, RIGHTS_DEFAULT));
     answer_error(call, exchange, 401, message);
 }
 
@@ -91,7 +93,7 @@ static const struct principal *authenticate_request(struct call *call, struct ht
     if (!header.ptr) {
         answer_unauthenticated(call, exchange, false,
                                STR("Send your token as a header: Authorization: Bearer prt_... "
-                                   "It is made with `porteiro token add`."));
+                                   "It is made with `porteiro token add`, or your client logs in by OAuth at /mcp."));
         return NULL;
     }
     if (http_header_repeated(request, STR("authorization")) || !str_starts_with_nocase(header, STR("bearer "))) {
@@ -108,6 +110,13 @@ static const struct principal *authenticate_request(struct call *call, struct ht
         answer_error(call, exchange, 503, call->error_text);
         log_warning("call %s: authentication failed: %s: %.*s %.*s", call->id, error_name(error),
                     STR_ARG(call->error_text), STR_ARG(call->error_detail));
+        return NULL;
+    }
+    struct str here = who->audience.len ? resource_of(call, request) : STR_EMPTY;
+    if (who->audience.len && !(here.ptr && str_eq(here, who->audience))) {
+        answer_unauthenticated(
+            call, exchange, true,
+            call_format(call, "This token was made for %.*s and is good at no other address.", STR_ARG(who->audience)));
         return NULL;
     }
     return who;
@@ -190,6 +199,7 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         request->message = rpc_read(request->body);
         buf_clear(&reply->body);
         serve_message(call, request, reply);
+        reply->lacking_rights = 0; /* one answer for all: it stays in that one's text */
         if (reply->status == 202)
             continue;
         buf_add_char(&answers, answers.len ? ',' : '[');
@@ -303,10 +313,7 @@ bool mcp_may_come(const struct http_request *request, struct str *ret_why)
 
 struct str mcp_own_url(struct call *call, const struct http_request *request)
 {
-    struct str url = own_address_public_url();
-    while (str_ends_with(url, STR("/")))
-        url.len--;
-    return url.len ? url : call_format(call, "http://%.*s", STR_ARG(http_header_value(request, STR("host"))));
+    return resource_origin(call, request);
 }
 
 /* Answers requests that may not even know that there is a token. False: it has. */
@@ -374,10 +381,58 @@ static void answer_reply(struct call *call, struct http_exchange *exchange, cons
                 buf_str(&reply->body));
 }
 
+/* An app that a person let in asks for more than they gave it: it may ask them again (RFC 6750 section 3.1). */
+static void answer_lacking(struct call *call, struct http_exchange *exchange, const struct mcp_request *request,
+                           struct mcp_reply *reply)
+{
+    http_answer_header(exchange, STR("WWW-Authenticate"),
+                       resource_challenge(call, request->http, STR("insufficient_scope"),
+                                          request->who->rights | reply->lacking_rights));
+    mcp_reply_error(reply, 403, request->message.id_raw, 403, call->error_text);
+}
+
+/* --- what may be asked without a token ----------------------------------------------------------------------------------- */
+
+static bool is_open;
+
+void mcp_endpoint_init(bool open_discover)
+{
+    is_open = open_discover;
+}
+
+static bool asks_what_this_is(struct call *call, const struct http_request *http)
+{
+    static const struct json_limits limits = {
+        .max_depth = BODY_MAX_DEPTH, .max_bytes = OPEN_BODY_BYTES_MAX, .reject_duplicates = true};
+    const struct json *body;
+    if (!is_open || http_header_value(http, STR("authorization")).ptr || !str_eq(http->method, STR("POST")) ||
+        query_names_token(http->query) || !is_json(http_header_value(http, STR("content-type"))) ||
+        json_parse(call->arena, http->body, &limits, &body, NULL) != OK)
+        return false;
+    struct rpc_message message = rpc_read(body);
+    return message.kind == RPC_REQUEST && str_eq(message.method, STR("server/discover")) && claims_modern(body);
+}
+
+/* server/discover without a token, where the operator allows it: what this is and which revisions it speaks, of nobody. */
+static bool serve_open(struct call *call, struct http_exchange *exchange, struct str provider_key)
+{
+    const struct http_request *http = http_exchange_request(exchange);
+    const struct provider *provider = provider_find(provider_key.len ? provider_key : STR("wordpress"));
+    if (!provider || !asks_what_this_is(call, http))
+        return false;
+    struct mcp_request *request = arena_new_of(call->arena, struct mcp_request);
+    *request = (struct mcp_request){.http = http, .provider = provider};
+    struct mcp_reply reply = {.status = 500};
+    buf_init(&reply.body, call->arena, ANSWER_MAX_BYTES);
+    mcp_serve_text(call, request, http->body, &reply);
+    answer_reply(call, exchange, &reply);
+    return true;
+}
+
 void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str provider_key)
 {
     const struct http_request *http = http_exchange_request(exchange);
-    if (!pass_outside(call, exchange))
+    if (!pass_outside(call, exchange) || serve_open(call, exchange, provider_key))
         return;
     const struct principal *who = authenticate_request(call, exchange);
     const struct provider *provider = who ? find_provider(call, exchange, who, provider_key) : NULL;
@@ -410,6 +465,8 @@ void mcp_endpoint(struct call *call, struct http_exchange *exchange, struct str 
     struct mcp_reply reply = {.status = 500};
     buf_init(&reply.body, call->arena, ANSWER_MAX_BYTES);
     mcp_serve_text(call, request, http->body, &reply);
+    if (reply.lacking_rights && !stream->begun)
+        answer_lacking(call, exchange, request, &reply);
     if (stream->begun)
         end_stream(call, stream, &reply);
     else

@@ -7,6 +7,9 @@
 
 #include "net/http_server.h"
 
+/* Once at start. open_discover: server/discover is answered without a token. */
+void mcp_endpoint_init(bool open_discover);
+
 /*
  * Serves one request to /mcp or a sibling. `provider_key` is the last path segment of /mcp/{provider}, or empty: the token says
  * which connection is meant, and a provider in the path must be that connection's. Waits.

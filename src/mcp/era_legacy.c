@@ -122,6 +122,7 @@ static void serve_method(struct call *call, const struct method *method, const s
     int error = method_run(call, method, host, request, false, out);
     if (running)
         ask_running_end(running);
+    reply->lacking_rights = host->lacking_rights;
     if (error) {
         buf_clear(out);
         reply->status = host->retry_after_s ? 429 : 200;

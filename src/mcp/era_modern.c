@@ -64,6 +64,7 @@ static void serve_method(struct call *call, const struct method *method, const s
     rpc_begin_result(out, request->message.id_raw);
     buf_add(out, STR("\"resultType\":\"complete\","));
     int error = method_run(call, method, host, request, true, out);
+    reply->lacking_rights = host->lacking_rights;
     if (error == E_WAITING && host->waiting) {
         buf_clear(out);
         rpc_begin_result(out, request->message.id_raw);

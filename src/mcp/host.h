@@ -55,10 +55,11 @@ struct mcp_host {
     struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
     struct str task;          /* the job that the call became; empty: it is answered itself */
     /* how it failed, when the error alone does not say it */
-    unsigned lacking;      /* abilities: -32021 */
-    int code;              /* 0: as the error says */
-    struct str data_json;  /* of the error; may be empty */
-    int64_t retry_after_s; /* 0: none; else HTTP 429 */
+    unsigned lacking;        /* abilities: -32021 */
+    unsigned lacking_rights; /* of an OAuth token: 403, with which its client can ask for them */
+    int code;                /* 0: as the error says */
+    struct str data_json;    /* of the error; may be empty */
+    int64_t retry_after_s;   /* 0: none; else HTTP 429 */
 };
 
 /*

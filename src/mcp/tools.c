@@ -391,11 +391,13 @@ static int run_allowed(struct call *call, const struct tool *tool, struct mcp_ho
                     STR_ARG(tool->name));
     }
     char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
-    fail(call, E_DENIED,
-         "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make a "
-         "token with more.",
-         STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
-         STR_ARG(rights_format(tool->needs_any, needed)));
+    rights_lack(
+        call, tool->needs_any & -tool->needs_any, /* the first of them, which allows least */
+        fail(call, E_DENIED,
+             "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make "
+             "a token with more.",
+             STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
+             STR_ARG(rights_format(tool->needs_any, needed))));
     record_done(call, tool, host, host->arguments, result, E_DENIED, 0);
     return E_DENIED;
 }
@@ -481,6 +483,8 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
         /* Not its text, which may be the site's: that is in the audit. */
         log_info("call %s: %.*s: %s: %.*s", call->id, STR_ARG(tool->name), error_name(error),
                  STR_ARG(call->error_detail));
+    if (error == E_DENIED && host->request->who->audience.len)
+        host->lacking_rights = call->error_rights;
     if (error && (host->waiting || (host->lacking && host->modern)))
         return error;
     if (error)

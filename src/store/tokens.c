@@ -4,11 +4,11 @@
 #define TOKEN_COLUMNS                                                                                                  \
     "t.id, t.connection_id, c.user_id, t.token_hash, d.token_id, "                                                     \
     "CASE WHEN c.token_hash = t.token_hash THEN 1 ELSE 0 END, d.name, d.last4, d.rights, d.confirm, d.mac, "           \
-    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at, d.options"
+    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at, d.options, ot.resource"
 #define TOKEN_TABLES                                                                                                   \
     " FROM mcp_tokens t JOIN mcp_service_connections c ON c.id = t.connection_id "                                     \
-    "LEFT JOIN mcp_token_details d ON d.token_id = t.id "
-enum { N_TOKEN_COLUMNS = 16 };
+    "LEFT JOIN mcp_token_details d ON d.token_id = t.id LEFT JOIN mcp_oauth_tokens ot ON ot.token_id = t.id "
+enum { N_TOKEN_COLUMNS = 17 };
 
 static struct token_row row_at(const struct db_rows *rows, size_t row)
 {
@@ -29,6 +29,7 @@ static struct token_row row_at(const struct db_rows *rows, size_t row)
         .revoked_at_ms = db_time_ms(rows, row, 13),
         .last_used_at_ms = db_time_ms(rows, row, 14),
         .options = db_text(rows, row, 15),
+        .audience = db_text(rows, row, 16),
     };
 }
 
@@ -72,7 +73,8 @@ int store_tokens_count_live(struct call *call, int64_t connection_id, int64_t *r
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT count(*) FROM mcp_tokens WHERE connection_id = $1 AND revoked_at IS NULL",
+                         "SELECT count(*) FROM mcp_tokens t WHERE t.connection_id = $1 AND t.revoked_at IS NULL "
+                         "AND NOT EXISTS (SELECT 1 FROM mcp_oauth_tokens ot WHERE ot.token_id = t.id)",
                          DB_INT(connection_id));
     if (!error)
         *ret = db_int(&rows, 0, 0);

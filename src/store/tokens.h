@@ -12,6 +12,7 @@ struct token_row {
     struct str name, last4, rights, confirm, mac, options;
     struct str
         sites; /* in lists: "blog,shop", the names of a token for several connections, its own first; else empty */
+    struct str audience; /* of an OAuth access token: the one address it is good at; else empty */
     int64_t created_at_ms, expires_at_ms, revoked_at_ms, last_used_at_ms; /* 0: never */
 };
 struct token_rows {
@@ -26,7 +27,7 @@ MUST_CHECK int store_tokens_get(struct call *call, int64_t user_id, int64_t id,
 /* The row whose hash the connection mirrors. E_NOT_FOUND: it has no primary token. */
 MUST_CHECK int store_tokens_primary(struct call *call, int64_t connection_id, struct token_row *ret);
 
-/* Not revoked, whether expired or not. */
+/* Not revoked, whether expired or not; without OAuth's access tokens, which come and go. */
 MUST_CHECK int store_tokens_count_live(struct call *call, int64_t connection_id, int64_t *ret);
 
 MUST_CHECK int store_tokens_insert(struct call *call, int64_t connection_id, struct str token_hash,

@@ -7,6 +7,7 @@
 #include "mcp/endpoint.h"
 #include "mcp/upload.h"
 #include "net/client_address.h"
+#include "oauth/endpoint.h"
 #include "web/api_approvals.h"
 #include "web/api_audit.h"
 #include "web/api_auth.h"
@@ -62,6 +63,18 @@ const struct route routes[] = {
     {STR_INIT("*"), STR_INIT("/api/mcp"), ROUTE_BEARER, mcp_endpoint},
     {STR_INIT("*"), STR_INIT("/api/mcp/{}"), ROUTE_BEARER, mcp_endpoint},
     {STR_INIT("PUT"), STR_INIT("/u/{...}"), ROUTE_LINK, upload_serve},
+    {STR_INIT("GET"), STR_INIT("/.well-known/oauth-authorization-server"), ROUTE_ANYONE, oauth_server_metadata},
+    {STR_INIT("OPTIONS"), STR_INIT("/.well-known/oauth-authorization-server"), ROUTE_ANYONE, oauth_preflight},
+    {STR_INIT("GET"), STR_INIT("/.well-known/oauth-protected-resource"), ROUTE_ANYONE, oauth_resource_metadata},
+    {STR_INIT("OPTIONS"), STR_INIT("/.well-known/oauth-protected-resource"), ROUTE_ANYONE, oauth_preflight},
+    {STR_INIT("GET"), STR_INIT("/.well-known/oauth-protected-resource/{...}"), ROUTE_ANYONE, oauth_resource_metadata},
+    {STR_INIT("OPTIONS"), STR_INIT("/.well-known/oauth-protected-resource/{...}"), ROUTE_ANYONE, oauth_preflight},
+    {STR_INIT("POST"), STR_INIT("/oauth/register"), ROUTE_ANYONE, oauth_register},
+    {STR_INIT("OPTIONS"), STR_INIT("/oauth/register"), ROUTE_ANYONE, oauth_preflight},
+    {STR_INIT("POST"), STR_INIT("/oauth/token"), ROUTE_ANYONE, oauth_token},
+    {STR_INIT("OPTIONS"), STR_INIT("/oauth/token"), ROUTE_ANYONE, oauth_preflight},
+    {STR_INIT("POST"), STR_INIT("/oauth/revoke"), ROUTE_ANYONE, oauth_revoke},
+    {STR_INIT("OPTIONS"), STR_INIT("/oauth/revoke"), ROUTE_ANYONE, oauth_preflight},
     {STR_INIT("GET"), STR_INIT("/healthz"), ROUTE_ANYONE, health_alive},
     {STR_INIT("GET"), STR_INIT("/readyz"), ROUTE_ANYONE, health_ready},
     {STR_INIT("GET"), STR_INIT("/metrics"), ROUTE_ANYONE, metrics_page}, /* with its own token */

@@ -363,15 +363,16 @@ int wp_may_write(struct call *call, const struct wp *wp, struct str status)
     if (wp_status_is_public(status)) {
         if (wp->rights & RIGHT_PUBLISH)
             return OK;
-        return fail(
-            call, E_DENIED,
-            "Status '%.*s' is public, and this token may not change what is public: it lacks the right publish. It may "
-            "write drafts.",
-            STR_ARG(str_sub(status, 0, 40)));
+        return rights_lack(call, RIGHT_PUBLISH,
+                           fail(call, E_DENIED,
+                                "Status '%.*s' is public, and this token may not change what is public: it lacks the "
+                                "right publish. It may write drafts.",
+                                STR_ARG(str_sub(status, 0, 40))));
     }
     if (wp->rights & (RIGHT_DRAFT | RIGHT_PUBLISH))
         return OK;
-    return fail(call, E_DENIED, "This token may not write content: it lacks the right draft.");
+    return rights_lack(call, RIGHT_DRAFT,
+                       fail(call, E_DENIED, "This token may not write content: it lacks the right draft."));
 }
 
 static int need_right(struct call *call, const struct wp *wp, const struct wp_type *type, unsigned right,
@@ -380,8 +381,9 @@ static int need_right(struct call *call, const struct wp *wp, const struct wp_ty
     char words[RIGHTS_TEXT_BYTES];
     if ((wp->rights & right) == right)
         return OK;
-    return fail(call, E_DENIED, "%s type %.*s needs the right %.*s, which this token lacks.", what, STR_ARG(type->slug),
-                STR_ARG(rights_format(right, words)));
+    return rights_lack(call, right,
+                       fail(call, E_DENIED, "%s type %.*s needs the right %.*s, which this token lacks.", what,
+                            STR_ARG(type->slug), STR_ARG(rights_format(right, words))));
 }
 
 int wp_may_read(struct call *call, const struct wp *wp, const struct wp_type *type)

@@ -59,9 +59,11 @@ int media_may_fetch(struct call *call, const struct wp *wp)
 {
     if (wp->rights & RIGHT_FETCH)
         return OK;
-    return fail(call, E_DENIED,
-                "This token may not have files fetched from an address: it lacks the right fetch. With wp_upload and "
-                "neither url nor data you get a link to send a file to.");
+    return rights_lack(
+        call, RIGHT_FETCH,
+        fail(call, E_DENIED,
+             "This token may not have files fetched from an address: it lacks the right fetch. With wp_upload and "
+             "neither url nor data you get a link to send a file to."));
 }
 
 int media_from_url(struct call *call, const struct wp *wp, struct str url, struct str name, struct media_file *ret)

@@ -432,7 +432,8 @@ int operation_check_rights(struct call *call, const struct operation_needs *need
     if (needs->refusal)
         return fail(call, E_DENIED, "%s", needs->refusal);
     if (missing)
-        return fail(call, E_DENIED, "This token may not do this: it lacks the right %.*s.",
-                    STR_ARG(rights_format(missing, words)));
+        return rights_lack(call, missing,
+                           fail(call, E_DENIED, "This token may not do this: it lacks the right %.*s.",
+                                STR_ARG(rights_format(missing, words))));
     return OK;
 }

@@ -188,11 +188,11 @@ int wp_terms_make_missing(struct call *call, const struct wp *wp, struct wp_term
         return fail(call, E_INVALID, "%.*s has no term %.*s, and none are to be made here.",
                     STR_ARG(terms->taxonomy.slug), STR_ARG(names));
     if (!(wp->rights & RIGHT_PUBLISH))
-        return fail(
-            call, E_DENIED,
-            "%.*s has no term %.*s. Terms are public at once, so making them needs the right publish, which this token "
-            "lacks. Use existing terms, or leave these out.",
-            STR_ARG(terms->taxonomy.slug), STR_ARG(names));
+        return rights_lack(call, RIGHT_PUBLISH,
+                           fail(call, E_DENIED,
+                                "%.*s has no term %.*s. Terms are public at once, so making them needs the right "
+                                "publish, which this token lacks. Use existing terms, or leave these out.",
+                                STR_ARG(terms->taxonomy.slug), STR_ARG(names)));
     for (size_t i = 0; i < terms->n_missing; i++) {
         int error = make_term(call, wp, terms, terms->missing[i]);
         if (error)

@@ -127,7 +127,7 @@ static int read_change(struct call *call, const struct json *arguments, struct b
     if (!bulk->deletes && !json_count(bulk->set) && !json_count(bulk->edits))
         return fail(call, E_INVALID, "What is to be done? Give set, edits, or delete=true (to the trash).");
     if (bulk->deletes && !(bulk->wp.rights & RIGHT_DELETE))
-        return fail(call, E_DENIED, "This token lacks the right delete.");
+        return rights_lack(call, RIGHT_DELETE, fail(call, E_DENIED, "This token lacks the right delete."));
     if (bulk->deletes && !(bulk->type.kind->flags & WP_TRASHES))
         return fail(call, E_INVALID, "Type %.*s has no trash, so it is not deleted in bulk.", STR_ARG(bulk->type.slug));
     if (bulk->type.kind->id != WP_ID_NUMBER)

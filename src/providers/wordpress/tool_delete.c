@@ -67,8 +67,9 @@ static int check_kind(struct call *call, const struct deletion *d)
     if (!(kind->flags & (WP_TRASHES | WP_DELETES)))
         return fail(call, E_INVALID, "Type %.*s is not deleted here.", STR_ARG(d->type.slug));
     if ((d->wp->rights & right) != right)
-        return fail(call, E_DENIED, "Deleting type %.*s needs the rights %.*s, which this token lacks.",
-                    STR_ARG(d->type.slug), STR_ARG(rights_format(right, words)));
+        return rights_lack(call, right,
+                           fail(call, E_DENIED, "Deleting type %.*s needs the rights %.*s, which this token lacks.",
+                                STR_ARG(d->type.slug), STR_ARG(rights_format(right, words))));
     if (!d->for_good && !(kind->flags & WP_TRASHES))
         return fail(call, E_INVALID,
                     "Type %.*s has no trash: it can only be deleted for good (permanent=true, with a confirmation).",

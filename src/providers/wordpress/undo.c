@@ -220,10 +220,12 @@ static int check_delete(struct call *call, const struct undo *undo)
         return check_operation(call, undo, "DELETE", undo->before);
     if ((undo->wp.rights & needed) == needed)
         return OK;
-    return fail(call, E_DENIED,
-                "Taking back change %lld puts %.*s %.*s into the trash, and this token lacks the right %.*s.",
-                (long long)undo->change.number, STR_ARG(undo->change.item_type), STR_ARG(undo->key),
-                STR_ARG(rights_format(needed & ~undo->wp.rights, words)));
+    return rights_lack(
+        call, needed,
+        fail(call, E_DENIED,
+             "Taking back change %lld puts %.*s %.*s into the trash, and this token lacks the right %.*s.",
+             (long long)undo->change.number, STR_ARG(undo->change.item_type), STR_ARG(undo->key),
+             STR_ARG(rights_format(needed & ~undo->wp.rights, words))));
 }
 
 /* --- putting fields back --------------------------------------------------------------------------------------------------- */
