@@ -27,6 +27,7 @@
 #include "web/api_events.h"
 #include "web/health.h"
 #include "web/metrics_page.h"
+#include "oauth/grants.h"
 #include "web/routes.h"
 
 #include <arpa/inet.h>
@@ -332,9 +333,11 @@ static int start(struct serving *self)
     if (error)
         return error;
     health_init(cli->db);
-    metrics_page_init(config_is_set(cli->config, SETTING_METRICS_TOKEN) ? config_text(cli->config, SETTING_METRICS_TOKEN)
-                                                                         : STR_EMPTY,
-                      clock_now_ms() - (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
+    metrics_page_init(
+        config_is_set(cli->config, SETTING_METRICS_TOKEN) ? config_text(cli->config, SETTING_METRICS_TOKEN) : STR_EMPTY,
+        clock_now_ms() - (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
+    mcp_endpoint_init(config_switch(cli->config, SETTING_OPEN_DISCOVER));
+    grants_init(config_number(cli->config, SETTING_OAUTH_GRACE) * 1000);
     routes_init(config_switch(cli->config, SETTING_ACCESS_LOG));
     error = start_server(self);
     if (error)

@@ -23,8 +23,8 @@ static int teardown(void **state)
 static void tokens_have_their_form(void **state)
 {
     (void)state;
-    static const char *const starts[] = {"prt_pat_",   "prt_oat_", "prt_ort_", "prt_api_",
-                                         "prt_setup_", "prt_ses_", "prt_lnk_", "prt_upl_"};
+    static const char *const starts[] = {"prt_pat_", "prt_oat_", "prt_ort_", "prt_api_", "prt_setup_",
+                                         "prt_ses_", "prt_lnk_", "prt_upl_", "prt_oac_", "prt_ocs_"};
     for (enum token_type type = TOKEN_PAT; type < TOKEN_EARLIER; type++) {
         struct str token = token_make(&call, type), again = token_make(&call, type);
         enum token_type found = TOKEN_TYPES;
@@ -36,6 +36,41 @@ static void tokens_have_their_form(void **state)
         assert_false(str_eq(token, again));
         assert_true(str_eq(token_last4(token), str_sub(token, token.len - 4, 4)));
     }
+}
+
+static void a_successor_follows_from_one_token(void **state)
+{
+    (void)state;
+    struct str from = token_make(&call, TOKEN_ORT), other = token_make(&call, TOKEN_ORT);
+    struct str next = token_successor(&call, TOKEN_ORT, from);
+    enum token_type type;
+    assert_true(token_check(next, &type));
+    assert_int_equal(type, TOKEN_ORT);
+    assert_true(str_eq(next, token_successor(&call, TOKEN_ORT, from)));
+    assert_false(str_eq(next, token_successor(&call, TOKEN_ORT, other)));
+    assert_false(str_eq(next, token_successor(&call, TOKEN_ORT, next)));
+    struct str access = token_successor(&call, TOKEN_OAT, from);
+    assert_false(str_eq(str_sub(access, 8, 43), str_sub(next, 8, 43)));
+}
+
+static void the_mac_covers_the_audience(void **state)
+{
+    (void)state;
+    int64_t connection = 7;
+    char mac[MAC_HEX_BYTES];
+    struct token_claims claims = {.token_id = 1,
+                                  .token_hash = STR("h"),
+                                  .connection_ids = &connection,
+                                  .n_connections = 1,
+                                  .rights = STR("read"),
+                                  .confirm = STR("none"),
+                                  .audience = STR("https://mcp.example/mcp")};
+    token_mac(&call, &claims, mac);
+    assert_true(token_mac_is_right(&call, &claims, str_from(mac)));
+    claims.audience = STR("https://mcp.example/mcp/wordpress");
+    assert_false(token_mac_is_right(&call, &claims, str_from(mac)));
+    claims.audience = STR_EMPTY;
+    assert_false(token_mac_is_right(&call, &claims, str_from(mac)));
 }
 
 /* Checksums made with zlib's crc32. */
@@ -140,7 +175,8 @@ static void the_mac_covers_every_claim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_have_their_form),         cmocka_unit_test(the_checksum_is_crc32),
+        cmocka_unit_test(tokens_have_their_form),         cmocka_unit_test(a_successor_follows_from_one_token),
+        cmocka_unit_test(the_mac_covers_the_audience),    cmocka_unit_test(the_checksum_is_crc32),
         cmocka_unit_test(every_slip_is_noticed),          cmocka_unit_test(digits_are_even),
         cmocka_unit_test(the_hash_depends_on_the_pepper), cmocka_unit_test(the_mac_covers_every_claim),
     };

@@ -222,7 +222,6 @@ static void answer_tokens(struct call *call, struct http_exchange *exchange, con
         json_member_str(&w, "refresh_token", tokens->refresh);
     json_member_str(&w, "scope", resource_scopes(call, tokens->rights));
     json_end(&w);
-    keyring_wipe_later(call, text.ptr, text.len);
     answer_secret(exchange, 200, &text);
 }
 

@@ -15,6 +15,7 @@
 #include "web/api_connections.h"
 #include "web/api_events.h"
 #include "web/api_me.h"
+#include "web/api_oauth.h"
 #include "web/api_openapi.h"
 #include "web/api_people.h"
 #include "web/api_providers.h"
@@ -23,6 +24,7 @@
 #include "web/connect_return.h"
 #include "web/health.h"
 #include "web/page_account.h"
+#include "web/page_authorize.h"
 #include "web/page_connect.h"
 #include "web/page_home.h"
 #include "web/page_login.h"
@@ -122,6 +124,11 @@ const struct route routes[] = {
     PERSON("POST", "/api/connections/{id}/changes/{number}/undo", api_changes_undo),
     PERSON("GET", "/api/tokens", api_tokens_list),
     PERSON("DELETE", "/api/tokens/{id}", api_tokens_revoke),
+    PERSON("GET", "/api/oauth/grants", api_oauth_grants),
+    PERSON("DELETE", "/api/oauth/grants/{grant}", api_oauth_end_grant),
+    ADMIN("GET", "/api/oauth/clients", api_oauth_clients),
+    ADMIN("POST", "/api/oauth/clients", api_oauth_add_client),
+    ADMIN("DELETE", "/api/oauth/clients/{client}", api_oauth_delete_client),
     PERSON("GET", "/api/approvals", api_approvals_list),
     PERSON("POST", "/api/approvals/{approval}/approve", api_approvals_approve),
     PERSON("POST", "/api/approvals/{approval}/refuse", api_approvals_refuse),
@@ -142,6 +149,7 @@ const struct route routes[] = {
     PAGE("GET", "/connect/finish", page_connect_finish),
     FORM("/login", page_login),
     PAGE("POST", "/login/code", page_login_code),
+    FORM("/oauth/authorize", page_authorize),
     FORM("/logout", page_logout),
     FORM("/register", page_register),
     FORM("/setup", page_invitation),

@@ -116,6 +116,51 @@ static const struct str texts[TEXTS][LANGUAGES] = {
          "Clientes de IA operam seus sites por meio deste servidor, dentro das permissões que você der."),
     TEXT(HOME_LOGGED_IN, "The program was built without its dashboard: use the command line or the API.",
          "O programa foi compilado sem o painel: use a linha de comando ou a API."),
+    TEXT(CONSENT_TITLE, "Let an app in?", "Permitir um aplicativo?"),
+    TEXT(CONSENT_WHO, "{} asks to work for you through this server.",
+         "{} pede para trabalhar para você por meio deste servidor."),
+    TEXT(CONSENT_BACK, "You will be sent back to {}.", "Você voltará para {}."),
+    TEXT(CONSENT_DOCUMENT, "The app is described at {}.", "O aplicativo se descreve em {}."),
+    TEXT(CONSENT_UNPROVEN,
+         "This app registered itself: its name is what it says of itself, and nobody has checked it. Go on only if you "
+         "have just begun this login in the app yourself, and you know the address above.",
+         "Este aplicativo registrou a si mesmo: o nome é o que ele diz de si, e ninguém verificou. Continue apenas se "
+         "você acabou de começar este acesso no aplicativo e conhece o endereço acima."),
+    TEXT(CONSENT_LOOPBACK,
+         "The answer goes to a program on the computer you are using ({}). Any program there could be waiting for it: "
+         "go "
+         "on only if you have just started it yourself.",
+         "A resposta vai para um programa no computador que você está usando ({}). Qualquer programa ali poderia estar "
+         "esperando por ela: continue apenas se você mesmo acabou de iniciá-lo."),
+    TEXT(CONSENT_SITES, "For which connections?", "Para quais conexões?"),
+    TEXT(CONSENT_RIGHTS, "What may it do there?", "O que ele pode fazer ali?"),
+    TEXT(CONSENT_HAS, "It may already do this:", "Ele já pode fazer isto:"),
+    TEXT(CONSENT_MORE, "Now it asks for this as well:", "Agora ele pede também isto:"),
+    TEXT(CONSENT_FOR, "For: {}", "Para: {}"),
+    TEXT(CONSENT_ANEW, "Choose connections and rights anew", "Escolher de novo as conexões e as permissões"),
+    TEXT(CONSENT_ALLOW, "Let it in", "Permitir"),
+    TEXT(CONSENT_DENY, "Do not", "Não permitir"),
+    TEXT(CONSENT_END, "You can end this at any time, under connected apps.",
+         "Você pode encerrar isto a qualquer momento, em aplicativos conectados."),
+    TEXT(CONSENT_PICK, "Choose at least one connection.", "Escolha pelo menos uma conexão."),
+    TEXT(CONSENT_NONE_TITLE, "Connect a site first", "Conecte um site primeiro"),
+    TEXT(CONSENT_NONE,
+         "An app works on your connections, and you have none yet. Make one, then begin again in the app.",
+         "Um aplicativo trabalha nas suas conexões, e você ainda não tem nenhuma. Crie uma e comece de novo no "
+         "aplicativo."),
+    TEXT(CONSENT_WRONG_TITLE, "The app asked in a wrong way", "O aplicativo pediu de forma errada"),
+    TEXT(CONSENT_WRONG, "The app {} asked for something that does not work here: {} ({}).",
+         "O aplicativo {} pediu algo que não funciona aqui: {} ({})."),
+    TEXT(CONSENT_RETURN, "Back to {}", "Voltar para {}"),
+    TEXT(RIGHT_READ, "Read what the connected user may see", "Ler o que o usuário conectado pode ver"),
+    TEXT(RIGHT_DRAFT, "Write drafts: make and change what is not public",
+         "Escrever rascunhos: criar e alterar o que não é público"),
+    TEXT(RIGHT_PUBLISH, "Publish: change what everybody can see", "Publicar: alterar o que todos podem ver"),
+    TEXT(RIGHT_DELETE, "Delete: put things into the trash", "Excluir: mover para a lixeira"),
+    TEXT(RIGHT_FETCH, "Fetch files from other addresses into the media library",
+         "Buscar arquivos de outros endereços para a biblioteca de mídia"),
+    TEXT(RIGHT_ADMIN, "Administer: users, settings, plugins, themes",
+         "Administrar: usuários, configurações, plugins, temas"),
 #undef TEXT
 };
 
