@@ -139,6 +139,50 @@ static void test_large_answer(void **state)
     assert_int_equal(seen.calls, 2);
 }
 
+/* What the kernel holds of the answer for the server's end of this connection. */
+static size_t held_by_kernel(int fd, uint16_t server_port)
+{
+    struct sockaddr_in own;
+    socklen_t size = sizeof own;
+    char line[512];
+    size_t held = 0;
+    FILE *file = fopen("/proc/net/tcp", "r");
+    CHECK(file && getsockname(fd, (struct sockaddr *)&own, &size) == 0);
+    while (fgets(line, sizeof line, file)) {
+        unsigned local, remote, queued;
+        if (sscanf(line, "%*d: %*8x:%x %*8x:%x %*x %x:", &local, &remote, &queued) == 3 && local == server_port &&
+            remote == ntohs(own.sin_port))
+            held = queued;
+    }
+    (void)fclose(file);
+    return held;
+}
+
+/* Of an answer that nobody fetches, the kernel gets a part only: its own limit for a connection is 4 MiB. */
+static void client_fetches_nothing(struct scene *scene)
+{
+    enum { LIMIT = 1 << 20 };
+    int fd = dial(scene->port);
+    say(fd, STR(GET("/large")));
+    size_t before, held = 0;
+    do {
+        before = held;
+        pause_ms(200);
+        held = held_by_kernel(fd, scene->port);
+    } while (held == 0 || held > before);
+    if (held >= LIMIT)
+        fprintf(stderr, "%zu bytes are held\n", held);
+    CHECK(held < LIMIT);
+    CHECK(drink(fd, 8 << 20) == 8 << 20); /* with it comes the rest */
+    close(fd);
+}
+
+static void test_fetches_nothing(void **state)
+{
+    (void)state;
+    play(client_fetches_nothing);
+}
+
 static void client_stalls(struct scene *scene)
 {
     int large = dial(scene->port), flood = dial(scene->port);
@@ -500,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_half),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_large_answer),
+        cmocka_unit_test(test_fetches_nothing),
         cmocka_unit_test(test_stalls),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_flood),

@@ -23,6 +23,7 @@ enum {
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
     TRIM_AFTER = 512, /* exchanges freed */
+    UNSENT_MAX_BYTES = 256 * 1024,
 };
 
 static void on_tick(void *context);
@@ -229,6 +230,9 @@ int http_server_listen_fd(struct http_server *server, int fd, struct tls_context
         return E_LIMIT;
     /* Accepted sockets inherit it; an answer is written at once and must not wait for an acknowledgement. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    /* Else the kernel takes up to 4 MiB of an answer (tcp_wmem) that its reader does not fetch, for each connection. */
+    int unsent = UNSENT_MAX_BYTES;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     struct http_listener *listener = &server->listeners[server->n_listeners];
     struct event *event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_accept, listener);
     if (!event || event_add(event, NULL) != 0) {
