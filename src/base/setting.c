@@ -315,6 +315,16 @@ const struct setting_row setting_table[SETTINGS] = {
                            .unit = "seconds",
                            .meaning = "after so long (and a quarter more) without a sign of life another process takes "
                                       "over a background job"},
+    [SETTING_JOB_WAIT] = {.name = "job_wait",
+                          .environment = "PORTEIRO_JOB_WAIT",
+                          .kind = SETTING_NUMBER,
+                          .standard = "45",
+                          .min = 1,
+                          .max = 600,
+                          .unit = "seconds",
+                          .meaning =
+                              "so long a client that cannot follow background jobs waits for one to end; then it is "
+                              "told how to ask for it"},
     [SETTING_MAX_UPLOAD] = {.name = "max_upload",
                             .environment = "PORTEIRO_MAX_UPLOAD",
                             .kind = SETTING_NUMBER,

@@ -52,6 +52,7 @@ enum setting {
     SETTING_JOB_LEASE,
     SETTING_OPEN_DISCOVER,
     SETTING_OAUTH_GRACE,
+    SETTING_JOB_WAIT,
     SETTING_MAX_UPLOAD,
     SETTING_MAX_UPLOADS,
     SETTINGS, /* how many there are */

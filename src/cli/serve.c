@@ -10,6 +10,8 @@
 #include "cli/open.h"
 #include "cli/side.h"
 #include "cli/supervise.h"
+#include "mcp/ask.h"
+#include "mcp/background.h"
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
 #include "mcp/feed.h"
@@ -115,6 +117,7 @@ static void on_signal(int signal_number, void *context)
         loop_timer_set(&self->patience, DRAIN_MS);
     self->stopping = true;
     listen_end_all();
+    ask_end_all();
     api_events_end_all();
     jobs_stop(on_jobs_ended, self);
     side_end();
@@ -346,6 +349,7 @@ static int start(struct serving *self)
     error = side_open(cli, self->own.url);
     if (error)
         return error;
+    background_set_wait(config_number(cli->config, SETTING_JOB_WAIT) * 1000);
     error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
     return error ? error : start_signals(self);
 }

@@ -15,6 +15,7 @@
 #include "cli/open.h"
 #include "cli/secret.h"
 #include "json/json_write.h"
+#include "mcp/background.h"
 #include "mcp/stdio.h"
 #include "mcp/tasks.h"
 #include "net/loop.h"
@@ -214,6 +215,7 @@ static int open_with_token(struct cli *cli, struct str token)
 /* Jobs under way when the client leaves go back to the queue, for whoever else works on this database. */
 static int serve(struct cli *cli, struct str token)
 {
+    background_set_wait(config_number(cli->config, SETTING_JOB_WAIT) * 1000);
     int error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
     if (error)
         return error;

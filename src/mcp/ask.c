@@ -20,6 +20,7 @@ struct waiting {
     bool answered;
 };
 static struct waiting *all_waiting;
+static bool ending;
 static struct ask_running *all_running;
 
 static void hear_answer(const struct bus_event *event)
@@ -131,6 +132,9 @@ int ask_client(struct call *call, const struct mcp_request *request, struct str 
         error = send_question(call, request, waiting, method, params_json);
     int64_t end_ms = clock_monotonic_ms() + ASK_WAIT_MS;
     while (!error && !waiting->answered) {
+        if (ending)
+            return fail(call, E_UNAVAILABLE,
+                        "The server is being restarted and cannot wait for the answer. Try again.");
         call->deadline_ms = clock_monotonic_ms() + ASK_KEEP_ALIVE_MS;
         error = task_park(call);
         if (error != E_TIMEOUT || waiting->answered)
@@ -143,6 +147,13 @@ int ask_client(struct call *call, const struct mcp_request *request, struct str 
     /* What the tool has left to do after it got its answer. */
     call->deadline_ms = clock_monotonic_ms() + 60 * 1000;
     return error && !waiting->answered ? error : read_answer(call, waiting, ret);
+}
+
+void ask_end_all(void)
+{
+    ending = true;
+    for (struct waiting *one = all_waiting; one; one = one->next)
+        task_wake(one->call);
 }
 
 void ask_answered(const struct mcp_session *session, const struct json *message)

@@ -16,6 +16,9 @@ enum {
 MUST_CHECK int ask_client(struct call *call, const struct mcp_request *request, struct str method,
                           struct str params_json, const struct json **ret);
 
+/* The process stops: questions that wait end with E_UNAVAILABLE, for nobody could answer them any more. */
+void ask_end_all(void);
+
 /* A response of a client in its session. */
 void ask_answered(const struct mcp_session *session, const struct json *message);
 

@@ -12,6 +12,13 @@ enum {
     REST_MS = 60 * 1000, /* what the call has left to do behind the wait */
 };
 
+static int64_t wait_ms = 45 * 1000;
+
+void background_set_wait(int64_t ms)
+{
+    wait_ms = ms;
+}
+
 struct waiter {
     struct bus_listener bus;
     struct call *call;
@@ -130,7 +137,7 @@ int background_start(struct call *call, struct host *base, const struct job_new 
         host->task = id;
         return OK;
     }
-    int64_t end_ms = job->look_up.len ? clock_monotonic_ms() + BACKGROUND_WAIT_MS : INT64_MAX;
+    int64_t end_ms = job->look_up.len ? clock_monotonic_ms() + wait_ms : INT64_MAX;
     error = wait_for(call, host, id, end_ms, &view);
     call->deadline_ms = clock_monotonic_ms() + REST_MS;
     if (error == E_CANCELLED)

@@ -8,8 +8,10 @@
 #include "mcp/host.h"
 
 enum {
-    BACKGROUND_WAIT_MS = 45 * 1000, /* many clients give up a call after a minute */
-    BACKGROUND_LOOK_MS = 2 * 1000,  /* how often the row is looked at while somebody waits, should no news come */
+    BACKGROUND_LOOK_MS = 2 * 1000, /* how often the row is looked at while somebody waits, should no news come */
 };
+
+/* How long a client that does not know tasks waits for one; from tasks_open(). */
+void background_set_wait(int64_t ms);
 
 #endif

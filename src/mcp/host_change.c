@@ -1,9 +1,14 @@
 /* What a tool changes at the service, kept in its owner's name. */
+#include "audit/audit.h"
 #include "audit/history.h"
 #include "base/log.h"
+#include "json/json_write.h"
 #include "mcp/host.h"
 
-enum { SETTLE_MS = 5000 }; /* what must be kept gets this long, whatever is left of the call */
+enum {
+    SETTLE_MS = 5000,      /* what must be kept gets this long, whatever is left of the call */
+    PART_WORD_BYTES = 100, /* of a kind or type in the audit */
+};
 
 static struct history_owner owner_of(const struct mcp_host *host)
 {
@@ -30,6 +35,33 @@ int host_change_keep(struct call *call, struct host *base, struct site_change *c
     return OK;
 }
 
+/* One item of a change over many. The intent of all was recorded before the first; these rows are batched, as reads are. */
+static void record_part(struct call *call, const struct history_owner *owner, const struct site_change *change,
+                        enum change_state state)
+{
+    static const char *const outcomes[] = {
+        [CHANGE_BEGUN] = "unknown", [CHANGE_DONE] = "ok", [CHANGE_UNKNOWN] = "unknown", [CHANGE_FAILED] = "failed"};
+    struct buf data;
+    struct json_writer w;
+    buf_init(&data, call->arena, 1024);
+    json_write_init(&w, &data);
+    json_object(&w);
+    json_member_i64(&w, "change", change->number);
+    json_member_i64(&w, "part_of", change->part_of);
+    json_member_str(&w, "kind", str_sub(change->kind, 0, PART_WORD_BYTES));
+    json_member_str(&w, "type", str_sub(change->item_type, 0, PART_WORD_BYTES));
+    json_member_i64(&w, "id", change->item_id);
+    json_member_str(&w, "outcome", str_from(outcomes[state]));
+    json_end(&w);
+    audit_later(&(struct audit_event){
+        .user_id = owner->user_id,
+        .connection_id = owner->connection_id,
+        .token_id = owner->token_id,
+        .action = STR("job.item"),
+        .data_json = buf_str(&data),
+    });
+}
+
 void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state)
 {
     struct mcp_host *host = (struct mcp_host *)base;
@@ -40,6 +72,8 @@ void host_change_settle(struct call *call, struct host *base, struct site_change
         host->n_changes--;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + SETTLE_MS;
+    if (change->part_of)
+        record_part(call, &owner, change, state);
     if (history_end(&rest, &owner, change, state))
         log_error("call %s: what came of change %lld of connection %lld could not be kept: %.*s", call->id,
                   (long long)change->number, (long long)owner.connection_id, STR_ARG(rest.error_text));

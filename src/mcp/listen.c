@@ -261,6 +261,15 @@ static int tell_marks(struct listener *self, struct buf *text)
 
 /* ---- one stream */
 
+/* What is asked for twice is told once. */
+static bool is_in(const struct str *list, size_t count, struct str one)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(list[i], one))
+            return true;
+    return false;
+}
+
 /*
  * Of this token's tasks, those that there are. Each is told at once, so that nothing is missed of what happened between its
  * beginning and this stream.
@@ -278,6 +287,8 @@ static int read_tasks(struct call *call, struct listener *self, const struct jso
     if (json_count(ids))
         call_init_piece(&self->piece, call, LISTEN_TASK_BYTES);
     for (size_t i = 0; i < json_count(ids); i++) {
+        if (is_in(self->tasks, self->n_tasks, json_str(json_at(ids, i))))
+            continue;
         int error = jobs_get(&self->piece, self->request->who, json_str(json_at(ids, i)), &job);
         arena_reset(self->piece.arena);
         if (error == OK)
@@ -311,9 +322,11 @@ static int read_wishes(struct call *call, struct listener *self)
     if (json_bool_or(json_get(wishes, STR("resourcesListChanged")), false) && features & PROVIDER_RESOURCES_CHANGE)
         self->wanted |= MARK_RESOURCES;
     self->uris = arena_array_of(call->arena, struct str, json_count(uris) + 1);
-    for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++)
-        if (json_str(json_at(uris, i)).len)
-            self->uris[self->n_uris++] = json_str(json_at(uris, i));
+    for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++) {
+        struct str uri = json_str(json_at(uris, i));
+        if (uri.len && !is_in(self->uris, self->n_uris, uri))
+            self->uris[self->n_uris++] = uri;
+    }
     if (self->n_uris)
         self->wanted |= MARK_URI;
     return read_tasks(call, self, json_get(wishes, STR("taskIds")));

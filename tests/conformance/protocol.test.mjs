@@ -127,8 +127,9 @@ describe('listening', () => {
     await client.close();
   });
 
-  test('acknowledged first, only what was asked for, and only of what was subscribed', async () => {
-    const one = stream('subscriptions/listen', { notifications: { promptsListChanged: true, resourceSubscriptions: ['test://watched-resource'] } });
+  test('acknowledged first, only what was asked for, once, and only of what was subscribed', async () => {
+    const often = Array(100).fill('test://watched-resource');
+    const one = stream('subscriptions/listen', { notifications: { promptsListChanged: true, resourceSubscriptions: often } });
     const other = stream('subscriptions/listen', { notifications: { resourceSubscriptions: ['test://static-text'] } });
     await waitFor('both', () => one.events.length && other.events.length);
     assert.equal(one.events[0].method, 'notifications/subscriptions/acknowledged');

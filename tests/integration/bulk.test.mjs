@@ -57,6 +57,35 @@ for (const pair of PAIRS) {
       return { preview, text: await works('wp_bulk', { ...args, confirm_code: codeOf(preview) }) };
     }
 
+    test('a client that cannot follow jobs is told, after a while, that this one goes on, and how to ask for it', async () => {
+      const slow = await startFakeSite(site);
+      const impatient = await (await Porteiro.create({ env: { ...ENV, PORTEIRO_JOB_WAIT: '1' } })).serve();
+      try {
+        await impatient.addUser();
+        const { token: as } = await impatient.addConnection(slow, { as: 'admin', rights: RIGHTS });
+        const ids = await make(5);
+        const ask = async args => {
+          const { isError, text } = await callTool(impatient.url, as, 'wp_bulk', args);
+          assert.ok(!isError, text);
+          return text;
+        };
+        const args = { ids, set: { comment_status: 'closed' } };
+        const preview = await ask(args);
+        let held = [];
+        slow.answer = (request, response, pass) => (request.method === 'POST' && held ? new Promise(resolve => held.push(() => resolve(pass()))) : pass());
+        const text = await ask({ ...args, confirm_code: codeOf(preview) });
+        const [, id] = /^Job (\S+) goes on in the background: 0 of 5 so far\. Call wp_bulk with job "\1"\.$/.exec(text) ?? assert.fail(text);
+        assert.match(await ask({ job: id }), /is under way: 0 of 5 so far/);
+        const waiting = held;
+        held = null;
+        for (const go of waiting) go();
+        await waitFor('the end of the job', async () => /^5 of 5 changed, undo \d+$/.test(await ask({ job: id })), 20_000);
+        for (const one of ids) assert.equal((await rest(site, `/wp/v2/posts/${one}?context=edit`)).comment_status, 'closed');
+      } finally {
+        await Promise.all([impatient.stop(), slow.stop()]);
+      }
+    });
+
     test('a preview with count and sample changes nothing; its code does it, once', async () => {
       const ids = await make(7), before = dump(site);
       const args = { ids, set: { terms_add: { tag: ['tag 5'] }, comment_status: 'closed' } };
@@ -68,6 +97,11 @@ for (const pair of PAIRS) {
       assert.match(preview, /and 2 more/);
       const text = await works('wp_bulk', { ...args, confirm_code: codeOf(preview) });
       assert.match(text, /^7 of 7 changed, undo \d+$/);
+      const parts = async () => (await sql(porteiro, "SELECT data FROM mcp_audit_logs WHERE action = 'job.item' ORDER BY id"))
+        .map(({ data }) => (typeof data === 'string' ? JSON.parse(data) : data))
+        .filter(data => String(data.part_of) === undoOf(text));
+      await waitFor('an audit row for each', async () => (await parts()).length === 7);
+      assert.deepEqual((await parts()).map(({ id, type, outcome }) => [id, type, outcome]), ids.map(id => [id, 'post', 'ok']));
       const [tag] = await rest(site, '/wp/v2/tags?slug=tag-5');
       for (const id of ids) {
         const post = await rest(site, `/wp/v2/posts/${id}?context=edit`);

@@ -208,3 +208,13 @@ test('all four workers took part', () => {
     assert.deepEqual([...served].sort(), ['worker 1', 'worker 2']);
   }
 });
+
+// The last: it ends a node.
+test('a question that waits for a person does not hold up the end of its server', async () => {
+  const call = await asking(1, await openSession(1), 9);
+  const since = performance.now();
+  await nodes[1].stop();
+  assert.ok(performance.now() - since < 10_000, 'it took as long as requests may take to end');
+  await within('the end of the call', call.ended);
+  assert.match(JSON.stringify(call.events.at(-1)), /being restarted/);
+});
