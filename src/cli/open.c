@@ -42,6 +42,11 @@ static struct {
 
 int open_database(struct cli *cli)
 {
+    return open_database_at(cli, config_text(cli->config, SETTING_DATABASE_URL));
+}
+
+int open_database_at(struct cli *cli, struct str url)
+{
     struct str problem;
     if (!config_make_data_dir(cli->arena, cli->config, &problem))
         return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(problem));
@@ -49,7 +54,7 @@ int open_database(struct cli *cli)
         return fail(&cli->call, E_UNAVAILABLE,
                     "the event loop cannot be made: no memory or no file descriptor is left");
     opened.loop = true;
-    return db_open(&cli->call, config_text(cli->config, SETTING_DATABASE_URL), &cli->db);
+    return db_open(&cli->call, url, &cli->db);
 }
 
 int open_for_migration(struct cli *cli, struct db **ret_db)
@@ -62,7 +67,7 @@ int open_for_migration(struct cli *cli, struct db **ret_db)
     return error;
 }
 
-static int migrate(struct cli *cli)
+int open_migrated(struct cli *cli)
 {
     struct migrate_result done;
     struct db *db;
@@ -214,7 +219,7 @@ int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
     if (!error)
-        error = migrate(cli);
+        error = open_migrated(cli);
     if (error)
         return error;
     store_init(cli->db);

@@ -9,6 +9,10 @@
 
 /* Data directory, loop and database, without looking into it. */
 MUST_CHECK int open_database(struct cli *cli);
+/* The same with another database than the settings'. */
+MUST_CHECK int open_database_at(struct cli *cli, struct str url);
+/* On top of that: at this program's schema. */
+MUST_CHECK int open_migrated(struct cli *cli);
 
 /* The database for migrations: PORTEIRO_DATABASE_URL_DIRECT when that is set, else *ret_db is cli->db. */
 MUST_CHECK int open_for_migration(struct cli *cli, struct db **ret_db);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_FILE_BYTES_MAX = 4096, FIRST_KID = 1 };
+enum { KEY_FILE_BYTES_MAX = 4096, FIRST_KID = 1, SIGNING_NUMBER = 1000 /* apart from the purposes, which grow */ };
 
 static const struct str check_text = STR_INIT("porteiro");
 
@@ -331,7 +331,7 @@ static void derive(void)
         crypto_kdf_derive_from_key(key, sizeof key, i + 1, derive_context[i], ring->server);
         crypto_auth_hmacsha256_init(&ring->mac[i], key, sizeof key);
     }
-    crypto_kdf_derive_from_key(key, sizeof key, KEYRING_PURPOSES + 100, "signing_", ring->server);
+    crypto_kdf_derive_from_key(key, sizeof key, SIGNING_NUMBER, "signing_", ring->server);
     crypto_sign_seed_keypair(ring->sign_public, ring->sign_secret, key);
     sodium_memzero(key, sizeof key);
     ring->is_open = true;

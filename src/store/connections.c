@@ -187,3 +187,19 @@ int store_connections_delete(struct call *call, int64_t user_id, int64_t id)
                  DB_INT(id), DB_INT(user_id));
     return error ? error : db_changes(&rows) == 0 ? missing(call, id) : OK;
 }
+
+int store_connections_sealed(struct call *call, int64_t after_id, int64_t limit, struct connection_secrets *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT c.id, c.user_id, c.secret_json, k.wrapped FROM mcp_service_connections c "
+                         "LEFT JOIN mcp_data_keys k ON k.user_id = c.user_id WHERE c.id > $1 ORDER BY c.id LIMIT $2",
+                         DB_INT(after_id), DB_INT(limit));
+    if (error)
+        return error;
+    *ret = (struct connection_secrets){rows.n_rows, arena_array_of(call->arena, struct connection_sealed, rows.n_rows)};
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct connection_sealed){db_int(&rows, i, 0), db_int(&rows, i, 1), db_text(&rows, i, 2),
+                                                   db_text(&rows, i, 3)};
+    return OK;
+}

@@ -59,4 +59,16 @@ MUST_CHECK int store_connections_set_status(struct call *call, int64_t user_id, 
 MUST_CHECK int store_connections_set_token(struct call *call, int64_t id, struct str token_hash, struct str last4);
 MUST_CHECK int store_connections_delete(struct call *call, int64_t user_id, int64_t id);
 
+/* All sealed secrets behind an id, by id: to try whether they open. */
+struct connection_sealed {
+    int64_t id, user_id;
+    struct str secret_json, wrapped_key;
+};
+struct connection_secrets {
+    size_t count;
+    struct connection_sealed *items;
+};
+MUST_CHECK int store_connections_sealed(struct call *call, int64_t after_id, int64_t limit,
+                                        struct connection_secrets *ret);
+
 #endif

@@ -485,7 +485,7 @@ static void transaction_abandoned(void *object)
     link_give_back(link);
 }
 
-int db_begin(struct call *call, struct db *db)
+static int begin_with(struct call *call, struct db_pool *pool, const char *begin)
 {
     struct db_outcome outcome = {0};
     if (call->db_link) {
@@ -495,12 +495,12 @@ int db_begin(struct call *call, struct db *db)
     struct transaction *transaction = arena_new_of(call->arena, struct transaction);
     arena_defer(call->arena, transaction_abandoned, transaction);
     for (int attempt = 0; attempt < 2; attempt++) {
-        struct db_link *link = link_take(call, db->write_pool);
+        struct db_link *link = link_take(call, pool);
         if (!link) {
             db_outcome_set(&outcome, E_TIMEOUT, "no connection became free in time");
             break;
         }
-        run_plain(call, link, str_from(db->driver->begin), call->deadline_ms, &outcome);
+        run_plain(call, link, str_from(begin), call->deadline_ms, &outcome);
         if (!outcome.error) {
             transaction->link = link;
             link->transaction = transaction;
@@ -512,6 +512,16 @@ int db_begin(struct call *call, struct db *db)
             break;
     }
     return fail_with(call, &outcome);
+}
+
+int db_begin(struct call *call, struct db *db)
+{
+    return begin_with(call, db->write_pool, db->driver->begin);
+}
+
+int db_begin_snapshot(struct call *call, struct db *db)
+{
+    return begin_with(call, db->read_pool, db->driver->begin_snapshot);
 }
 
 int db_commit(struct call *call, struct db *db)

@@ -120,6 +120,12 @@ MUST_CHECK int db_script(struct call *call, struct db *db, struct str sql);
  */
 MUST_CHECK int db_begin(struct call *call, struct db *db);
 MUST_CHECK int db_commit(struct call *call, struct db *db);
+
+/*
+ * The same for reading only: all statements see the database as it is now, for as long as it takes, and nobody who writes waits.
+ * On SQLite the process's one reading connection is taken meanwhile.
+ */
+MUST_CHECK int db_begin_snapshot(struct call *call, struct db *db);
 int db_rollback(struct call *call, struct db *db); /* also when none is open; its error is seldom of interest */
 
 /* ---- results. Of a NULL: empty text, 0, false; ask db_is_null() where that matters. */

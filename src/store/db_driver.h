@@ -76,7 +76,7 @@ struct db {
 };
 
 struct db_driver {
-    const char *begin;
+    const char *begin, *begin_snapshot;
     /* Runs the request; may wait. Leaves the link usable, or closes it and says so by outcome->lost. */
     void (*run)(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
                 struct db_outcome *outcome);

@@ -429,6 +429,7 @@ static void postgres_close(struct db *base)
 
 static const struct db_driver driver = {
     .begin = "BEGIN",
+    .begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .run = postgres_run,
     .reset = postgres_reset,
     .close = postgres_close,

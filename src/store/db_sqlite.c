@@ -328,6 +328,7 @@ static void sqlite_close(struct db *base)
 
 static const struct db_driver driver = {
     .begin = "BEGIN IMMEDIATE",
+    .begin_snapshot = "BEGIN",
     .run = sqlite_run,
     .reset = sqlite_reset,
     .close = sqlite_close,

@@ -24,7 +24,7 @@ describe('answers have the shapes of docs/cli.md', () => {
 
   // Runs it, compares its answer, and gives it.
   async function fits(args, { stdin, shape = 0 } = {}) {
-    const words = args.slice(0, args.length > 1 && !args[1].startsWith('--') ? 2 : 1).join(' ');
+    const words = args.slice(0, args.length > 1 && !/^(--|\/)/.test(args[1]) ? 2 : 1).join(' ');
     const answer = await porteiro.json(args, { stdin });
     assert.ok(shapes[words]?.[shape], `${words} is in the table`);
     assert.deepEqual(misfits(shapes[words][shape], answer), [], words);
@@ -159,6 +159,12 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal((await fits(['key', 'rotate'])).current, 2);
     assert.equal((await fits(['key', 'status'])).rotating, true);
     assert.equal((await fits(['key', 'retire', '1'])).current, 2);
+  });
+
+  test('backup, restore', async () => {
+    const file = path.join(porteiro.dir, 'backup.jsonl');
+    const { rows } = await fits(['backup', file]);
+    assert.equal((await fits(['restore', file, '--verify'])).rows, rows);
   });
 
   test('a text answer to every command that only looks', async () => {
