@@ -48,6 +48,8 @@ int open_database(struct cli *cli)
 int open_database_at(struct cli *cli, struct str url)
 {
     struct str problem;
+    if (cli->db)
+        return OK;
     if (!config_make_data_dir(cli->arena, cli->config, &problem))
         return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(problem));
     if (!loop_init())

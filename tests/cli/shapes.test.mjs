@@ -24,7 +24,11 @@ describe('answers have the shapes of docs/cli.md', () => {
 
   // Runs it, compares its answer, and gives it.
   async function fits(args, { stdin, shape = 0 } = {}) {
+<<<<<<< HEAD
     const words = args.slice(0, args.length > 1 && !/^(--|\/)/.test(args[1]) ? 2 : 1).join(' ');
+=======
+    const words = shapes[args.slice(0, 2).join(' ')] ? args.slice(0, 2).join(' ') : args[0]; // with its verb, if it has any
+>>>>>>> 6046d2b (cli: doctor, 38 checks, each with what to do; and of one connection)
     const answer = await porteiro.json(args, { stdin });
     assert.ok(shapes[words]?.[shape], `${words} is in the table`);
     assert.deepEqual(misfits(shapes[words][shape], answer), [], words);
@@ -37,6 +41,8 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal((await fits(['migrate'])).was_empty, true);
     assert.equal((await fits(['migrate', '--status'], { shape: 1 })).state, 'current');
     await fits(['version']);
+    await fits(['doctor']);
+    await fits(['completion', 'fish']);
     assert.match((await fits(['manual'])).text, /^\.TH PORTEIRO 1 /);
     assert.equal((await fits(['config', 'check'])).ok, true);
   });
