@@ -24,11 +24,7 @@ describe('answers have the shapes of docs/cli.md', () => {
 
   // Runs it, compares its answer, and gives it.
   async function fits(args, { stdin, shape = 0 } = {}) {
-<<<<<<< HEAD
-    const words = args.slice(0, args.length > 1 && !/^(--|\/)/.test(args[1]) ? 2 : 1).join(' ');
-=======
     const words = shapes[args.slice(0, 2).join(' ')] ? args.slice(0, 2).join(' ') : args[0]; // with its verb, if it has any
->>>>>>> 6046d2b (cli: doctor, 38 checks, each with what to do; and of one connection)
     const answer = await porteiro.json(args, { stdin });
     assert.ok(shapes[words]?.[shape], `${words} is in the table`);
     assert.deepEqual(misfits(shapes[words][shape], answer), [], words);
