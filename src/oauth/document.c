@@ -113,6 +113,8 @@ static int fetch(struct call *call, struct str id, struct http_fetched *ret)
         .max_body_bytes = DOCUMENT_BYTES_MAX,
     };
     int error = http_fetch(call, &request, ret);
+    if (error && ret->failure == HTTP_FETCH_TOO_LARGE)
+        return fail(call, E_INVALID, "The description of this app is larger than %d KiB.", DOCUMENT_BYTES_MAX / 1024);
     if (error)
         return error;
     if (ret->status != 200)

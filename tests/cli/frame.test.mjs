@@ -25,7 +25,7 @@ describe('the frame', () => {
     const found = [];
     for (const noun of nouns) {
       const { stdout } = await porteiro.cli([noun, '--help']);
-      const verbs = [...stdout.split('Examples')[0].matchAll(/^ {2}([a-z-]+)( \[?[A-Z]+\]?)? {2,}\S/gm)].map(match => match[1]);
+      const verbs = [...stdout.split('Examples')[0].matchAll(/^ {2}([a-z-]+)( \[?[A-Z][A-Za-z.]*\]?)? {2,}\S/gm)].map(match => match[1]);
       found.push(...(stdout.includes(' VERB ') ? verbs.map(verb => [noun, verb]) : [[noun]]));
     }
     return found;
