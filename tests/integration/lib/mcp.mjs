@@ -1,10 +1,10 @@
 // MCP by hand, for what the official clients never send; and the official clients themselves.
-import { Client as Client2, StreamableHTTPClientTransport as Transport2 } from '@modelcontextprotocol/client';
+import { Client as Client2, StreamableHTTPClientTransport as Transport2, UnauthorizedError } from '@modelcontextprotocol/client';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
-export { Client1, Client2, ElicitRequestSchema, Transport1, Transport2 };
+export { Client1, Client2, ElicitRequestSchema, Transport1, Transport2, UnauthorizedError };
 export const MODERN = '2026-07-28';
 export const LEGACY = '2025-11-25';
 const ME = { name: 'porteiro-tests', version: '1' };
