@@ -9,6 +9,10 @@
 MUST_CHECK int token_insert(struct call *call, int64_t connection_id, const struct token_new *token,
                             const char *name_if_empty, struct token_made *ret);
 
+/* The further connections of a token that was just made. */
+MUST_CHECK int token_add_sites(struct call *call, const struct connection_row *home, const struct token_new *token,
+                               struct token_made *made);
+
 /* Points into `row`. */
 struct token_claims token_claims_of(const struct token_row *row);
 

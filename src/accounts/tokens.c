@@ -132,8 +132,8 @@ int token_unset_primary(struct call *call, int64_t connection_id)
     return store_connections_set_token(call, connection_id, str_from(hash), (struct str){NULL, 0});
 }
 
-static int add_sites(struct call *call, const struct connection_row *home, const struct token_new *token,
-                     struct token_made *made)
+int token_add_sites(struct call *call, const struct connection_row *home, const struct token_new *token,
+                    struct token_made *made)
 {
     struct token_row row;
     if (token->n_sites > TOKEN_SITES_MAX)
@@ -171,7 +171,7 @@ static int add(struct call *call, int64_t user_id, int64_t connection_id, const 
     if (!error)
         error = token_insert(call, connection_id, token, "token", ret);
     if (!error && token->n_sites)
-        error = add_sites(call, &connection, token, ret);
+        error = token_add_sites(call, &connection, token, ret);
     if (error)
         return error;
     const struct audit_event event = {

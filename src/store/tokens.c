@@ -130,6 +130,15 @@ int store_tokens_insert_details(struct call *call, const struct token_row *token
                     DB_TEXT(token->confirm), DB_TEXT(token->mac), DB_TEXT(token->options));
 }
 
+int store_tokens_set_expiry(struct call *call, int64_t id, int64_t expires_at_ms, struct str mac)
+{
+    int error = db_query(call, store_db(), NULL, "UPDATE mcp_tokens SET expires_at = $1 WHERE id = $2",
+                         DB_TIME(expires_at_ms), DB_INT(id));
+    return error ? error
+                 : db_query(call, store_db(), NULL, "UPDATE mcp_token_details SET mac = $1 WHERE token_id = $2",
+                            DB_TEXT(mac), DB_INT(id));
+}
+
 int store_tokens_revoke(struct call *call, int64_t id, int64_t *ret_count)
 {
     struct db_rows rows;

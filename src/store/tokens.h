@@ -34,6 +34,9 @@ MUST_CHECK int store_tokens_insert(struct call *call, int64_t connection_id, str
                                    int64_t expires_at_ms, int64_t *ret_id);
 MUST_CHECK int store_tokens_insert_details(struct call *call, const struct token_row *token);
 
+/* With the MAC over it. In a transaction. */
+MUST_CHECK int store_tokens_set_expiry(struct call *call, int64_t id, int64_t expires_at_ms, struct str mac);
+
 /* What is revoked already keeps its time. *ret_count may be 0. */
 MUST_CHECK int store_tokens_revoke(struct call *call, int64_t id, int64_t *ret_count);
 MUST_CHECK int store_tokens_revoke_all(struct call *call, int64_t connection_id, int64_t *ret_count);

@@ -1,7 +1,7 @@
 /* /api/tokens */
 #include "web/api_tokens.h"
 
-#include "accounts/tokens.h"
+#include "accounts/token_rotate.h"
 #include "call/token_options.h"
 
 #define TOKEN_SCHEMA                                                                                                   \
@@ -133,6 +133,40 @@ const struct api_operation api_tokens_add = {
               ",\"expires_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"token\",\"last4\"]}",
     .status = 201,
     .run = add,
+};
+
+static int rotate(struct call *call, struct api *api)
+{
+    struct str overlap = api_text(api, "overlap");
+    struct token_made made;
+    int64_t id, ends_at_ms = 0, expires_at_ms;
+    int error = api_id(call, api, &id);
+    if (!error && overlap.ptr)
+        error = tokens_parse_expiry(call, overlap, &ends_at_ms);
+    if (!error)
+        error = token_rotate(call, api->person.user_id, id, ends_at_ms, &made, &expires_at_ms);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_member_i64(&api->out, "id", made.token_id);
+    json_member_str(&api->out, "token", made.token);
+    json_member_str(&api->out, "last4", made.last4);
+    api_member_time(call, &api->out, "expires_at", expires_at_ms);
+    api_member_time(call, &api->out, "old_ends_at", ends_at_ms);
+    json_end(&api->out);
+    return OK;
+}
+
+const struct api_operation api_tokens_rotate = {
+    .id = "tokensRotate",
+    .summary = "A newer token in the place of one, shown this once: same name, rights, connections and length of life. "
+               "overlap (1h, 24h, at most 7d): so long the old one goes on; without it, it ends at once.",
+    .body = API_BODY("\"overlap\":" API_SHORT_TEXT, ""),
+    .answer = "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"last4\":" API_TEXT
+              ",\"expires_at\":" API_TIME_OR_NULL ",\"old_ends_at\":" API_TIME_OR_NULL
+              "},\"required\":[\"id\",\"token\",\"last4\"]}",
+    .status = 200,
+    .run = rotate,
 };
 
 static int revoke(struct call *call, struct api *api)

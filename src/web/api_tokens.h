@@ -4,6 +4,7 @@
 
 #include "web/api.h"
 
-extern const struct api_operation api_tokens_list, api_tokens_of_connection, api_tokens_add, api_tokens_revoke;
+extern const struct api_operation api_tokens_list, api_tokens_of_connection, api_tokens_add, api_tokens_revoke,
+    api_tokens_rotate;
 
 #endif

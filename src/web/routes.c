@@ -124,6 +124,7 @@ const struct route routes[] = {
     PERSON("POST", "/api/connections/{id}/changes/{number}/undo", api_changes_undo),
     PERSON("GET", "/api/tokens", api_tokens_list),
     PERSON("DELETE", "/api/tokens/{id}", api_tokens_revoke),
+    PERSON("POST", "/api/tokens/{id}/rotate", api_tokens_rotate),
     PERSON("GET", "/api/oauth/grants", api_oauth_grants),
     PERSON("DELETE", "/api/oauth/grants/{grant}", api_oauth_end_grant),
     ADMIN("GET", "/api/oauth/clients", api_oauth_clients),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
-import { callTool } from './lib/mcp.mjs';
+import { callTool, legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { waitFor } from './lib/process.mjs';
 
@@ -103,6 +103,32 @@ for (const database of ['sqlite', 'postgres']) {
       const [{ number }] = (await ana.ok('GET', changes())).items;
       await edit(id, 'Moved on');
       assert.equal((await ana.call('POST', `${changes()}/${number}/undo`)).status, 409);
+    });
+
+    test('a token is replaced by a newer one; the old one goes on for as long as was said', async () => {
+      const works = async token => (await legacy(porteiro.url, token, 'tools/list')).status === 200;
+      const second = await ana.ok('POST', '/api/connections', { provider: 'wordpress', name: 'second', config: { url: fixtures.sites.old.url },
+        secrets: { username: 'editor', app_password: fixtures.sites.old.users.editor.app_password } });
+      const made = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'laptop', rights: 'read,publish', confirm: 'model', expires: '30d', sites: [{ connection_id: second.id, rights: 'read' }] });
+      for (const who of [bia, new Person(porteiro)]) assert.ok([401, 404].includes((await who.call('POST', `/api/tokens/${made.id}/rotate`, {})).status));
+      assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '8d' })).status, 400);
+      const newer = await ana.ok('POST', `/api/tokens/${made.id}/rotate`, { overlap: '24h' });
+      assert.deepEqual([await works(made.token), await works(newer.token)], [true, true], 'both, for a day');
+      const list = (await ana.ok('GET', `/api/connections/${connection.id}/tokens`)).items;
+      const [a, b] = [newer.id, made.id].map(id => list.find(item => item.id === id));
+      assert.deepEqual([a.name, a.rights, a.confirm, a.sites, a.state], [b.name, b.rights, b.confirm, b.sites, b.state]);
+      assert.equal(a.sites.length, 2);
+      const days = text => (new Date(text) - Date.now()) / 86_400_000;
+      assert.ok(Math.abs(days(a.expires_at) - 30) < 0.1 && Math.abs(days(b.expires_at) - 1) < 0.1, JSON.stringify([a, b]));
+      const last = await ana.ok('POST', `/api/tokens/${newer.id}/rotate`, {});
+      assert.deepEqual([await works(newer.token), await works(last.token)], [false, true], 'at once');
+      assert.equal((await ana.call('POST', `/api/tokens/${newer.id}/rotate`, {})).status, 409);
+      const primary = list.find(item => item.primary);
+      const next = await ana.ok('POST', `/api/tokens/${primary.id}/rotate`, { overlap: '1h' });
+      assert.equal((await ana.ok('GET', `/api/connections/${connection.id}`)).token_last4, next.last4);
+      assert.deepEqual([await works(connection.token), await works(next.token)], [true, true]);
+      connection.token = next.token;
+      assert.ok((await ana.ok('GET', '/api/audit?action=tokens.rotate')).items.length === 3);
     });
 
     test('usage says how long tools took', async () => {
