@@ -22,6 +22,8 @@ static int get_active(struct call *call, int64_t user_id, int64_t token_id, stru
     const struct token_claims claims = token_claims_of(ret);
     if (strcmp(token_state(ret), "active") != 0)
         return fail(call, E_CONFLICT, "This token has ended already. Make a new one.");
+    if (ret->audience.len)
+        return fail(call, E_CONFLICT, "This is the access of a connected app, which renews it by itself.");
     if (!token_mac_is_right(call, &claims, ret->mac))
         return fail(call, E_CONFLICT,
                     "This token's row was edited, so what it may do is not to be believed. Make a "

@@ -199,7 +199,7 @@ int tokens_add_access(struct call *call, int64_t user_id, int64_t connection_id,
     int error = lock_connection(call, user_id, connection_id, &connection);
     if (!error)
         error = token_insert(call, connection_id, token, "app", ret);
-    return !error && token->n_sites ? add_sites(call, &connection, token, ret) : error;
+    return !error && token->n_sites ? token_add_sites(call, &connection, token, ret) : error;
 }
 
 int tokens_list(struct call *call, int64_t user_id, int64_t connection_id, struct token_rows *ret)

@@ -63,6 +63,22 @@ int store_connections_list(struct call *call, int64_t user_id, struct connection
     return OK;
 }
 
+int store_connections_uses(struct call *call, int64_t user_id, struct connection_uses *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT t.connection_id, max(d.last_used_at) FROM mcp_service_connections c "
+                         "JOIN mcp_tokens t ON t.connection_id = c.id JOIN mcp_token_details d ON d.token_id = t.id "
+                         "WHERE d.last_used_at IS NOT NULL" OWNED_BY("$1") " GROUP BY t.connection_id",
+                         DB_INT(user_id));
+    if (error)
+        return error;
+    *ret = (struct connection_uses){rows.n_rows, arena_array_of(call->arena, struct connection_use, rows.n_rows + 1)};
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct connection_use){db_int(&rows, i, 0), db_time_ms(&rows, i, 1)};
+    return OK;
+}
+
 int store_connections_get(struct call *call, int64_t user_id, int64_t id, struct connection_row *ret)
 {
     struct db_rows rows;

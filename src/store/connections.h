@@ -33,6 +33,16 @@ struct connection_rows {
 /* By id. `user_id` or USER_ANY. */
 MUST_CHECK int store_connections_list(struct call *call, int64_t user_id, struct connection_rows *ret);
 MUST_CHECK int store_connections_get(struct call *call, int64_t user_id, int64_t id, struct connection_row *ret);
+/* When the tokens whose home it is were used last; those that never were are left out. */
+struct connection_use {
+    int64_t connection_id, last_used_at_ms;
+};
+struct connection_uses {
+    size_t count;
+    struct connection_use *items;
+};
+MUST_CHECK int store_connections_uses(struct call *call, int64_t user_id, struct connection_uses *ret);
+
 /* How many connections the user has, and how many of that name. */
 MUST_CHECK int store_connections_count(struct call *call, int64_t user_id, struct str name, int64_t *ret_all,
                                        int64_t *ret_of_name);

@@ -7,6 +7,7 @@
 #include "net/own_address.h"
 #include "net/url.h"
 #include "web/cookie.h"
+#include "web/problem.h"
 #include "web/routes.h"
 
 enum { SEGMENT_BYTES_MAX = 200, QUERY_PAIRS_MAX = 32, RETRY_UNAVAILABLE_S = 5 };
@@ -29,6 +30,18 @@ int api_status_of(int error)
     return 500;
 }
 
+/* A browser's is told in the person's language, as pages do; a program's stays English. */
+static struct str in_their_language(struct call *call, const struct api *api, struct str text)
+{
+    struct str accepted = http_header_value(api->request, STR("accept-language"));
+    enum language language = LANGUAGE_EN;
+    if (api->person.by_api)
+        return text;
+    if (!(api->person.user_id && language_parse(api->person.language, &language)) && accepted.ptr)
+        (void)language_accepted(accepted, &language);
+    return problem_of(call->arena, text, language).text;
+}
+
 static void answer_failure(struct call *call, const struct api *api, int error)
 {
     int status = api_status_of(error);
@@ -40,7 +53,8 @@ static void answer_failure(struct call *call, const struct api *api, int error)
     int64_t wait_s = status == 503 ? RETRY_UNAVAILABLE_S : status == 429 ? call->retry_after_s : 0;
     if (wait_s)
         http_answer_header(api->exchange, STR("Retry-After"), call_format(call, "%lld", (long long)wait_s));
-    routes_error(call, api->exchange, status, api->error_code ? api->error_code : error_name(error), text);
+    routes_error(call, api->exchange, status, api->error_code ? api->error_code : error_name(error),
+                 in_their_language(call, api, text));
 }
 
 /* ---- who asks */

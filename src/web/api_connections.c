@@ -16,7 +16,7 @@ enum { IMPORT_ROWS_MAX = 100 };
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"name\":" API_TEXT ",\"provider\":" API_TEXT         \
     ",\"status\":" API_TEXT ",\"address\":" API_TEXT_OR_NULL                                                           \
     ",\"config\":{\"type\":\"object\"},\"token_last4\":" API_TEXT_OR_NULL ",\"created_at\":" API_TIME_OR_NULL          \
-    ",\"updated_at\":" API_TIME_OR_NULL ",\"check\":" CHECK_SCHEMA                                                     \
+    ",\"updated_at\":" API_TIME_OR_NULL ",\"last_used_at\":" API_TIME_OR_NULL ",\"check\":" CHECK_SCHEMA               \
     "},\"required\":[\"id\",\"name\",\"provider\",\"status\",\"config\",\"check\"]}"
 #define FIELDS_SCHEMA "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"maxLength\":4000}}"
 #define RIGHTS_SCHEMA "{\"type\":\"string\",\"maxLength\":100}"
@@ -48,7 +48,16 @@ static void write_check(struct call *call, struct json_writer *w, const struct c
     json_end(w);
 }
 
-static void write_connection(struct call *call, struct json_writer *w, const struct connection_row *row)
+static int64_t last_use_of(const struct connection_uses *uses, int64_t connection_id)
+{
+    for (size_t i = 0; i < uses->count; i++)
+        if (uses->items[i].connection_id == connection_id)
+            return uses->items[i].last_used_at_ms;
+    return 0;
+}
+
+static void write_connection(struct call *call, struct json_writer *w, const struct connection_row *row,
+                             const struct connection_uses *uses)
 {
     json_object(w);
     json_member_i64(w, "id", row->id);
@@ -60,6 +69,7 @@ static void write_connection(struct call *call, struct json_writer *w, const str
     api_member_text(w, "token_last4", row->token_last4);
     api_member_time(call, w, "created_at", row->created_at_ms);
     api_member_time(call, w, "updated_at", row->updated_at_ms);
+    api_member_time(call, w, "last_used_at", last_use_of(uses, row->id));
     json_key(w, STR("check"));
     if (row->check.found)
         write_check(call, w, &row->check);
@@ -71,12 +81,15 @@ static void write_connection(struct call *call, struct json_writer *w, const str
 static int list(struct call *call, struct api *api)
 {
     struct connection_rows rows;
+    struct connection_uses uses;
     int error = connections_list(call, api->person.user_id, &rows);
+    if (!error)
+        error = store_connections_uses(call, api->person.user_id, &uses);
     if (error)
         return error;
     api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
-        write_connection(call, &api->out, &rows.items[i]);
+        write_connection(call, &api->out, &rows.items[i], &uses);
     api_list_end(api);
     return OK;
 }
@@ -92,12 +105,15 @@ const struct api_operation api_connections_list = {
 static int show(struct call *call, struct api *api)
 {
     struct connection_row row;
+    struct connection_uses uses;
     int64_t id;
     int error = api_id(call, api, &id);
     if (!error)
         error = connections_show(call, api->person.user_id, id, &row);
     if (!error)
-        write_connection(call, &api->out, &row);
+        error = store_connections_uses(call, api->person.user_id, &uses);
+    if (!error)
+        write_connection(call, &api->out, &row, &uses);
     return error;
 }
 

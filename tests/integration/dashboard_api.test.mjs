@@ -131,6 +131,23 @@ for (const database of ['sqlite', 'postgres']) {
       assert.ok((await ana.ok('GET', '/api/audit?action=tokens.rotate')).items.length === 3);
     });
 
+    test('what went wrong is told in the language of the person', async () => {
+      const person = new Person(porteiro);
+      await person.ok('POST', '/api/auth/register', { name: 'Zé', email: 'ze@example.test', phone: '+5511999990003', password: PASSWORD, language: 'pt-BR' });
+      const wrong = await person.call('POST', '/api/me/password', { current: PASSWORD, password: 'curta' });
+      assert.match(wrong.json.error.message, /A senha tem 5 caracteres/);
+      assert.match((await ana.call('POST', '/api/me/password', { current: PASSWORD, password: 'short' })).json.error.message, /The password has 5/);
+      const { token } = await person.ok('POST', '/api/me/api-tokens', { name: 'script' });
+      assert.match((await new Person(porteiro, { bearer: token }).call('PATCH', '/api/me', { name: '' })).json.error.message, /The name needs/, 'a program gets English');
+    });
+
+    test('a connection says when it was used last', async () => {
+      let used;
+      await tool('wp_site', {});
+      await waitFor('its last use', async () => (used = (await ana.ok('GET', '/api/connections')).items.find(item => item.id === connection.id).last_used_at));
+      assert.ok(Math.abs(new Date(used) - Date.now()) < 120_000, used);
+    });
+
     test('usage says how long tools took', async () => {
       await tool('wp_find', { type: 'post' });
       let rows;
