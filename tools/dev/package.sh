@@ -1,51 +1,73 @@
 #!/usr/bin/env bash
-# verb: package               a Debian package in build/package/; tried out by tools/dev/fresh.sh DIR package
+# verb: package [--check]     a Debian package in build/package/, its SBOM; --check: lintian, unit, size, a second build compared
 
-need "${BUILD_PACKAGES[@]}" dpkg-dev binutils
+need "${BUILD_PACKAGES[@]}" dpkg-dev binutils python3
 build_release
 
-package_version=$(build/porteiro version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p)
+PACKAGE_BYTES_MAX=$((2 * 1024 * 1024))
+UNIT_EXPOSURE_MAX=1.5
 package_arch=$(dpkg --print-architecture)
-package_tree=$ROOT/build/package/tree
-package_file=$ROOT/build/package/porteiro_${package_version}_$package_arch.deb
 # The same commit gives the same bytes.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
+package_maintainer=$(git log -1 --format='%an <%ae>')
 
 # What it links to, by the packages that bring it.
 depends() {
-    local dir=$ROOT/build/package/shlibs
+    local dir=$package_dir/shlibs
     mkdir -p "$dir/debian"
     printf 'Source: porteiro\n\nPackage: porteiro\nArchitecture: any\n' >"$dir/debian/control"
     (cd "$dir" && dpkg-shlibdeps -O "$package_tree/usr/bin/porteiro" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
 }
 
-put() { install -D -m "$1" "$2" "$package_tree/$3"; } # MODE FROM TO
+put() { install -D -m "$1" "$2" "$package_tree/$3"; }                                                  # MODE FROM TO
+put_text() { install -D -m 644 /dev/stdin "$package_tree/$1"; }                                        # TO
+put_small() { gzip -9n | install -D -m 644 /dev/stdin "$package_tree/$1"; } # TO: as .gz, without a time in it
+
+fill_documents() {
+    local doc=usr/share/doc/porteiro paper
+    put 644 packaging/copyright $doc/copyright
+    put_small $doc/changelog.gz <<END
+porteiro ($package_version) bookworm; urgency=medium
+
+  * See CHANGELOG.md.gz.
+
+ -- $package_maintainer  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
+END
+    put_small $doc/CHANGELOG.md.gz <CHANGELOG.md
+    for paper in README*.md SECURITY.md THREATS.md docs/*.md; do put 644 "$paper" "$doc/$paper"; done
+    "$package_program" manual | put_small usr/share/man/man1/porteiro.1.gz
+    "$package_program" manual porteiro.conf | put_small usr/share/man/man5/porteiro.conf.5.gz
+    "$package_program" completion bash | put_text usr/share/bash-completion/completions/porteiro
+    "$package_program" completion zsh | put_text usr/share/zsh/vendor-completions/_porteiro
+    "$package_program" completion fish | put_text usr/share/fish/vendor_completions.d/porteiro.fish
+    packaging/sbom.py "$package_tree/usr/bin/porteiro" "$package_version" "$SOURCE_DATE_EPOCH" >"$package_dir/porteiro.cdx.json"
+    put 644 "$package_dir/porteiro.cdx.json" $doc/porteiro.cdx.json
+}
 
 fill_tree() {
-    rm -rf "$ROOT/build/package"
-    put 755 build/release/porteiro usr/bin/porteiro
-    strip --strip-unneeded "$package_tree/usr/bin/porteiro"
+    put 755 "$package_program" usr/bin/porteiro
+    strip --strip-unneeded --remove-section=.comment --remove-section=.note "$package_tree/usr/bin/porteiro"
     put 644 packaging/porteiro.service usr/lib/systemd/system/porteiro.service
     put 644 packaging/porteiro.sysusers usr/lib/sysusers.d/porteiro.conf
     put 644 packaging/porteiro.conf etc/porteiro/porteiro.conf
-    put 644 LICENSE usr/share/doc/porteiro/copyright
-    local paper
-    for paper in README.md CHANGELOG.md SECURITY.md; do
-        [[ ! -f $paper ]] || put 644 "$paper" "usr/share/doc/porteiro/$paper"
-    done
+    fill_documents
     local script
     for script in postinst prerm postrm; do put 755 packaging/$script DEBIAN/$script; done
     echo /etc/porteiro/porteiro.conf >"$package_tree/DEBIAN/conffiles"
+    (cd "$package_tree" && find . -path ./DEBIAN -prune -o -type f -print0 | sort -z | xargs -0 md5sum | sed 's| \./| |') |
+        install -D -m 644 /dev/stdin "$package_tree/DEBIAN/md5sums"
     cat >"$package_tree/DEBIAN/control" <<END
 Package: porteiro
 Version: $package_version
 Architecture: $package_arch
-Maintainer: $(git log -1 --format='%an <%ae>')
+Maintainer: $package_maintainer
 Section: web
 Priority: optional
 Depends: $(depends), ca-certificates, systemd | systemd-standalone-sysusers
-Installed-Size: $(du -sk --exclude=DEBIAN "$package_tree" | cut -f1)
+Recommends: uacme
+Suggests: postgresql
+Installed-Size: $(find "$package_tree" -path "$package_tree/DEBIAN" -prune -o -type f -printf '%k\n' | awk '{ all += $1 } END { print all }')
 Description: AI clients operate WordPress sites through MCP
  People register, connect their WordPress sites, and get tokens; AI clients use
  a token to read and edit the site through MCP tools, and every action is in an
@@ -53,7 +75,54 @@ Description: AI clients operate WordPress sites through MCP
 END
 }
 
-fill_tree
-find "$package_tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$package_tree" "$package_file" >/dev/null
+# make_package DIR PROGRAM: sets package_file.
+make_package() {
+    package_dir=$1 package_program=$2 package_tree=$1/tree
+    package_version=$("$package_program" version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p)
+    package_file=$package_dir/porteiro_${package_version}_$package_arch.deb
+    rm -rf "$package_dir"
+    fill_tree
+    find "$package_tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+    dpkg-deb --root-owner-group -Zxz --build "$package_tree" "$package_file" >/dev/null
+}
+
+check_lintian() {
+    # no-manual-page-for-... and the like are errors or warnings; a package of our own has no bug number to close.
+    local said
+    said=$(lintian --fail-on none --tag-display-limit 0 --suppress-tags initial-upload-closes-no-bugs "$package_file" 2>/dev/null)
+    [[ -z $said ]] || { echo "$said" && return 1; }
+}
+check_size() { (($(stat -c %s "$package_file") <= PACKAGE_BYTES_MAX)) || { stat -c '%n: %s bytes' "$package_file" && return 1; }; }
+check_unit() {
+    local exposure
+    exposure=$(systemd-analyze security --offline=true packaging/porteiro.service | grep -oE 'service: [0-9.]+' | grep -oE '[0-9.]+')
+    echo "exposure $exposure"
+    awk -v is="$exposure" -v max="$UNIT_EXPOSURE_MAX" 'BEGIN { exit !(is != "" && is <= max) }'
+}
+# From another directory, with nothing of the first build: no cache, no object.
+check_reproducible() {
+    local again=$ROOT/build/package-again first=$package_file
+    rm -rf "$again"
+    CCACHE_DISABLE=1 meson setup "$again/build" -Doptimization=2 -Ddebug=false -Dtests=false && CCACHE_DISABLE=1 ninja -C "$again/build" porteiro || return
+    (make_package "$again/package" "$again/build/porteiro" && cmp "$first" "$package_file")
+}
+check_registry() {
+    python3 - "$package_version" <<'END'
+import json, sys
+entry = json.load(open("packaging/server.json"))
+assert entry["version"] == sys.argv[1], entry["version"]
+assert len(entry["description"]) <= 100, len(entry["description"])
+END
+}
+
+make_package "$ROOT/build/package" "$ROOT/build/release/porteiro"
 say "${package_file#"$ROOT"/}: $(stat -c %s "$package_file") bytes, the program $(stat -c %s "$package_tree/usr/bin/porteiro")"
+[[ ${1:-} == --check ]] || exit 0
+need lintian systemd
+package_failed=0
+for package_check in size unit registry lintian reproducible; do
+    package_start=$(now_ms) package_rc=0
+    step "package: $package_check" check_$package_check || package_rc=1 package_failed=1
+    note $package_rc "package: $package_check" $(($(now_ms) - package_start))
+done
+exit $package_failed

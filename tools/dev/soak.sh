@@ -17,6 +17,12 @@ build_conformance
 PORTEIRO_TEST_PAIRS=other step "WordPress 7.1.1 on SQLite, 6.1 on PostgreSQL" \
     timeout -k 10 1800 node tests/integration/run.mjs "$ROOT"/tests/integration/*.test.mjs || soak_failed=1
 
+./dev package --check || soak_failed=1
+if ((EUID == 0)) && ! grep -q 127.0.0.1:8080 <(ss -Hltn 2>/dev/null); then
+    need debootstrap
+    step "the package in a fresh Debian" tools/dev/fresh.sh "$CACHE/fresh" package || soak_failed=1
+fi
+
 soak_share=$((soak_minutes < 30 ? soak_minutes : 30)) # thirtieths of the long forms
 # soak_long WHAT FILE NAME=VALUE...: one test file in its long form.
 soak_long() {
