@@ -21,6 +21,7 @@ const screens: Record<string, () => Promise<{ default: Screen }>> = {
   approvals: () => import('./screens/approvals'),
   activity: () => import('./screens/activity'),
   usage: () => import('./screens/usage'),
+  apps: () => import('./screens/apps'),
   account: () => import('./screens/account'),
   admin: () => import('./screens/admin'),
 };
@@ -31,6 +32,7 @@ const menu: [string, Key][] = [
   ['approvals', 'approvals.title'],
   ['activity', 'activity.title'],
   ['usage', 'usage.title'],
+  ['apps', 'apps.title'],
   ['account', 'account.title'],
 ];
 const adminMenu: [string, Key][] = [['admin', 'admin.title']];

@@ -23,11 +23,11 @@ export class Screen {
   complaints = [];
 
   // person: a logged-in Person of tests/integration/lib/api.mjs, or none
-  static async open(porteiro, person, { width = 1280, height = 900, theme = 'light', language = 'en-US', touch = false } = {}) {
+  static async open(porteiro, person, { width = 1280, height = 900, theme = 'light', language = 'en-US', bypassCSP = false } = {}) {
     const self = new Screen();
     self.porteiro = porteiro;
     self.context = await (await openBrowser()).newContext({
-      viewport: { width, height }, colorScheme: theme, locale: language, hasTouch: touch, reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'],
+      viewport: { width, height }, colorScheme: theme, locale: language, bypassCSP, reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write'],
     });
     if (person) {
       const [name, value] = person.cookie.split(/=(.*)/);

@@ -10,12 +10,13 @@ import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { ROOT } from '../integration/lib/process.mjs';
+import { Flow } from '../oauth/flow.mjs';
 import { Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
 import { HOSTILE } from './hostile.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const site = fixtures.sites.new;
-let porteiro, ana, blog, paused;
+let porteiro, ana, blog, paused, consent;
 
 before(async () => {
   porteiro = await (await Porteiro.create()).serve();
@@ -30,6 +31,9 @@ before(async () => {
   await callTool(porteiro.url, token, 'wp_create', { type: 'post', title: 'Waits', content: 'Hello', status: 'publish' });
   await callTool(porteiro.url, blog.token, 'wp_create', { type: 'post', title: 'A draft', content: 'Hello' });
   await callTool(porteiro.url, blog.token, 'wp_read', { id: '99999999' });
+  const flow = new Flow(porteiro);
+  await flow.login(await flow.person(), await flow.dynamic(), { choice: { tick: { [`connection_${blog.id}`]: true } } });
+  consent = flow.address(await flow.dynamic());
 });
 after(async () => {
   await closeBrowser();
@@ -37,7 +41,7 @@ after(async () => {
 });
 
 const screens = () => ['', 'connect', 'connections', `connections/${blog.id}`, `connections/${blog.id}/clients?client=claude-code`,
-  'approvals', 'activity', 'usage', 'account', 'admin', 'nowhere'];
+  'approvals', 'activity', 'usage', 'apps', 'account', 'admin', 'nowhere'];
 
 async function objections(page) {
   // Function, not a script element: the policy forbids those.
@@ -69,6 +73,29 @@ describe('every screen, in both languages and themes, at 320 and 1280 pixels', a
       }
       assert.deepEqual([...wrong, ...screen.complaints], []);
       await screen.close();
+    });
+  }
+
+  for (const language of ['en', 'pt-BR']) {
+    test(`pages without scripts: logging in, a forgotten password, consent, nothing there (${language})`, { timeout: 90_000 }, async () => {
+      await ana.ok('PATCH', '/api/me', { language });
+      const wrong = [];
+      for (const theme of ['light', 'dark']) for (const width of [320, 1280]) {
+        for (const [person, ...paths] of [[null, '/login', '/reset', '/nothing-there'], [ana, consent]]) {
+          // axe-core is a script, which these pages forbid
+          const screen = await Screen.open(porteiro, person, { width, theme, language, bypassCSP: true });
+          const { page } = screen;
+          for (const path of paths) {
+            await page.goto(porteiro.origin + path);
+            assert.equal(await page.locator('html').getAttribute('lang'), language, path);
+            wrong.push(...(await objections(page)).map(found => `${path}: ${theme} ${width}: ${found}`));
+            if (await overflow(page)) wrong.push(`${path}: wider than the window`);
+          }
+          wrong.push(...screen.complaints.filter(text => !/status of 404/.test(text)));
+          await screen.close();
+        }
+      }
+      assert.deepEqual(wrong, []);
     });
   }
 

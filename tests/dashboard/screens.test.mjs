@@ -1,11 +1,15 @@
 // Each screen changes something, and the command line or the API then shows it.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool, legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { ROOT } from '../integration/lib/process.mjs';
 import { PASSWORD, Person, Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
+import { Flow } from '../oauth/flow.mjs';
 import { decode } from './qr.mjs';
 
 const site = fixtures.sites.new;
@@ -48,6 +52,29 @@ async function prove(then) {
   await asked.getByLabel('Password').fill(PASSWORD);
   await asked.getByRole('button', { name: 'Continue' }).click();
 }
+
+test('every answer that the screens read is described so by the API', async () => {
+  const spec = await (await fetch(`${porteiro.origin}/api/openapi.json`)).json();
+  const answer = path => spec.paths[path].get.responses['200'].content['application/json'].schema;
+  const item = path => answer(path).properties.items.items;
+  const described = {
+    Me: answer('/api/me'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
+    Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Session: item('/api/me/sessions'), Person: item('/api/users'),
+    Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
+  };
+  const source = fs.readFileSync(path.join(ROOT, 'dashboard/src/lib/types.ts'), 'utf8');
+  const interfaces = [...source.matchAll(/^export interface (\w+) \{ (.*) \}$/gm)];
+  assert.equal(interfaces.length, Object.keys(described).length);
+  const kinds = { string: 'string', number: 'integer', boolean: 'boolean', null: 'null' };
+  for (const [, name, members] of interfaces) {
+    for (const [, member, type] of members.replace(/\{[^}]*\}/g, 'object').matchAll(/(\w+): ([^;]+)/g)) {
+      const schema = described[name].properties[member];
+      assert.ok(schema, `${name}.${member}`);
+      const types = type.split(' | ').map(word => kinds[word]).filter(Boolean);
+      for (const kind of types) if (schema.type) assert.ok([schema.type].flat().includes(kind) || types.includes('null'), `${name}.${member}: ${schema.type} is not ${type}`);
+    }
+  }
+});
 
 describe('the wizard', () => {
   test('tells what is wrong with its fix, and connects what works', async () => {
@@ -119,6 +146,10 @@ describe('a connection', () => {
     await dialog().getByText('Choose each').click();
     await dialog().getByRole('checkbox', { name: 'publish' }).check();
     await dialog().getByRole('combobox', { name: 'Before something' }).selectOption('human');
+    await dialog().getByText('For several connections').click();
+    await dialog().getByRole('checkbox', { name: 'By hand' }).check();
+    await dialog().getByText('Further tools and forms').first().click();
+    await dialog().getByRole('checkbox', { name: 'Deep research' }).check();
     await inDialog('Make the token').click();
     const token = await dialog().locator('code.secret').textContent();
     await inDialog('Close').click();
@@ -126,19 +157,25 @@ describe('a connection', () => {
     const row = (await tokens()).find(item => item.name === 'laptop');
     assert.deepEqual(row.rights, ['read', 'draft', 'publish']);
     assert.equal(row.confirm, 'human');
+    assert.deepEqual([row.options, row.sites.length], [['research'], 2]);
 
-    await screen.button('Renew').click();
+    await screen.button('Renew the token primary?').click();
     await inDialog('Renew').click();
-    await dialog().locator('code.secret').waitFor();
-    const renewed = await dialog().locator('code.secret').textContent();
+    const renewed = await page.locator('dialog code.secret').textContent();
     await inDialog('Close').click();
-    assert.equal(await works(renewed), true);
+    assert.deepEqual([await works(renewed), await works(blog.token)], [true, true], 'both, for a day');
     blog.token = renewed;
+    await screen.button('Renew the token laptop?').click();
+    await dialog().getByRole('combobox').selectOption({ label: 'not at all' });
+    await inDialog('Renew').click();
+    const laptop = await page.locator('dialog code.secret').textContent();
+    await inDialog('Close').click();
+    assert.deepEqual([await works(laptop), await works(token)], [true, false]);
 
     await screen.button('End the token laptop?').click();
     await inDialog('End').click();
     await said('The token has ended');
-    assert.equal(await works(token), false);
+    assert.equal(await works(laptop), false);
   });
 
   test('ends and goes only when its name was typed', async () => {
@@ -234,6 +271,39 @@ describe('activity and usage', () => {
     await page.getByText('Mean duration by day').first().waitFor();
     await page.getByText('The figures as a table').first().click();
     await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
+  });
+});
+
+describe('connected apps', () => {
+  test('what came by a login is listed, and ends', async () => {
+    const flow = new Flow(porteiro);
+    const client = await flow.dynamic(undefined, { client_name: 'A <b>fine</b> app' });
+    const { access_token } = await flow.login(await flow.person(), client, { choice: { tick: { [`connection_${blog.id}`]: true } } });
+    assert.ok(await works(access_token));
+    await screen.go('apps');
+    await page.getByText('A <b>fine</b> app').first().waitFor();
+    await screen.button('End the access of A <b>fine</b> app?').click();
+    await inDialog('End').click();
+    await said('has ended');
+    await waitFor('the app to be refused', async () => !(await works(access_token)));
+    assert.equal((await ana.ok('GET', '/api/oauth/grants')).items.length, 0);
+  });
+
+  test('a client is made by hand, and goes', async () => {
+    await screen.go('admin');
+    await screen.field('Name of the client').fill('Old client');
+    await screen.field('Addresses people are sent back to').fill('https://old.example/callback');
+    await screen.button('Make a client').click();
+    await prove(() => page.locator('dialog code.secret'));
+    const secret = await page.locator('dialog code.secret').textContent();
+    assert.ok(secret.length > 20);
+    await inDialog('Close').click();
+    const [made] = (await ana.ok('GET', '/api/oauth/clients')).items;
+    assert.deepEqual([made.name, made.redirect_uris], ['Old client', ['https://old.example/callback']]);
+    await screen.button('Delete the client Old client?').click();
+    await inDialog('Delete').click();
+    await said('Old client was deleted');
+    assert.equal((await ana.ok('GET', '/api/oauth/clients')).items.length, 0);
   });
 });
 

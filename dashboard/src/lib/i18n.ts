@@ -50,7 +50,8 @@ export const formatDay = (iso: string) => new Intl.DateTimeFormat(language.value
 
 export function formatAgo(iso: string, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000;
-  const steps: [Intl.RelativeTimeFormatUnit, number][] = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60]];
-  const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
+  // two months is said in days, so that little is lost
+  const steps: [Intl.RelativeTimeFormatUnit, number, number][] = [['year', 31536000, 31536000], ['month', 2592000, 3 * 2592000], ['day', 86400, 86400], ['hour', 3600, 3600], ['minute', 60, 60]];
+  const [unit, size] = steps.find(([, , from]) => Math.abs(seconds) >= from) ?? ['second', 1];
   return new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
 }

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { api, type List } from './api';
 import { language, t, type Key } from './i18n';
-import type { Approval, Connection, Field, Me, Provider } from './types';
+import type { Approval, Connection, Field, Me, Provider, Usage } from './types';
 
 export const me = signal<Me | null>(null);
 export const connections = signal<Connection[] | null>(null);
@@ -24,8 +24,8 @@ export const fresh = signal<{ connection: number; token: string; id: number } | 
 export const RIGHTS = ['read', 'draft', 'publish', 'delete', 'fetch', 'admin'] as const;
 export const rightsText = (rights: string[]) => rights.map(right => t(`right.${right}` as Key)).join(', ');
 
-export const fieldLabel = (field: Field) => (language.value === 'pt-BR' && field.label_pt) || field.label;
-export const fieldHelp = (field: Field) => (language.value === 'pt-BR' && field.help_pt) || field.help;
+export const fieldLabel = (field: Field) => (language.value === 'pt-BR' ? field.label_pt : field.label);
+export const fieldHelp = (field: Field) => (language.value === 'pt-BR' ? field.help_pt : field.help);
 
 // How a connection is: a word, its colour.
 export function stateOf(connection: Connection): { key: Key; kind: 'good' | 'warn' | 'bad' | '' } {
@@ -34,3 +34,6 @@ export function stateOf(connection: Connection): { key: Key; kind: 'good' | 'war
   if (connection.status === 'error' || connection.check?.ok === false) return { key: 'state.error', kind: 'bad' };
   return { key: 'state.active', kind: 'good' };
 }
+
+// A call that somebody has to agree to first has not failed.
+export const isBad = ({ outcome }: Usage) => outcome !== 'ok' && outcome !== '' && outcome !== 'waiting';

@@ -1,10 +1,10 @@
-// The answers of the API that the screens use. tests/dashboard holds them against /api/openapi.json.
+// The answers of the API that the screens use. tests/dashboard/screens.test.mjs holds them against /api/openapi.json.
 export interface Me { id: number; name: string; email: string; phone: string; language: string; admin: boolean; email_confirmed: boolean; stopped: boolean; second_factor: boolean }
 export interface Check { ok: boolean; checked_at: string | null; latency_ms: number; site: string | null; version: string | null; user: string | null; role: string | null; error: string | null; message: string | null }
-export interface Connection { id: number; name: string; provider: string; status: string; address: string | null; config: Record<string, unknown>; token_last4: string | null; created_at: string | null; updated_at: string | null; check: Check | null }
-export interface Field { name: string; label: string; label_pt?: string | null; help: string | null; help_pt?: string | null; kind: 'url' | 'text' | 'secret'; required: boolean; secret: boolean }
-export interface Provider { key: string; name: string; version: string | null; enabled: boolean; known: boolean; authorize?: boolean; fields: Field[] }
-export interface Token { id: number; connection_id: number; name: string | null; last4: string | null; rights: string[]; confirm: string | null; primary: boolean; state: string; created_at: string | null; expires_at: string | null; revoked_at: string | null; last_used_at: string | null; options?: string[]; sites?: string[] }
+export interface Connection { id: number; name: string; provider: string; status: string; address: string | null; config: Record<string, unknown>; token_last4: string | null; created_at: string | null; updated_at: string | null; last_used_at: string | null; check: Check | null }
+export interface Field { name: string; label: string; label_pt: string; help: string | null; help_pt: string | null; kind: 'url' | 'text' | 'secret'; required: boolean; secret: boolean }
+export interface Provider { key: string; name: string; version: string | null; enabled: boolean; known: boolean; authorize: boolean; fields: Field[] }
+export interface Token { id: number; connection_id: number; name: string | null; last4: string | null; rights: string[]; confirm: string | null; primary: boolean; state: string; created_at: string | null; expires_at: string | null; revoked_at: string | null; last_used_at: string | null; options: string[]; sites: string[] }
 export interface Made { id: number; token: string; token_last4: string; token_id: number; site: string | null; version: string | null; user: string | null; role: string | null; warning: string | null }
 export interface Approval { id: string; connection_id: number; token_id: number; tool: string; what: string; state: string; created_at: string | null; expires_at: string | null; decided_at: string | null }
 export interface Event { id: number; at: string; action: string; connection_id: number | null; token_id: number | null; data: Record<string, unknown> }
@@ -12,3 +12,5 @@ export interface Usage { day: string; connection_id: number | null; action: stri
 export interface Session { id: string; name: string | null; address: string | null; agent: string | null; current: boolean; created_at: string | null; seen_at: string | null; expires_at: string | null }
 export interface Person { id: number; name: string; email: string; phone: string; admin: boolean; stopped: boolean; email_confirmed: boolean; second_factor: boolean; created_at: string | null }
 export interface Invitation { id: string; email: string | null; created_at: string | null; expires_at: string | null }
+export interface Grant { id: string; client: { id: string; name: string; kind: string }; host: string | null; connections: number[]; connection_name: string; rights: string[]; created_at: string | null; last_used_at: string | null; expires_at: string | null }
+export interface OauthClient { client_id: string; name: string; method: string; redirect_uris: string[]; used_at: string | null }

@@ -16,8 +16,8 @@ export function Problem({ error, prefix }: { error: unknown; prefix?: string }) 
   const key = [`${prefix}.${code}`, `error.${code}`].find(has) as Key | undefined;
   return (
     <div class="note bad" role="alert">
-      {key ? <p>{t(key)}</p> : <p lang="en">{message || t('error.unknown')}</p>}
-      {key && message && <details><summary>{t('error.details')}</summary><p class="small" lang="en">{message}</p></details>}
+      {key ? <p>{t(key)}</p> : <p>{message || t('error.unknown')}</p>}
+      {key && message && <details><summary>{t('error.details')}</summary><p class="small">{message}</p></details>}
     </div>
   );
 }

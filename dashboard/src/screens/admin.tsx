@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { api, type List } from '../lib/api';
 import { t } from '../lib/i18n';
 import { loadProviders, me } from '../lib/state';
-import type { Invitation, Person, Provider } from '../lib/types';
+import type { Invitation, OauthClient, Person, Provider } from '../lib/types';
 import { Act, Badge, Copy, Dialog, Empty, Form, Input, Page, Shown, Time, confirm, useLoad } from '../lib/ui';
 
 function People() {
@@ -112,6 +112,49 @@ function Providers() {
   );
 }
 
+// Clients that cannot register themselves: made by hand, with a secret that is shown once.
+function OauthClients() {
+  const list = useLoad(signal => api.get<List<OauthClient>>('/api/oauth/clients', signal));
+  const name = useSignal(''), redirect = useSignal('');
+  const made = useSignal<{ client_id: string; client_secret: string | null } | null>(null);
+  const send = async () => {
+    made.value = await api.post('/api/oauth/clients', { name: name.value, redirect_uris: redirect.value.split(/\s+/).filter(Boolean) });
+    name.value = redirect.value = '';
+    await list.reload();
+  };
+  const remove = (client: OauthClient) => confirm({
+    title: t('clients.delete.title', { name: client.name }), text: t('clients.delete.text'), label: t('people.delete'),
+    run: async () => (await api.delete(`/api/oauth/clients/${encodeURIComponent(client.client_id)}`), list.reload()), done: t('people.deleted', { name: client.name }),
+  });
+  return (
+    <section class="card">
+      <h2>{t('clients.title')}</h2>
+      <p class="soft">{t('clients.help')}</p>
+      <Form send={send} label={t('clients.add')}>
+        <Input label={t('clients.name')} required value={name.value} set={value => (name.value = value)} maxLength={100} autocomplete="off" />
+        <Input label={t('clients.redirect')} required value={redirect.value} set={value => (redirect.value = value)} inputMode="url" maxLength={2000} autocomplete="off" />
+      </Form>
+      <Shown of={list}>{({ items }) => items.length === 0 ? <Empty>{t('clients.empty')}</Empty> : (
+        <ul class="list">
+          {items.map(item => (
+            <li key={item.client_id} class="row spread">
+              <span class="grow"><b>{item.name}</b><br /><span class="soft small mono">{item.client_id}</span></span>
+              <button type="button" class="tiny danger" onClick={() => remove(item)} aria-label={t('clients.delete.title', { name: item.name })}>{t('people.delete')}</button>
+            </li>
+          ))}
+        </ul>
+      )}</Shown>
+      {made.value && (
+        <Dialog title={t('clients.once')} close={() => (made.value = null)}>
+          <Copy text={made.value.client_id} label={t('clients.id')} />
+          {made.value.client_secret && <Copy text={made.value.client_secret} label={t('clients.secret')} secret />}
+          <div class="row"><button type="button" onClick={() => (made.value = null)}>{t('close')}</button></div>
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
 function Health() {
   const ready = useLoad(async signal => {
     const answer = await fetch('/readyz', { signal });
@@ -137,6 +180,7 @@ export default function Admin() {
       <People />
       <Invitations />
       <Providers />
+      <OauthClients />
     </Page>
   );
 }

@@ -30,6 +30,7 @@ function Facts({ connection }: { connection: Connection }) {
         <dt>{t('connection.user')}</dt><dd>{check?.user}{check?.role && ` (${check.role})`}</dd>
         <dt>{t('connection.latency')}</dt><dd>{check?.ok && t('ms', { n: check.latency_ms })}</dd>
         <dt>{t('connection.checked')}</dt><dd><Time at={check?.checked_at} none={t('never')} /></dd>
+        <dt>{t('token.used')}</dt><dd><Time at={connection.last_used_at} none={t('never')} /></dd>
         <dt>{t('connection.since')}</dt><dd><Time at={connection.created_at} /></dd>
       </dl>
     </section>

@@ -27,6 +27,7 @@ function Row({ connection }: { connection: Connection }) {
       <td data-label={t('connection.role')}>{check?.role}</td>
       <td data-label={t('connection.latency')} class="number">{check?.ok ? t('ms', { n: check.latency_ms }) : ''}</td>
       <td data-label={t('connection.checked')}><Time at={check?.checked_at} none={t('never')} /></td>
+      <td data-label={t('token.used')}><Time at={connection.last_used_at} none={t('never')} /></td>
     </tr>
   );
 }
@@ -75,7 +76,7 @@ export default function Connections() {
             {found.length > 0 && (
               <div class="scroll" tabIndex={0} role="region" aria-label={t('connections.title')}>
                 <table class="fold">
-                  <thead><tr><th scope="col">{t('connect.name')}</th><th scope="col">{t('connection.state')}</th><th scope="col">{t('connection.version')}</th><th scope="col">{t('connection.role')}</th><th scope="col" class="number">{t('connection.latency')}</th><th scope="col">{t('connection.checked')}</th></tr></thead>
+                  <thead><tr><th scope="col">{t('connect.name')}</th><th scope="col">{t('connection.state')}</th><th scope="col">{t('connection.version')}</th><th scope="col">{t('connection.role')}</th><th scope="col" class="number">{t('connection.latency')}</th><th scope="col">{t('connection.checked')}</th><th scope="col">{t('token.used')}</th></tr></thead>
                   <tbody>{found.map(item => <Row key={item.id} connection={item} />)}</tbody>
                 </table>
               </div>

@@ -1,20 +1,20 @@
 // Home: what is still to be done at first, then how things are.
-import { t } from '../lib/i18n';
+import { formatNumber, t } from '../lib/i18n';
 import { place } from '../lib/router';
 import { api, type List } from '../lib/api';
 import { useLive } from '../lib/live';
-import { connections, loadConnections, stateOf, waiting } from '../lib/state';
+import { connections, isBad, loadConnections, stateOf, waiting } from '../lib/state';
 import { Badge, Page, Shown, Time, useLoad } from '../lib/ui';
-import type { Connection, Event, Token } from '../lib/types';
+import type { Connection, Event, Token, Usage } from '../lib/types';
 import { EventLine } from '../lib/events';
 
-interface Overview { connections: Connection[]; tokens: Token[]; events: Event[] }
+interface Overview { connections: Connection[]; tokens: Token[]; events: Event[]; usage: Usage[] }
 
 async function load(signal: AbortSignal): Promise<Overview> {
-  const [list, tokens, events] = await Promise.all([
-    loadConnections(signal), api.get<List<Token>>('/api/tokens', signal), api.get<List<Event>>('/api/audit?limit=10', signal),
+  const [list, tokens, events, usage] = await Promise.all([
+    loadConnections(signal), api.get<List<Token>>('/api/tokens', signal), api.get<List<Event>>('/api/audit?limit=10', signal), api.get<List<Usage>>('/api/usage?days=7', signal),
   ]);
-  return { connections: list, tokens: tokens.items, events: events.items };
+  return { connections: list, tokens: tokens.items, events: events.items, usage: usage.items.filter(item => item.action.startsWith('tool.')) };
 }
 
 function Steps({ overview }: { overview: Overview }) {
@@ -40,6 +40,22 @@ function Steps({ overview }: { overview: Overview }) {
   );
 }
 
+// The last seven days in figures.
+function Figures({ overview: { usage, connections: all } }: { overview: Overview }) {
+  if (!usage.length) return null;
+  const sum = (items: Usage[]) => items.reduce((total, item) => total + item.count, 0);
+  const timed = usage.filter(item => item.ms_total !== null);
+  const working = all.filter(connection => stateOf(connection).key === 'state.active').length;
+  return (
+    <dl class="grid">
+      <div class="card"><dt class="soft">{t('home.calls')}</dt><dd class="big"><a href="#/usage?days=7">{formatNumber(sum(usage))}</a></dd></div>
+      <div class="card"><dt class="soft">{t('home.errors')}</dt><dd class="big">{formatNumber(sum(usage.filter(isBad)))}</dd></div>
+      <div class="card"><dt class="soft">{t('usage.latency')}</dt><dd class="big">{t('ms', { n: Math.round(timed.reduce((total, item) => total + (item.ms_total ?? 0), 0) / Math.max(1, sum(timed))) })}</dd></div>
+      <div class="card"><dt class="soft">{t('home.working')}</dt><dd class="big">{t('home.of', { n: working, total: all.length })}</dd></div>
+    </dl>
+  );
+}
+
 function Card({ connection }: { connection: Connection }) {
   const { key, kind } = stateOf(connection);
   return (
@@ -61,6 +77,7 @@ export function Home() {
         <>
           {waiting.value > 0 && <div class="note warn"><p><a href="#/approvals">{t('home.approvals', { n: waiting.value })}</a></p></div>}
           <Steps overview={shown} />
+          <Figures overview={shown} />
           {shown.connections.length > 0 && (
             <section class="stack">
               <h2>{t('connections.title')}</h2>

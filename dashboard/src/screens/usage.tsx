@@ -3,13 +3,12 @@ import { api, query, type List } from '../lib/api';
 import { Chart, type Bar } from '../lib/chart';
 import { formatNumber, named, t } from '../lib/i18n';
 import { place, setQuery } from '../lib/router';
-import { connectionName, connections, loadConnections } from '../lib/state';
+import { connectionName, connections, isBad, loadConnections } from '../lib/state';
 import type { Usage } from '../lib/types';
 import { Empty, Page, Select, Shown, useLoad } from '../lib/ui';
 
 const DAY_MS = 24 * 3600 * 1000;
 const sum = (items: Usage[]) => items.reduce((total, item) => total + item.count, 0);
-const isBad = (item: Usage) => item.outcome !== 'ok' && item.outcome !== '' && item.outcome !== 'waiting';
 
 function barsOf(items: Usage[], days: number): Bar[] {
   return Array.from({ length: days }, (_, i) => {
