@@ -3,6 +3,7 @@
 
 #include "accounts/authenticate.h"
 
+#include "base/metrics.h"
 #include "accounts/generation.h"
 #include "accounts/grants.h"
 #include "accounts/token_make.h"
@@ -568,7 +569,9 @@ int authenticate(struct call *call, struct str bearer, const struct principal **
     cache_key(bearer, key);
     struct entry *entry = find_entry(key);
     int64_t now_ms = clock_monotonic_ms();
-    if (!entry || !is_fresh(entry, now_ms))
+    bool known = entry && is_fresh(entry, now_ms);
+    metric_count(METRIC_CACHE, STR("authentication"), known ? STR("hit") : STR("miss"));
+    if (!known)
         return look_up(call, bearer, key, ret);
     struct queue *queue = queue_of(entry);
     if (queue->newest != entry) {

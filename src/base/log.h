@@ -11,6 +11,16 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 void log_init(enum log_level lowest, bool json);
 
+/*
+ * In JSON, each line says for whom it was written, as members of their own: "call", "user", "connection". `get` fills in what it
+ * knows; 0 and NULL are left out. NULL: nobody knows.
+ */
+struct log_origin {
+    const char *call;
+    int64_t user_id, connection_id;
+};
+void log_origin_by(struct log_origin (*get)(void));
+
 /* Each line names the process: "worker 2". The text must live as long as the process; NULL: no name. */
 void log_process(const char *name);
 

@@ -1,6 +1,9 @@
 /* Numbers for operators. */
 #include "base/metrics.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -28,10 +31,7 @@ static const struct family {
                         "Requests of MCP, by method",
                         {"method", "era", "outcome"},
                         false},
-    [METRIC_UPSTREAM] = {"porteiro_upstream_request_duration_seconds",
-                         "Requests to sites",
-                         {"provider", "outcome"},
-                         true},
+    [METRIC_UPSTREAM] = {"porteiro_upstream_request_duration_seconds", "Requests to sites", {"outcome"}, true},
     [METRIC_DATABASE] = {"porteiro_database_statement_duration_seconds",
                          "Statements of the database",
                          {"engine", "outcome"},
@@ -67,11 +67,14 @@ enum { FREE, TAKEN, READY };
 
 struct memory {
     struct series series[METRIC_SERIES_MAX + METRICS]; /* behind the hashed ones: of each family, "other" */
-    atomic_int_fast64_t gauges[METRIC_WORKERS_MAX + 1][GAUGES];
+    struct {
+        atomic_int pid; /* 0: free */
+        atomic_int_fast64_t gauges[GAUGES];
+    } processes[METRIC_PROCESSES_MAX];
 };
 
 static struct memory *memory; /* NULL: not open */
-static int self_worker;
+static size_t own_column;
 
 /* ---- the memory */
 
@@ -91,26 +94,56 @@ bool metrics_file_fits(int file)
     return fstat(file, &status) == 0 && status.st_size == (off_t)sizeof(struct memory);
 }
 
-bool metrics_open(int file, int worker)
+static void clear(size_t column)
+{
+    for (size_t i = 0; i < GAUGES; i++)
+        atomic_store(&memory->processes[column].gauges[i], 0);
+}
+
+/* A column for our gauges. Those of processes that died are free again. */
+static bool claim(void)
+{
+    int self = getpid();
+    bool found = false;
+    for (size_t i = 0; i < METRIC_PROCESSES_MAX; i++) {
+        int pid = atomic_load(&memory->processes[i].pid);
+        if (pid && (pid == self || (kill(pid, 0) && errno == ESRCH)) &&
+            atomic_compare_exchange_strong(&memory->processes[i].pid, &pid, 0)) {
+            clear(i);
+            pid = 0;
+        }
+        if (!found && pid == 0 && atomic_compare_exchange_strong(&memory->processes[i].pid, &pid, self)) {
+            found = true;
+            own_column = i;
+        }
+    }
+    return found;
+}
+
+bool metrics_open(int file)
 {
     int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     metrics_close();
-    if (worker < 0 || worker > METRIC_WORKERS_MAX || (file >= 0 && !metrics_file_fits(file)))
+    if (file >= 0 && !metrics_file_fits(file))
         return false;
     void *mapping = mmap(NULL, sizeof *memory, PROT_READ | PROT_WRITE, flags, file, 0);
     if (mapping == MAP_FAILED)
         return false;
     memory = mapping;
-    self_worker = worker;
-    for (size_t i = 0; i < GAUGES; i++) /* of the one before, which may have died */
-        metric_set((enum metric_gauge)i, 0);
-    return true;
+    if (claim())
+        return true;
+    munmap(memory, sizeof *memory);
+    memory = NULL;
+    return false;
 }
 
 void metrics_close(void)
 {
-    if (memory)
-        munmap(memory, sizeof *memory);
+    if (!memory)
+        return;
+    clear(own_column);
+    atomic_store(&memory->processes[own_column].pid, 0);
+    munmap(memory, sizeof *memory);
     memory = NULL;
 }
 
@@ -198,17 +231,17 @@ void metric_observe(enum metric metric, const struct str labels[METRIC_LABELS_MA
     atomic_fetch_add_explicit(&series->sum_us, (uint64_t)duration_us, memory_order_relaxed);
 }
 
-void metric_set(enum metric_gauge gauge, int64_t value)
+void metric_move(enum metric_gauge gauge, int64_t by)
 {
     if (memory)
-        atomic_store_explicit(&memory->gauges[self_worker][gauge], value, memory_order_relaxed);
+        atomic_fetch_add_explicit(&memory->processes[own_column].gauges[gauge], by, memory_order_relaxed);
 }
 
 int64_t metric_get(enum metric_gauge gauge)
 {
     int64_t sum = 0;
-    for (size_t i = 0; memory && i <= METRIC_WORKERS_MAX; i++)
-        sum += atomic_load_explicit(&memory->gauges[i][gauge], memory_order_relaxed);
+    for (size_t i = 0; memory && i < METRIC_PROCESSES_MAX; i++)
+        sum += atomic_load_explicit(&memory->processes[i].gauges[gauge], memory_order_relaxed);
     return sum;
 }
 

@@ -15,7 +15,7 @@ enum metric {
     METRIC_HTTP,       /* histogram: route, status */
     METRIC_CALLS,      /* histogram: tool, provider, era, outcome */
     METRIC_METHODS,    /* counter: method, era, outcome */
-    METRIC_UPSTREAM,   /* histogram: provider, outcome */
+    METRIC_UPSTREAM,   /* histogram: outcome */
     METRIC_DATABASE,   /* histogram: engine, outcome */
     METRIC_CACHE,      /* counter: cache, result */
     METRIC_REFUSED,    /* counter: limit */
@@ -37,14 +37,14 @@ enum metric_gauge {
     GAUGES,
 };
 
-enum { METRIC_LABELS_MAX = 4, METRIC_SERIES_MAX = 1024, METRIC_WORKERS_MAX = 64 };
+enum { METRIC_LABELS_MAX = 4, METRIC_SERIES_MAX = 1024, METRIC_PROCESSES_MAX = 128 };
 
 /* The memory for several processes; -1 when it cannot be made. The descriptor is the caller's. */
 int metrics_file(void);
 /* Is it of this program's layout? */
 bool metrics_file_fits(int file);
-/* worker: 1 ... METRIC_WORKERS_MAX, whose gauges these are. False: it cannot be mapped; nothing is counted then. */
-MUST_CHECK bool metrics_open(int file, int worker);
+/* file: metrics_file()'s, or -1 for memory of this process alone. False: it cannot be mapped; nothing is counted then. */
+MUST_CHECK bool metrics_open(int file);
 void metrics_close(void);
 
 /* One more. `labels`: as many as the family has, in its order. */
@@ -55,9 +55,9 @@ void metric_add(enum metric metric, const struct str labels[METRIC_LABELS_MAX], 
     metric_observe((metric), (const struct str[METRIC_LABELS_MAX]){__VA_ARGS__}, (duration_us))
 void metric_observe(enum metric metric, const struct str labels[METRIC_LABELS_MAX], int64_t duration_us);
 
-/* This worker's part of a gauge. */
-void metric_set(enum metric_gauge gauge, int64_t value);
-/* That of all workers together. */
+/* More or less of a gauge. What a process that ends had of it is taken off. */
+void metric_move(enum metric_gauge gauge, int64_t by);
+/* Of all processes together. */
 int64_t metric_get(enum metric_gauge gauge);
 
 /* All of it as text/plain; version=0.0.4. */

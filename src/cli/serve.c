@@ -1,4 +1,5 @@
 /* porteiro serve */
+#include "accounts/authenticate.h"
 #include "accounts/mail.h"
 #include "accounts/registration.h"
 #include "base/crash.h"
@@ -369,6 +370,23 @@ static void stop(struct serving *self)
     side_close();
     http_server_free(self->server);
     tls_context_free(self->tls);
+    metrics_close();
+}
+
+static const char *current_id(void)
+{
+    return task_current() ? task_current()->id : NULL;
+}
+
+static struct log_origin current_origin(void)
+{
+    const struct call *call = task_current();
+    const struct principal *who = call ? call->who : NULL;
+    return (struct log_origin){
+        .call = call ? call->id : NULL,
+        .user_id = who ? who->user_id : 0,
+        .connection_id = who ? who->connection_id : 0,
+    };
 }
 
 static int work(struct cli *cli)
@@ -376,9 +394,10 @@ static int work(struct cli *cli)
     struct serving *self = &serving;
     *self = (struct serving){.cli = cli};
     sandbox_process();
-    crash_init(task_current_id);
+    crash_init(current_id);
+    log_origin_by(current_origin);
     close(WORKER_SETTINGS_FD); /* was read, and holds secrets */
-    if (!metrics_open(WORKER_METRICS_FD, worker_self()->number))
+    if (!metrics_open(WORKER_METRICS_FD))
         log_warning("the memory of the metrics cannot be used; nothing is counted");
     fit_connections(self);
     int error = confine_files(cli);

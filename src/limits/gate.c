@@ -1,6 +1,7 @@
 /* What stands before each request to a site. */
 #include "limits/gate.h"
 
+#include "base/metrics.h"
 #include "limits/table.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -15,7 +16,16 @@ struct gate_pass {
     uint64_t site_key, user_key;
     bool has_site, has_user; /* places */
     bool is_trial;           /* of the breaker */
+    int64_t user_id;
+    struct str host; /* the caller's */
 };
+
+static void (*on_opened)(int64_t user_id, struct str host);
+
+void gate_on_opened(void (*opened)(int64_t user_id, struct str host))
+{
+    on_opened = opened;
+}
 
 /* --- those who wait, in this process ------------------------------------------------------------------------------------- */
 
@@ -86,6 +96,7 @@ static void count_waiting(uint64_t key, int change)
 {
     if (!table_lock())
         return;
+    metric_move(GAUGE_UPSTREAM_QUEUED, change);
     uint16_t *waiting = &table_entry(key)->waiting[table_self()];
     if (change > 0 ? *waiting < UINT16_MAX : *waiting > 0)
         *waiting = (uint16_t)(*waiting + change);
@@ -188,6 +199,7 @@ static enum outcome try_to_take(const struct wish *wish, bool may_take, int64_t 
 static int refuse(struct call *call, const struct wish *wish, enum outcome outcome, int64_t after_ms)
 {
     long long after_s = (long long)(after_ms + 999) / 1000;
+    metric_count(METRIC_REFUSED, outcome == CROWDED ? STR("site_queue") : STR("breaker"));
     if (outcome == CROWDED)
         return fail(
             call, E_LIMIT,
@@ -258,13 +270,19 @@ static void note(const struct gate_pass *pass, enum gate_verdict verdict)
     if (!table_lock())
         return;
     struct breaker *breaker = &table_entry(pass->site_key)->breaker;
+    bool was_open = breaker->open_until_ms != 0;
     if (verdict == GATE_ANSWERED)
         breaker_answered(breaker, now_ms);
     else if (verdict == GATE_FAILED)
         breaker_failed(breaker, now_ms, pass->is_trial, limits->failures, limits->pause_ms);
     else
         breaker_unknown(breaker, pass->is_trial);
+    bool is_open = breaker->open_until_ms != 0;
     table_unlock();
+    if (is_open != was_open)
+        metric_count(METRIC_BREAKER, is_open ? STR("opened") : STR("closed"));
+    if (is_open && !was_open && on_opened)
+        on_opened(pass->user_id, pass->host);
 }
 
 void gate_leave(struct gate_pass *pass, enum gate_verdict verdict)
@@ -287,6 +305,8 @@ int gate_enter(struct call *call, int64_t user_id, struct str site, struct str h
     *ret_pass = pass;
     if (!limits)
         return OK;
+    pass->user_id = user_id;
+    pass->host = host;
     pass->site_key = table_key("site", user_id, site);
     pass->user_key = table_key("user", user_id, STR_EMPTY);
     arena_defer(call->arena, leave, pass);

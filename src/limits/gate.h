@@ -28,4 +28,7 @@ MUST_CHECK int gate_enter(struct call *call, int64_t user_id, struct str site, s
                           struct gate_pass **ret_pass);
 void gate_leave(struct gate_pass *pass, enum gate_verdict verdict);
 
+/* Told when a site begins to be left alone, by the process that noticed; it must not wait. NULL: nobody is. */
+void gate_on_opened(void (*opened)(int64_t user_id, struct str host));
+
 #endif

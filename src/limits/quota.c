@@ -1,6 +1,7 @@
 /* How many calls a token, and a person with all tokens, may make a minute and at once. */
 #include "limits/quota.h"
 
+#include "base/metrics.h"
 #include "limits/table.h"
 
 struct quota_pass {
@@ -71,6 +72,10 @@ static int refuse(struct call *call, const struct verdict *verdict, int64_t afte
 {
     const struct limits_settings *limits = limits_settings();
     const char *plural = after_s == 1 ? "" : "s";
+    metric_count(METRIC_REFUSED, verdict->why == TOKEN_AT_ONCE  ? STR("token_calls_at_once")
+                                 : verdict->why == TOKEN_WRITES ? STR("token_writes_per_minute")
+                                 : verdict->why == USER_CALLS   ? STR("user_calls_per_minute")
+                                                                : STR("token_calls_per_minute"));
     long long after = (long long)after_s;
     if (verdict->why == TOKEN_AT_ONCE)
         return fail(

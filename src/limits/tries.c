@@ -1,6 +1,7 @@
 /* How often something may be tried by somebody who is not known yet. */
 #include "limits/tries.h"
 
+#include "base/metrics.h"
 #include "limits/table.h"
 
 int tries_take(struct call *call, const struct tries_rule *rule, struct str name)
@@ -18,6 +19,7 @@ int tries_take(struct call *call, const struct tries_rule *rule, struct str name
     if (wait_ns <= 0)
         return OK;
     int64_t wait_s = (wait_ns + 999999999) / 1000000000;
+    metric_count(METRIC_REFUSED, STR("tries"));
     (void)fail(call, E_LIMIT, "Too many tries. Come again in %lld second%s.", (long long)wait_s,
                wait_s == 1 ? "" : "s");
     call->retry_after_s = wait_s;

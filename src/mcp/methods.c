@@ -1,6 +1,7 @@
 /* The table of methods that both eras have. */
 #include "mcp/methods.h"
 
+#include "base/metrics.h"
 #include "accounts/connections.h"
 #include "base/log.h"
 #include "limits/quota.h"
@@ -148,6 +149,8 @@ int method_run(struct call *call, const struct method *method, struct mcp_host *
     if (!error)
         error = method->write(call, host, out);
     quota_end(pass);
+    metric_count(METRIC_METHODS, method->name, modern ? STR("modern") : STR("legacy"),
+                 error ? str_from(error_name(error)) : STR("ok"));
     if (error == E_REFUSED)
         method_stop_connection(call, request->who);
     return error;

@@ -1,6 +1,7 @@
 /* tools/list and tools/call. */
 #include "mcp/tools.h"
 
+#include "base/metrics.h"
 #include "audit/audit.h"
 #include "base/log.h"
 #include "base/visible.h"
@@ -478,7 +479,13 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     host->tool = tool;
     buf_init(&result.text, call->arena, TOOL_TEXT_MAX_BYTES);
     buf_init(&result.blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
+    int64_t begun_ns = clock_monotonic_ns();
     error = run_allowed(call, tool, host, &result);
+    metric_time(METRIC_CALLS, (clock_monotonic_ns() - begun_ns) / 1000, tool->name, host->request->provider->key,
+                host->modern ? STR("modern") : STR("legacy"),
+                str_from(error             ? error_name(error)
+                         : result.is_error ? "tool_error"
+                                           : "ok"));
     if (error)
         /* Not its text, which may be the site's: that is in the audit. */
         log_info("call %s: %.*s: %s: %.*s", call->id, STR_ARG(tool->name), error_name(error),

@@ -3,6 +3,7 @@
 
 #include "net/http_client.h"
 
+#include "base/metrics.h"
 #include "net/http_authorities.h"
 #include "net/http_transfer.h"
 #include "net/loop.h"
@@ -387,6 +388,7 @@ static void transfer_end(struct http_transfer *transfer)
     struct http_carrier *carrier = transfer->carrier;
     TAILQ_REMOVE(&client.in_flight, transfer, link);
     client.counts.in_flight--;
+    metric_move(GAUGE_UPSTREAM, -1);
     transfer->state = TRANSFER_DONE;
     transfer->elapsed_ms = clock_monotonic_ms() - transfer->started_ms;
     transfer->carrier = NULL;
@@ -429,6 +431,7 @@ static void transfer_start(struct http_transfer *transfer)
     int64_t now_ms = clock_monotonic_ms();
     TAILQ_INSERT_TAIL(&client.in_flight, transfer, link);
     client.counts.in_flight++;
+    metric_move(GAUGE_UPSTREAM, 1);
     client.counts.started++;
     transfer->state = TRANSFER_IN_FLIGHT;
     transfer->started_ms = transfer->activity_ms = now_ms;

@@ -1,6 +1,7 @@
 /* One connection: read a request, run its call, write the answer, again. */
 #include "net/http_connection.h"
 
+#include "base/metrics.h"
 #include "base/clock.h"
 #include "net/task.h"
 #include "net/tls.h"
@@ -70,8 +71,10 @@ static int64_t time_limit_ms(const struct http_connection *connection, enum http
 void http_connection_enter(struct http_connection *connection, enum http_phase phase)
 {
     leave_list(connection);
-    connection->server->n_shaking -= connection->phase == HTTP_SHAKE;
-    connection->server->n_shaking += phase == HTTP_SHAKE;
+    int shaking = (phase == HTTP_SHAKE) - (connection->phase == HTTP_SHAKE);
+    connection->server->n_shaking += (size_t)shaking;
+    if (shaking)
+        metric_move(GAUGE_HANDSHAKES, shaking);
     join_list(connection, phase);
     /* now_ms is up to a tick old: never too early, at most a tick too late. */
     connection->deadline_ms =
@@ -154,6 +157,7 @@ bool http_connection_new(struct http_server *server, int fd, struct tls_context 
         return false;
     }
     server->n_connections++;
+    metric_move(GAUGE_CONNECTIONS, 1);
     join_list(connection, HTTP_IDLE);
     http_connection_enter(connection, tls ? HTTP_SHAKE : HTTP_IDLE);
     return true;
@@ -167,7 +171,11 @@ static void destroy(struct http_connection *connection)
         http_exchange_give_back(connection);
     }
     leave_list(connection);
-    server->n_shaking -= connection->phase == HTTP_SHAKE;
+    if (connection->phase == HTTP_SHAKE) {
+        server->n_shaking--;
+        metric_move(GAUGE_HANDSHAKES, -1);
+    }
+    metric_move(GAUGE_CONNECTIONS, -1);
     free(connection);
     http_server_left(server);
 }
@@ -320,6 +328,7 @@ static void call_ended(struct call *call, void *context)
     (void)call;
     exchange->ended = true;
     connection->server->n_busy--;
+    metric_move(GAUGE_REQUESTS, -1);
     if (!connection->starting)
         step(connection);
 }
@@ -344,12 +353,14 @@ static void begin_call(struct http_connection *connection)
     if (arena) {
         call_init(&exchange->call, arena, server->settings.call_timeout_ms);
         server->n_busy++;
+        metric_move(GAUGE_REQUESTS, 1);
         connection->starting = true; /* should it end at once, the caller goes on */
         int error = task_spawn(&exchange->call, run_handler, call_ended, exchange);
         connection->starting = false;
         if (!error)
             return;
         server->n_busy--;
+        metric_move(GAUGE_REQUESTS, -1);
     }
     http_exchange_own_answer(exchange, 503, STR("The server is busy. Try again in a moment."));
     exchange->ended = true;
@@ -547,6 +558,9 @@ static void shake(struct http_connection *connection)
         http_connection_set_events(connection, result == TLS_WAIT_READ ? EV_READ : EV_WRITE);
         return;
     }
+    metric_count(METRIC_HANDSHAKES, result == TLS_DONE    ? STR("ok")
+                                    : result == TLS_PLAIN ? STR("plain_http")
+                                                          : STR("failed"));
     if (result == TLS_PLAIN)
         send(connection->fd, not_tls, sizeof not_tls - 1, MSG_NOSIGNAL);
     if (result != TLS_DONE) {
@@ -701,6 +715,8 @@ void http_connection_overdue(struct http_connection *connection)
         step(connection);
         return;
     }
+    if (connection->phase == HTTP_SHAKE)
+        metric_count(METRIC_HANDSHAKES, STR("timeout"));
     if (connection->phase == HTTP_CALL && exchange->body_awaited) {
         http_body_overdue(connection);
         return;

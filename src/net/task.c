@@ -86,9 +86,9 @@ size_t task_count(void)
     return tasks.n_tasks;
 }
 
-const char *task_current_id(void)
+const struct call *task_current(void)
 {
-    return tasks.current && tasks.current->call ? tasks.current->call->id : NULL;
+    return tasks.current ? tasks.current->call : NULL;
 }
 
 /* --- stacks ------------------------------------------------------------------------------------------------------------ */

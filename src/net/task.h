@@ -46,8 +46,8 @@ void task_wake(struct call *call);
 /* Runs run(context) on the loop's roomy stack and returns when it has. run() must not wait. */
 void task_on_loop_stack(struct call *call, void (*run)(void *context), void *context);
 
-/* The id of the call whose task runs right now; NULL: the loop itself does. For the report of a crash. */
-const char *task_current_id(void);
+/* The call whose task runs right now; NULL: the loop itself does. For the log and the report of a crash. */
+const struct call *task_current(void);
 
 /* A queue of calls that wait for the same thing, first come first served. Zero-initialised is empty. */
 struct task_queue {

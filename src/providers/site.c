@@ -1,6 +1,7 @@
 /* Opening a secret and calling the site. */
 #include "providers/site.h"
 
+#include "base/metrics.h"
 #include "limits/gate.h"
 
 struct credential {
@@ -76,6 +77,15 @@ static struct str host_of(struct str origin)
     return str_from_offset(origin, str_find(origin, STR("://")) + 3);
 }
 
+static struct str outcome_of(const struct http_fetched *http, int error)
+{
+    static const struct str classes[] = {STR_INIT("1xx"), STR_INIT("2xx"), STR_INIT("3xx"), STR_INIT("4xx"),
+                                         STR_INIT("5xx")};
+    if (error || http->status < 100 || http->status > 599)
+        return str_from(error_name(error));
+    return classes[http->status / 100 - 1];
+}
+
 static int fetch_through_gate(struct call *call, const struct site *site, struct str address,
                               const struct http_fetch *request, struct http_fetched *ret)
 {
@@ -84,7 +94,9 @@ static int fetch_through_gate(struct call *call, const struct site *site, struct
     int error = gate_enter(call, site->user_id, address, host_of(site_origin(address)), &pass);
     if (error)
         return error;
+    int64_t begun_ns = clock_monotonic_ns();
     error = http_fetch(call, request, ret);
+    metric_time(METRIC_UPSTREAM, (clock_monotonic_ns() - begun_ns) / 1000, outcome_of(ret, error));
     gate_leave(pass, verdict_on(ret));
     return error;
 }

@@ -1,6 +1,7 @@
 /* The database: pools, transactions, results and error texts; the engines are in db_sqlite.c and db_postgres.c. */
 #include "store/db.h"
 
+#include "base/metrics.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "store/db_driver.h"
@@ -405,6 +406,7 @@ int db_query_params(struct call *call, struct db *db, struct db_rows *ret_rows, 
     int error = prepare_request(call, db->kind, str_from(sql), params, n_params, &request);
     if (error)
         return error;
+    int64_t begun_ns = clock_monotonic_ns();
     struct db_link *transaction = open_transaction(call, db);
     struct db_raw *raw = arena_new_of(call->arena, struct db_raw);
     arena_defer(call->arena, raw_release, raw);
@@ -417,6 +419,9 @@ int db_query_params(struct call *call, struct db *db, struct db_rows *ret_rows, 
     if (!outcome.error && ret_rows)
         rows_from_raw(call->arena, raw, ret_rows);
     db_raw_done(raw);
+    metric_time(METRIC_DATABASE, (clock_monotonic_ns() - begun_ns) / 1000,
+                db->kind == DB_SQLITE ? STR("sqlite") : STR("postgres"),
+                outcome.error ? str_from(error_name(outcome.error)) : STR("ok"));
     return outcome.error ? fail_with(call, &outcome) : OK;
 }
 

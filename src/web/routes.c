@@ -177,6 +177,7 @@ struct access {
     const struct call *call;
     int64_t begun_ns;
     struct str method, path;
+    struct str route; /* its pattern; empty: none */
     char client[CLIENT_ADDRESS_BYTES];
     bool done;
 };
@@ -184,7 +185,12 @@ struct access {
 static void log_access(struct access *access, int status)
 {
     int64_t us = (clock_monotonic_ns() - access->begun_ns) / 1000;
+    char number[12];
     access->done = true;
+    snprintf(number, sizeof number, "%d", status);
+    metric_time(METRIC_HTTP, us, access->route.len ? access->route : STR("none"), str_from(number));
+    if (!is_logged)
+        return;
     log_info("%.*s %.*s %d %lld.%03lld ms, client %s, call %s", STR_ARG(access->method), STR_ARG(access->path), status,
              (long long)(us / 1000), (long long)(us % 1000), access->client, access->call->id);
 }
@@ -304,10 +310,12 @@ static enum api_who who_of(enum route_who who)
     return who == ROUTE_ANYONE ? API_ANYONE : who == ROUTE_PERSON ? API_PERSON : API_ADMIN;
 }
 
-static void dispatch(struct call *call, struct http_exchange *exchange, const struct http_request *request)
+static void dispatch(struct call *call, struct http_exchange *exchange, const struct http_request *request,
+                     struct access *access)
 {
     struct str segments[API_SEGMENTS_MAX], allow = STR_EMPTY;
     const struct route *route = find(call, request, segments, &allow);
+    access->route = route ? route->path : STR_EMPTY;
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
     if (route && route->operation) {
         api_serve(call, exchange, route->operation, who_of(route->who), segments);
@@ -331,11 +339,10 @@ static void dispatch(struct call *call, struct http_exchange *exchange, const st
 void routes_serve(struct call *call, struct http_exchange *exchange, void *context)
 {
     const struct http_request *request = http_exchange_request(exchange);
-    struct access *access = is_logged ? begin_access(call, request) : NULL;
+    struct access *access = begin_access(call, request);
     (void)context;
-    dispatch(call, exchange, request);
+    dispatch(call, exchange, request, access);
     if (call->error_detail.len)
         log_warning("call %s: %s: %.*s", call->id, error_name(call->error), STR_ARG(call->error_detail));
-    if (access)
-        log_access(access, http_answer_status(exchange));
+    log_access(access, http_answer_status(exchange));
 }
