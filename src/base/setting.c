@@ -209,6 +209,15 @@ const struct setting_row setting_table[SETTINGS] = {
          .max = 65000,
          .unit = "requests",
          .meaning = "requests to all sites of one user under way at once; further ones wait; 0: any number"},
+    [SETTING_MAX_ANSWER_MEMORY] = {.name = "max_answer_memory",
+                                   .environment = "PORTEIRO_MAX_ANSWER_MEMORY",
+                                   .kind = SETTING_NUMBER,
+                                   .standard = "64",
+                                   .min = 8,
+                                   .max = 65536,
+                                   .unit = "MiB",
+                                   .meaning = "memory that large answers of sites take together, in each worker; "
+                                              "further ones wait"},
     [SETTING_BREAKER_FAILURES] =
         {.name = "breaker_failures",
          .environment = "PORTEIRO_BREAKER_FAILURES",

@@ -304,6 +304,7 @@ int open_client(struct cli *cli)
         .max_in_flight = (size_t)config_number(config, SETTING_MAX_UPSTREAM),
         .max_in_flight_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_PER_SITE),
         .max_queued_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_QUEUED),
+        .max_answer_memory_bytes = (size_t)config_number(config, SETTING_MAX_ANSWER_MEMORY) << 20,
     };
     if (config_is_set(config, SETTING_CA_FILE))
         client.ca_file = str_copy_cstr(cli->arena, config_text(config, SETTING_CA_FILE));

@@ -3,6 +3,8 @@
 
 #include "net/http_client.h"
 
+#include "net/http_budget.h"
+
 #include "base/metrics.h"
 #include "net/http_authorities.h"
 #include "net/http_transfer.h"
@@ -14,9 +16,8 @@
 #include <stdlib.h>
 
 enum {
-    UNUSED_MAX = 64,                /* transfers kept for reuse ... */
-    BUFFER_KEPT_BYTES = 64 * 1024,  /* ... with buffers up to this size */
-    RESERVE_MAX_BYTES = 256 * 1024, /* so much is believed of a Content-Length before it has come */
+    UNUSED_MAX = 64,               /* transfers kept for reuse ... */
+    BUFFER_KEPT_BYTES = 64 * 1024, /* ... with buffers up to this size */
     SWEEP_MIN_MS = 20,
     SWEEP_MAX_MS = 250,
     DNS_CACHE_S = 60,
@@ -203,6 +204,8 @@ static void note_length(struct http_transfer *transfer, struct str line)
     uint64_t length;
     if (str_starts_with_nocase(line, name) && str_to_u64(str_trim(str_from_offset(line, name.len)), &length))
         transfer->content_length = length;
+    if (str_starts_with_nocase(line, STR("content-encoding:")))
+        transfer->is_encoded = true;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
@@ -218,6 +221,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
         buf_clear(&transfer->head);
         transfer->head_ended = false;
         transfer->content_length = SIZE_MAX;
+        transfer->is_encoded = false;
     }
     if (str_trim(line).len == 0) {
         transfer->head_ended = true;
@@ -236,6 +240,25 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     return line.len;
 }
 
+/* The largest that the answer can become, as far as we know. */
+static size_t may_become(const struct http_transfer *transfer)
+{
+    return transfer->is_encoded || transfer->content_length > transfer->max_body_bytes ? transfer->max_body_bytes
+                                                                                       : transfer->content_length;
+}
+
+/* At once what is to come, where that is known and there is memory for it: growing piece by piece copies. */
+static void make_room(struct http_transfer *transfer, size_t piece)
+{
+    size_t length = transfer->content_length, most = transfer->reserved_bytes;
+    if (length == SIZE_MAX || transfer->is_encoded || length <= piece + transfer->body.len)
+        return;
+    most = most > HTTP_BUDGET_FREE_BYTES ? most : HTTP_BUDGET_FREE_BYTES;
+    length = length < most ? length : most;
+    if (length > transfer->body.capacity && length > transfer->body.len)
+        (void)buf_reserve(&transfer->body, length - transfer->body.len);
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_carrier *carrier = context;
@@ -246,9 +269,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
         return http_download_take(transfer, piece);
     if (piece.len > transfer->max_body_bytes - transfer->body.len)
         return too_large(transfer);
-    if (transfer->body.len == 0 && transfer->content_length != SIZE_MAX && transfer->content_length > piece.len)
-        (void)buf_reserve(&transfer->body, transfer->content_length < RESERVE_MAX_BYTES ? transfer->content_length
-                                                                                        : (size_t)RESERVE_MAX_BYTES);
+    if (piece.len + transfer->body.len > HTTP_BUDGET_FREE_BYTES && !http_budget_take(transfer, may_become(transfer)))
+        return CURL_WRITEFUNC_PAUSE;
+    make_room(transfer, piece.len);
     buf_add(&transfer->body, piece);
     if (buf_failed(&transfer->body)) {
         transfer->failure = HTTP_FETCH_MEMORY;
@@ -362,6 +385,7 @@ static void transfer_release(void *object)
 {
     struct http_transfer *transfer = object;
     transfer->call = NULL; /* nobody waits any more */
+    http_budget_release(transfer);
     if (transfer->generation != client.generation) {
         wipe_text(transfer);
         transfer_free(transfer);
@@ -397,6 +421,7 @@ static void transfer_end(struct http_transfer *transfer)
         memcpy(transfer->error, carrier->error, sizeof transfer->error);
         http_pool_stop(carrier);
     }
+    http_budget_keep(transfer, transfer->failure == HTTP_FETCH_OK ? transfer->body.capacity : 0);
     wipe_text(transfer);
     give_slots(transfer);
     if (transfer->call)
@@ -511,7 +536,8 @@ static void check_time(struct http_transfer *transfer, int64_t now_ms)
             transfer_give_up(transfer, HTTP_FETCH_TIMEOUT_CONNECT);
     } else if (now_ms >= transfer->deadline_ms ||
                (transfer->answer_began ? is_too_slow(transfer, now_ms) : is_overdue_beginning(transfer, now_ms))) {
-        transfer_give_up(transfer, HTTP_FETCH_TIMEOUT_ANSWER);
+        transfer->is_crowded = transfer->wanted_bytes > 0;
+        transfer_give_up(transfer, transfer->is_crowded ? HTTP_FETCH_BUSY : HTTP_FETCH_TIMEOUT_ANSWER);
     }
 }
 
@@ -691,6 +717,8 @@ static void set_defaults(struct http_client_settings *limits)
     SET_DEFAULT(limits->max_in_flight, 512);
     SET_DEFAULT(limits->max_in_flight_per_key, 8);
     SET_DEFAULT(limits->max_queued_per_key, 64);
+    SET_DEFAULT(limits->max_answer_memory_bytes, (size_t)64 * 1024 * 1024);
+    http_budget_init(limits->max_answer_memory_bytes);
     SET_DEFAULT(limits->max_pools, 512);
     SET_DEFAULT(limits->connect_ms, 5000);
     SET_DEFAULT(limits->tls_ms, 8000);

@@ -28,18 +28,19 @@ enum {
 /* Zero or NULL means the default named behind it. The policy must outlive the client. */
 struct http_client_settings {
     const struct egress_policy *policy;
-    const char *ca_file;          /* certificate authorities in PEM, besides the system's (PORTEIRO_CA_FILE) */
-    size_t max_in_flight;         /* 512 */
-    size_t max_in_flight_per_key; /* 8 */
-    size_t max_queued_per_key;    /* 64; one more is E_LIMIT */
-    size_t max_pools;             /* 512 keys with kept connections; those in use are never dropped */
-    int64_t connect_ms;           /* 5,000: DNS and TCP */
-    int64_t tls_ms;               /* 8,000: DNS, TCP and TLS */
-    int64_t first_byte_ms;        /* 20,000: without a byte sent or received, before the answer begins */
-    int64_t total_ms;             /* 30,000: when the request names none */
-    int64_t slow_ms;              /* 10,000: so long may an answer stay below slow_bytes_per_s */
-    int64_t slow_bytes_per_s;     /* 100 */
-    int64_t idle_ms;              /* 60,000: then a key's connections are closed */
+    const char *ca_file;            /* certificate authorities in PEM, besides the system's (PORTEIRO_CA_FILE) */
+    size_t max_in_flight;           /* 512 */
+    size_t max_in_flight_per_key;   /* 8 */
+    size_t max_queued_per_key;      /* 64; one more is E_LIMIT */
+    size_t max_answer_memory_bytes; /* 64 MiB: of large answers together (net/http_budget.h); more wait */
+    size_t max_pools;               /* 512 keys with kept connections; those in use are never dropped */
+    int64_t connect_ms;             /* 5,000: DNS and TCP */
+    int64_t tls_ms;                 /* 8,000: DNS, TCP and TLS */
+    int64_t first_byte_ms;          /* 20,000: without a byte sent or received, before the answer begins */
+    int64_t total_ms;               /* 30,000: when the request names none */
+    int64_t slow_ms;                /* 10,000: so long may an answer stay below slow_bytes_per_s */
+    int64_t slow_bytes_per_s;       /* 100 */
+    int64_t idle_ms;                /* 60,000: then a key's connections are closed */
 };
 
 /* Once per process after loop_init(); SIGPIPE is ignored from then on. E_INVALID: the CA file cannot be read. E_UNAVAILABLE: no memory. */

@@ -311,14 +311,14 @@ static int site_listen(int backlog, uint16_t *ret_port)
     abort();
 }
 
-static void site_open(struct site *site, SSL_CTX *tls)
+static inline void site_open(struct site *site, SSL_CTX *tls)
 {
     *site = (struct site){.tls = tls};
     site->fd = site_listen(1024, &site->port);
     pthread_create(&site->thread, NULL, site_run, site);
 }
 
-static void site_close(struct site *site)
+static inline void site_close(struct site *site)
 {
     site->stop = 1;
     shutdown(site->fd, SHUT_RDWR);

@@ -1,4 +1,5 @@
 /* What went wrong with a request: its cause for programs, and words for people that name cause and fix. */
+#include "base/metrics.h"
 #include "net/http_transfer.h"
 
 static const char *const names[] = {
@@ -160,6 +161,13 @@ int http_failure_report(struct call *call, const struct http_transfer *transfer,
     case HTTP_FETCH_PLAIN_HTTP_REFUSED:
         return report_refusal(call, transfer, url);
     case HTTP_FETCH_BUSY:
+        if (transfer->is_crowded) {
+            metric_count(METRIC_REFUSED, STR("answer_memory"));
+            return fail(call, E_LIMIT,
+                        "%.*s sends a large answer, and this server had no memory for one more within the time. Try "
+                        "again in 10 seconds, or ask for less at a time.",
+                        STR_ARG(host));
+        }
         if (call_time_left_ms(call) == 0)
             return fail(call, E_TIMEOUT,
                         "Other requests to %.*s took so long that this one did not get its turn. Send fewer "

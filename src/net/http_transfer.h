@@ -71,6 +71,12 @@ struct http_transfer {
     size_t body_at;    /* read so far, of what is in `body` */
     size_t read_bytes; /* read and gone from `body` */
 
+    /* Memory for a large answer: http_budget.c. */
+    TAILQ_ENTRY(http_transfer) line;
+    size_t reserved_bytes, wanted_bytes; /* wanted: it stands in line */
+    bool is_crowded;                     /* it stood there until its time was up */
+    bool is_encoded;                     /* Content-Length says nothing about the body's */
+
     /* The answer. */
     struct buf head, body;
     size_t head_bytes; /* of all heads and trailers */
