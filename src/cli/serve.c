@@ -28,6 +28,7 @@
 #include "net/worker.h"
 #include "store/health.h"
 #include "web/api_events.h"
+#include "web/api_settings.h"
 #include "web/health.h"
 #include "web/metrics_page.h"
 #include "oauth/grants.h"
@@ -342,6 +343,7 @@ static int start(struct serving *self)
         clock_now_ms() - (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
     mcp_endpoint_init(config_switch(cli->config, SETTING_OPEN_DISCOVER));
     grants_init(config_number(cli->config, SETTING_OAUTH_GRACE) * 1000);
+    api_settings_init(cli->config);
     routes_init(config_switch(cli->config, SETTING_ACCESS_LOG));
     error = start_server(self);
     if (error)

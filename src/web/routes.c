@@ -19,6 +19,7 @@
 #include "web/api_openapi.h"
 #include "web/api_people.h"
 #include "web/api_providers.h"
+#include "web/api_settings.h"
 #include "web/api_tokens.h"
 #include "web/assets.h"
 #include "web/connect_return.h"
@@ -139,6 +140,7 @@ const struct route routes[] = {
     PERSON("GET", "/api/events", api_events),
     PERSON("GET", "/api/providers", api_providers_list),
     ADMIN("PATCH", "/api/providers/{key}", api_providers_change),
+    ADMIN("GET", "/api/settings", api_settings_list),
     ADMIN("GET", "/api/users", api_users_list),
     ADMIN("PATCH", "/api/users/{id}", api_users_change),
     ADMIN("DELETE", "/api/users/{id}", api_users_delete),

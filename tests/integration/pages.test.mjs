@@ -139,6 +139,16 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal(again.status, 403);
     });
 
+    test('administrators see how the server is set up, without its secrets', async () => {
+      const admin = await me(await loggedIn('ana10@example.test'));
+      const { items } = await admin.ok('GET', '/api/settings');
+      const of = name => items.find(item => item.name === name);
+      assert.equal(of('registration').value, 'invitation');
+      assert.deepEqual([of('smtp_url').default, of('workers').default], [false, true]);
+      assert.ok(items.length > 20 && items.every(item => item.meaning));
+      assert.ok(!JSON.stringify(items).includes('mail%20password') && of('smtp_url').value !== mail.url);
+    });
+
     test('logging in and out; a wrong password says no more than an unknown person', async () => {
       const her = browser();
       const page = await her.open('/login?next=/%23/connections');
