@@ -108,6 +108,21 @@ describe('answers have the shapes of docs/cli.md', () => {
     }
   });
 
+  test('oauth-client', async () => {
+    const asks = await fits(['oauth-client', 'add', '--name', 'n8n', '--redirect', 'https://n8n.example/callback', '--redirect', 'http://127.0.0.1/callback']);
+    assert.match(asks.client_secret, /^prt_ocs_/);
+    assert.deepEqual(asks.redirects, ['https://n8n.example/callback', 'http://127.0.0.1/callback']);
+    const own = await fits(['oauth-client', 'add', '--name', 'CI', '--connection', String(connection.id), '--rights', 'read']);
+    assert.deepEqual([own.connection, own.rights], [String(connection.id), ['read']]);
+    assert.equal((await fits(['oauth-client', 'add', '--name', 'SPA', '--redirect', 'https://spa.example/', '--public'])).client_secret, null);
+    assert.equal((await fits(['oauth-client', 'list'])).items.length, 3);
+    await fits(['oauth-client', 'delete', own.client_id]);
+    for (const wrong of [['--redirect', 'http://spa.example/'], [], ['--connection', '99999'], ['--connection', String(connection.id), '--public']]) {
+      const refused = await porteiro.cli(['oauth-client', 'add', '--name', 'x', ...wrong]);
+      assert.equal(refused.code, 1, wrong.join(' '));
+    }
+  });
+
   test('token', async () => {
     token = await fits(['token', 'add', '--connection', String(connection.id), '--name', 'laptop', '--rights', 'read,publish', '--expires', '90d']);
     const days = (Date.parse(token.expires_at) - Date.now()) / 86_400_000;

@@ -36,6 +36,7 @@ soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KIL
 soak_long "SQLite killed" trust/durable.test.mjs PORTEIRO_TEST_KILLS=$((soak_share * 10))
 soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
 soak_long "login timing" integration/login.test.mjs PORTEIRO_LOGIN_TRIES=$((soak_share * 30))
+soak_long "OAuth refreshes" oauth/races.test.mjs OAUTH_ROUNDS=200
 soak_long "fuzzed envelopes" protocol/fuzz.test.mjs \
     PORTEIRO_FUZZ_ENVELOPES=$((soak_share * 10000)) PORTEIRO_FUZZ_SEED=$RANDOM
 soak_long "interleaved calls" protocol/interleave.test.mjs \
