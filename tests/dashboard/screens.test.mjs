@@ -60,7 +60,7 @@ test('every answer that the screens read is described so by the API', async () =
   const described = {
     Me: answer('/api/me'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
     Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Session: item('/api/me/sessions'), Person: item('/api/users'),
-    Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
+    Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Setting: item('/api/settings'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
   };
   const source = fs.readFileSync(path.join(ROOT, 'dashboard/src/lib/types.ts'), 'utf8');
   const interfaces = [...source.matchAll(/^export interface (\w+) \{ (.*) \}$/gm)];
@@ -394,6 +394,9 @@ describe('administration', () => {
     const users = async () => (await porteiro.json(['user', 'list'])).items;
     await screen.go('admin');
     await page.locator('.badge').getByText('ready', { exact: true }).waitFor();
+    await page.getByText(/differ from what is usual/).click();
+    await page.locator('th', { hasText: 'PORTEIRO_PUBLIC_URL' }).waitFor();
+    assert.ok((await page.locator('tr', { hasText: 'PORTEIRO_PUBLIC_URL' }).innerText()).includes(porteiro.origin));
     await screen.field('E-mail').fill('carla@example.test');
     await screen.button('Invite', { exact: true }).click();
     const link = await dialog().locator('code').textContent();

@@ -511,4 +511,10 @@ export default {
   'overlap.1h': 'for an hour',
   'overlap.24h': 'for a day',
   'overlap.7d': 'for a week',
+
+  'settings.title': 'Settings',
+  'settings.help': "As they are in force now. They are changed in the server's file or environment.",
+  'settings.show': '{n} of {total} differ from what is usual',
+  'settings.value': 'Value',
+  'settings.default': 'usual',
 };

@@ -513,5 +513,11 @@ const pt: Record<keyof typeof en, string> = {
   'overlap.1h': 'por uma hora',
   'overlap.24h': 'por um dia',
   'overlap.7d': 'por uma semana',
+
+  'settings.title': 'Configurações',
+  'settings.help': 'Como estão em vigor agora. São alteradas no arquivo ou no ambiente do servidor.',
+  'settings.show': '{n} de {total} diferem do padrão',
+  'settings.value': 'Valor',
+  'settings.default': 'padrão',
 };
 export default pt;

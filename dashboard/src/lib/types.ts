@@ -14,3 +14,4 @@ export interface Person { id: number; name: string; email: string; phone: string
 export interface Invitation { id: string; email: string | null; created_at: string | null; expires_at: string | null }
 export interface Grant { id: string; client: { id: string; name: string; kind: string }; host: string | null; connections: number[]; connection_name: string; rights: string[]; created_at: string | null; last_used_at: string | null; expires_at: string | null }
 export interface OauthClient { client_id: string; name: string; method: string; redirect_uris: string[]; used_at: string | null }
+export interface Setting { name: string; value: string | null; default: boolean; environment: string; meaning: string; unit: string | null }

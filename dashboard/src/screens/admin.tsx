@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { api, type List } from '../lib/api';
 import { t } from '../lib/i18n';
 import { loadProviders, me } from '../lib/state';
-import type { Invitation, OauthClient, Person, Provider } from '../lib/types';
+import type { Invitation, OauthClient, Person, Provider, Setting } from '../lib/types';
 import { Act, Badge, Copy, Dialog, Empty, Form, Input, Page, Shown, Time, confirm, useLoad } from '../lib/ui';
 
 function People() {
@@ -173,6 +173,35 @@ function Health() {
   );
 }
 
+// As it is in force; it is changed in the server's file or environment, not here.
+function Settings() {
+  const list = useLoad(signal => api.get<List<Setting>>('/api/settings', signal));
+  return (
+    <section class="card">
+      <h2>{t('settings.title')}</h2>
+      <p class="soft">{t('settings.help')}</p>
+      <Shown of={list}>{({ items }) => (
+        <details>
+          <summary>{t('settings.show', { n: items.filter(item => !item.default).length, total: items.length })}</summary>
+          <div class="scroll" tabIndex={0} role="region" aria-label={t('settings.title')}>
+            <table class="fold">
+              <thead><tr><th scope="col">{t('account.name')}</th><th scope="col">{t('settings.value')}</th></tr></thead>
+              <tbody>
+                {[...items].sort((a, b) => Number(a.default) - Number(b.default)).map(item => (
+                  <tr key={item.name}>
+                    <th scope="row" class="mono">{item.name}<br /><span class="soft">{item.environment}</span></th>
+                    <td data-label={t('settings.value')}><span class="mono">{item.value}</span> {item.unit} {item.default && <Badge>{t('settings.default')}</Badge>}<br /><span class="soft small" lang="en">{item.meaning}</span></td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </details>
+      )}</Shown>
+    </section>
+  );
+}
+
 export default function Admin() {
   return (
     <Page title={t('admin.title')} lead={t('admin.lead')}>
@@ -181,6 +210,7 @@ export default function Admin() {
       <Invitations />
       <Providers />
       <OauthClients />
+      <Settings />
     </Page>
   );
 }
