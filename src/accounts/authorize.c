@@ -93,8 +93,8 @@ static struct seal_place place_of(int64_t user_id, struct str id)
 /* ---- the three steps */
 
 /*
- * As the password is called at the service: WordPress refuses a second one of the same name, and its owner wants to tell one from
- * another.
+ * As the password is called at the service: WordPress refuses a second one of the same name, and its owner wants to
+ * tell one from another.
  */
 static struct str app_name(struct call *call, struct str connection_name)
 {

@@ -31,7 +31,10 @@ static int get_active(struct call *call, int64_t user_id, int64_t token_id, stru
     return OK;
 }
 
-/* The connections of a token for several, besides its own. One whose row was edited is left out, as it is when the token is used. */
+/*
+ * The connections of a token for several, besides its own. One whose row was edited is left out, as it is when the
+ * token is used.
+ */
 static int copy_sites(struct call *call, const struct token_row *old, struct token_new *new)
 {
     struct grant_rows rows;

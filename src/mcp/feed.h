@@ -1,7 +1,8 @@
 /*
- * Tells the dashboards that people have open what changed: every event of the audit log makes a hint on the bus (BUS_ACCOUNT), for its
- * person, with the kinds of things to look at again. What happens in quick succession is one hint, so that a busy token costs no
- * more than a few a second. Hints reach other workers and nodes like every event of the bus.
+ * Tells the dashboards that people have open what changed: every event of the audit log makes a hint on the bus
+ * (BUS_ACCOUNT), for its person, with the kinds of things to look at again. What happens in quick succession is one
+ * hint, so that a busy token costs no more than a few a second. Hints reach other workers and nodes like every event of
+ * the bus.
  */
 #ifndef MCP_FEED_H
 #define MCP_FEED_H

@@ -72,7 +72,10 @@ void api_events_end_all(void)
 
 /* ---- one stream */
 
-/* Is the login still there? Asked only when something of the account changed: an open page must not keep a database awake. */
+/*
+ * Is the login still there? Asked only when something of the account changed: an open page must not keep a database
+ * awake.
+ */
 static bool still_allowed(struct stream *self)
 {
     struct call *piece = &self->piece;

@@ -1,6 +1,7 @@
 /*
- * GET /api/events: a stream of what changed of the person's things, for a page that is open: events without content, named after what
- * is to be looked at again (mcp/feed.h). It ends after an hour, with the login, and when the process stops; browsers begin anew.
+ * GET /api/events: a stream of what changed of the person's things, for a page that is open: events without content,
+ * named after what is to be looked at again (mcp/feed.h). It ends after an hour, with the login, and when the process
+ * stops; browsers begin anew.
  */
 #ifndef WEB_API_EVENTS_H
 #define WEB_API_EVENTS_H

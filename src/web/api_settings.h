@@ -1,4 +1,7 @@
-/* GET /api/settings: how this server is set up, for administrators; what is secret is not shown, as by `porteiro config show`. */
+/*
+ * GET /api/settings: how this server is set up, for administrators; what is secret is not shown, as by `porteiro config
+ * show`.
+ */
 #ifndef WEB_API_SETTINGS_H
 #define WEB_API_SETTINGS_H
 

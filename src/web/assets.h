@@ -1,7 +1,7 @@
 /*
  * The files that are in the program: the dashboard as built (dashboard/dist), the stylesheet of the pages and the icons
- * (src/web/assets), each as it is and compressed. tools/embed_assets.py makes the table at build. Names with a hash in them
- * never change what they hold, so browsers keep those for good. Nothing here waits, and nothing is copied.
+ * (src/web/assets), each as it is and compressed. tools/embed_assets.py makes the table at build. Names with a hash in
+ * them never change what they hold, so browsers keep those for good. Nothing here waits, and nothing is copied.
  */
 #ifndef WEB_ASSETS_H
 #define WEB_ASSETS_H

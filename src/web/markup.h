@@ -1,7 +1,7 @@
 /*
- * A writer of HTML that escapes by construction: names of elements and attributes are literals of ours, all else is text, and
- * there is no way to write a piece of markup that came from outside. Characters that reorder or hide text are made visible
- * (base/visible.h). Nothing here waits.
+ * A writer of HTML that escapes by construction: names of elements and attributes are literals of ours, all else is
+ * text, and there is no way to write a piece of markup that came from outside. Characters that reorder or hide text are
+ * made visible (base/visible.h). Nothing here waits.
  */
 #ifndef WEB_MARKUP_H
 #define WEB_MARKUP_H
@@ -23,12 +23,16 @@ void markup_init(struct markup *markup, struct arena *arena, size_t max_bytes);
 /* "<!doctype html>" */
 void markup_doctype(struct markup *markup);
 
-/* An element begins; its attributes follow, then what is in it, then markup_end(). Void elements (input, link, ...) have no end. */
+/*
+ * An element begins; its attributes follow, then what is in it, then markup_end(). Void elements (input, link, ...)
+ * have no end.
+ */
 void markup_begin(struct markup *markup, const char *element);
 void markup_attribute(struct markup *markup, const char *name, struct str value);
 void markup_mark(struct markup *markup, const char *name); /* one without a value: required */
 /*
- * For href, src and action: a path of ours, "?...", "#...", http, https or mailto. Anything else (javascript:, data:, //host) becomes "#".
+ * For href, src and action: a path of ours, "?...", "#...", http, https or mailto. Anything else (javascript:, data:,
+ * //host) becomes "#".
  */
 void markup_address(struct markup *markup, const char *name, struct str address);
 void markup_text(struct markup *markup, struct str text);

@@ -1,13 +1,14 @@
 /*
  * Pages that the server renders, without a script: logging in, setting up, links of mails, consent, errors.
  *
- * A page is a handler in the table of routes, for GET and for POST. page_serve() finds out who asks and in which language, reads and
- * checks the form that was sent, runs the handler, and answers with what it wrote into page->markup, or with the error page of
- * what it returned. Every answer has a policy that allows no script and no other origin, is kept by nobody, and tells no
- * other page where it was (Referrer-Policy), since addresses of some pages hold a token that is good once.
+ * A page is a handler in the table of routes, for GET and for POST. page_serve() finds out who asks and in which
+ * language, reads and checks the form that was sent, runs the handler, and answers with what it wrote into
+ * page->markup, or with the error page of what it returned. Every answer has a policy that allows no script and no
+ * other origin, is kept by nobody, and tells no other page where it was (Referrer-Policy), since addresses of some
+ * pages hold a token that is good once.
  *
- * A form is bound to the browser it was made for: to its session, or to a cookie of its own when nobody is logged in. One that comes
- * from elsewhere never reaches the handler as sent: it is shown again, with what was typed and why.
+ * A form is bound to the browser it was made for: to its session, or to a cookie of its own when nobody is logged in.
+ * One that comes from elsewhere never reaches the handler as sent: it is shown again, with what was typed and why.
  *
  *     if (page->is_sent) {
  *         error = users_do_it(call, page_field(page, "name"));
@@ -87,7 +88,10 @@ void page_refuse(struct page *page, int error);
 struct str page_text(const struct page *page, enum text text);
 struct str page_text_with(const struct page *page, enum text text, struct str value);
 
-/* The head, the header, and the page's headline; page->problem is shown below it. What is open at the end is closed by itself. */
+/*
+ * The head, the header, and the page's headline; page->problem is shown below it. What is open at the end is closed by
+ * itself.
+ */
 void page_begin(struct page *page, enum text title);
 void page_paragraph(struct page *page, enum text text);
 /* A paragraph that tells of a success. */

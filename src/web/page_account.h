@@ -1,4 +1,7 @@
-/* Making an account (/register, /setup, /invitation), a forgotten password (/reset), confirming an address (/confirm-email). */
+/*
+ * Making an account (/register, /setup, /invitation), a forgotten password (/reset), confirming an address
+ * (/confirm-email).
+ */
 #ifndef WEB_PAGE_ACCOUNT_H
 #define WEB_PAGE_ACCOUNT_H
 

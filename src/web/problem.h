@@ -1,6 +1,7 @@
 /*
- * What went wrong, in the language of who reads it: the sentences of fail() are English, and this has the others' words for
- * those that people can meet on a page or in the dashboard. What is not in the table stays English. Nothing here waits.
+ * What went wrong, in the language of who reads it: the sentences of fail() are English, and this has the others' words
+ * for those that people can meet on a page or in the dashboard. What is not in the table stays English. Nothing here
+ * waits.
  */
 #ifndef WEB_PROBLEM_H
 #define WEB_PROBLEM_H
