@@ -129,6 +129,30 @@ for (const pair of PAIRS) {
       assert.equal((await rest(site, `/wp/v2/posts/${post.id}?context=edit`)).status, 'trash');
     });
 
+    test('wp_get and wp_call: lists, one thing, things by name, a look; nothing when the text is cut', async () => {
+      const get = async (args, token = structured) => call(token, 'wp_get', args);
+      const { structuredContent: posts, content } = await get({ name: 'GET /wp/v2/posts', args: { per_page: 3 }, fields: ['id', 'title', 'sticky', 'id'] });
+      assert.deepEqual(Object.keys(posts.items[0]), ['id', 'title', 'sticky']);
+      assert.equal(posts.items.length, 3);
+      assert.ok(posts.total > 3);
+      assert.equal(typeof posts.items[0].id, 'number');
+      assert.equal(typeof posts.items[0].sticky, 'boolean');
+      assert.deepEqual(content[0].text.split('\n').slice(1, 4).map(row => row.split('\t')), posts.items.map(item => Object.values(item).map(String)));
+      const { structuredContent: one } = await get({ name: `GET /wp/v2/posts/${posts.items[0].id}`, fields: ['id', 'status', 'title'] });
+      assert.deepEqual(one, { fields: { id: posts.items[0].id, status: 'publish', title: posts.items[0].title } });
+      const { structuredContent: types } = await get({ name: 'GET /wp/v2/types', fields: ['slug', 'hierarchical'] });
+      assert.deepEqual([types.named.post, types.named.page], [{ slug: 'post', hierarchical: false }, { slug: 'page', hierarchical: true }]);
+      const cut = await get({ name: 'GET /wp/v2/posts', args: { per_page: 3 }, max_chars: 200 });
+      assert.match(cut.content[0].text, /\[cut:/);
+      assert.equal(cut.structuredContent, undefined);
+      assert.equal((await get({ name: 'GET /wp/v2/types' }, plain)).structuredContent, undefined);
+      const tag = { name: 'POST /wp/v2/tags', args: { name: `Structured ${Date.now()}` }, fields: ['id', 'name', 'count'] };
+      assert.deepEqual(Object.keys((await call(structured, 'wp_call', { ...tag, dry_run: true })).structuredContent), ['dry_run', 'preview']);
+      const { structuredContent: { fields } } = await call(structured, 'wp_call', tag);
+      made.push(['tags', fields.id]);
+      assert.deepEqual([fields.name, fields.count], [tag.args.name, 0]);
+    });
+
     test('wp_site, a term, a file, a link to send one to', async () => {
       const { object: about } = await answer('site', 'wp_site');
       assert.deepEqual(about.rights, ALL.split(','));

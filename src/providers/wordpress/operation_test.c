@@ -319,11 +319,12 @@ static void test_rights(void **state)
 
 static void assert_answer(const char *json, const char *fields, size_t max_chars, int64_t total, const char *expected)
 {
-    struct buf out;
+    struct tool_result result = {.structured_json = STR_EMPTY};
     struct wp_answer answer = {.status = 200, .total = total, .json = parse(json)};
-    buf_init(&out, arena, 100000);
-    operation_answer_write(&call, &answer, parse(fields), max_chars, &out);
-    assert_str(buf_str(&out), expected);
+    buf_init(&result.text, arena, 100000);
+    operation_answer_write(&call, NULL, &answer, parse(fields), max_chars, &result);
+    assert_str(buf_str(&result.text), expected);
+    assert_int_equal(result.structured_json.len, 0); /* not without the option */
 }
 
 static void test_answer(void **state)

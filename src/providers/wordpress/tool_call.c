@@ -3,6 +3,7 @@
 #include "providers/wordpress/item.h"
 #include "providers/wordpress/operation_answer.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
 
@@ -85,7 +86,7 @@ static int run(struct call *call, const struct tool_context *context, const stru
     if (answer.status == 204)
         buf_add(&result->text, STR("Done."));
     else
-        operation_answer_write(call, &answer, fields, ANSWER_CHARS, &result->text);
+        operation_answer_write(call, context, &answer, fields, ANSWER_CHARS, result);
     return OK;
 }
 
@@ -110,6 +111,7 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
         return error;
     if (json_bool_or(json_get(arguments, STR("dry_run")), false)) {
         write_plan(&request, &needs, &result->text);
+        structured_preview(call, context, result);
         return OK;
     }
     if (needs.permanent && (error = confirm(call, context, &request, args)))

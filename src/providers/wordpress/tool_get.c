@@ -64,6 +64,6 @@ int tool_get(struct call *call, const struct tool_context *context, const struct
     if ((error = operation_check_rights(call, &needs, wp.rights)) || (error = add_fields(call, &request, fields)) ||
         (error = wp_get(call, &wp, request.route, &request.query, &answer)))
         return error;
-    operation_answer_write(call, &answer, fields, (size_t)max_chars, &result->text);
+    operation_answer_write(call, context, &answer, fields, (size_t)max_chars, result);
     return OK;
 }
