@@ -1,6 +1,9 @@
 /* People's connections to services. */
 #include "accounts/connections.h"
 
+#include "accounts/alert.h"
+#include "accounts/authenticate.h"
+
 #include "accounts/generation.h"
 #include "accounts/owner.h"
 #include "accounts/token_make.h"
@@ -425,7 +428,15 @@ int connections_record_check(struct call *call, int64_t id, const struct site_ch
 int connections_refused(struct call *call, int64_t id, struct str why)
 {
     const struct site_check check = {.error_code = STR("wrong_password"), .error_text = why, .is_refused = true};
-    return connections_record_check(call, id, &check, true);
+    int error = connections_record_check(call, id, &check, true);
+    if (!error)
+        alert_raise("site_refused",
+                    call_format(call,
+                                "Connection %lld: its site refuses the stored password, so the connection rests "
+                                "until its owner enters a new one.",
+                                (long long)id),
+                    STR_EMPTY, call->who ? call->who->user_id : 0, id);
+    return error;
 }
 
 /* ---- providers */

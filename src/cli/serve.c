@@ -1,4 +1,5 @@
 /* porteiro serve */
+#include "accounts/alert.h"
 #include "accounts/authenticate.h"
 #include "accounts/mail.h"
 #include "accounts/registration.h"
@@ -13,6 +14,7 @@
 #include "cli/supervise.h"
 #include "mcp/ask.h"
 #include "mcp/background.h"
+#include "limits/gate.h"
 #include "mcp/carrier.h"
 #include "mcp/endpoint.h"
 #include "mcp/feed.h"
@@ -240,6 +242,28 @@ static void add_interfaces(struct serving *self)
     freeifaddrs(all);
 }
 
+static void on_breaker_opened(int64_t user_id, struct str host)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%.*s failed again and again and is left alone for a while.",
+             (int)(host.len < 256 ? host.len : 256), host.ptr);
+    alert_raise("breaker_opened", str_from(text), host, user_id, 0);
+}
+
+static int start_alerts(struct serving *self)
+{
+    const struct config *config = self->cli->config;
+    const char *url = NULL, *ca_file = NULL;
+    if (config_is_set(config, SETTING_ALERT_URL))
+        url = str_copy_cstr(self->cli->arena, config_text(config, SETTING_ALERT_URL));
+    if (config_is_set(config, SETTING_CA_FILE))
+        ca_file = str_copy_cstr(self->cli->arena, config_text(config, SETTING_CA_FILE));
+    if (alert_init(url, ca_file))
+        return OK;
+    return cli_usage(self->cli,
+                     "PORTEIRO_ALERT_URL begins with https:// or mailto: (or is plain http on this machine)");
+}
+
 static void start_mcp(struct serving *self)
 {
     const struct config *config = self->cli->config;
@@ -264,6 +288,7 @@ static void start_mcp(struct serving *self)
     carrier_start();
     feed_start();
     mail_start();
+    gate_on_opened(on_breaker_opened);
 }
 
 static int start_signals(struct serving *self)
@@ -349,6 +374,9 @@ static int start(struct serving *self)
     if (error)
         return error;
     start_mcp(self);
+    error = start_alerts(self);
+    if (error)
+        return error;
     error = side_open(cli, self->own.url);
     if (error)
         return error;
@@ -369,6 +397,7 @@ static void stop(struct serving *self)
     carrier_end();
     worker_end();
     loop_timer_done(&self->patience);
+    alert_done(&self->cli->call);
     side_close();
     http_server_free(self->server);
     tls_context_free(self->tls);

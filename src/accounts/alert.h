@@ -1,0 +1,22 @@
+/*
+ * Tells the operator what somebody should see to: by a POST or a mail to the address of the settings (PORTEIRO_ALERT_URL), and in the
+ * log. Sent in the background, one after the other; what waits is bounded, and the same alert comes once in ALERT_AGAIN_MS.
+ * The address is the operator's, so the address guard is not asked (as with the mail server, net/smtp.h).
+ */
+#ifndef ACCOUNTS_ALERT_H
+#define ACCOUNTS_ALERT_H
+
+#include "call/call.h"
+
+enum { ALERTS_WAITING_MAX = 64, ALERT_AGAIN_MS = 60 * 60 * 1000, ALERT_TRIES = 3 };
+
+/* Like "https://...", "mailto:..."; NULL: alerts are only logged. Both must live as long as the process. False: it is neither. */
+MUST_CHECK bool alert_init(const char *url, const char *ca_file);
+
+/* Does not wait. `kind`: a word of ours; `host`: of the site, or empty; user and connection 0: not about one. */
+void alert_raise(const char *kind, struct str text, struct str host, int64_t user_id, int64_t connection_id);
+
+/* Waits for the one that is just being sent; what waits behind it is dropped. Ends the thread. */
+void alert_done(struct call *call);
+
+#endif
