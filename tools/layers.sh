@@ -14,13 +14,14 @@ declare -A may=(
     [store]="base call json crypto net"
     [providers]="base call json crypto net limits" # never store: a provider knows neither SQL nor tenants
     [audit]="base call json crypto net store providers"
+    [messages]="base call json crypto net store providers audit"
     [accounts]="base call json crypto net limits store providers audit"
-    [jobs]="base call json crypto net limits store providers audit accounts"
-    [mcp]="base call json crypto net limits store providers audit accounts jobs"
+    [jobs]="base call json crypto net limits store providers audit messages accounts"
+    [mcp]="base call json crypto net limits store providers audit messages accounts jobs"
     [oauth]="base call json crypto net limits store providers audit accounts"
-    [web]="base call json crypto net limits store providers audit accounts jobs mcp oauth" # its table of routes names them all
-    [cli]="base call json crypto net limits store providers audit accounts jobs mcp oauth web"
-    [main]="base call json crypto net limits store providers audit accounts jobs mcp oauth web cli"
+    [web]="base call json crypto net limits store providers audit messages accounts jobs mcp oauth" # its table of routes names them all
+    [cli]="base call json crypto net limits store providers audit messages accounts jobs mcp oauth web"
+    [main]="base call json crypto net limits store providers audit messages accounts jobs mcp oauth web cli"
 )
 
 bad=0

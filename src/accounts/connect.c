@@ -50,6 +50,25 @@ static struct str value_of(const struct provider_field *field, const struct json
     return (struct str){NULL, 0};
 }
 
+/* Was it not given now? */
+static bool from_before(const struct provider_field *field, const struct json *given, const struct json *given_secrets)
+{
+    return !(given && json_is(json_get(given, str_from(field->name)), JSON_STRING)) &&
+           !(given_secrets && json_is(json_get(given_secrets, str_from(field->name)), JSON_STRING));
+}
+
+struct given {
+    const struct provider *provider;
+    const struct json *fields, *secrets, *before;
+};
+
+static struct str given_value(void *context, const char *name)
+{
+    const struct given *given = context;
+    const struct provider_field *field = find_field(given->provider, str_from(name));
+    return field ? value_of(field, given->fields, given->secrets, given->before) : STR_EMPTY;
+}
+
 static void begin(struct call *call, struct buf *buf, struct json_writer *w)
 {
     buf_init(buf, call->arena, FIELDS_BYTES_MAX);
@@ -63,6 +82,7 @@ int connect_fields(struct call *call, const struct provider *provider, const str
 {
     struct buf config, secret;
     struct json_writer in_config, in_secret;
+    struct given all = {provider, given, given_secrets, before};
     int error = check_given(call, provider, given);
     if (!error)
         error = check_given(call, provider, given_secrets);
@@ -73,7 +93,14 @@ int connect_fields(struct call *call, const struct provider *provider, const str
     for (size_t i = 0; i < provider->n_fields; i++) {
         const struct provider_field *field = &provider->fields[i];
         struct str value = value_of(field, given, given_secrets, before);
-        if (field->required && value.len == 0)
+        bool applies = provider_field_applies(provider, field, given_value, &all);
+        if (!applies && value.ptr && value.len && !from_before(field, given, given_secrets))
+            return fail(call, E_INVALID, "%s goes only with %s.", field->name, field->only_with);
+        if (!applies)
+            continue;
+        if (value.len && !provider_field_takes(field, value))
+            return fail(call, E_INVALID, "%s must be one of: %s.", field->name, field->choices);
+        if (field->required && value.len == 0 && field->kind != FIELD_CHOICE)
             return fail(call, E_INVALID, "%s is missing: %s.", field->name, field->help ? field->help : field->label);
         if (value.ptr)
             json_member_str(provider_field_is_secret(field) ? &in_secret : &in_config, field->name, value);

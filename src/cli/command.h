@@ -38,8 +38,8 @@ struct noun {
 
 /* In the order of the help. Each stands in the file of its name. */
 extern const struct noun serve_noun, migrate_noun, user_noun, provider_noun, connection_noun, token_noun,
-    oauth_client_noun, approval_noun, audit_noun, config_noun, version_noun, completion_noun, manual_noun, stdio_noun,
-    setup_url_noun, mail_noun, key_noun, backup_noun, restore_noun, doctor_noun;
+    oauth_client_noun, approval_noun, message_noun, audit_noun, config_noun, version_noun, completion_noun, manual_noun,
+    stdio_noun, setup_url_noun, mail_noun, key_noun, backup_noun, restore_noun, doctor_noun;
 
 extern const struct noun *const nouns[];
 extern const size_t n_nouns;

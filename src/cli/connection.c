@@ -5,6 +5,7 @@
 #include "cli/fields.h"
 #include "cli/open.h"
 #include "cli/person.h"
+#include "cli/connection_state.h"
 #include "cli/secret.h"
 
 static const struct str none = {NULL, 0};
@@ -330,6 +331,10 @@ static const struct option import_options[] = {
     {.name = "user", .value = "USER", .help = "whose they will be: e-mail or id", .required = true},
     {.name = "provider", .value = "KEY", .help = "the kind of service; default wordpress"},
 };
+static const struct option state_options[] = {
+    {.name = "pair", .help = "begin a log-in there if it is needed: shows its QR code or pairing code"},
+    {.name = "register-webhook", .help = "tell the service where to send what comes in"},
+};
 #define ID_ARGUMENT .argument = "ID", .argument_help = "as in the list"
 
 static const struct command commands[] = {
@@ -375,6 +380,17 @@ static const struct command commands[] = {
         ID_ARGUMENT,
         .example = "porteiro connection test 7",
         .run = run_test,
+    },
+    {
+        .verb = "state",
+        .summary =
+            "Tells whether the service's side is up (a telephone that is linked, a number in order), and where its "
+            "webhook goes.",
+        ID_ARGUMENT,
+        .options = state_options,
+        .n_options = ARRAY_LENGTH(state_options),
+        .example = "porteiro connection state 7 --pair",
+        .run = connection_state,
     },
     {
         .verb = "set-secret",

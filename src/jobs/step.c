@@ -7,6 +7,7 @@
 #include "json/json_write.h"
 #include "jobs/job_seal.h"
 #include "jobs/runner.h"
+#include "messages/messages.h"
 #include "net/task.h"
 
 enum {
@@ -323,7 +324,11 @@ static enum step_outcome run_kind(struct work *w)
 {
     struct call *call = w->call;
     struct tool_context context = {
-        .site = &w->who->site, .rights = w->who->rights, .host = w->order->settings->open_host(call, &w->run)};
+        .site = &w->who->site,
+        .rights = w->who->rights,
+        .host = w->order->settings->open_host(call, &w->run),
+        .messages = messages_of(call, &w->who->site, w->who->token_id),
+    };
     call->deadline_ms = clock_monotonic_ms() + JOB_STEP_MS;
     call->who = (struct principal *)w->who;
     int error = w->kind->step(call, &context, &w->step);

@@ -4,6 +4,7 @@
 #include "audit/audit.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
+#include "mcp/approve.h"
 #include "mcp/host.h"
 #include "mcp/redact.h"
 #include "mcp/state.h"
@@ -135,6 +136,8 @@ static int by_human(struct call *call, struct mcp_host *host, struct str what)
         return fail(call, E_DENIED, "The owner has refused this. Nothing was done: %.*s", STR_ARG(what));
     if (!state.len && (error = keep(call, &row, CONFIRM_HUMAN_LIFE_MS)))
         return error;
+    if (!state.len)
+        approve_ask(call, &row);
     return fail(call, E_WAITING,
                 "Nothing was done yet. The owner of this connection has to approve it first, outside this chat: %.*s\n"
                 "Tell the person that it waits for approval. When it was given, call again with exactly the same "

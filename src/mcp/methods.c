@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "limits/quota.h"
 #include "mcp/tools.h"
+#include "messages/messages.h"
 
 static bool has_resources(const struct provider *provider)
 {
@@ -96,13 +97,14 @@ int method_error_code(const struct mcp_host *host, int error)
     return error == E_INVALID || error == E_NOT_FOUND ? RPC_INVALID_PARAMS : RPC_INTERNAL_ERROR;
 }
 
-struct tool_context method_context(struct mcp_host *host)
+struct tool_context method_context(struct call *call, struct mcp_host *host)
 {
     const struct principal *who = host->request->who;
     return (struct tool_context){.site = &who->site,
                                  .rights = who->rights,
                                  .file = host->file,
                                  .host = &host->base,
+                                 .messages = messages_of(call, &who->site, who->token_id),
                                  .wants_structured = who->options & OPTION_STRUCTURED};
 }
 

@@ -39,7 +39,7 @@ int method_error_code(const struct mcp_host *host, int error);
 int method_run(struct call *call, const struct method *method, struct mcp_host *host, const struct mcp_request *request,
                bool modern, struct buf *out);
 
-struct tool_context method_context(struct mcp_host *host);
+struct tool_context method_context(struct call *call, struct mcp_host *host);
 
 enum { RECORD_MS = 5000 }; /* what must be recorded gets this long, whatever is left of the call */
 

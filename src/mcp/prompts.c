@@ -115,7 +115,7 @@ int prompts_get_write(struct call *call, struct mcp_host *host, struct buf *out)
 {
     const struct prompt *prompt = find_prompt(host->request->provider, host->request->who->rights, host->name);
     struct prompt_result result = {0};
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     if (!prompt)
         return fail(call, E_INVALID, "There is no prompt '%.*s'. prompts/list names those there are.",
                     STR_ARG(str_sub(host->name, 0, 100)));
@@ -147,7 +147,7 @@ static int complete_prompt(struct call *call, struct mcp_host *host, struct str 
                            struct str typed, const struct json *others, struct completion *ret)
 {
     const struct prompt *prompt = find_prompt(host->request->provider, host->request->who->rights, name);
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     if (!prompt)
         return fail(call, E_INVALID, "There is no prompt '%.*s'.", STR_ARG(str_sub(name, 0, 100)));
     const struct prompt_argument *found = find_argument(prompt, argument);
@@ -161,7 +161,7 @@ static int complete_template(struct call *call, struct mcp_host *host, struct st
                              struct str typed, const struct json *others, struct completion *ret)
 {
     const struct resources *resources = host->request->provider->resources;
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     for (size_t i = 0; resources && i < resources->n_templates; i++) {
         const struct resource_template *template = &resources->templates[i];
         if (str_eq(template->uri_template, uri))

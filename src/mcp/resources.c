@@ -28,7 +28,7 @@ static void write_resource(struct json_writer *w, const struct resource *resourc
 int resources_list_write(struct call *call, struct mcp_host *host, struct buf *out)
 {
     const struct json *cursor = json_get(host->request->message.params, STR("cursor"));
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     struct resource_page *page = arena_new_of(call->arena, struct resource_page);
     bool first = json_is(cursor, JSON_MISSING) || json_is(cursor, JSON_NULL);
     if (!first && (!json_str(cursor).len || json_str(cursor).len > CURSOR_MAX_BYTES))
@@ -110,7 +110,7 @@ int resources_read_write(struct call *call, struct mcp_host *host, struct buf *o
 {
     const struct json *uri = json_get(host->request->message.params, STR("uri"));
     struct resource_result result;
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     if (!json_is(uri, JSON_STRING))
         return fail(call, E_INVALID, "\"uri\" must be a string.");
     buf_init(&result.contents, call->arena, ANSWER_MAX_BYTES);

@@ -336,7 +336,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         return error;
     if (!tool->reads_only && (error = record_intent(call, tool, host, arguments)))
         return error;
-    struct tool_context context = method_context(host);
+    struct tool_context context = method_context(call, host);
     context.tool = tool;
     /* Reading for a client that has gone is no use to anybody, in whichever era; a write that has begun goes on in the older ones. */
     if (tool->reads_only && host->request->exchange)

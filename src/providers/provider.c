@@ -3,6 +3,42 @@
 
 #include "json/json_write.h"
 
+bool provider_field_takes(const struct provider_field *field, struct str value)
+{
+    struct str rest = str_from(field->choices), word;
+    if (field->kind != FIELD_CHOICE)
+        return true;
+    while (str_next(&rest, ' ', &word))
+        if (str_eq(word, value))
+            return true;
+    return false;
+}
+
+static struct str default_of(const struct provider *provider, struct str name)
+{
+    for (size_t i = 0; i < provider->n_fields; i++) {
+        const struct provider_field *field = &provider->fields[i];
+        if (field->kind == FIELD_CHOICE && str_eq(str_from(field->name), name)) {
+            struct str choices = str_from(field->choices);
+            return str_sub(choices, 0, str_find_char(choices, ' '));
+        }
+    }
+    return STR_EMPTY;
+}
+
+bool provider_field_applies(const struct provider *provider, const struct provider_field *field,
+                            struct str (*value_of)(void *context, const char *name), void *context)
+{
+    enum { NAME_BYTES = 48 };
+    char name[NAME_BYTES];
+    struct str rule = str_from(field->only_with);
+    size_t equals = str_find_char(rule, '=');
+    if (!field->only_with || equals == STR_NOT_FOUND || !str_to_cstr(str_sub(rule, 0, equals), name, sizeof name))
+        return true;
+    struct str value = value_of(context, name);
+    return str_eq(value.len ? value : default_of(provider, str_from(name)), str_from_offset(rule, equals + 1));
+}
+
 static void begin_item(struct buf *list)
 {
     if (list->len)

@@ -14,6 +14,7 @@
 #include "crypto/seal.h"
 #include "json/json.h"
 #include "providers/host.h"
+#include "providers/messages.h"
 
 /* One connected service, as its provider sees it. Everything lives as long as the call. */
 struct site {
@@ -25,7 +26,9 @@ struct site {
     struct str plain_secret_json; /* set instead of `secret` only while a connection is being made */
 };
 
-enum field_kind { FIELD_URL, FIELD_TEXT, FIELD_SECRET };
+enum field_kind { FIELD_URL, FIELD_TEXT, FIELD_SECRET, FIELD_CHOICE };
+
+struct provider;
 
 /* One field of the form that makes a connection. FIELD_SECRET goes into the sealed secret, others into the config, except
  * `in_secret`: a user name belongs to its password. */
@@ -37,7 +40,17 @@ struct provider_field {
     enum field_kind kind;
     bool required;
     bool in_secret;
+    const char *choices; /* of FIELD_CHOICE: words with a space between; the first is the default */
+    const char
+        *only_with; /* "field=word": asked for only when that choice was made, and required only then; NULL: always */
 };
+
+/* Is it asked for, with what was chosen so far? value_of() gives what was given for a field, or an
+ * empty text. */
+bool provider_field_applies(const struct provider *provider, const struct provider_field *field,
+                            struct str (*value_of)(void *context, const char *name), void *context);
+/* Is the value one of a FIELD_CHOICE's? Others take everything. */
+bool provider_field_takes(const struct provider_field *field, struct str value);
 
 /* Does its value belong into the sealed secret? */
 static inline bool provider_field_is_secret(const struct provider_field *field)
@@ -75,6 +88,7 @@ struct tool_context {
     unsigned rights;
     const struct sent_file *file; /* NULL: none came */
     struct host *host;            /* what the protocol can do for it (providers/host.h); may be NULL */
+    struct messages *messages;    /* what is kept of conversations (providers/messages.h); may be NULL */
     const struct tool *tool;      /* that runs; NULL for prompts, resources and completions */
     bool wants_structured;        /* the token has the option `structured`: structured_json is filled in */
     int64_t part_of;              /* the change (providers/history.h) that what is written is a part of; 0: none */
@@ -285,6 +299,43 @@ struct provider_changes {
     struct str undo_tool, undo_argument;
 };
 
+/* ---- what the service sends by itself: POST (and GET, to prove the address) /hooks/{key}/{connection} */
+
+enum { WEBHOOK_BODY_MAX_BYTES = 1024 * 1024, WEBHOOK_EVENTS_MAX = 512 };
+
+struct webhook {
+    struct str method, query, body; /* as received */
+    const struct http_header *headers;
+    size_t n_headers;
+    struct str secret; /* what the service was given to show that it is the one (struct webhook_place) */
+    struct messages *messages;
+    /* Takes an event's identity; *ret_new false: it came before. Waits. */
+    int (*is_new)(struct call *call, const struct webhook *webhook, const char *kind, struct str what, bool *ret_new);
+    /* Everybody who listens to this connection is told. */
+    void (*changed)(const struct webhook *webhook, enum host_change change, struct str uri);
+    /* A message came from outside that may be an owner's answer to a question of ours. Waits. */
+    int (*answered)(struct call *call, const struct webhook *webhook, const struct message *message);
+};
+struct webhook_answer {
+    int status; /* 0: 200 */
+    struct str text;
+};
+
+/* Where the service is to send to, and what it is to show there. */
+struct webhook_place {
+    struct str url, secret;
+};
+
+/* ---- whether the service's side of a connection is up: for services that a person has to log in at, by a telephone */
+
+struct connection_state {
+    struct str state;        /* "open", "connecting", "closed" */
+    struct str text;         /* one sentence for people */
+    struct str qr_png;       /* base64 of a picture to be scanned; empty: none */
+    struct str pairing_code; /* to be typed instead; empty: none */
+    struct str details_json; /* object: number, limits, quality, ...; may be empty */
+};
+
 struct provider {
     struct str key; /* mcp_service_providers.key */
     struct str name;
@@ -314,6 +365,21 @@ struct provider {
                            struct site_check *ret_check, struct str *ret_url);
     /* What came back in the query of return_url: objects of fields. E_DENIED: the owner said no; E_INVALID. Does not wait. */
     int (*authorize_end)(struct call *call, struct str query, struct str *ret_config, struct str *ret_secret);
+    /*
+     * What came by its webhook; NULL: it has none. Nothing of it is to be believed before it is proved. E_UNAUTHENTICATED: it is not
+     * the service's; E_INVALID: it makes no sense; what came before is OK again, without effect. Waits.
+     */
+    int (*webhook)(struct call *call, const struct site *site, const struct webhook *webhook,
+                   struct webhook_answer *ret);
+    /* Tells the service where to send to; NULL: its owner enters that there. Waits. */
+    int (*webhook_register)(struct call *call, const struct site *site, const struct webhook_place *place);
+    /* NULL: there is nothing to be up. `pair`: begin a log-in there, if one is needed. Waits. */
+    int (*state)(struct call *call, const struct site *site, bool pair, struct connection_state *ret);
+    /* One message to a number of the owner's own; NULL: it cannot. `key`: see struct send. Waits. */
+    int (*notify)(struct call *call, const struct site *site, struct messages *messages, struct str to, struct str text,
+                  struct str key, struct str *ret_message_id);
+    /* A person's name as conversations have it: a number in E.164 without plus. E_INVALID. NULL: there are no conversations. */
+    int (*person)(struct call *call, struct str typed, struct str *ret);
 };
 
 /* registry.c: the one list of providers. NULL when there is none of that key. */

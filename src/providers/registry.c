@@ -4,10 +4,12 @@
 #ifdef PORTEIRO_CONFORMANCE
 #include "providers/conformance/conformance.h"
 #endif
+#include "providers/whatsapp/whatsapp.h"
 #include "providers/wordpress/wordpress.h"
 
 static const struct provider *const providers[] = {
     &provider_wordpress,
+    &provider_whatsapp,
 #ifdef PORTEIRO_CONFORMANCE
     &provider_conformance, /* what the official test suite asks for; never in a release */
 #endif

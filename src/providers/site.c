@@ -1,4 +1,6 @@
 /* Opening a secret and calling the site. */
+#include <sodium.h> /* before base/banned.h */
+
 #include "providers/site.h"
 
 #include "base/metrics.h"
@@ -27,21 +29,72 @@ struct str site_origin(struct str url)
     return origin;
 }
 
-static int open_credential(struct call *call, const struct site *site, struct credential *ret)
+/* The plain secret is wiped when the call ends. */
+static int open_secret(struct call *call, const struct site *site, const struct json **ret)
 {
     struct str plain = site->plain_secret_json;
     if (!plain.len) {
-        int error = seal_open(call, &site->secret, &plain); /* wiped when the call ends */
+        int error = seal_open(call, &site->secret, &plain);
         if (error)
             return error;
     }
-    const struct json *secret;
-    if (json_parse(call->arena, plain, NULL, &secret, NULL) != OK)
+    if (json_parse(call->arena, plain, NULL, ret, NULL) != OK)
         return fail(call, E_CRYPTO, "The stored password of this connection cannot be read. Enter it again.");
+    return OK;
+}
+
+static int open_credential(struct call *call, const struct site *site, struct credential *ret)
+{
+    const struct json *secret;
+    int error = open_secret(call, site, &secret);
+    if (error)
+        return error;
     ret->user = json_str(json_get(secret, STR("username")));
     ret->password = json_str(json_get(secret, STR("app_password")));
     if (!ret->user.len || !ret->password.len)
         return fail(call, E_CRYPTO, "This connection has no user name or password stored. Enter them again.");
+    return OK;
+}
+
+static int open_member(struct call *call, const struct site *site, const char *field, struct str *ret)
+{
+    const struct json *secret;
+    int error = open_secret(call, site, &secret);
+    if (error)
+        return error;
+    *ret = json_str(json_get(secret, str_from(field)));
+    if (!ret->len)
+        return fail(call, E_CRYPTO, "This connection has no %s stored. Enter it again.", field);
+    return OK;
+}
+
+static int open_header(struct call *call, const struct site *site, const struct site_credential *credential,
+                       struct http_header *ret)
+{
+    struct str member;
+    int error = open_member(call, site, credential->field, &member);
+    if (error)
+        return error;
+    size_t before = strlen(credential->prefix);
+    char *value = arena_alloc(call->arena, before + member.len + 1);
+    memcpy(value, credential->prefix, before);
+    memcpy(value + before, member.ptr, member.len);
+    keyring_wipe_later(call, value, before + member.len);
+    *ret = (struct http_header){str_from(credential->header), str_of(value, before + member.len)};
+    return OK;
+}
+
+int site_hmac(struct call *call, const struct site *site, const char *field, struct str message, unsigned char ret[32])
+{
+    struct str member;
+    crypto_auth_hmacsha256_state state;
+    int error = open_member(call, site, field, &member);
+    if (error)
+        return error;
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)member.ptr, member.len);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)message.ptr, message.len);
+    crypto_auth_hmacsha256_final(&state, ret);
+    sodium_memzero(&state, sizeof state);
     return OK;
 }
 
@@ -110,13 +163,14 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
     struct str address = json_str(json_get(config, STR("url"))), origin = site_origin(address);
     if (!origin.len || !str_eq(origin, site_origin(request->url)))
         return fail(call, E_EGRESS, "The address asked for does not belong to this connection's site.");
+    struct http_header headers[8 + SITE_HEADERS_MAX];
+    size_t n = 0;
     if (!request->anonymous) {
-        int error = open_credential(call, site, &credential);
+        int error = request->credential ? open_header(call, site, request->credential, &headers[n++])
+                                        : open_credential(call, site, &credential);
         if (error)
             return error;
     }
-    struct http_header headers[7 + SITE_HEADERS_MAX];
-    size_t n = 0;
     headers[n++] = (struct http_header){STR("Accept"), STR("application/json, */*;q=0.1")};
     headers[n++] = (struct http_header){STR("X-Request-ID"), str_from(call->id)};
     if (request->content_type.len)

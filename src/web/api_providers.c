@@ -10,11 +10,23 @@
     ",\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\","                                                  \
     "\"properties\":{\"name\":" API_TEXT ",\"label\":" API_TEXT ",\"label_pt\":" API_TEXT                              \
     ",\"help\":" API_TEXT_OR_NULL ",\"help_pt\":" API_TEXT_OR_NULL ",\"kind\":" API_TEXT ",\"required\":" API_BOOLEAN  \
-    ",\"secret\":" API_BOOLEAN "}}}},\"required\":[\"key\",\"name\",\"enabled\",\"fields\"]}"
+    ",\"secret\":" API_BOOLEAN ",\"choices\":{\"type\":\"array\",\"items\":" API_TEXT                                  \
+    "},\"only_with\":" API_TEXT_OR_NULL "}}}},\"required\":[\"key\",\"name\",\"enabled\",\"fields\"]}"
+
+static void write_choices(struct json_writer *w, const struct provider_field *field)
+{
+    struct str rest = str_from(field->choices), word;
+    json_key(w, STR("choices"));
+    json_array(w);
+    while (field->kind == FIELD_CHOICE && str_next(&rest, ' ', &word))
+        json_string(w, word);
+    json_end(w);
+}
 
 static void write_field(struct json_writer *w, const struct provider_field *field)
 {
-    static const char *const kinds[] = {[FIELD_URL] = "url", [FIELD_TEXT] = "text", [FIELD_SECRET] = "secret"};
+    static const char *const kinds[] = {
+        [FIELD_URL] = "url", [FIELD_TEXT] = "text", [FIELD_SECRET] = "secret", [FIELD_CHOICE] = "choice"};
     json_object(w);
     json_member_str(w, "name", str_from(field->name));
     json_member_str(w, "label", str_from(field->label));
@@ -24,6 +36,8 @@ static void write_field(struct json_writer *w, const struct provider_field *fiel
     json_member_str(w, "kind", str_from(kinds[field->kind]));
     json_member_bool(w, "required", field->required);
     json_member_bool(w, "secret", provider_field_is_secret(field));
+    write_choices(w, field);
+    api_member_text(w, "only_with", str_from(field->only_with));
     json_end(w);
 }
 

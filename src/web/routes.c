@@ -24,6 +24,7 @@
 #include "web/assets.h"
 #include "web/connect_return.h"
 #include "web/health.h"
+#include "web/hooks.h"
 #include "web/page_account.h"
 #include "web/page_authorize.h"
 #include "web/page_connect.h"
@@ -148,6 +149,7 @@ const struct route routes[] = {
     ADMIN("POST", "/api/invitations", api_invitations_add),
     ADMIN("DELETE", "/api/invitations/{invitation}", api_invitations_delete),
     ANYONE("GET", "/api/openapi.json", api_openapi),
+    {STR_INIT("*"), STR_INIT("/hooks/{...}"), ROUTE_ANYONE, hooks_serve},
     {STR_INIT("GET"), STR_INIT("/connect/return"), ROUTE_PERSON, connect_return, NULL},
     PAGE("GET", "/connect/finish", page_connect_finish),
     FORM("/login", page_login),

@@ -1,0 +1,119 @@
+/* One message to one recipient: claimed, paced, sent, recorded. */
+#include "providers/whatsapp/wa.h"
+
+#include "crypto/sha256.h"
+
+enum { BYTES_OF_DIGEST_MAX = 1024 * 1024 };
+
+/* Of everything that goes out, and to whom; the bytes of a file by their own digest. */
+static struct str digest_of(struct call *call, const struct wa_message *m)
+{
+    struct buf text;
+    struct json_writer w;
+    char *digest = arena_alloc(call->arena, SHA256_HEX_BYTES), file[SHA256_HEX_BYTES] = "";
+    if (m->media_base64.len)
+        sha256_hex(m->media_base64, file);
+    buf_init(&text, call->arena, BYTES_OF_DIGEST_MAX);
+    json_write_init(&w, &text);
+    json_array(&w);
+    json_i64(&w, m->kind);
+    const struct str parts[] = {m->to,        m->text,       m->reply_to,  m->media_kind, m->media_url, str_from(file),
+                                m->file_name, m->latitude,   m->longitude, m->name,       m->address,   m->phone,
+                                m->emoji,     m->message_id, m->language,  m->header,     m->footer,    m->button};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        json_string(&w, parts[i]);
+    json_value(&w, m->params);
+    json_value(&w, m->components);
+    for (size_t i = 0; i < m->n_options; i++) {
+        json_string(&w, m->options[i].id);
+        json_string(&w, m->options[i].title);
+        json_string(&w, m->options[i].description);
+    }
+    json_end(&w);
+    sha256_hex(buf_str(&text), digest);
+    return str_from(digest);
+}
+
+static struct message said_of(struct call *call, const struct wa_message *m, struct str id)
+{
+    return (struct message){
+        .id = id,
+        .chat = m->to,
+        .outgoing = true,
+        .kind = m->kind == WA_MEDIA ? m->media_kind : str_from(wa_kind_name(m->kind)),
+        .text = wa_message_shown(call, m),
+        .reply_to = m->reply_to,
+        .status = STR("sent"),
+        .at_ms = clock_now_ms(),
+    };
+}
+
+/* One that was begun before, and did not come to its end: the service may know. */
+static int look_for(struct call *call, const struct wa *wa, const struct wa_message *m, const struct send *send,
+                    struct wa_sent *ret)
+{
+    enum { CLOCKS_DIFFER_MS = 60 * 1000 };
+    if (wa->backend->find_sent &&
+        wa->backend->find_sent(call, wa, m, send->begun_at_ms - CLOCKS_DIFFER_MS, &ret->message_id) != OK) {
+        ret->message_id = STR_EMPTY;
+        call_clear_error(call);
+    }
+    ret->was_before = ret->message_id.len > 0;
+    ret->is_unknown = !ret->was_before;
+    return OK;
+}
+
+static int send_claimed(struct call *call, const struct wa *wa, struct wa_message *m, struct send *send,
+                        struct wa_sent *ret)
+{
+    struct wa_request request = {.method = "POST"};
+    struct wa_answer answer = {0};
+    m->send_id = send->id;
+    int error = wa->backend->write_message(call, wa, m, &request);
+    if (!error)
+        error = messages_send_go(call, wa->messages, send);
+    if (error) {
+        (void)messages_send_end(call, wa->messages, send, SEND_FAILED, STR_EMPTY, STR("it could not be begun"), NULL);
+        return error;
+    }
+    error = wa_request(call, wa, &request, &answer);
+    ret->message_id = error ? STR_EMPTY : wa->backend->message_id(answer.json);
+    ret->problem = answer.problem;
+    if (!error && !ret->message_id.len) { /* a success that names no message is none */
+        ret->problem = (struct problem){.cause = PROBLEM_UNKNOWN, .may_be_done = true};
+        error = fail(call, E_UPSTREAM, "The service answered without a message id.");
+    }
+    ret->is_unknown = error && ret->problem.may_be_done;
+    if (!error) {
+        const struct message said = said_of(call, m, ret->message_id);
+        (void)messages_send_end(call, wa->messages, send, SEND_DONE, ret->message_id, STR_EMPTY, &said);
+        return OK;
+    }
+    struct str why = call->error_text;
+    (void)messages_send_end(call, wa->messages, send, ret->is_unknown ? SEND_UNKNOWN : SEND_FAILED, STR_EMPTY, why,
+                            NULL);
+    return error;
+}
+
+int wa_send(struct call *call, const struct wa *wa, struct wa_message *m, struct str key, struct wa_sent *ret)
+{
+    struct send send = {
+        .to = m->to,
+        .key = key,
+        .digest = digest_of(call, m),
+        .kind = m->kind == WA_MEDIA ? m->media_kind : str_from(wa_kind_name(m->kind)),
+        .rules = wa_rules(wa),
+    };
+    *ret = (struct wa_sent){0};
+    if (!wa->messages)
+        return fail(call, E_UNAVAILABLE, "Nothing can be sent here: there is no record of what is sent.");
+    int error = messages_send_begin(call, wa->messages, &send);
+    if (error)
+        return error;
+    if (send.state == SEND_DONE) {
+        ret->message_id = send.message_id;
+        ret->was_before = true;
+        return OK;
+    }
+    return send.state == SEND_UNKNOWN ? look_for(call, wa, m, &send, ret) : send_claimed(call, wa, m, &send, ret);
+}

@@ -1,0 +1,117 @@
+/* wa_discover and wa_call: the backend's remaining operations, by a table of those that are known. */
+#include "providers/whatsapp/tools.h"
+
+enum { ANSWER_SHOWN_BYTES = 8000, QUERY_MAX_BYTES = 8 * 1024 };
+
+static const struct wa_operation *find(const struct wa *wa, struct str name)
+{
+    for (size_t i = 0; i < wa->backend->n_operations; i++)
+        if (str_eq(wa->backend->operations[i].name, str_trim(name)))
+            return &wa->backend->operations[i];
+    return NULL;
+}
+
+/* Of a GET all arguments; of others those that its table says go there. */
+static bool goes_into_query(const struct wa_operation *o, struct str name, struct call *call)
+{
+    return str_starts_with(o->name, STR("GET ")) ||
+           str_contains(o->args, call_format(call, "%.*s (query)", STR_ARG(name)));
+}
+
+static int write_request(struct call *call, const struct wa_operation *o, const struct json *args, struct str path,
+                         struct wa_request *ret)
+{
+    struct buf *body = arena_new_of(call->arena, struct buf), *query = arena_new_of(call->arena, struct buf);
+    struct json_writer w;
+    buf_init(body, call->arena, WA_BODY_MAX_BYTES);
+    buf_init(query, call->arena, QUERY_MAX_BYTES);
+    json_write_init(&w, body);
+    json_object(&w);
+    for (size_t i = 0; i < json_count(args); i++) {
+        struct json_member member = json_member_at(args, i);
+        struct str value = json_is(member.value, JSON_STRING) ? json_str(member.value) : json_raw(member.value);
+        if (goes_into_query(o, member.name, call)) {
+            buf_add_format(query, "%c%.*s=%.*s", query->len ? '&' : '?', STR_ARG(wa_encode(call, member.name)),
+                           STR_ARG(wa_encode(call, value)));
+            continue;
+        }
+        json_key(&w, member.name);
+        json_value(&w, member.value);
+    }
+    json_end(&w);
+    if (buf_failed(body) || buf_failed(query))
+        return fail(call, E_LIMIT, "The arguments are too large.");
+    *ret = (struct wa_request){.method = str_copy_cstr(call->arena, str_sub(o->name, 0, str_find_char(o->name, ' '))),
+                               .path = str_concat(call->arena, path, buf_str(query))};
+    if (!str_starts_with(o->name, STR("GET ")))
+        ret->body = buf_str(body);
+    return OK;
+}
+
+static int perform(struct call *call, const struct tool_context *context, const struct wa *wa,
+                   const struct json *arguments, bool only_reading, struct tool_result *result)
+{
+    struct wa_request request;
+    struct wa_answer answer;
+    struct str name = json_str(json_get(arguments, STR("name")));
+    const struct json *args = json_get(arguments, STR("args"));
+    const struct wa_operation *o = find(wa, name);
+    char words[RIGHTS_TEXT_BYTES];
+    if (!o)
+        return fail(call, E_NOT_FOUND, "There is no operation \"%.*s\": wa_discover lists those there are.",
+                    STR_ARG(str_sub(name, 0, 100)));
+    if (only_reading && !(o->needs & RIGHT_READ))
+        return fail(call, E_INVALID, "%.*s writes: that is for wa_call.", STR_ARG(o->name));
+    if (!(context->rights & o->needs))
+        return fail(call, E_DENIED, "This token may not use %.*s: it needs the right %.*s.", STR_ARG(o->name),
+                    STR_ARG(rights_format(o->needs, words)));
+    int error = write_request(call, o, args, wa->backend->operation_path(call, wa, o->name), &request);
+    if (!error && o->is_for_good)
+        error = host_confirm_for_good(call, context->host,
+                                      call_format(call, "%.*s of %.*s with %.*s", STR_ARG(o->name),
+                                                  STR_ARG(context->site->name),
+                                                  STR_ARG(json_is(args, JSON_MISSING) ? STR("{}") : json_raw(args))));
+    else if (!error && !(o->needs & RIGHT_READ))
+        error = host_agree(call, context->host, o->what);
+    if (!error)
+        error = wa_request(call, wa, &request, &answer);
+    if (error)
+        return error;
+    result->audit_json = call_format(call, "{\"operation\":%.*s}", STR_ARG(json_quote(call->arena, o->name)));
+    buf_add(&result->text, STR(WA_OUTSIDE));
+    buf_add(&result->text, str_sub(answer.body, 0, ANSWER_SHOWN_BYTES));
+    if (answer.body.len > ANSWER_SHOWN_BYTES)
+        buf_add(&result->text, STR("... (cut)"));
+    return OK;
+}
+
+int tool_wa_discover(struct call *call, const struct tool_context *context, const struct json *arguments,
+                     struct tool_result *result)
+{
+    struct wa wa;
+    struct str search = json_str(json_get(arguments, STR("q")));
+    int error = wa_open(call, context->site, context->messages, &wa);
+    if (error)
+        return error;
+    if (json_str(json_get(arguments, STR("name"))).len)
+        return perform(call, context, &wa, arguments, true, result);
+    for (size_t i = 0; i < wa.backend->n_operations; i++) {
+        const struct wa_operation *o = &wa.backend->operations[i];
+        char words[RIGHTS_TEXT_BYTES];
+        if (search.len && !str_contains_nocase(o->name, search) && !str_contains_nocase(o->what, search))
+            continue;
+        buf_add_format(&result->text, "%.*s\t%.*s\targs %.*s\tneeds %.*s%s\n", STR_ARG(o->name), STR_ARG(o->what),
+                       STR_ARG(o->args), STR_ARG(rights_format(o->needs, words)), o->is_for_good ? ", confirmed" : "");
+    }
+    if (!result->text.len)
+        buf_add(&result->text, STR("Nothing of that name. Without q all are listed."));
+    return OK;
+}
+
+int tool_wa_call(struct call *call, const struct tool_context *context, const struct json *arguments,
+                 struct tool_result *result)
+{
+    struct wa wa;
+    int error = wa_open(call, context->site, context->messages, &wa);
+    return error ? error : perform(call, context, &wa, arguments, false, result);
+}
