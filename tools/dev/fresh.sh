@@ -155,7 +155,7 @@ fresh_package() {
         stat -c "%U:%G %a %n" /var/lib/porteiro /etc/porteiro /etc/porteiro/porteiro.conf' >"$log" 2>&1 ||
         { tail -n 30 "$log" >&2 && die "the package does not install"; }
     # No systemd in a chroot: as the unit would start it, by hand.
-    until_ready 5000 setpriv --reuid=porteiro --regid=porteiro --clear-groups porteiro serve
+    until_ready 5000 setpriv --reuid=porteiro --regid=porteiro --clear-groups env HOME=/var/lib/porteiro porteiro serve
     echo "fresh: the installed package was ready after $took ms"
     stop
     inside apt-get -q -y purge porteiro >>"$log" 2>&1 || { tail -n 30 "$log" >&2 && die "the package does not go"; }
