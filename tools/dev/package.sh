@@ -99,12 +99,12 @@ check_unit() {
     echo "exposure $exposure"
     awk -v is="$exposure" -v max="$UNIT_EXPOSURE_MAX" 'BEGIN { exit !(is != "" && is <= max) }'
 }
-# From another directory, with nothing of the first build: no cache, no object.
+# In another directory (as deep: assert() names files from there), with nothing of the first build: no cache, no object.
 check_reproducible() {
-    local again=$ROOT/build/package-again first=$package_file
+    local again=$ROOT/build/release-again first=$package_file
     rm -rf "$again"
-    CCACHE_DISABLE=1 meson setup "$again/build" -Doptimization=2 -Ddebug=false -Dtests=false && CCACHE_DISABLE=1 ninja -C "$again/build" porteiro || return
-    (make_package "$again/package" "$again/build/porteiro" && cmp "$first" "$package_file")
+    CCACHE_DISABLE=1 meson setup "$again" -Doptimization=2 -Ddebug=false -Dtests=false && CCACHE_DISABLE=1 ninja -C "$again" porteiro || return
+    (make_package "$ROOT/build/package-again" "$again/porteiro" && cmp "$first" "$package_file")
 }
 check_registry() {
     python3 - "$package_version" <<'END'
