@@ -190,7 +190,8 @@ int audit_record(struct call *call, const struct audit_event *event)
     const struct timed_event events[] = {{event, clock_now_ms()}};
     bool alone = !call->db_link;
     int error = write_events(call, events, 1);
-    if (error == E_NOT_FOUND && alone) { /* user or connection went in this very moment */
+    /* User or connection went in this very moment, or the database undid it. */
+    if (alone && (error == E_NOT_FOUND || (error && db_was_rolled_back(call)))) {
         call_clear_error(call);
         error = write_events(call, events, 1);
     }

@@ -372,7 +372,7 @@ static bool find_session(struct call *call, struct http_exchange *exchange, stru
 
 static void answer_reply(struct call *call, struct http_exchange *exchange, const struct mcp_reply *reply)
 {
-    if (reply->status == 429)
+    if (reply->retry_after_s)
         http_answer_header(exchange, STR("Retry-After"), call_format(call, "%lld", (long long)reply->retry_after_s));
     if (reply->session)
         http_answer_header(exchange, STR("Mcp-Session-Id"), str_from(reply->session->id));

@@ -125,7 +125,7 @@ static void serve_method(struct call *call, const struct method *method, const s
     reply->lacking_rights = host->lacking_rights;
     if (error) {
         buf_clear(out);
-        reply->status = host->retry_after_s ? 429 : 200;
+        reply->status = host->retry_after_s ? mcp_host_retry_status(host) : 200;
         reply->retry_after_s = host->retry_after_s;
         rpc_error(out, request->message.id_raw, method_error_code(host, error), call->error_text, host->data_json);
         return;

@@ -46,7 +46,7 @@ static void reply_failure(struct call *call, const struct mcp_host *host, int er
 {
     struct str id_raw = host->request->message.id_raw;
     buf_clear(&reply->body);
-    reply->status = host->lacking ? 400 : host->retry_after_s ? 429 : 200;
+    reply->status = host->lacking ? 400 : host->retry_after_s ? mcp_host_retry_status(host) : 200;
     reply->retry_after_s = host->retry_after_s;
     if (host->lacking)
         rpc_error(

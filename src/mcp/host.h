@@ -59,8 +59,13 @@ struct mcp_host {
     unsigned lacking_rights; /* of an OAuth token: 403, with which its client can ask for them */
     int code;                /* 0: as the error says */
     struct str data_json;    /* of the error; may be empty */
-    int64_t retry_after_s;   /* 0: none; else HTTP 429 */
+    int64_t retry_after_s;   /* 0: none; else HTTP 429, or 503 with RPC_UNAVAILABLE */
 };
+
+static inline int mcp_host_retry_status(const struct mcp_host *host)
+{
+    return host->code == RPC_UNAVAILABLE ? 503 : 429;
+}
 
 /*
  * For one request. E_INVALID: its envelope is wrong in what concerns the host (logLevel, inputResponses, requestState).

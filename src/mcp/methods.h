@@ -41,7 +41,8 @@ int method_run(struct call *call, const struct method *method, struct mcp_host *
 
 struct tool_context method_context(struct call *call, struct mcp_host *host);
 
-enum { RECORD_MS = 5000 }; /* what must be recorded gets this long, whatever is left of the call */
+enum { INTENT_MS = 5000, INTENT_AGAIN_S = 2 }; /* how long a change waits to be announced; when to come again */
+enum { RECORD_MS = 5000 };                     /* what must be recorded gets this long, whatever is left of the call */
 
 /*
  * The service does not take the credential any more: the connection's state becomes `error`, so that its tokens are refused

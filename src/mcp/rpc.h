@@ -12,6 +12,7 @@ enum rpc_code {
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
     RPC_RESOURCE_NOT_FOUND = -32002, /* before 2026-07-28 */
+    RPC_UNAVAILABLE = 503,           /* the database does not answer; nothing was done */
     RPC_TOO_MANY = 429,              /* as HTTP says it; the range below -32000 is JSON-RPC's and MCP's */
     /* MCP 2026-07-28 */
     RPC_HEADER_MISMATCH = -32020,

@@ -301,7 +301,7 @@ static void record_done(struct call *call, const struct tool *tool, const struct
 }
 
 /* No record, no action: committed before the tool may send its first byte. */
-static int record_intent(struct call *call, const struct tool *tool, const struct mcp_host *host,
+static int record_intent(struct call *call, const struct tool *tool, struct mcp_host *host,
                          const struct json *arguments)
 {
     const struct principal *who = host->request->who;
@@ -322,7 +322,23 @@ static int record_intent(struct call *call, const struct tool *tool, const struc
         .action = call_format(call, "tool.%.*s.intent", STR_ARG(tool->name)),
         .data_json = buf_str(&data),
     };
-    return audit_record(call, &event);
+    struct call mine = *call; /* who waits for a database that is away hears of it soon */
+    int64_t latest_ms = clock_monotonic_ms() + INTENT_MS;
+    if (mine.deadline_ms > latest_ms)
+        mine.deadline_ms = latest_ms;
+    int error = audit_record(&mine, &event);
+    if (error != E_UNAVAILABLE && error != E_TIMEOUT)
+        return error ? fail(call, (enum error)error, "%.*s", STR_ARG(mine.error_text)) : OK;
+    host->code = RPC_UNAVAILABLE;
+    host->retry_after_s = INTENT_AGAIN_S;
+    host->data_json = call_format(call, "{\"retryAfterSeconds\":%d}", INTENT_AGAIN_S);
+    fail(call, E_UNAVAILABLE,
+         "The database does not answer, and nothing is changed without a record of it: nothing was done. Try again in "
+         "%d "
+         "seconds.",
+         INTENT_AGAIN_S);
+    fail_detail(call, "%.*s", STR_ARG(mine.error_detail));
+    return E_UNAVAILABLE;
 }
 
 static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
@@ -492,7 +508,7 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
                  STR_ARG(call->error_detail));
     if (error == E_DENIED && host->request->who->audience.len)
         host->lacking_rights = call->error_rights;
-    if (error && (host->waiting || (host->lacking && host->modern)))
+    if (error && (host->waiting || host->code == RPC_UNAVAILABLE || (host->lacking && host->modern)))
         return error;
     if (error)
         write_failure(call, error, out);

@@ -14,6 +14,8 @@ enum {
     JANITOR_MS = 5000, /* for rolling back what a call left open */
     JANITOR_BYTES = 4096,
     CLOSE_WAIT_MS = 6000, /* db_close() waits for janitors */
+    ATTEMPTS = 3,         /* of a statement that the server undid, or a read whose connection broke */
+    RETRY_PAUSE_MS = 10,
     RAW_CELLS_MAX = 4 * 1024 * 1024,
 };
 
@@ -378,11 +380,19 @@ static void run_in_transaction(struct call *call, struct db_link *link, struct d
         link->failed = true;
 }
 
+/* Others are at it as well: not all at the same moment again. */
+static void pause_before_retry(struct call *call, int attempt)
+{
+    bool never = false;
+    int64_t until_ms = clock_monotonic_ms() + (RETRY_PAUSE_MS << attempt) + clock_now_ms() % RETRY_PAUSE_MS;
+    (void)db_wait(call, &never, until_ms < call->deadline_ms ? until_ms : call->deadline_ms);
+}
+
 static void run_alone(struct call *call, struct db *db, const struct db_request *request, struct db_raw *raw,
                       struct db_outcome *outcome)
 {
     bool reads = only_reads(request->sql);
-    for (int attempt = 0; attempt < 2; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct db_link *link = link_take(call, reads ? db->read_pool : db->write_pool);
         if (!link) {
             db_outcome_set(outcome, E_TIMEOUT, "no connection became free in time");
@@ -391,10 +401,22 @@ static void run_alone(struct call *call, struct db *db, const struct db_request 
         *outcome = (struct db_outcome){0};
         db->driver->run(call, link, request, raw, outcome);
         link_give_back(link);
-        if (!outcome->lost || !reads)
+        if (!outcome->rolled_back && !(outcome->lost && reads))
             return;
         db_raw_done(raw);
+        if (attempt)
+            pause_before_retry(call, attempt);
     }
+}
+
+bool db_was_rolled_back(const struct call *call)
+{
+    static const char *const states[] = {"40001", "40P01", "57P01", "57P02", "57P03"};
+    struct str state = str_sub(call->error_detail, strlen("database: "), 5);
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        if (call->error == E_UNAVAILABLE && str_eq(state, str_from(states[i])))
+            return true;
+    return false;
 }
 
 int db_query_params(struct call *call, struct db *db, struct db_rows *ret_rows, const char *sql,

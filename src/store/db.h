@@ -126,6 +126,12 @@ MUST_CHECK int db_commit(struct call *call, struct db *db);
  * On SQLite the process's one reading connection is taken meanwhile.
  */
 MUST_CHECK int db_begin_snapshot(struct call *call, struct db *db);
+/*
+ * After a failed transaction: the server undid it because another one came first, or because it is going away. It may be begun
+ * again from the start. Single statements are tried again by themselves.
+ */
+bool db_was_rolled_back(const struct call *call);
+
 int db_rollback(struct call *call, struct db *db); /* also when none is open; its error is seldom of interest */
 
 /* ---- results. Of a NULL: empty text, 0, false; ask db_is_null() where that matters. */

@@ -30,6 +30,7 @@ void db_raw_done(struct db_raw *raw);
 struct db_outcome {
     enum error error; /* OK or what fail() is to say */
     bool lost;        /* the connection broke: a read may be tried again on a new one */
+    bool rolled_back; /* the server says that nothing was done: whatever it was, it may be tried again */
     char detail[256]; /* for our log */
 };
 

@@ -121,6 +121,19 @@ static void set_connection_error(struct postgres_link *link, struct db_outcome *
     outcome->lost = true;
 }
 
+/*
+ * What the server itself undid: lost against another transaction (40001, 40P01), or it is going away (57P01 to 57P03). After a
+ * broken connection (08) only a read may be tried again: nobody knows whether a write was done.
+ */
+static void judge_state(const char *state, struct db_outcome *outcome)
+{
+    static const char *const undone[] = {"40001", "40P01", "57P01", "57P02", "57P03"};
+    for (size_t i = 0; i < ARRAY_LENGTH(undone); i++)
+        outcome->rolled_back |= strcmp(state, undone[i]) == 0;
+    if (strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0)
+        outcome->lost = true;
+}
+
 /* Only the message: the "detail" of a unique violation holds the value. */
 static void set_result_error(const PGresult *result, struct db_outcome *outcome)
 {
@@ -130,6 +143,8 @@ static void set_result_error(const PGresult *result, struct db_outcome *outcome)
         db_outcome_set(outcome, E_INTERNAL, "%s", PQresultErrorMessage(result));
     else
         db_outcome_set(outcome, error_of(state), "%s: %s", state, message ? message : "");
+    if (state)
+        judge_state(state, outcome);
 }
 
 /* ---- connecting ------------------------------------------------------------------------------------------------------- */
