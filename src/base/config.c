@@ -413,9 +413,9 @@ static void set_derived(struct loading *loading)
                 "is set, but not %s; a certificate and its key belong together",
                 setting_table[cert ? SETTING_TLS_KEY : SETTING_TLS_CERT].environment);
     if (config_is_set(config, SETTING_DATA_DIR) && !config_is_set(config, SETTING_AUDIT_CHECKPOINTS))
-        set_default(loading, SETTING_AUDIT_CHECKPOINTS,
-                    str_format(loading->arena, "%.*s/audit-checkpoints.jsonl",
-                               STR_ARG(config_text(config, SETTING_DATA_DIR))));
+        set_default(
+            loading, SETTING_AUDIT_CHECKPOINTS,
+            str_format(loading->arena, "%.*s/audit-checkpoints.jsonl", STR_ARG(config_text(config, SETTING_DATA_DIR))));
     /* Port 0 is known only when it is listened on. */
     if (!config_is_set(config, SETTING_PUBLIC_URL) && config_is_set(config, SETTING_LISTEN) &&
         !str_ends_with(config_text(config, SETTING_LISTEN), STR(":0")))

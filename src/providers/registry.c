@@ -8,8 +8,7 @@
 #include "providers/wordpress/wordpress.h"
 
 static const struct provider *const providers[] = {
-    &provider_wordpress,
-    &provider_whatsapp,
+    &provider_wordpress, &provider_whatsapp,
 #ifdef PORTEIRO_CONFORMANCE
     &provider_conformance, /* what the official test suite asks for; never in a release */
 #endif

@@ -19,8 +19,8 @@ int store_audit_heads(struct call *call, struct audit_heads *ret)
 int store_audit_head(struct call *call, struct str writer, struct audit_head *ret, bool *ret_found)
 {
     struct db_rows rows;
-    int error = db_query(call, store_db(), &rows, "SELECT seq, hash FROM mcp_audit_heads WHERE writer = $1",
-                         DB_TEXT(writer));
+    int error =
+        db_query(call, store_db(), &rows, "SELECT seq, hash FROM mcp_audit_heads WHERE writer = $1", DB_TEXT(writer));
     if (error)
         return error;
     *ret_found = rows.n_rows > 0;

@@ -28,7 +28,8 @@ static void tell(struct call *call, struct page *page, const struct site_check *
         markup_element(&page->markup, "p", check->warning);
     page_output(page, TEXT_MCP_ADDRESS, str_concat(call->arena, own_address_url(), STR("/mcp")), TEXT_NONE);
     page_output(page, TEXT_TOKEN, made->token, TEXT_TOKEN_ONCE);
-    page_link(page, call_format(call, "/#/connections/%lld/clients", (long long)made->connection_id), TEXT_CONNECTED_NEXT);
+    page_link(page, call_format(call, "/#/connections/%lld/clients", (long long)made->connection_id),
+              TEXT_CONNECTED_NEXT);
 }
 
 /*
