@@ -6,7 +6,6 @@
 #include "json/json_write.h"
 #include "net/helper.h"
 #include "net/loop.h"
-#include "net/smtp.h"
 #include "net/task.h"
 
 #include <curl/curl.h>
@@ -45,19 +44,13 @@ static struct {
     size_t next_told;
 } alerts;
 
-static bool is_mail(void)
-{
-    return str_starts_with(str_from(alerts.url), STR("mailto:"));
-}
-
 bool alert_init(const char *url, const char *ca_file)
 {
-    struct str text = url ? str_from(url) : STR("mailto:x");
+    struct str text = url ? str_from(url) : STR("https://");
     alerts.url = url;
     alerts.ca_file = ca_file;
-    return str_starts_with(text, STR("https://")) || str_starts_with(text, STR("mailto:")) ||
-           str_starts_with(text, STR("http://127.0.0.1:")) || str_starts_with(text, STR("http://localhost:")) ||
-           str_starts_with(text, STR("http://[::1]:"));
+    return str_starts_with(text, STR("https://")) || str_starts_with(text, STR("http://127.0.0.1:")) ||
+           str_starts_with(text, STR("http://localhost:")) || str_starts_with(text, STR("http://[::1]:"));
 }
 
 /* ---- one alert, on a task */
@@ -125,12 +118,6 @@ static struct str as_json(struct call *call, const struct alert *alert)
 
 static int deliver(struct call *call, const struct alert *alert)
 {
-    if (is_mail())
-        return smtp_send(call, str_from_offset(str_from(alerts.url), 7),
-                         call_format(call,
-                                     "From: %.*s\r\nTo: %s\r\nSubject: porteiro: %s\r\nMIME-Version: 1.0\r\n"
-                                     "Content-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n",
-                                     STR_ARG(smtp_from()), alerts.url + 7, alert->kind, alert->text));
     struct posting posting = {.body = as_json(call, alert)};
     if (!alerts.thread)
         alerts.thread = helper_new(1);

@@ -1,5 +1,5 @@
 /*
- * Tells the operator what somebody should see to: by a POST or a mail to the address of the settings (PORTEIRO_ALERT_URL), and in the
+ * Tells the operator what somebody should see to: by a POST to the address of the settings (PORTEIRO_ALERT_URL), and in the
  * log. Sent in the background, one after the other; what waits is bounded, and the same alert comes once in ALERT_AGAIN_MS.
  * The address is the operator's, so the address guard is not asked (as with the mail server, net/smtp.h).
  */
@@ -10,7 +10,8 @@
 
 enum { ALERTS_WAITING_MAX = 64, ALERT_AGAIN_MS = 60 * 60 * 1000, ALERT_TRIES = 3 };
 
-/* Like "https://...", "mailto:..."; NULL: alerts are only logged. Both must live as long as the process. False: it is neither. */
+/* "https://...", or plain http on this machine; NULL: alerts are only logged. Both must live as long as the process. False: it is
+ * neither. */
 MUST_CHECK bool alert_init(const char *url, const char *ca_file);
 
 /* Does not wait. `kind`: a word of ours; `host`: of the site, or empty; user and connection 0: not about one. */

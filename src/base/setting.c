@@ -142,7 +142,7 @@ const struct setting_row setting_table[SETTINGS] = {
                            .kind = SETTING_PLAIN,
                            .secret = true,
                            .standard_text = "none: alerts are only logged",
-                           .meaning = "where alerts go: https://... gets a POST with JSON, mailto:ADDRESS a mail"},
+                           .meaning = "the https address that alerts are sent to, as a POST with JSON"},
     [SETTING_WORKERS] = {.name = "workers",
                          .environment = "PORTEIRO_WORKERS",
                          .kind = SETTING_NUMBER,

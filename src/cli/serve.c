@@ -260,8 +260,7 @@ static int start_alerts(struct serving *self)
         ca_file = str_copy_cstr(self->cli->arena, config_text(config, SETTING_CA_FILE));
     if (alert_init(url, ca_file))
         return OK;
-    return cli_usage(self->cli,
-                     "PORTEIRO_ALERT_URL begins with https:// or mailto: (or is plain http on this machine)");
+    return cli_usage(self->cli, "PORTEIRO_ALERT_URL begins with https:// (or is plain http on this machine)");
 }
 
 static void start_mcp(struct serving *self)
