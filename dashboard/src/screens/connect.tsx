@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { api } from '../lib/api';
 import { t } from '../lib/i18n';
 import { go } from '../lib/router';
-import { FieldInput, bodyOf } from '../lib/fields';
+import { FieldInputs, asked, bodyOf, type Values } from '../lib/fields';
 import { fresh, loadProviders } from '../lib/state';
 import { TERMS, TermsFields, termsBody } from '../lib/terms';
 import type { Made, Provider } from '../lib/types';
@@ -18,14 +18,15 @@ const hostOf = (address: string) => {
 };
 
 function ProviderForm({ provider }: { provider: Provider }) {
-  const values = useSignal<Record<string, string>>({});
+  const values = useSignal<Values>({});
   const name = useSignal('');
   const pastes = useSignal(!provider.authorize);
   const terms = useSignal(TERMS);
   const custom = useSignal(false);
   const address = provider.fields.find(field => field.kind === 'url');
   const suggested = address ? hostOf(values.value[address.name] ?? '') : '';
-  const shown = provider.fields.filter(field => !field.secret || pastes.value);
+  const shown = asked(provider.fields, values.value);
+  const last = provider.authorize ? shown.filter(field => field.secret) : []; // with two ways, below the question which
 
   const send = async () => {
     const { config, secrets } = bodyOf(provider.fields, values.value);
@@ -42,7 +43,7 @@ function ProviderForm({ provider }: { provider: Provider }) {
 
   return (
     <Form send={send} prefix="check" working={pastes.value ? t('connect.checking') : t('connect.looking')} label={pastes.value ? t('connect.check') : t('connect.authorize', { name: provider.name })}>
-      {shown.filter(field => !field.secret).map(field => <FieldInput key={field.name} field={field} value={values.value[field.name] ?? ''} set={value => (values.value = { ...values.value, [field.name]: value })} />)}
+      <FieldInputs fields={shown.filter(field => !last.includes(field))} values={values} />
       {provider.authorize && (
         <fieldset>
           <legend>{t('connect.how')}</legend>
@@ -50,7 +51,7 @@ function ProviderForm({ provider }: { provider: Provider }) {
           <Choice type="radio" name="how" checked={pastes.value} set={() => (pastes.value = true)} label={t('connect.paste')} help={t('connect.paste.help')} />
         </fieldset>
       )}
-      {shown.filter(field => field.secret).map(field => <FieldInput key={field.name} field={field} value={values.value[field.name] ?? ''} set={value => (values.value = { ...values.value, [field.name]: value })} />)}
+      {pastes.value && <FieldInputs fields={last} values={values} />}
       <Input label={t('connect.name')} help={t('connect.name.help')} value={name.value} set={value => (name.value = value)} placeholder={suggested} maxLength={100} autocomplete="off" />
       <TermsFields terms={terms.value} set={value => (terms.value = value)} custom={custom.value} setCustom={value => (custom.value = value)} />
     </Form>
@@ -63,17 +64,18 @@ export default function Connect() {
   return (
     <Page title={t('connect.title')} lead={t('connect.lead')}>
       <Shown of={providers}>{all => {
-        const usable = all.filter(provider => provider.enabled && provider.known);
-        const provider = usable.find(({ key }) => key === chosen.value) ?? (usable.length === 1 ? usable[0] : undefined);
-        if (!usable.length) return <Empty>{t('connect.none')}</Empty>;
+        // First, and open at once: what a click connects.
+        const usable = all.filter(provider => provider.enabled && provider.known).sort((a, b) => Number(b.authorize) - Number(a.authorize));
+        const provider = usable.find(({ key }) => key === chosen.value) ?? usable[0];
+        if (!provider) return <Empty>{t('connect.none')}</Empty>;
         return (
           <>
             {usable.length > 1 && (
               <div class="tabs" role="group" aria-label={t('connect.what')}>
-                {usable.map(({ key, name }) => <button key={key} type="button" aria-pressed={provider?.key === key} onClick={() => (chosen.value = key)}>{name}</button>)}
+                {usable.map(({ key, name }) => <button key={key} type="button" aria-pressed={provider.key === key} onClick={() => (chosen.value = key)}>{name}</button>)}
               </div>
             )}
-            {provider ? <ProviderForm key={provider.key} provider={provider} /> : <p class="soft">{t('connect.what')}</p>}
+            <ProviderForm key={provider.key} provider={provider} />
           </>
         );
       }}</Shown>

@@ -7,7 +7,7 @@ import { go } from '../lib/router';
 import { fresh, loadProviders, stateOf } from '../lib/state';
 import type { Connection, Provider } from '../lib/types';
 import { Act, Badge, Dialog, Form, Input, Page, Shown, Time, confirm, say, useLoad } from '../lib/ui';
-import { FieldInput, bodyOf } from '../lib/fields';
+import { FieldInputs, asked, bodyOf, type Values } from '../lib/fields';
 import { Tokens } from '../lib/tokens';
 
 interface Tested { ok: boolean; info: { latency_ms: number; error: string | null; message: string | null; warning: string | null } }
@@ -55,9 +55,9 @@ function Rename({ connection, close, reload }: { connection: Connection; close: 
 
 // What is secret is never shown, only entered again.
 function Secret({ connection, provider, close, reload }: { connection: Connection; provider: Provider; close: () => void; reload: () => Promise<void> }) {
-  const values = useSignal<Record<string, string>>(Object.fromEntries(provider.fields.filter(field => !field.secret).map(field => [field.name, String(connection.config[field.name] ?? '')])));
+  const values = useSignal<Values>(Object.fromEntries(provider.fields.filter(field => !field.secret).map(field => [field.name, String(connection.config[field.name] ?? '')])));
   const send = async () => {
-    await api.patch(`/api/connections/${connection.id}`, bodyOf(provider.fields, values.value));
+    await api.patch(`/api/connections/${connection.id}`, bodyOf(provider.fields, values.value, connection.config));
     close();
     say(t('connection.secret.done'));
     await reload();
@@ -66,7 +66,7 @@ function Secret({ connection, provider, close, reload }: { connection: Connectio
     <Dialog title={t('connection.secret')} close={close}>
       <p class="soft">{t('connection.secret.help')}</p>
       <Form send={send} prefix="check" working={t('connect.checking')} label={t('connect.check')} secondary={<button type="button" onClick={close}>{t('cancel')}</button>}>
-        {provider.fields.map(field => <FieldInput key={field.name} field={field} value={values.value[field.name] ?? ''} set={value => (values.value = { ...values.value, [field.name]: value })} />)}
+        <FieldInputs fields={asked(provider.fields, values.value)} values={values} />
       </Form>
     </Dialog>
   );
