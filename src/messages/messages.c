@@ -333,6 +333,7 @@ struct messages *messages_of(struct call *call, const struct site *site, int64_t
         .archive = archive,
         .send_begin = sending_begin,
         .send_go = sending_go,
+        .send_recognise = sending_recognise,
         .send_end = sending_end,
         .opt_out = opt_out,
         .is_opted_out = is_opted_out,

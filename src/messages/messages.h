@@ -26,6 +26,8 @@ struct messages *messages_of(struct call *call, const struct site *site, int64_t
 /* sending.c */
 int sending_begin(struct call *call, struct messages *messages, struct send *send);
 int sending_go(struct call *call, struct messages *messages, struct send *send);
+int sending_recognise(struct call *call, struct messages *messages, const struct send *send, struct str message_id,
+                      bool *ret_is_it);
 int sending_end(struct call *call, struct messages *messages, struct send *send, enum send_state state,
                 struct str message_id, struct str problem, const struct message *said);
 /* May a message go at this minute? *ret_until_ms: when it may. */

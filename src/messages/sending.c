@@ -273,6 +273,27 @@ int sending_go(struct call *call, struct messages *messages, struct send *send)
     return error;
 }
 
+/* The number's lane is held, so that of two that look at one message at once only one takes it. */
+int sending_recognise(struct call *call, struct messages *messages, const struct send *send, struct str message_id,
+                      bool *ret_is_it)
+{
+    const struct messages_here *here = (const struct messages_here *)messages;
+    const struct send_row row = {.id = send->id,
+                                 .connection_id = here->connection_id,
+                                 .recipient = send->to,
+                                 .digest = send->digest,
+                                 .message_id = message_id};
+    bool mine;
+    *ret_is_it = false;
+    int error = store_begin(call, &mine);
+    if (error)
+        return error;
+    error = lock_number(call, here);
+    if (!error)
+        error = store_sends_recognise(call, &row, clock_now_ms(), ret_is_it);
+    return store_end(call, mine, error);
+}
+
 /* ---- what came of it: written also when the caller has gone or its time is up */
 
 static int record(struct call *call, struct messages *messages, const struct send *send, enum send_state state,

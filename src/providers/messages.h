@@ -128,6 +128,8 @@ struct messages_functions {
     int (*archive)(struct call *call, struct messages *messages, struct str chat, bool archived);
     int (*send_begin)(struct call *call, struct messages *messages, struct send *send);
     int (*send_go)(struct call *call, struct messages *messages, struct send *send);
+    int (*send_recognise)(struct call *call, struct messages *messages, const struct send *send, struct str message_id,
+                          bool *ret_is_it);
     int (*send_end)(struct call *call, struct messages *messages, struct send *send, enum send_state state,
                     struct str message_id, struct str problem, const struct message *said);
     int (*opt_out)(struct call *call, struct messages *messages, struct str who, bool out, struct str reason);
@@ -195,6 +197,16 @@ MUST_CHECK static inline int messages_send_begin(struct call *call, struct messa
 MUST_CHECK static inline int messages_send_go(struct call *call, struct messages *messages, struct send *send)
 {
     return messages->functions->send_go(call, messages, send);
+}
+
+/*
+ * Of an UNKNOWN one: could it be this message of the service's, which says the same to the same recipient? Not when that is another
+ * send's, or when another send of the same is under way; else it is sent, from now on. Waits.
+ */
+MUST_CHECK static inline int messages_send_recognise(struct call *call, struct messages *messages,
+                                                     const struct send *send, struct str message_id, bool *ret_is_it)
+{
+    return messages->functions->send_recognise(call, messages, send, message_id, ret_is_it);
 }
 
 /*

@@ -114,6 +114,22 @@ int store_sends_found(struct call *call, int64_t connection_id, struct str id, s
                     DB_TEXT(id), DB_INT(connection_id), DB_TEXT(message_id), DB_TIME(now_ms));
 }
 
+int store_sends_recognise(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done)
+{
+    struct db_rows rows;
+    int error = db_query(
+        call, store_db(), &rows,
+        "UPDATE mcp_whatsapp_sends SET state = 'sent', message_id = $3, ended_at = $4, problem = NULL, "
+        "holder = NULL WHERE id = $1 AND connection_id = $2 AND state IN ('unknown', 'sending') AND message_id "
+        "IS NULL AND NOT EXISTS (SELECT 1 FROM mcp_whatsapp_sends o WHERE o.connection_id = $2 AND "
+        "o.recipient = $5 AND o.id <> $1 AND (o.message_id = $3 OR (o.state = 'sending' AND o.digest = $6 "
+        "AND o.until > $4))) RETURNING id",
+        DB_TEXT(row->id), DB_INT(row->connection_id), DB_TEXT(row->message_id), DB_TIME(now_ms),
+        DB_TEXT(row->recipient), DB_TEXT(row->digest));
+    *ret_done = !error && rows.n_rows > 0;
+    return error;
+}
+
 int store_sends_undelivered(struct call *call, int64_t connection_id, struct str message_id, struct str problem)
 {
     return db_query(call, store_db(), NULL,

@@ -33,6 +33,9 @@ MUST_CHECK int store_sends_end(struct call *call, struct str id, struct str hold
 /* What the service says later of one whose end nobody knew, by our id. */
 MUST_CHECK int store_sends_found(struct call *call, int64_t connection_id, struct str id, struct str message_id,
                                  int64_t now_ms);
+/* An unknown one is this message (row->id, connection_id, recipient, digest, message_id), unless that is another send's, or another
+ * with the same digest is under way. In a transaction that holds the number's lane. */
+MUST_CHECK int store_sends_recognise(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done);
 /* It was accepted, but did not arrive. */
 MUST_CHECK int store_sends_undelivered(struct call *call, int64_t connection_id, struct str message_id,
                                        struct str problem);

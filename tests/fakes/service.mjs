@@ -1,6 +1,7 @@
 // What both emulators share: an HTTP server on this machine that is strict on requests, with switches for faults.
-//   service.fault = (request) => null | 'refuse' | 'reset' | 'reset-after' | 'no-id' | {status, body}
+//   service.fault = (request) => null | 'reset' | 'reset-after' | 'no-id' | {status, body, after?}
 //   reset: the connection breaks before it is done; reset-after: it is done, and nobody is told.
+//   {status, body}: that is the answer, and nothing is done; with `after`: it is done all the same.
 import { once } from 'node:events';
 import http from 'node:http';
 import { freePort } from '../integration/lib/ports.mjs';
@@ -31,9 +32,10 @@ export async function startService(handle) {
     };
     const fault = service.fault?.(seen);
     if (fault === 'reset') return request.socket.destroy();
-    if (fault && typeof fault === 'object') return answer(fault.status, fault.body);
+    if (fault?.status && !fault.after) return answer(fault.status, fault.body);
     let [status, body] = handle(service, seen);
     if (fault === 'reset-after') return request.socket.destroy();
+    if (fault?.after) [status, body] = [fault.status, fault.body];
     if (fault === 'no-id') body = { ok: true };
     answer(status, body);
   });

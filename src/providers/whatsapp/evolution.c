@@ -407,17 +407,21 @@ static int list(struct call *call, const struct wa *wa, const struct message_que
     return error;
 }
 
-static int find_sent(struct call *call, const struct wa *wa, const struct wa_message *m, int64_t since_ms,
-                     struct str *ret_message_id)
+static int find_sent(struct call *call, const struct wa *wa, const struct wa_message *m, const struct send *send,
+                     int64_t since_ms, struct str *ret_message_id)
 {
     struct message_list found;
+    bool is_it = false;
     int error = m->kind == WA_TEXT ? list(call, wa, &(struct message_query){.chat = m->to, .limit = 50}, &found)
                                    : fail(call, E_NOT_FOUND, "Only texts can be found again.");
-    for (size_t i = 0; !error && i < found.count; i++)
-        if (found.items[i].outgoing && found.items[i].at_ms >= since_ms && str_eq(found.items[i].text, m->text)) {
-            *ret_message_id = found.items[i].id;
-            return OK;
-        }
+    for (size_t i = 0; !error && !is_it && i < found.count; i++) {
+        const struct message *item = &found.items[i];
+        if (!item->outgoing || item->at_ms < since_ms || !str_eq(item->text, m->text))
+            continue;
+        error = messages_send_recognise(call, wa->messages, send, item->id, &is_it);
+        if (is_it)
+            *ret_message_id = item->id;
+    }
     return error;
 }
 

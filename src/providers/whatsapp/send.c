@@ -54,7 +54,7 @@ static int look_for(struct call *call, const struct wa *wa, const struct wa_mess
 {
     enum { CLOCKS_DIFFER_MS = 60 * 1000 };
     if (wa->backend->find_sent &&
-        wa->backend->find_sent(call, wa, m, send->begun_at_ms - CLOCKS_DIFFER_MS, &ret->message_id) != OK) {
+        wa->backend->find_sent(call, wa, m, send, send->begun_at_ms - CLOCKS_DIFFER_MS, &ret->message_id) != OK) {
         ret->message_id = STR_EMPTY;
         call_clear_error(call);
     }

@@ -147,8 +147,8 @@ struct wa_backend {
     int (*webhook)(struct call *call, const struct wa *wa, const struct webhook *webhook, struct webhook_answer *ret);
     int (*webhook_register)(struct call *call, const struct wa *wa, const struct webhook_place *place);
     /* Did a message like this go out since then? For sends whose end nobody knows. NULL: only its webhook tells. */
-    int (*find_sent)(struct call *call, const struct wa *wa, const struct wa_message *message, int64_t since_ms,
-                     struct str *ret_message_id);
+    int (*find_sent)(struct call *call, const struct wa *wa, const struct wa_message *message, const struct send *send,
+                     int64_t since_ms, struct str *ret_message_id);
     const struct wa_operation *operations;
     size_t n_operations;
     /* Its path behind the base, with what stands for {instance}, {number} and {account}. */
