@@ -40,7 +40,6 @@ static const struct family {
     [METRIC_REFUSED] = {"porteiro_refused_total", "What was refused by a limit", {"limit"}, false},
     [METRIC_BREAKER] = {"porteiro_breaker_changes_total", "Sites left alone, and taken up again", {"change"}, false},
     [METRIC_HANDSHAKES] = {"porteiro_tls_handshakes_total", "TLS handshakes", {"outcome"}, false},
-    [METRIC_TRACES] = {"porteiro_trace_spans_total", "Spans for the trace collector", {"outcome"}, false},
     [METRIC_ALERTS] = {"porteiro_alerts_total", "Alerts to the operator", {"kind", "outcome"}, false},
 };
 
@@ -53,7 +52,6 @@ static const struct {
     [GAUGE_UPSTREAM] = {"porteiro_upstream_in_flight", "Requests to sites under way"},
     [GAUGE_UPSTREAM_QUEUED] = {"porteiro_upstream_queued", "Requests that wait for a site"},
     [GAUGE_ANSWER_BYTES] = {"porteiro_upstream_answer_bytes", "Memory that answers of sites take"},
-    [GAUGE_JOBS] = {"porteiro_jobs_running", "Background jobs under way"},
 };
 
 struct series {

@@ -21,7 +21,6 @@ enum metric {
     METRIC_REFUSED,    /* counter: limit */
     METRIC_BREAKER,    /* counter: change */
     METRIC_HANDSHAKES, /* counter: outcome */
-    METRIC_TRACES,     /* counter: outcome */
     METRIC_ALERTS,     /* counter: kind, outcome */
     METRICS,
 };
@@ -33,7 +32,6 @@ enum metric_gauge {
     GAUGE_UPSTREAM,
     GAUGE_UPSTREAM_QUEUED,
     GAUGE_ANSWER_BYTES,
-    GAUGE_JOBS,
     GAUGES,
 };
 

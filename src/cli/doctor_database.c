@@ -193,7 +193,7 @@ static void check_providers(struct doctor *doctor)
     if (!enabled)
         return doctor_say(doctor, DOCTOR_FAIL, "porteiro provider enable wordpress",
                           "every kind of service is switched off");
-    doctor_say(doctor, DOCTOR_OK, NULL, "%zu kinds of service can be used", enabled);
+    doctor_say(doctor, DOCTOR_OK, NULL, "%zu kind%s of service can be used", enabled, enabled == 1 ? "" : "s");
 }
 
 static void check_audit(struct doctor *doctor)

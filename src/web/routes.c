@@ -9,6 +9,7 @@
 #include "net/client_address.h"
 #include "oauth/endpoint.h"
 #include "web/api_approvals.h"
+#include "web/api_approver.h"
 #include "web/api_audit.h"
 #include "web/api_auth.h"
 #include "web/api_changes.h"
@@ -106,6 +107,10 @@ const struct route routes[] = {
     PERSON("POST", "/api/me/second-factor", api_me_begin_totp),
     PERSON("POST", "/api/me/second-factor/confirm", api_me_confirm_totp),
     PERSON("DELETE", "/api/me/second-factor", api_me_end_totp),
+    PERSON("GET", "/api/me/approver", api_approver_show),
+    PERSON("POST", "/api/me/approver", api_approver_set),
+    PERSON("POST", "/api/me/approver/confirm", api_approver_confirm),
+    PERSON("DELETE", "/api/me/approver", api_approver_end),
     PERSON("GET", "/api/connections", api_connections_list),
     PERSON("POST", "/api/connections", api_connections_add),
     PERSON("POST", "/api/connections/import", api_connections_import),

@@ -103,9 +103,10 @@ describe('doctor', () => {
     finds(await doctor({ env: { DATABASE_URL: `${porteiro.database.url}?sslmode=require` } }), 'database_tls', 'warn', /verify-full/);
     finds(await doctor({ env: { DATABASE_URL: 'postgres://x@ep-1-pooler.invalid/x' } }), 'database_pooler', 'warn', /DIRECT/);
     finds(await doctor({ env: { PORTEIRO_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') } }), 'keys', 'fail', /master key/);
-    await porteiro.json(['provider', 'disable', 'wordpress']);
+    const kinds = (await porteiro.json(['provider', 'list'])).items.map(({ key }) => key);
+    for (const kind of kinds) await porteiro.json(['provider', 'disable', kind]);
     finds(await doctor(), 'providers', 'fail', /provider enable/);
-    await porteiro.json(['provider', 'enable', 'wordpress']);
+    for (const kind of kinds) await porteiro.json(['provider', 'enable', kind]);
     await sql(`UPDATE mcp_service_connections SET status = 'error'`);
     finds(await doctor(), 'connections', 'warn', /doctor --connection/);
     await sql(`UPDATE mcp_service_connections SET status = 'active'`);

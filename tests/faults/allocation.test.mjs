@@ -31,10 +31,17 @@ describe('allocation failures', { timeout: 240_000 }, () => {
   // Those that serve: the supervisor's workers.
   const workers = () =>
     fs.readFileSync(`/proc/${porteiro.server.pid}/task/${porteiro.server.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  const arm = n => {
+  const isReady = pid => porteiro.logTail(Infinity).includes(`is ready (process ${pid})`);
+  const isThere = pid => {
+    try {
+      return !/^State:\tZ/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  const arm = async n => {
     fs.writeFileSync(file, String(n));
-    pids = workers();
-    assert.ok(pids.length > 0, 'there is a worker');
+    await waitFor('a worker that is ready', () => (pids = workers()).length > 0 && pids.every(pid => isThere(pid) && isReady(pid)));
     for (const pid of pids) process.kill(pid, 'SIGUSR2');
   };
   after(() => porteiro?.stop());
@@ -54,16 +61,16 @@ describe('allocation failures', { timeout: 240_000 }, () => {
     test(`${name}: each of ${STEPS} allocations fails once`, async () => {
       let ended = 0;
       for (let n = 1; n <= STEPS; n += name.startsWith('wp_') ? 3 : 1) {
-        arm(n);
+        await arm(n);
         const result = await tried(work);
         assert.notEqual(result, 'hangs', `allocation ${n}`);
         assert.ok(porteiro.server.running, `the server ended at allocation ${n}:\n${porteiro.logTail()}`);
-        if (pids.every(pid => fs.existsSync(`/proc/${pid}`))) continue;
+        if (pids.every(isThere)) continue;
+        await waitFor('the supervisor to see it', () => pids.every(pid => porteiro.logTail(Infinity).includes(`(process ${pid}) was ended`)));
         assert.match(porteiro.logTail(5), /Floating point exception/, `a worker ended at allocation ${n}:\n${porteiro.logTail()}`);
         assert.ok(name.startsWith('wp_') && ++ended <= 1, `a worker ended again at allocation ${n}:\n${porteiro.logTail()}`);
-        await waitFor('the next worker', async () => (await fetch(`${porteiro.origin}/readyz`)).status === 200);
       }
-      arm(0);
+      await arm(0);
       assert.equal((await legacy(porteiro.url, token, 'tools/list')).status, 200, 'served afterwards');
     });
   }

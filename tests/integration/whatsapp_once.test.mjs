@@ -77,8 +77,7 @@ describe('sends through two nodes', { timeout: 120_000 + SENDS * 100 + KILLS * 3
     const sends = Array.from({ length: SENDS }, (_, number) => ({ number, key: `key-${number}`, service: services[number % 2], to: PEOPLE[number % PEOPLE.length], text: `message ${number}.` }));
     const faults = ['reset', 'reset-after', 'no-id', { status: 500, body: '<h1>500</h1>' }, { status: 500, body: '<h1>500</h1>', after: true }, { status: 502, body: '' }];
     let asked = 0, faulty = 0, kills = 0;
-    const kill = () => {
-      const node = nodes[kills++ % 2];
+    const kill = node => {
       for (const pid of Object.values(workersOf(node))) process.kill(pid, 'SIGKILL');
     };
     for (const { api, isSend } of services) {
@@ -86,9 +85,9 @@ describe('sends through two nodes', { timeout: 120_000 + SENDS * 100 + KILLS * 3
         if (!isSend(seen)) return null;
         asked++;
         if (kills < KILLS && asked >= ((kills + 0.5) * SENDS) / KILLS) {
-          const phase = kills % 3; // before it is done, when it is done, when it is answered
-          if (phase === 2) setImmediate(kill);
-          else kill();
+          const phase = kills % 3, node = nodes[kills++ % 2]; // before it is done, when it is done, when it is answered
+          if (phase === 2) setImmediate(kill, node);
+          else kill(node);
           return [null, 'reset-after', null][phase];
         }
         if (Math.random() >= FAULTS) return null;
