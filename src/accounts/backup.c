@@ -523,7 +523,7 @@ static int load_lines(struct call *call, struct call *pieces, struct loading *lo
     struct reading *r = loading->reading;
     struct call *piece = &pieces[0];
     for (;;) {
-        struct str line, cells[DUMP_COLUMNS_MAX];
+        struct str line = STR_EMPTY, cells[DUMP_COLUMNS_MAX] = {{NULL, 0}};
         size_t table = 0;
         int error = next_line(piece, r, &line);
         bool ended = !error && (!line.len || line.ptr[0] == '{');

@@ -5,8 +5,8 @@
 #include "accounts/connections.h"
 #include "audit/audit.h"
 
-static int open(struct call *call, int64_t user_id, int64_t id, struct connection_row *row,
-                const struct provider **ret_provider, struct site *ret_site)
+static int open_connection(struct call *call, int64_t user_id, int64_t id, struct connection_row *row,
+                           const struct provider **ret_provider, struct site *ret_site)
 {
     int error = connections_show(call, user_id, id, row);
     if (!error)
@@ -22,7 +22,7 @@ int connect_state(struct call *call, int64_t user_id, int64_t id, struct str own
     struct site site;
     *ret = (struct connection_state){0};
     *ret_place = (struct webhook_place){0};
-    int error = open(call, user_id, id, &row, &provider, &site);
+    int error = open_connection(call, user_id, id, &row, &provider, &site);
     if (error)
         return error;
     if (!provider->state)
@@ -38,7 +38,7 @@ int connect_register_webhook(struct call *call, int64_t user_id, int64_t id, str
     const struct provider *provider = NULL;
     struct connection_row row;
     struct site site;
-    int error = open(call, user_id, id, &row, &provider, &site);
+    int error = open_connection(call, user_id, id, &row, &provider, &site);
     if (error)
         return error;
     if (!provider->webhook_register)

@@ -311,6 +311,8 @@ static int check_claims(struct call *call, const struct json *claims, const stru
 
 static int check_signature(struct call *call, const struct jwt_key *key, struct str signed_part, struct str segment)
 {
+    if (!key)
+        return refuse(call, "it names no key");
     struct verification v = {.key = key->key, .algorithm = key->algorithm, .signed_part = signed_part};
     v.signature = decode(call->arena, segment);
     if (!v.signature.ptr)

@@ -96,7 +96,7 @@ static int rewrap(struct call *call, struct key_rows *rows)
 /* The rows behind `last`; *ret_count 0: there are none. The last id is kept in `last`. */
 static int rewrap_batch(struct call *call, struct buf *last, size_t *ret_count)
 {
-    struct key_rows rows;
+    struct key_rows rows = {.count = 0};
     bool mine;
     int error = store_begin(call, &mine);
     if (!error)

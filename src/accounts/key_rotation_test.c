@@ -224,7 +224,6 @@ static void no_row_opens_elsewhere(void **state)
 
 static pid_t start_rotation(struct fixture *f)
 {
-    extern char **environ;
     char name[] = "rotation", verb[] = "rotate";
     char *const arguments[] = {name, verb, f->database.url, NULL};
     pid_t pid;

@@ -181,8 +181,8 @@ static int record(struct call *call, const char *action, int64_t user_id, struct
 
 static int check(struct call *call, struct str token, struct str code, struct jwt *jwt, struct user_row *user)
 {
-    struct profile_row profile;
-    struct neon_row row;
+    struct profile_row profile = {.totp_since_ms = 0};
+    struct neon_row row = {.email = STR_EMPTY};
     int error = check_token(call, token, jwt);
     if (!error)
         error = check_neon_user(call, jwt, &row);

@@ -14,6 +14,7 @@
 enum { LINE_BYTES_MAX = 1024, WRITER_BYTES_MAX = 128 };
 
 static int file = -1;
+static bool is_off;
 static struct {
     char writer[WRITER_BYTES_MAX];
     int64_t seq;
@@ -43,6 +44,7 @@ bool mark_is_signed(struct arena *arena, enum mark_kind kind, const struct audit
 int checkpoint_open(struct call *call, struct str path)
 {
     checkpoint_close();
+    is_off = !path.ptr;
     if (!path.len)
         return OK;
     const char *name = str_copy_cstr(call->arena, path);
@@ -97,6 +99,8 @@ int checkpoint_write(struct call *call, struct str writer)
     struct audit_head head;
     struct audit_mark mark = {.writer = writer, .at_ms = clock_now_ms()};
     bool found;
+    if (is_off)
+        return OK;
     int error = store_audit_head(call, writer, &head, &found);
     if (error || !found || head.seq == 0 || (head.seq == last.seq && str_eq(writer, str_from(last.writer))))
         return error;

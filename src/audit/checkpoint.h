@@ -29,7 +29,10 @@ enum mark_kind { MARK_CHECKPOINT, MARK_TOMBSTONE };
 void mark_sign(struct arena *arena, enum mark_kind kind, struct audit_mark *mark);
 MUST_CHECK bool mark_is_signed(struct arena *arena, enum mark_kind kind, const struct audit_mark *mark);
 
-/* Where checkpoints also go; made with mode 0600. Empty: only into database and log. E_UNAVAILABLE. */
+/*
+ * Where checkpoints also go; made with mode 0600. Empty: only into database and log; ptr NULL: none are made, for a database that
+ * lives no longer than its process. E_UNAVAILABLE.
+ */
 MUST_CHECK int checkpoint_open(struct call *call, struct str path);
 void checkpoint_close(void);
 

@@ -130,6 +130,7 @@ static int open_temporary(struct cli *cli)
     set(config, SETTING_DATA_DIR, str_from(directory));
     set(config, SETTING_DATABASE_URL, str_format(cli->arena, "sqlite:%s/porteiro.db", directory));
     set(config, SETTING_DATABASE_URL_DIRECT, (struct str){NULL, 0});
+    set(config, SETTING_AUDIT_CHECKPOINTS, (struct str){NULL, 0});
     set(config, SETTING_SECRET_KEY, random_hex(cli->arena));
     cli->config = config;
     bool json = cli->arguments.json;

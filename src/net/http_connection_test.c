@@ -150,6 +150,7 @@ static size_t held_by_kernel(int fd, uint16_t server_port)
     CHECK(file && getsockname(fd, (struct sockaddr *)&own, &size) == 0);
     while (fgets(line, sizeof line, file)) {
         unsigned local, remote, queued;
+        // NOLINTNEXTLINE(cert-err34-c): the kernel writes these numbers
         if (sscanf(line, "%*d: %*8x:%x %*8x:%x %*x %x:", &local, &remote, &queued) == 3 && local == server_port &&
             remote == ntohs(own.sin_port))
             held = queued;

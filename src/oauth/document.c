@@ -142,9 +142,9 @@ int document_read(struct call *call, struct str id, int64_t user_id, struct oaut
 {
     static const struct tries_rule of_all = {"oauth documents", 20, 3 * 1000}, of_user = {"oauth user", 10, 6 * 1000};
     static const struct json_limits limits = {DEPTH_MAX, DOCUMENT_BYTES_MAX, true};
-    struct http_fetched fetched;
+    struct http_fetched fetched = {0};
     const struct json *document;
-    struct client_words words;
+    struct client_words words = {0};
     const char *code;
     int error = tries_take(call, &of_user, call_format(call, "%lld", (long long)user_id));
     if (!error)

@@ -410,7 +410,7 @@ static int list(struct call *call, const struct wa *wa, const struct message_que
 static int find_sent(struct call *call, const struct wa *wa, const struct wa_message *m, const struct send *send,
                      int64_t since_ms, struct str *ret_message_id)
 {
-    struct message_list found;
+    struct message_list found = {.count = 0};
     bool is_it = false;
     int error = m->kind == WA_TEXT ? list(call, wa, &(struct message_query){.chat = m->to, .limit = 50}, &found)
                                    : fail(call, E_NOT_FOUND, "Only texts can be found again.");
