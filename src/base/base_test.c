@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +51,14 @@ static void test_utf8(void **state)
     assert_false(str_is_utf8(STR("\xED\xA0\x80")));     /* a surrogate */
     assert_false(str_is_utf8(STR("\xF4\x90\x80\x80"))); /* beyond U+10FFFF */
     assert_false(str_is_utf8(STR("abc\xE2\x82")));      /* cut off */
+    for (uint32_t code = 0; code < 0x110000; code++) {
+        char text[4];
+        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        size_t length = utf8_encode(code, text);
+        assert_int_equal(length, 1 + (code >= 0x80) + (code >= 0x800) + (code >= 0x10000));
+        assert_int_equal(str_is_utf8(str_of(text, length)), !surrogate);
+        assert_false(length > 1 && str_is_utf8(str_of(text, length - 1)));
+    }
 }
 
 static void count_release(void *object)

@@ -1,6 +1,8 @@
 /* String slices. */
 #include "base/str.h"
 
+#include "base/utf8.h"
+
 bool str_eq_nocase(struct str a, struct str b)
 {
     if (a.len != b.len)
@@ -137,48 +139,15 @@ bool str_to_cstr(struct str s, char *out, size_t out_size)
     return true;
 }
 
-/* How many bytes the sequence at p has (RFC 3629 section 4), or 0 when it is malformed or cut off. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
-{
-    unsigned char low = 0x80, high = 0xBF;
-    size_t length;
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] >= 0xC2 && p[0] <= 0xDF) {
-        length = 2;
-    } else if (p[0] >= 0xE0 && p[0] <= 0xEF) {
-        length = 3;
-        if (p[0] == 0xE0)
-            low = 0xA0;
-        if (p[0] == 0xED)
-            high = 0x9F;
-    } else if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-        length = 4;
-        if (p[0] == 0xF0)
-            low = 0x90;
-        if (p[0] == 0xF4)
-            high = 0x8F;
-    } else {
-        return 0;
-    }
-    if (left < length || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (p[i] < 0x80 || p[i] > 0xBF)
-            return 0;
-    return length;
-}
-
 bool str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
     for (size_t i = 0; i < s.len;) {
         uint64_t eight;
-        while (s.len - i >= sizeof eight && !(memcpy(&eight, p + i, sizeof eight), eight & 0x8080808080808080u))
+        while (s.len - i >= sizeof eight && !(memcpy(&eight, s.ptr + i, sizeof eight), eight & 0x8080808080808080u))
             i += sizeof eight;
         if (i == s.len)
             break;
-        size_t length = utf8_sequence(p + i, s.len - i);
+        size_t length = (unsigned char)s.ptr[i] < 0x80 ? 1 : utf8_sequence_length(s.ptr + i, s.ptr + s.len);
         if (length == 0)
             return false;
         i += length;

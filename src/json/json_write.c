@@ -75,7 +75,7 @@ static size_t write_escape(unsigned char c, char to[6])
 /* The sequence at *at, or U+FFFD for a byte that belongs to none; the length of what was written. */
 static size_t write_utf8(const char **at, const char *end, char to[4])
 {
-    size_t length = lex_utf8(*at, end);
+    size_t length = utf8_sequence_length(*at, end);
     memcpy(to, length ? *at : "\xEF\xBF\xBD", length ? length : 3);
     *at += length ? length : 1;
     return length ? length : 3;

@@ -163,7 +163,7 @@ bool lex_string(struct lex *lex, bool *ret_escaped)
             *ret_escaped = true;
         } else if ((unsigned char)*at >= 0x80) {
             do {
-                size_t length = lex_utf8(at, end);
+                size_t length = utf8_sequence_length(at, end);
                 if (length == 0)
                     return lex_fail(lex, at, E_INVALID, "the text is not UTF-8");
                 at += length;
@@ -174,30 +174,6 @@ bool lex_string(struct lex *lex, bool *ret_escaped)
     }
     lex->at = at + 1;
     return true;
-}
-
-static size_t encode_utf8(int code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
 }
 
 /* Decodes the escape at *at, which was checked before, and moves behind it. */
@@ -213,7 +189,7 @@ static size_t decode_escape(const char **at, const char *end, char out[4])
     const char *reason;
     int code = escaped_code(*at, end, &length, &reason);
     *at += length;
-    return encode_utf8(code, out);
+    return utf8_encode((uint32_t)code, out);
 }
 
 size_t lex_decode(struct str inside, char *out)

@@ -5,6 +5,7 @@
 #ifndef JSON_LEX_H
 #define JSON_LEX_H
 
+#include "base/utf8.h"
 #include "call/call.h"
 
 /* LEX_PORTABLE: for tests of what other machines run. */
@@ -37,25 +38,6 @@ bool lex_fail_unexpected(struct lex *lex);
 size_t lex_decode(struct str inside, char *out);
 /* Whether that text equals `text`, without writing it anywhere. */
 bool lex_inside_is(struct str inside, struct str text);
-
-/* Bytes of the well-formed UTF-8 sequence at `at` (RFC 3629), which is at least 0x80; 0 when it is malformed or cut off. */
-static inline size_t lex_utf8(const char *at, const char *end)
-{
-    const unsigned char *p = (const unsigned char *)at;
-    size_t left = (size_t)(end - at);
-    if (p[0] < 0xE0)
-        return p[0] >= 0xC2 && left >= 2 && (p[1] & 0xC0) == 0x80 ? 2 : 0;
-    if (left < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
-        return 0;
-    if (p[0] < 0xF0) {
-        unsigned code = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6;
-        return code >= 0x800 && (code < 0xD800 || code > 0xDFFF) ? 3 : 0;
-    }
-    if (p[0] > 0xF4 || left < 4 || (p[3] & 0xC0) != 0x80)
-        return 0;
-    unsigned high = (p[0] & 0x07u) << 6 | (p[1] & 0x3Fu); /* the code point's upper nine bits */
-    return high >= 0x10 && high <= 0x10F ? 4 : 0;
-}
 
 /* The first byte in [at, end) that a string does not simply contain: quote, backslash, control character, or not ASCII. */
 static inline const char *lex_plain_portable(const char *at, const char *end)

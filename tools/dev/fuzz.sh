@@ -14,8 +14,9 @@ corpus_of() {
 
 # What libFuzzer finds new goes to build/fuzz-corpus/, a crash to build/fuzz-crashes/; only people commit inputs.
 fuzz_one() {
-    local target=$1 corpus new
+    local target=$1 corpus new more=()
     corpus=$(corpus_of "$target")
+    [[ $corpus != */wordpress-content-* ]] || more=(tests/content/documents) # the documents of content.test.mjs
     new=build/fuzz-corpus/${corpus##*/}
     if [[ ! -d $corpus ]]; then
         echo "$target: there is no $corpus"
@@ -23,7 +24,7 @@ fuzz_one() {
     fi
     mkdir -p "$new" build/fuzz-crashes
     "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz-crashes/${corpus##*/}-" "$new" "$corpus"
+        -artifact_prefix="build/fuzz-crashes/${corpus##*/}-" "$new" "$corpus" "${more[@]}"
 }
 
 mapfile -t targets < <(git ls-files -co --exclude-standard -- 'src/*_fuzz.c' | sed 's|^src/||; s|/|-|g; s|\.c$||; s|^|build/fuzz/|')

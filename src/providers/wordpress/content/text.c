@@ -1,6 +1,7 @@
 /* Small work on the text of HTML. */
 #include "providers/wordpress/content/text.h"
 
+#include "base/utf8.h"
 #include "providers/wordpress/content/html.h"
 
 #include <stdlib.h>
@@ -62,30 +63,6 @@ static const struct entity {
     /* clang-format on */
 };
 
-static size_t utf8_write(uint32_t code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xC0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* Those that WordPress itself writes into titles and excerpts, so as not to search for them. */
 static const struct {
     struct str name;
@@ -141,7 +118,7 @@ size_t text_entity(struct str text, char out[4], size_t *ret_out_length)
     uint32_t code;
     if (name.ptr[0] == '#' ? !numeric_code(str_from_offset(name, 1), &code) : !named_code(name, &code))
         return 0;
-    *ret_out_length = utf8_write(code, out);
+    *ret_out_length = utf8_encode(code, out);
     return end + 2;
 }
 
