@@ -69,6 +69,9 @@ inherit_network() {
     cp /etc/resolv.conf /etc/hosts "$tree/etc/"
     mkdir -p "$tree/etc/ssl/certs"
     cp -L /etc/ssl/certs/ca-certificates.crt "$tree/etc/ssl/certs/" 2>/dev/null || true
+    # The package ca-certificates writes that bundle anew from what is here.
+    mkdir -p "$tree/usr/local/share/ca-certificates"
+    find /usr/local/share/ca-certificates -name '*.crt' -exec cp -Lt "$tree/usr/local/share/ca-certificates" {} +
     grep -lE '^Acquire::' /etc/apt/apt.conf.d/* 2>/dev/null | xargs -r cp -t "$tree/etc/apt/apt.conf.d/"
     environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
         NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt npm_config_cafile=/etc/ssl/certs/ca-certificates.crt)
