@@ -49,10 +49,11 @@ int host_lease_take(struct call *call, struct host *base, struct str name)
 void mcp_host_give_leases_back(struct call *call, struct mcp_host *host)
 {
     struct call rest = *call;
+    struct str id = str_from(call->id);
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + GIVE_BACK_MS;
     for (; host->leases; host->leases = host->leases->next)
-        if (store_leases_give_back(&rest, host->leases->name, str_from(call->id)))
-            log_warning("call %s: its lease of %.*s could not be given back and ends by itself", call->id,
+        if (store_leases_give_back(&rest, host->leases->name, id))
+            log_warning("call %.*s: its lease of %.*s could not be given back and ends by itself", STR_ARG(id),
                         STR_ARG(host->leases->name));
 }
