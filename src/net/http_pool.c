@@ -21,7 +21,7 @@ enum {
  */
 struct watch {
     struct event event;
-    struct http_pool *pool;
+    struct http_lane *lane;
     short wanted;       /* by libcurl */
     short active;       /* what the event is registered for; 0: not registered */
     bool is_connection; /* opened by http_pool_open_socket(), so its closing will be told */
@@ -39,7 +39,7 @@ static struct {
 
 /* --- sockets ----------------------------------------------------------------------------------------------------------- */
 
-static void act(struct http_pool *pool, curl_socket_t fd, int events);
+static void act(struct http_lane *lane, curl_socket_t fd, int events);
 
 static struct watch *watch_of(curl_socket_t fd)
 {
@@ -72,7 +72,7 @@ static void on_event(evutil_socket_t fd, short what, void *context)
         watch_drop(watch);
         return;
     }
-    act(watch->pool, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+    act(watch->lane, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
@@ -82,7 +82,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     (void)socket_context;
     if (!watch)
         return 0; /* nothing will be heard of it: the request runs into its time limit */
-    watch->pool = context;
+    watch->lane = context;
     watch->wanted = 0;
     if (what == CURL_POLL_REMOVE) {
         if (!watch->is_connection || watch->active != EV_READ)
@@ -128,26 +128,26 @@ int http_pool_close_socket(void *context, curl_socket_t fd)
 
 /* --- libcurl's time ---------------------------------------------------------------------------------------------------- */
 
-static void arm(struct http_pool *pool)
+static void arm(struct http_lane *lane)
 {
     /* A timer that fires too early is cheaper than moving it with every request. */
-    if (pool->due_ms >= pool->armed_ms)
+    if (lane->due_ms >= lane->armed_ms)
         return;
-    pool->armed_ms = pool->due_ms;
-    loop_timer_set(&pool->timer, pool->due_ms - clock_monotonic_ms());
+    lane->armed_ms = lane->due_ms;
+    loop_timer_set(&lane->timer, lane->due_ms - clock_monotonic_ms());
 }
 
-static void ask_when(struct http_pool *pool)
+static void ask_when(struct http_lane *lane)
 {
     long after_ms = -1;
-    curl_multi_timeout(pool->multi, &after_ms);
-    pool->due_ms = after_ms < 0 ? INT64_MAX : clock_monotonic_ms() + after_ms + (after_ms > 0);
+    curl_multi_timeout(lane->multi, &after_ms);
+    lane->due_ms = after_ms < 0 ? INT64_MAX : clock_monotonic_ms() + after_ms + (after_ms > 0);
 }
 
-static void read_messages(struct http_pool *pool)
+static void read_messages(struct http_lane *lane)
 {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(pool->multi, &left));) {
+    for (CURLMsg *message; (message = curl_multi_info_read(lane->multi, &left));) {
         struct http_carrier *carrier = NULL;
         CURLcode result = message->data.result;
         if (message->msg != CURLMSG_DONE)
@@ -157,29 +157,91 @@ static void read_messages(struct http_pool *pool)
     }
 }
 
-static void act(struct http_pool *pool, curl_socket_t fd, int events)
+static void act(struct http_lane *lane, curl_socket_t fd, int events)
 {
     int running;
     for (int turn = 0; turn < TURNS_AT_ONCE; turn++) {
-        curl_multi_socket_action(pool->multi, fd, events, &running);
+        curl_multi_socket_action(lane->multi, fd, events, &running);
         fd = CURL_SOCKET_TIMEOUT;
         events = 0;
-        ask_when(pool);
-        if (pool->due_ms > clock_monotonic_ms())
+        ask_when(lane);
+        if (lane->due_ms > clock_monotonic_ms())
             break;
     }
-    read_messages(pool);
-    arm(pool);
+    read_messages(lane);
+    arm(lane);
+}
+
+/* --- lanes ------------------------------------------------------------------------------------------------------------- */
+
+static void lane_free(struct http_lane *lane)
+{
+    TAILQ_REMOVE(&lane->pool->lanes, lane, link);
+    curl_multi_cleanup(lane->multi); /* closes the connections */
+    loop_timer_done(&lane->timer);
+    free(lane);
+}
+
+static bool is_only_lane(const struct http_lane *lane)
+{
+    return TAILQ_FIRST(&lane->pool->lanes) == lane && !TAILQ_NEXT(lane, link);
 }
 
 static void on_timer(void *context)
 {
-    struct http_pool *pool = context;
-    pool->armed_ms = INT64_MAX;
-    if (pool->due_ms <= clock_monotonic_ms())
-        act(pool, CURL_SOCKET_TIMEOUT, 0);
-    else
-        arm(pool);
+    struct http_lane *lane = context;
+    lane->armed_ms = INT64_MAX;
+    if (lane->due_ms > clock_monotonic_ms())
+        arm(lane);
+    else if (lane->n_used)
+        act(lane, CURL_SOCKET_TIMEOUT, 0);
+    else if (!is_only_lane(lane))
+        lane_free(lane);
+}
+
+static struct http_lane *lane_new(struct http_pool *pool)
+{
+    struct http_lane *lane = calloc(1, sizeof *lane);
+    CURLM *multi = lane ? curl_multi_init() : NULL;
+    if (!multi || !loop_timer_init(&lane->timer, on_timer, lane)) {
+        curl_multi_cleanup(multi);
+        free(lane);
+        return NULL;
+    }
+    size_t max_kept = pools.settings.max_per_pool < HTTP_LANE_MAX ? pools.settings.max_per_pool : HTTP_LANE_MAX;
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)max_kept);
+    lane->pool = pool;
+    lane->multi = multi;
+    lane->due_ms = lane->armed_ms = INT64_MAX;
+    TAILQ_INSERT_HEAD(&pool->lanes, lane, link);
+    return lane;
+}
+
+/* One more request in a lane with room. NULL: no memory. */
+static struct http_lane *lane_take(struct http_pool *pool)
+{
+    struct http_lane *lane = TAILQ_FIRST(&pool->lanes);
+    if ((!lane || lane->n_used == HTTP_LANE_MAX) && !(lane = lane_new(pool)))
+        return NULL;
+    if (++lane->n_used == HTTP_LANE_MAX) {
+        TAILQ_REMOVE(&pool->lanes, lane, link);
+        TAILQ_INSERT_TAIL(&pool->lanes, lane, link);
+    }
+    return lane;
+}
+
+static void lane_give_back(struct http_lane *lane)
+{
+    if (lane->n_used-- == HTTP_LANE_MAX) {
+        TAILQ_REMOVE(&lane->pool->lanes, lane, link);
+        TAILQ_INSERT_HEAD(&lane->pool->lanes, lane, link);
+    }
+    if (lane->n_used)
+        return;
+    lane->due_ms = is_only_lane(lane) ? INT64_MAX : clock_monotonic_ms() + pools.settings.idle_ms;
+    arm(lane);
 }
 
 /* --- carriers ---------------------------------------------------------------------------------------------------------- */
@@ -191,66 +253,59 @@ static void carrier_free(struct http_carrier *carrier)
     free(carrier);
 }
 
-static bool make_multi(struct http_pool *pool)
+static struct http_carrier *carrier_new(void)
 {
-    if (pool->multi)
-        return true;
-    pool->multi = curl_multi_init();
-    if (!pool->multi)
-        return false;
-    if (!loop_timer_init(&pool->timer, on_timer, pool)) {
-        curl_multi_cleanup(pool->multi);
-        pool->multi = NULL;
-        return false;
-    }
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
-    curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)pools.settings.max_per_pool);
-    return true;
+    struct http_carrier *carrier = calloc(1, sizeof *carrier);
+    if (!carrier)
+        return NULL;
+    carrier->easy = curl_easy_init();
+    if (carrier->easy && curl_easy_setopt(carrier->easy, CURLOPT_PRIVATE, carrier) == CURLE_OK &&
+        pools.settings.set_up(carrier))
+        return carrier;
+    carrier_free(carrier);
+    return NULL;
 }
 
 struct http_carrier *http_pool_take(struct http_pool *pool)
 {
     struct http_carrier *carrier = pool->carriers;
-    if (carrier) {
+    if (carrier)
         pool->carriers = carrier->next;
-        carrier->error[0] = '\0';
+    else if (!(carrier = carrier_new()))
+        return NULL;
+    carrier->error[0] = '\0';
+    carrier->lane = lane_take(pool);
+    if (carrier->lane)
         return carrier;
-    }
-    if (!make_multi(pool) || !(carrier = calloc(1, sizeof *carrier)))
-        return NULL;
-    carrier->pool = pool;
-    carrier->easy = curl_easy_init();
-    if (!carrier->easy || curl_easy_setopt(carrier->easy, CURLOPT_PRIVATE, carrier) != CURLE_OK ||
-        !pools.settings.set_up(carrier)) {
-        carrier_free(carrier);
-        return NULL;
-    }
-    return carrier;
+    carrier_free(carrier);
+    return NULL;
 }
 
 bool http_pool_start(struct http_carrier *carrier)
 {
-    if (curl_multi_add_handle(carrier->pool->multi, carrier->easy) != CURLM_OK)
+    if (curl_multi_add_handle(carrier->lane->multi, carrier->easy) != CURLM_OK)
         return false;
-    act(carrier->pool, CURL_SOCKET_TIMEOUT, 0);
+    act(carrier->lane, CURL_SOCKET_TIMEOUT, 0);
     return true;
 }
 
 void http_pool_resume(struct http_carrier *carrier)
 {
-    struct http_pool *pool = carrier->pool;
+    struct http_lane *lane = carrier->lane;
     if (curl_easy_pause(carrier->easy, CURLPAUSE_CONT) == CURLE_OK)
-        act(pool, CURL_SOCKET_TIMEOUT, 0);
+        act(lane, CURL_SOCKET_TIMEOUT, 0);
 }
 
 void http_pool_stop(struct http_carrier *carrier)
 {
-    struct http_pool *pool = carrier->pool;
-    curl_multi_remove_handle(pool->multi, carrier->easy);
+    struct http_lane *lane = carrier->lane;
+    struct http_pool *pool = lane->pool;
+    curl_multi_remove_handle(lane->multi, carrier->easy);
     carrier->transfer = NULL;
+    carrier->lane = NULL;
     carrier->next = pool->carriers;
     pool->carriers = carrier;
+    lane_give_back(lane);
 }
 
 /* --- pools ------------------------------------------------------------------------------------------------------------- */
@@ -271,10 +326,8 @@ static void pool_free(struct http_pool *pool)
         next = carrier->next;
         carrier_free(carrier);
     }
-    if (pool->multi) {
-        curl_multi_cleanup(pool->multi); /* closes the connections */
-        loop_timer_done(&pool->timer);
-    }
+    for (struct http_lane *lane; (lane = TAILQ_FIRST(&pool->lanes));)
+        lane_free(lane);
     free(pool);
 }
 
@@ -313,7 +366,7 @@ struct http_pool *http_pool_hold(struct str key)
     pool->users = 1;
     pool->slots.limit = pools.settings.max_per_pool;
     TAILQ_INIT(&pool->slots.waiting);
-    pool->due_ms = pool->armed_ms = INT64_MAX;
+    TAILQ_INIT(&pool->lanes);
     pool->next_in_bucket = *bucket;
     *bucket = pool;
     if (++pools.n_pools > pools.settings.max_pools)
@@ -336,6 +389,16 @@ void http_pools_each(void (*visit)(struct http_pool *pool))
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct http_pool *pool = pools.buckets[i]; pool; pool = pool->next_in_bucket)
             visit(pool);
+}
+
+size_t http_pools_lanes(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct http_pool *pool = pools.buckets[i]; pool; pool = pool->next_in_bucket)
+            for (struct http_lane *lane = TAILQ_FIRST(&pool->lanes); lane; lane = TAILQ_NEXT(lane, link))
+                count++;
+    return count;
 }
 
 size_t http_pools_watched(void)

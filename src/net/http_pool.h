@@ -1,11 +1,16 @@
 /*
- * The HTTP client's connections: one libcurl multi handle per pool key on the loop. For net/http_client.c only.
+ * The HTTP client's connections, on the loop. For net/http_client.c only.
  *
- *   http_pool (key)  ── CURLM: connection cache, DNS cache, TLS sessions' owner
+ *   http_pool (key)
+ *     ├─ lanes       each a CURLM: connection cache, DNS cache. One, unless many requests are in flight
  *     ├─ carriers    easy handles, kept for the next request with the same key
  *     └─ slots       how many requests of this key are in flight, and who waits
  *
- * A pool that nobody holds is kept for idle_ms, at most max_pools of them, the longest unused goes first.
+ * Why lanes: libcurl walks through all connections of a multi handle to find a free one, and again when a request has ended. With
+ * a thousand in flight that is more work than the requests themselves; in lanes it is HTTP_LANE_MAX at most.
+ *
+ * A pool that nobody holds is kept for idle_ms, at most max_pools of them, the longest unused goes first. A lane that is not
+ * needed any more goes after idle_ms, but for the pool's last.
  *
  * Functions marked "loop" run libcurl and must be called on the loop's stack; the others may be called from a task.
  */
@@ -30,11 +35,23 @@ struct http_slots {
 
 struct http_pool;
 
+enum { HTTP_LANE_MAX = 16 }; /* requests in flight in one lane, and connections kept */
+
+struct http_lane {
+    struct http_pool *pool;
+    CURLM *multi;
+    size_t n_used; /* requests in flight */
+    struct loop_timer timer;
+    int64_t due_ms;   /* when libcurl wants to be called, or when an unused one is to go; INT64_MAX: not at all */
+    int64_t armed_ms; /* when the timer will fire: not later than due_ms */
+    TAILQ_ENTRY(http_lane) link;
+};
+
 /* An easy handle and whom it works for. */
 struct http_carrier {
     CURL *easy;
-    struct http_pool *pool;
-    struct http_transfer *transfer; /* NULL while it lies in the pool */
+    struct http_lane *lane; /* NULL while it lies in the pool, as is: */
+    struct http_transfer *transfer;
     struct http_carrier *next;
     bool has_streamed; /* options of streamed bodies are set */
     CURLU *origin;     /* what origin_text says; NULL: none was set yet */
@@ -44,11 +61,8 @@ struct http_carrier {
 
 struct http_pool {
     struct http_slots slots;
-    CURLM *multi;                  /* made by the first request */
+    TAILQ_HEAD(, http_lane) lanes; /* made as they are needed; those with room first */
     struct http_carrier *carriers; /* unused ones */
-    struct loop_timer timer;
-    int64_t due_ms;   /* when libcurl wants to be called; INT64_MAX: not at all */
-    int64_t armed_ms; /* when the timer will fire: not later than due_ms */
     size_t users;
     int64_t idle_since_ms;
     struct http_pool *next_in_bucket;
@@ -69,6 +83,7 @@ MUST_CHECK bool http_pools_init(const struct http_pool_settings *settings);
 void http_pools_done(void); /* loop; nothing is in flight, and who still holds a pool must not touch it any more */
 void http_pools_each(void (*visit)(struct http_pool *pool));
 size_t http_pools_count(void);
+size_t http_pools_lanes(void);   /* of all pools; for tests */
 size_t http_pools_watched(void); /* descriptors registered with the loop; for tests */
 
 /* NULL: no memory. The key is copied. */

@@ -195,6 +195,48 @@ static void test_idle(void **state)
     client_init();
 }
 
+/* Many at once to one site: in lanes, whose connections are used again; lanes that are not needed any more go. */
+static void test_lanes(void **state)
+{
+    (void)state;
+    enum { MANY = 2 * HTTP_LANE_MAX + 3 };
+    static struct scene scenes[MANY];
+    struct http_client_settings settings = {.policy = &policy, .max_in_flight_per_key = MANY, .idle_ms = 1000};
+    http_client_done();
+    while (site.open)
+        usleep(1000);
+    assert_int_equal(http_client_init(&settings), OK);
+    int before = site.connections;
+    for (int wave = 0; wave < 2; wave++) {
+        memset(scenes, 0, sizeof scenes);
+        for (size_t i = 0; i < MANY; i++) {
+            scenes[i].request.pool_key = STR("lanes");
+            begin(&scenes[i], "/pause");
+        }
+        loop_turn();
+        assert_int_equal(http_client_counts().in_flight, MANY);
+        assert_int_equal(http_pools_lanes(), 3);
+        for (size_t i = 0; i < MANY; i++) {
+            until_done(&scenes[i]);
+            assert_body(&scenes[i], "late");
+            end(&scenes[i]);
+        }
+        assert_int_equal(http_client_counts().pools, 1);
+        assert_int_equal(site.connections - before, MANY);
+    }
+    while (http_pools_lanes() > 1) { /* also of a pool that is in use all the time */
+        struct scene scene = {.request = {.pool_key = STR("lanes")}};
+        fetch(&scene, "/ok");
+        assert_true(scene.got.is_reused);
+        end(&scene);
+    }
+    while (site.open > HTTP_LANE_MAX)
+        usleep(1000);
+    assert_int_equal(site.connections - before, MANY);
+    http_client_done();
+    client_init();
+}
+
 /* The program ends while requests are on their way and others wait. */
 static void test_done_midway(void **state)
 {
@@ -256,7 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reuse), cmocka_unit_test(test_dead_connection), cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_queue), cmocka_unit_test(test_many_keys),       cmocka_unit_test(test_abandoned),
-        cmocka_unit_test(test_idle),  cmocka_unit_test(test_done_midway),
+        cmocka_unit_test(test_idle),  cmocka_unit_test(test_lanes),           cmocka_unit_test(test_done_midway),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
