@@ -143,6 +143,7 @@ export const confirmations = sqliteTable("mcp_confirmations", {
   createdAt: text("created_at").notNull(),
   expiresAt: text("expires_at").notNull(),
   decidedAt: text("decided_at"),
+  differenceSealed: text("difference_sealed"),
 }, (t) => [
   foreignKey({ name: "mcp_confirmations_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
     .onDelete("cascade"),

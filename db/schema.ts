@@ -149,6 +149,7 @@ export const confirmations = pgTable("mcp_confirmations", {
   createdAt: timestamp("created_at").notNull(),
   expiresAt: timestamp("expires_at").notNull(),
   decidedAt: timestamp("decided_at"),
+  differenceSealed: text("difference_sealed"),
 }, (t) => [
   foreignKey({ name: "mcp_confirmations_token_id_fk", columns: [t.tokenId], foreignColumns: [mcpTokens.id] })
     .onDelete("cascade"),

@@ -69,7 +69,8 @@ static int carry(struct call *call, int64_t user_id, const char *kind, struct st
     return store_proofs_insert(call, &proof);
 }
 
-static int take(struct call *call, int64_t user_id, const char *kind, struct str token, struct proof_row *ret)
+static int find(struct call *call, int64_t user_id, const char *kind, struct str token, bool uses_up,
+                struct proof_row *ret)
 {
     enum token_type type;
     char hash[MAC_HEX_BYTES];
@@ -77,7 +78,7 @@ static int take(struct call *call, int64_t user_id, const char *kind, struct str
     if (token_check(token, &type) && type == TOKEN_LNK) {
         token_hash(token, hash);
         error = store_proofs_look(call, str_from(kind), str_from(hash), clock_now_ms(), ret);
-        if (!error && ret->user_id == user_id)
+        if (!error && ret->user_id == user_id && uses_up)
             error = store_proofs_use(call, str_from(kind), str_from(hash), clock_now_ms(), ret);
     }
     if (error == E_NOT_FOUND || (!error && ret->user_id != user_id))
@@ -154,7 +155,7 @@ int authorize_return(struct call *call, int64_t user_id, struct str query, struc
     struct connection_new new;
     struct proof_row proof;
     bool mine;
-    int error = take(call, user_id, PROOF_AUTHORIZE, state_of(call, query), &proof);
+    int error = find(call, user_id, PROOF_AUTHORIZE, state_of(call, query), true, &proof);
     if (!error)
         error = read_new(call, user_id, proof.value, &new);
     if (!error)
@@ -166,20 +167,41 @@ int authorize_return(struct call *call, int64_t user_id, struct str query, struc
     return error ? error : store_end(call, mine, keep(call, user_id, &new, ret_token));
 }
 
-int authorize_finish(struct call *call, int64_t user_id, struct str token, struct site_check *ret_check,
-                     struct token_made *ret_made)
+static int open_kept(struct call *call, int64_t user_id, struct str token, bool uses_up, struct connection_new *ret)
 {
-    struct connection_new new;
     struct proof_row proof;
     struct str wrapped, text;
-    int error = take(call, user_id, PROOF_AUTHORIZED, token, &proof);
+    int error = find(call, user_id, PROOF_AUTHORIZED, token, uses_up, &proof);
     if (!error)
         error = store_keys_of_user(call, user_id, &wrapped);
     if (error)
         return error;
     const struct seal_place place = place_of(user_id, proof.id);
     error = seal_open_at(call, &place, wrapped, proof.value, &text);
+    return error ? error : read_new(call, user_id, text, ret);
+}
+
+int authorize_look(struct call *call, int64_t user_id, struct str token, struct authorize_shown *ret)
+{
+    const struct provider *provider;
+    struct connection_new new;
+    int error = open_kept(call, user_id, token, false, &new);
     if (!error)
-        error = read_new(call, user_id, text, &new);
+        error = connect_provider(call, new.provider_key, &provider);
+    if (error)
+        return error;
+    *ret = (struct authorize_shown){
+        .provider_name = provider->name,
+        .name = new.name,
+        .address = connect_address(call->arena, provider, new.config_json),
+    };
+    return OK;
+}
+
+int authorize_finish(struct call *call, int64_t user_id, struct str token, struct site_check *ret_check,
+                     struct token_made *ret_made)
+{
+    struct connection_new new;
+    int error = open_kept(call, user_id, token, true, &new);
     return error ? error : connect_add(call, &new, ret_check, ret_made);
 }

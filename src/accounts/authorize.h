@@ -24,6 +24,13 @@ MUST_CHECK int authorize_begin(struct call *call, const struct connection_new *n
 /* `query`: of the address the browser came to. E_DENIED: the owner said no, or the state is not this person's (any more). */
 MUST_CHECK int authorize_return(struct call *call, int64_t user_id, struct str query, struct str *ret_token);
 
+/* What authorize_finish() would make, for its owner to agree to: without the password, and the token stays good. Waits. */
+struct authorize_shown {
+    struct str provider_name, name;
+    struct str address; /* as the service gave it; may be empty */
+};
+MUST_CHECK int authorize_look(struct call *call, int64_t user_id, struct str token, struct authorize_shown *ret);
+
 /* As connect_add(). */
 MUST_CHECK int authorize_finish(struct call *call, int64_t user_id, struct str token, struct site_check *ret_check,
                                 struct token_made *ret_made);

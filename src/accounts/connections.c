@@ -414,8 +414,9 @@ static int record_check(struct call *call, const struct change *change)
     if (error)
         return error;
     return record(call, &connection, 0, "connections.check",
-                  call_format(call, "{\"ok\":%s,\"error\":%.*s}", found->ok ? "true" : "false",
-                              STR_ARG(json_quote(call->arena, found->error_code.ptr ? found->error_code : STR_EMPTY))));
+                  call_format(call, "{\"ok\":%s,\"error\":%.*s,\"ms\":%lld}", found->ok ? "true" : "false",
+                              STR_ARG(json_quote(call->arena, found->error_code.ptr ? found->error_code : STR_EMPTY)),
+                              (long long)found->latency_ms));
 }
 
 int connections_record_check(struct call *call, int64_t id, const struct site_check *check, bool is_refused)

@@ -2,10 +2,10 @@
 #include "cli/doctor.h"
 
 #include "accounts/connect.h"
+#include "accounts/connect_doctor.h"
 #include "cli/open.h"
 #include "net/http_client.h"
 #include "net/url.h"
-#include "store/providers.h"
 
 #include <netdb.h>
 #include <unistd.h>
@@ -122,53 +122,49 @@ const size_t n_doctor_network_checks = ARRAY_LENGTH(doctor_network_checks);
 
 /* ---- one connection */
 
-static void look_at_state(struct doctor *doctor, const struct connection_row *row)
+/* What to type for it here; others read the finding's own. */
+static const char *command_for(const struct finding *finding)
 {
-    doctor->check = "status";
-    if (str_eq(row->status, STR(CONNECTION_ACTIVE)))
-        doctor_say(doctor, DOCTOR_OK, NULL, "active");
-    else if (str_eq(row->status, STR("error")))
-        doctor_say(doctor, DOCTOR_FAIL, "porteiro connection set-secret ID --username NAME stores a new password.",
-                   "the site refuses the stored password, so nothing is sent to it");
+    static const struct {
+        const char *check, *code, *command;
+    } commands[] = {
+        {"status", "error", "porteiro connection set-secret ID --username NAME stores a new password."},
+        {"status", "paused", "porteiro connection resume ID ends a pause."},
+        {"provider", "off", "porteiro provider enable KEY"},
+        {"tokens", "none", "porteiro token add --connection ID makes one."},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+        if (strcmp(finding->check, commands[i].check) == 0 && str_eq(finding->code, str_from(commands[i].code)))
+            return commands[i].command;
+    return NULL;
+}
+
+static void say_finding(struct doctor *doctor, const struct finding *finding)
+{
+    static const enum doctor_verdict verdicts[] = {[FINDING_OK] = DOCTOR_OK,
+                                                   [FINDING_SKIP] = DOCTOR_SKIP,
+                                                   [FINDING_WARN] = DOCTOR_WARN,
+                                                   [FINDING_FAIL] = DOCTOR_FAIL};
+    const char *fix = command_for(finding);
+    if (!fix && finding->fix.len)
+        fix = str_copy_cstr(doctor->cli->arena, finding->fix);
+    doctor->check = finding->check;
+    if (finding->result == FINDING_FAIL && finding->ms >= 0)
+        doctor_say(doctor, verdicts[finding->result], fix, "%.*s (%.*s)", STR_ARG(finding->text),
+                   STR_ARG(finding->code));
     else
-        doctor_say(doctor, DOCTOR_FAIL, "porteiro connection resume ID ends a pause; a revoked one stays so.",
-                   "%.*s: its tokens are refused", STR_ARG(row->status));
+        doctor_say(doctor, verdicts[finding->result], fix, "%.*s", STR_ARG(finding->text));
 }
 
-static void look_at_provider(struct doctor *doctor, const struct connection_row *row)
-{
-    struct provider_row provider;
-    doctor->check = "provider";
-    if (store_providers_by_key(&doctor->cli->call, row->provider_key, &provider))
-        return doctor_say_failure(doctor, DOCTOR_FAIL, NULL);
-    doctor_say(doctor, provider.enabled ? DOCTOR_OK : DOCTOR_FAIL,
-               provider.enabled ? NULL : "porteiro provider enable KEY", "%.*s%s", STR_ARG(provider.name),
-               provider.enabled ? "" : " is switched off");
-}
-
-static void look_at_tokens(struct doctor *doctor, const struct connection_row *row)
-{
-    int64_t count;
-    doctor->check = "tokens";
-    if (store_tokens_count_live(&doctor->cli->call, row->id, &count))
-        return doctor_say_failure(doctor, DOCTOR_FAIL, NULL);
-    doctor_say(doctor, count ? DOCTOR_OK : DOCTOR_WARN, count ? NULL : "porteiro token add --connection ID makes one.",
-               "%lld are not revoked", (long long)count);
-}
-
-static void look_at_address(struct doctor *doctor, const struct connection_row *row)
+/* How the machine's own resolver sees it; the look at the service asks in its own way. */
+static void look_at_name(struct doctor *doctor, const struct connection_row *row)
 {
     char numeric[NI_MAXHOST];
     struct cli *cli = doctor->cli;
     struct str address = connect_address(cli->arena, provider_find(row->provider_key), row->config_json);
     struct url url;
-    doctor->check = "address";
     if (!address.ptr || url_parse(cli->arena, address, &url))
-        return doctor_say(doctor, DOCTOR_FAIL, "Delete the connection and add it again.",
-                          "there is none that can be read");
-    doctor_say(doctor, url.is_https ? DOCTOR_OK : DOCTOR_WARN,
-               url.is_https ? NULL : "Give the site a certificate; its password goes over the network readable.",
-               "%.*s", STR_ARG(address));
+        return;
     doctor->check = "name";
     int problem = resolve(str_copy_cstr(cli->arena, url.host), numeric);
     if (problem)
@@ -177,33 +173,10 @@ static void look_at_address(struct doctor *doctor, const struct connection_row *
     doctor_say(doctor, DOCTOR_OK, NULL, "%.*s is %s", STR_ARG(url.host), numeric);
 }
 
-static void look_at_site(struct doctor *doctor, int64_t id)
-{
-    struct site_check check;
-    doctor->check = "site";
-    if (connect_test(&doctor->cli->call, USER_ANY, id, &check))
-        return doctor_say_failure(doctor, DOCTOR_FAIL, NULL);
-    if (!check.ok)
-        return doctor_say(doctor, DOCTOR_FAIL, NULL, "%.*s (%.*s)", STR_ARG(check.error_text),
-                          STR_ARG(check.error_code));
-    doctor_say(doctor, check.latency_ms > 3000 ? DOCTOR_WARN : DOCTOR_OK,
-               check.latency_ms > 3000 ? "The site is slow; its host may know why." : NULL, "%.*s, %.*s, in %lld ms",
-               STR_ARG(check.site_name), STR_ARG(check.site_version), (long long)check.latency_ms);
-    doctor->check = "site_user";
-    bool is_admin = str_contains(check.site_role, STR("administrator"));
-    doctor_say(doctor, is_admin ? DOCTOR_WARN : DOCTOR_OK,
-               is_admin ? "An editor is enough for posts and pages; whoever gets this password has the whole site."
-                        : NULL,
-               "%.*s (%.*s)", STR_ARG(check.site_user), STR_ARG(check.site_role));
-    if (check.warning.len) {
-        doctor->check = "site_warning";
-        doctor_say(doctor, DOCTOR_WARN, NULL, "%.*s", STR_ARG(check.warning));
-    }
-}
-
 int doctor_connection(struct doctor *doctor, int64_t id)
 {
     struct cli *cli = doctor->cli;
+    struct findings *findings = arena_new_of(cli->arena, struct findings);
     struct connection_row row;
     if (cli->config->n_problems)
         return cli_usage(cli, "%.*s", STR_ARG(cli_config_problems(cli->arena, cli->config)));
@@ -212,12 +185,11 @@ int doctor_connection(struct doctor *doctor, int64_t id)
         error = open_client(cli);
     if (!error)
         error = connections_show(&cli->call, USER_ANY, id, &row);
-    if (error)
-        return error;
-    look_at_state(doctor, &row);
-    look_at_provider(doctor, &row);
-    look_at_tokens(doctor, &row);
-    look_at_address(doctor, &row);
-    look_at_site(doctor, id);
-    return OK;
+    if (!error)
+        error = connect_doctor(&cli->call, USER_ANY, id, findings);
+    for (size_t i = 0; !error && i < findings->count; i++)
+        say_finding(doctor, &findings->items[i]);
+    if (!error)
+        look_at_name(doctor, &row);
+    return error;
 }

@@ -2,12 +2,14 @@
 #include "mcp/confirm.h"
 
 #include "audit/audit.h"
+#include "crypto/seal.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "mcp/approve.h"
 #include "mcp/host.h"
 #include "mcp/redact.h"
 #include "mcp/state.h"
+#include "store/keys.h"
 
 enum { ID_CHARS = 10, CONFIRM_KEY_CHARS = 12 };
 
@@ -117,7 +119,35 @@ static int by_code(struct call *call, struct mcp_host *host, struct str what)
 
 /* ---- human */
 
-static int by_human(struct call *call, struct mcp_host *host, struct str what)
+static struct seal_place place_of(const struct confirmation_row *row)
+{
+    return (struct seal_place){row->user_id, STR("mcp_confirmations"), row->id, STR("difference_sealed")};
+}
+
+/* What is there now and what would be, in the words of wp_history; of what is new there is no before. */
+static int keep_difference(struct call *call, const struct mcp_host *host, const struct site_change *change,
+                           struct confirmation_row *row)
+{
+    struct buf what, difference;
+    if (!change || !change->before_json.len || !host->request->provider->changes)
+        return OK;
+    buf_init(&what, call->arena, CHANGE_BYTES_MAX);
+    buf_init(&difference, call->arena, 4 * CHANGE_BYTES_MAX);
+    host->request->provider->changes->describe(call, change, &what, &difference);
+    struct str text = str_trim(buf_str(&difference));
+    if (text.len > CONFIRM_DIFFERENCE_MAX_BYTES) {
+        size_t end = CONFIRM_DIFFERENCE_MAX_BYTES;
+        while (end && text.ptr[end] != '\n')
+            end--;
+        text = str_concat(call->arena, str_sub(text, 0, end), STR("\n[...]"));
+    }
+    const struct seal_place place = place_of(row);
+    return text.len
+               ? seal_make_at(call, &place, host->request->who->site.secret.wrapped_key, text, &row->difference_sealed)
+               : OK;
+}
+
+static int by_human(struct call *call, struct mcp_host *host, struct str what, const struct site_change *change)
 {
     struct confirmation_row row = row_of(call, host, "human", what);
     struct str state;
@@ -134,7 +164,8 @@ static int by_human(struct call *call, struct mcp_host *host, struct str what)
         return error;
     if (str_eq(state, STR("refused")))
         return fail(call, E_DENIED, "The owner has refused this. Nothing was done: %.*s", STR_ARG(what));
-    if (!state.len && (error = keep(call, &row, CONFIRM_HUMAN_LIFE_MS)))
+    if (!state.len &&
+        ((error = keep_difference(call, host, change, &row)) || (error = keep(call, &row, CONFIRM_HUMAN_LIFE_MS))))
         return error;
     if (!state.len)
         approve_ask(call, &row);
@@ -160,13 +191,13 @@ int confirm_action(struct call *call, struct host *base, struct str what, bool f
         return host_can(base, HOST_FORM) && (host->modern || host->request->outlet) ? by_asking(call, host, what)
                                                                                     : by_code(call, host, what);
     case CONFIRM_HUMAN:
-        return by_human(call, host, what);
+        return by_human(call, host, what, NULL);
     }
     return fail(call, E_INTERNAL, "This token's confirmation is not known.");
 }
 
 /* The arguments say what is meant, and to all of what: the first of many writes asks for the whole call. */
-int confirm_agree(struct call *call, struct host *base, struct str what)
+int confirm_agree(struct call *call, struct host *base, struct str what, const struct site_change *change)
 {
     enum { SHOWN_BYTES = 1000 };
     struct mcp_host *host = (struct mcp_host *)base;
@@ -176,10 +207,22 @@ int confirm_agree(struct call *call, struct host *base, struct str what)
     return by_human(call, host,
                     call_format(call, "%.*s: %.*s, at %.*s, with %.*s%s", STR_ARG(host->tool->name), STR_ARG(what),
                                 STR_ARG(host->request->who->site.name), STR_ARG(str_sub(arguments, 0, SHOWN_BYTES)),
-                                arguments.len > SHOWN_BYTES ? "..." : ""));
+                                arguments.len > SHOWN_BYTES ? "..." : ""),
+                    change);
 }
 
 /* ---- for people */
+
+int confirm_difference(struct call *call, const struct confirmation_row *row, struct str *ret)
+{
+    const struct seal_place place = place_of(row);
+    struct str wrapped;
+    *ret = STR_EMPTY;
+    if (!row->difference_sealed.ptr)
+        return OK;
+    int error = store_keys_of_user(call, row->user_id, &wrapped);
+    return error ? error : seal_open_at(call, &place, wrapped, row->difference_sealed, ret);
+}
 
 int confirm_list(struct call *call, int64_t user_id, struct confirmation_rows *ret)
 {

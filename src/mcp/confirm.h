@@ -22,7 +22,14 @@ enum {
     CONFIRM_KEEP_MS = 7 * 24 * 60 * 60 * 1000, /* how long ended rows are kept */
     CONFIRM_PENDING_MAX = 100,                 /* of a token */
     CONFIRM_WHAT_MAX_BYTES = 2000,
+    CONFIRM_DIFFERENCE_MAX_BYTES = 64 * 1024, /* what is longer is cut */
 };
+
+/*
+ * What would be different, in lines with - and + and "field: before -> after", as it was when the question was asked; empty: not
+ * known. Sealed under its owner's data key. E_CRYPTO. Waits.
+ */
+MUST_CHECK int confirm_difference(struct call *call, const struct confirmation_row *row, struct str *ret);
 
 /* What waits for a person or was decided lately; user_id owns it, or USER_ANY. */
 MUST_CHECK int confirm_list(struct call *call, int64_t user_id, struct confirmation_rows *ret);

@@ -97,7 +97,7 @@ void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
 /* host.c, confirm.c and background.c */
 int confirm_action(struct call *call, struct host *base, struct str what, bool for_good);
-int confirm_agree(struct call *call, struct host *base, struct str what);
+int confirm_agree(struct call *call, struct host *base, struct str what, const struct site_change *change);
 int background_start(struct call *call, struct host *base, const struct job_new *job, struct tool_result *result);
 int background_tell(struct call *call, struct host *base, struct str id, struct tool_result *result);
 int background_stop(struct call *call, struct host *base, struct str id);

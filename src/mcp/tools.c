@@ -272,6 +272,8 @@ static void record_done(struct call *call, const struct tool *tool, const struct
         json_member_str(&w, "link", host->link_id);
     json_member_str(&w, "outcome", str_from(error_name(error)));
     json_member_i64(&w, "ms", elapsed_ms);
+    /* of text that the model reads: what the answer costs it */
+    json_member_i64(&w, "bytes", (int64_t)(error ? call->error_text.len : result->text.len));
     if (tool->reads_only)
         json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
     if (error)

@@ -77,7 +77,8 @@ struct host_functions {
     int (*require)(struct call *call, struct host *host, unsigned abilities);
     int (*ask)(struct call *call, struct host *host, struct question *questions, size_t n_questions);
     int (*confirm)(struct call *call, struct host *host, struct str what, bool for_good);
-    int (*agree)(struct call *call, struct host *host, struct str what); /* NULL: nobody has to */
+    /* NULL: nobody has to. `change` may be NULL. */
+    int (*agree)(struct call *call, struct host *host, struct str what, const struct site_change *change);
     void (*changed)(struct host *host, enum host_change change, struct str uri);
     int (*change_begin)(struct call *call, struct host *host, struct site_change *change);
     void (*change_end)(struct call *call, struct host *host, struct site_change *change, enum change_state state);
@@ -193,7 +194,14 @@ MUST_CHECK static inline int host_stop_job(struct call *call, struct host *host,
  */
 MUST_CHECK static inline int host_agree(struct call *call, struct host *host, struct str what)
 {
-    return host && host->functions->agree ? host->functions->agree(call, host, what) : OK;
+    return host && host->functions->agree ? host->functions->agree(call, host, what, NULL) : OK;
+}
+
+/* The same for a change that is known before it is made: the person is shown what is there now and what would be. Waits. */
+MUST_CHECK static inline int host_agree_to(struct call *call, struct host *host, struct str what,
+                                           const struct site_change *change)
+{
+    return host && host->functions->agree ? host->functions->agree(call, host, what, change) : OK;
 }
 
 /* Tells everybody who listens to this connection. `uri` only with HOST_RESOURCE_UPDATED. */

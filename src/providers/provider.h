@@ -58,6 +58,14 @@ static inline bool provider_field_is_secret(const struct provider_field *field)
     return field->kind == FIELD_SECRET || field->in_secret;
 }
 
+/* One part of a look at a service, in the order in which it is looked. The one that fails is the last. */
+struct site_step {
+    const char *name; /* stable: "reach", "api", "login" */
+    int64_t ms;       /* how long it took */
+    bool ok;
+};
+enum { SITE_STEPS_MAX = 8 };
+
 /* What a look at the service found. ok == false: error_code and error_text (cause and fix) are set, nothing else counts. */
 struct site_check {
     bool ok;
@@ -72,6 +80,8 @@ struct site_check {
     struct str config_json;  /* the config to keep: normalised and completed */
     struct str details_json; /* object: what else was found */
     struct str warning;      /* works, but the owner should know */
+    struct site_step steps[SITE_STEPS_MAX];
+    size_t n_steps; /* 0: the look has no parts */
 };
 
 struct http_source; /* net/http_client.h */

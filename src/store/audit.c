@@ -209,19 +209,28 @@ int store_audit_list(struct call *call, const struct audit_query *query, struct 
     return error;
 }
 
-int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, struct audit_counts *ret)
+#define COUNTED                                                                                                        \
+    "COALESCE(l.data ->> 'outcome', '') AS came_to, count(*), count(CAST(l.data ->> 'ms' AS integer)), "               \
+    "COALESCE(sum(CAST(l.data ->> 'ms' AS integer)), 0), COALESCE(max(CAST(l.data ->> 'ms' AS integer)), 0), "         \
+    "count(CAST(l.data ->> 'bytes' AS integer)), COALESCE(sum(CAST(l.data ->> 'bytes' AS integer)), 0) "               \
+    "FROM mcp_audit_index i JOIN mcp_audit_logs l ON l.id = i.audit_id WHERE i.user_id = $1 AND "                      \
+    "i.created_at >= $2 AND l.action LIKE 'tool.%' AND l.action NOT LIKE '%.intent' "
+
+int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, bool by_token, struct audit_counts *ret)
 {
     struct db_rows rows;
     int error =
-        db_query(call, store_db(), &rows,
-                 "SELECT substr(CAST(i.created_at AS text), 1, 10) AS on_day, i.connection_id, l.action, "
-                 "COALESCE(l.data ->> 'outcome', '') AS came_to, count(*), count(CAST(l.data ->> 'ms' AS integer)), "
-                 "COALESCE(sum(CAST(l.data ->> 'ms' AS integer)), 0), "
-                 "COALESCE(max(CAST(l.data ->> 'ms' AS integer)), 0) FROM mcp_audit_index i "
-                 "JOIN mcp_audit_logs l ON l.id = i.audit_id WHERE i.user_id = $1 AND i.created_at >= $2 "
-                 "AND l.action LIKE 'tool.%' AND l.action NOT LIKE '%.intent' "
-                 "GROUP BY on_day, i.connection_id, l.action, came_to ORDER BY on_day, i.connection_id, l.action",
-                 DB_INT(user_id), DB_TIME(since_ms));
+        by_token
+            ? db_query(call, store_db(), &rows,
+                       "SELECT '' AS on_day, i.connection_id, 'tool.' AS action, CAST(l.data -> 'chain' ->> "
+                       "'token' AS integer) AS token_id, " COUNTED
+                       "GROUP BY i.connection_id, token_id, came_to ORDER BY i.connection_id, token_id",
+                       DB_INT(user_id), DB_TIME(since_ms))
+            : db_query(call, store_db(), &rows,
+                       "SELECT substr(CAST(i.created_at AS text), 1, 10) AS on_day, i.connection_id, l.action, "
+                       "NULL, " COUNTED
+                       "GROUP BY on_day, i.connection_id, l.action, came_to ORDER BY on_day, i.connection_id, l.action",
+                       DB_INT(user_id), DB_TIME(since_ms));
     if (error)
         return error;
     *ret = (struct audit_counts){rows.n_rows, arena_array_of(call->arena, struct audit_count, rows.n_rows)};
@@ -229,11 +238,14 @@ int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, stru
         ret->items[i] = (struct audit_count){.day = db_text(&rows, i, 0),
                                              .connection_id = db_int(&rows, i, 1),
                                              .action = db_text(&rows, i, 2),
-                                             .outcome = db_text(&rows, i, 3),
-                                             .count = db_int(&rows, i, 4),
-                                             .timed = db_int(&rows, i, 5),
-                                             .ms_total = db_int(&rows, i, 6),
-                                             .ms_max = db_int(&rows, i, 7)};
+                                             .token_id = db_is_null(&rows, i, 3) ? 0 : db_int(&rows, i, 3),
+                                             .outcome = db_text(&rows, i, 4),
+                                             .count = db_int(&rows, i, 5),
+                                             .timed = db_int(&rows, i, 6),
+                                             .ms_total = db_int(&rows, i, 7),
+                                             .ms_max = db_int(&rows, i, 8),
+                                             .sized = db_int(&rows, i, 9),
+                                             .bytes_total = db_int(&rows, i, 10)};
     return OK;
 }
 

@@ -61,19 +61,25 @@ enum { AUDIT_LIMIT_DEFAULT = 100, AUDIT_LIMIT_MAX = 1000 };
 
 /* Newest first. */
 MUST_CHECK int store_audit_list(struct call *call, const struct audit_query *query, struct audit_rows *ret);
-/* How often which action of a person came to which outcome on which day (UTC), since then; intents are not counted. */
+/*
+ * How often which action of a person came to which outcome on which day (UTC), since then; intents are not counted. By token
+ * instead: of all days and tools together.
+ */
 struct audit_count {
-    struct str day; /* "2026-11-22" */
+    struct str day; /* "2026-11-22"; empty by token */
     int64_t connection_id;
+    int64_t token_id; /* by token; 0: it is gone */
     struct str action, outcome;
     int64_t count;
     int64_t timed, ms_total, ms_max; /* of how many it is known how long they took, and how long */
+    int64_t sized, bytes_total;      /* the same of the text that the model got */
 };
 struct audit_counts {
     size_t count;
     struct audit_count *items;
 };
-MUST_CHECK int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, struct audit_counts *ret);
+MUST_CHECK int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, bool by_token,
+                                 struct audit_counts *ret);
 
 /* Oldest first, for checking the chains. */
 MUST_CHECK int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret);

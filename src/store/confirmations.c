@@ -2,7 +2,9 @@
 #include "store/confirmations.h"
 
 #define COLUMNS                                                                                                        \
-    "id, user_id, connection_id, token_id, kind, tool, digest, what, proof, state, created_at, expires_at, decided_at"
+    "id, user_id, connection_id, token_id, kind, tool, digest, what, proof, state, created_at, expires_at, "           \
+    "decided_at, "                                                                                                     \
+    "difference_sealed"
 
 static struct confirmation_row read_row(const struct db_rows *rows, size_t i)
 {
@@ -19,6 +21,7 @@ static struct confirmation_row read_row(const struct db_rows *rows, size_t i)
         .created_at_ms = db_time_ms(rows, i, 10),
         .expires_at_ms = db_time_ms(rows, i, 11),
         .decided_at_ms = db_is_null(rows, i, 12) ? 0 : db_time_ms(rows, i, 12),
+        .difference_sealed = db_is_null(rows, i, 13) ? (struct str){NULL, 0} : db_text(rows, i, 13),
     };
 }
 
@@ -31,11 +34,12 @@ int store_confirmations_insert(struct call *call, const struct confirmation_row 
         return error;
     return db_query(call, store_db(), NULL,
                     "INSERT INTO mcp_confirmations (" COLUMNS ") "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                     DB_TEXT(row->id), DB_INT(row->user_id), DB_INT(row->connection_id), DB_INT(row->token_id),
                     DB_TEXT(row->kind), DB_TEXT(row->tool), DB_TEXT(row->digest), DB_TEXT(row->what),
                     db_text_or_null(row->proof), DB_TEXT(row->state), DB_TIME(row->created_at_ms),
-                    DB_TIME(row->expires_at_ms), db_time_or_null(row->decided_at_ms));
+                    DB_TIME(row->expires_at_ms), db_time_or_null(row->decided_at_ms),
+                    db_text_or_null(row->difference_sealed));
 }
 
 int store_confirmations_use_code(struct call *call, const struct confirmation_row *row, int64_t now_ms, bool *ret_done)

@@ -14,6 +14,7 @@ struct confirmation_row {
     struct str proof;  /* a MAC of what the client holds; ptr NULL: none */
     struct str state;  /* "pending", "approved", "refused", "used" */
     int64_t created_at_ms, expires_at_ms, decided_at_ms;
+    struct str difference_sealed; /* before and after, for whoever decides; ptr NULL: not known */
 };
 struct confirmation_rows {
     size_t count;

@@ -31,11 +31,11 @@ int api_status_of(int error)
 }
 
 /* A browser's is told in the person's language, as pages do; a program's stays English. */
-static struct str in_their_language(struct call *call, const struct api *api, struct str text)
+struct str api_sentence(struct call *call, const struct api *api, struct str text)
 {
     struct str accepted = http_header_value(api->request, STR("accept-language"));
     enum language language = LANGUAGE_EN;
-    if (api->person.by_api)
+    if (api->person.by_api || !text.len)
         return text;
     if (!(api->person.user_id && language_parse(api->person.language, &language)) && accepted.ptr)
         (void)language_accepted(accepted, &language);
@@ -54,7 +54,7 @@ static void answer_failure(struct call *call, const struct api *api, int error)
     if (wait_s)
         http_answer_header(api->exchange, STR("Retry-After"), call_format(call, "%lld", (long long)wait_s));
     routes_error(call, api->exchange, status, api->error_code ? api->error_code : error_name(error),
-                 in_their_language(call, api, text));
+                 api_sentence(call, api, text));
 }
 
 /* ---- who asks */

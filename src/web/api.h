@@ -72,6 +72,9 @@ void api_member_time(struct call *call, struct json_writer *w, const char *key, 
 void api_member_text(struct json_writer *w, const char *key, struct str text);                    /* null when empty */
 void api_member_words(struct json_writer *w, const char *key, struct str comma_list);
 
+/* One of our sentences in the language of who asks, where it is known (web/problem.h); programs get the English one. */
+struct str api_sentence(struct call *call, const struct api *api, struct str english);
+
 /* The HTTP status of a failure. */
 int api_status_of(int error);
 

@@ -7,10 +7,14 @@
     "{\"type\":\"object\",\"properties\":{\"id\":" API_TEXT ",\"connection_id\":" API_INTEGER                          \
     ",\"token_id\":" API_INTEGER ",\"tool\":" API_TEXT ",\"what\":" API_TEXT ",\"state\":" API_TEXT                    \
     ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"decided_at\":" API_TIME_OR_NULL        \
-    "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
+    ",\"difference\":" API_TEXT_OR_NULL "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
 
+/* What cannot be opened any more is not shown; the sentence is. */
 static void write_approval(struct call *call, struct json_writer *w, const struct confirmation_row *row)
 {
+    struct str difference = STR_EMPTY;
+    if (confirm_difference(call, row, &difference) != OK)
+        call_clear_error(call);
     json_object(w);
     json_member_str(w, "id", row->id);
     json_member_i64(w, "connection_id", row->connection_id);
@@ -21,6 +25,7 @@ static void write_approval(struct call *call, struct json_writer *w, const struc
     api_member_time(call, w, "created_at", row->created_at_ms);
     api_member_time(call, w, "expires_at", row->expires_at_ms);
     api_member_time(call, w, "decided_at", row->decided_at_ms);
+    api_member_text(w, "difference", difference);
     json_end(w);
 }
 

@@ -161,10 +161,10 @@ const struct api_operation api_audit_export = {
 
 /* ---- usage */
 
-static void write_latency(struct json_writer *w, const char *key, const struct audit_count *count, int64_t ms)
+static void write_known(struct json_writer *w, const char *key, int64_t known, int64_t value)
 {
-    if (count->timed)
-        json_member_i64(w, key, ms);
+    if (known)
+        json_member_i64(w, key, value);
     else
         json_member_null(w, key);
 }
@@ -174,7 +174,9 @@ static int usage(struct call *call, struct api *api)
     struct audit_counts counts;
     int64_t days = api_query_number(call, api, "days");
     int64_t since_ms = clock_now_ms() - (days ? days : USAGE_DAYS) * DAY_MS;
-    int error = store_audit_count(call, api->person.user_id, since_ms, &counts);
+    struct str by = api_query(call, api, "by");
+    bool by_token = by.ptr && str_eq(by, STR("token"));
+    int error = store_audit_count(call, api->person.user_id, since_ms, by_token, &counts);
     if (error)
         return error;
     api_list_begin(api);
@@ -183,11 +185,13 @@ static int usage(struct call *call, struct api *api)
         json_object(&api->out);
         json_member_str(&api->out, "day", count->day);
         write_id(&api->out, "connection_id", count->connection_id);
+        write_id(&api->out, "token_id", count->token_id);
         json_member_str(&api->out, "action", count->action);
         json_member_str(&api->out, "outcome", count->outcome);
         json_member_i64(&api->out, "count", count->count);
-        write_latency(&api->out, "ms_total", count, count->ms_total);
-        write_latency(&api->out, "ms_max", count, count->ms_max);
+        write_known(&api->out, "ms_total", count->timed, count->ms_total);
+        write_known(&api->out, "ms_max", count->timed, count->ms_max);
+        write_known(&api->out, "bytes_total", count->sized, count->bytes_total);
         json_end(&api->out);
     }
     api_list_end(api);
@@ -195,20 +199,24 @@ static int usage(struct call *call, struct api *api)
 }
 
 static const struct api_parameter usage_parameters[] = {
-    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}", "How many days back: 1 to 366."}};
+    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}", "How many days back: 1 to 366."},
+    {"by", "{\"type\":\"string\",\"enum\":[\"tool\",\"token\"]}",
+     "tool: by day, connection and tool; token: by connection and token."},
+};
 
 const struct api_operation api_usage_show = {
     .id = "usageShow",
-    .summary = "How often which tool came to which outcome and how long that took (milliseconds, all together and the "
-               "longest), by day (UTC) and connection.",
+    .summary = "How often which tool came to which outcome, how long that took (milliseconds, all together and the "
+               "longest) and how much text the model got (bytes), by day (UTC) and connection; or the same by token.",
     .parameters = usage_parameters,
     .n_parameters = ARRAY_LENGTH(usage_parameters),
     .answer =
         API_LIST_SCHEMA("{\"type\":\"object\",\"properties\":{\"day\":" API_TEXT
-                        ",\"connection_id\":{\"type\":[\"integer\",\"null\"]},\"action\":" API_TEXT
-                        ",\"outcome\":" API_TEXT ",\"count\":" API_INTEGER
+                        ",\"connection_id\":{\"type\":[\"integer\",\"null\"]},\"token_id\":{\"type\":[\"integer\","
+                        "\"null\"]},\"action\":" API_TEXT ",\"outcome\":" API_TEXT ",\"count\":" API_INTEGER
                         ",\"ms_total\":{\"type\":[\"integer\",\"null\"]},\"ms_max\":{\"type\":[\"integer\",\"null\"]}"
-                        "},\"required\":[\"day\",\"action\",\"outcome\",\"count\"]}"),
+                        ",\"bytes_total\":{\"type\":[\"integer\",\"null\"]}},\"required\":[\"day\",\"action\","
+                        "\"outcome\",\"count\"]}"),
     .status = 200,
     .run = usage,
 };

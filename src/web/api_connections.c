@@ -3,6 +3,7 @@
 
 #include "accounts/authorize.h"
 #include "accounts/connect.h"
+#include "accounts/connect_doctor.h"
 #include "net/own_address.h"
 
 enum { IMPORT_ROWS_MAX = 100 };
@@ -33,8 +34,9 @@ enum { IMPORT_ROWS_MAX = 100 };
 
 /* ---- what is said of one */
 
-static void write_check(struct call *call, struct json_writer *w, const struct check_row *check)
+static void write_check(struct call *call, struct api *api, const struct check_row *check)
 {
+    struct json_writer *w = &api->out;
     json_object(w);
     json_member_bool(w, "ok", check->ok);
     api_member_time(call, w, "checked_at", check->checked_at_ms);
@@ -44,7 +46,7 @@ static void write_check(struct call *call, struct json_writer *w, const struct c
     api_member_text(w, "user", check->site_user);
     api_member_text(w, "role", check->site_role);
     api_member_text(w, "error", check->error_code);
-    api_member_text(w, "message", check->error_text);
+    api_member_text(w, "message", api_sentence(call, api, check->error_text));
     json_end(w);
 }
 
@@ -56,9 +58,10 @@ static int64_t last_use_of(const struct connection_uses *uses, int64_t connectio
     return 0;
 }
 
-static void write_connection(struct call *call, struct json_writer *w, const struct connection_row *row,
+static void write_connection(struct call *call, struct api *api, const struct connection_row *row,
                              const struct connection_uses *uses)
 {
+    struct json_writer *w = &api->out;
     json_object(w);
     json_member_i64(w, "id", row->id);
     json_member_str(w, "name", row->name);
@@ -72,7 +75,7 @@ static void write_connection(struct call *call, struct json_writer *w, const str
     api_member_time(call, w, "last_used_at", last_use_of(uses, row->id));
     json_key(w, STR("check"));
     if (row->check.found)
-        write_check(call, w, &row->check);
+        write_check(call, api, &row->check);
     else
         json_null_value(w);
     json_end(w);
@@ -89,7 +92,7 @@ static int list(struct call *call, struct api *api)
         return error;
     api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
-        write_connection(call, &api->out, &rows.items[i], &uses);
+        write_connection(call, api, &rows.items[i], &uses);
     api_list_end(api);
     return OK;
 }
@@ -113,7 +116,7 @@ static int show(struct call *call, struct api *api)
     if (!error)
         error = store_connections_uses(call, api->person.user_id, &uses);
     if (!error)
-        write_connection(call, &api->out, &row, &uses);
+        write_connection(call, api, &row, &uses);
     return error;
 }
 
@@ -448,8 +451,8 @@ static int test(struct call *call, struct api *api)
     api_member_text(&api->out, "user", check.site_user);
     api_member_text(&api->out, "role", check.site_role);
     api_member_text(&api->out, "error", check.error_code);
-    api_member_text(&api->out, "message", check.error_text);
-    api_member_text(&api->out, "warning", check.warning);
+    api_member_text(&api->out, "message", api_sentence(call, api, check.error_text));
+    api_member_text(&api->out, "warning", api_sentence(call, api, check.warning));
     json_end(&api->out);
     json_end(&api->out);
     return OK;
@@ -462,4 +465,56 @@ const struct api_operation api_connections_test = {
               ",\"info\":{\"type\":\"object\"}},\"required\":[\"ok\",\"info\"]}",
     .status = 200,
     .run = test,
+};
+
+/* ---- from end to end */
+
+static int examine(struct call *call, struct api *api)
+{
+    struct findings *findings = arena_new_of(call->arena, struct findings);
+    int64_t id;
+    int error = api_id(call, api, &id);
+    if (!error)
+        error = connect_doctor(call, api->person.user_id, id, findings);
+    if (error)
+        return error;
+    json_object(&api->out);
+    json_member_bool(&api->out, "ok", findings->failed == 0);
+    json_key(&api->out, STR("checks"));
+    json_array(&api->out);
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        json_object(&api->out);
+        json_member_str(&api->out, "check", str_from(finding->check));
+        json_member_str(&api->out, "result", str_from(finding_result_name(finding->result)));
+        json_member_str(&api->out, "code", finding->code);
+        api_member_text(&api->out, "value", finding->value);
+        json_member_str(&api->out, "text", api_sentence(call, api, finding->text));
+        api_member_text(&api->out, "fix", api_sentence(call, api, finding->fix));
+        if (finding->ms >= 0)
+            json_member_i64(&api->out, "ms", finding->ms);
+        else
+            json_member_null(&api->out, "ms");
+        json_end(&api->out);
+    }
+    json_end(&api->out);
+    json_end(&api->out);
+    return OK;
+}
+
+#define FINDING_SCHEMA                                                                                                 \
+    "{\"type\":\"object\",\"properties\":{\"check\":" API_TEXT                                                         \
+    ",\"result\":{\"type\":\"string\",\"enum\":[\"ok\",\"skip\",\"warn\",\"fail\"]},\"code\":" API_TEXT                \
+    ",\"value\":" API_TEXT_OR_NULL ",\"text\":" API_TEXT ",\"fix\":" API_TEXT_OR_NULL                                  \
+    ",\"ms\":{\"type\":[\"integer\",\"null\"]}},\"required\":[\"check\",\"result\",\"code\",\"text\"]}"
+
+const struct api_operation api_connections_doctor = {
+    .id = "connectionsDoctor",
+    .summary = "Looks at the connection from end to end, step by step: each finding with what to do. Like "
+               "connectionsTest, what "
+               "does not work is an answer, not an error.",
+    .answer = "{\"type\":\"object\",\"properties\":{\"ok\":" API_BOOLEAN
+              ",\"checks\":{\"type\":\"array\",\"items\":" FINDING_SCHEMA "}},\"required\":[\"ok\",\"checks\"]}",
+    .status = 200,
+    .run = examine,
 };

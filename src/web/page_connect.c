@@ -32,17 +32,30 @@ static void tell(struct call *call, struct page *page, const struct site_check *
               TEXT_CONNECTED_NEXT);
 }
 
-/*
- * A GET that makes something: its token is good once, and only for the person who began, so no page of somebody else can use it.
- * A browser that only fetches ahead is told to come again.
- */
+/* Nothing is made before the person agrees: a GET changes nothing, and the form is bound to this browser's session. */
+static int ask(struct call *call, struct page *page, struct str token)
+{
+    struct authorize_shown shown;
+    int error = authorize_look(call, page->person.user_id, token, &shown);
+    if (error) {
+        page_refuse(page, error);
+        return refuse(page);
+    }
+    const struct str what[] = {shown.address.len ? shown.address : shown.provider_name, shown.name};
+    page_begin(page, TEXT_CONNECT_ASK_TITLE);
+    markup_element(&page->markup, "p", text_fill(call->arena, TEXT_CONNECT_ASK, page->language, what, 2));
+    page_form_begin(page, STR("/connect/finish"));
+    page_hidden(page, "token", token);
+    page_form_end(page, TEXT_CONNECT_DO);
+    page_link(page, STR("/#/connect"), TEXT_CONNECT_NOT);
+    return OK;
+}
+
 int page_connect_finish(struct call *call, struct page *page)
 {
-    struct str purpose = http_header_value(page->request, STR("sec-purpose")), token = page_field(page, "token");
+    struct str token = page_field(page, "token");
     struct site_check check = {0};
     struct token_made made;
-    if (purpose.ptr && str_contains_nocase(purpose, STR("prefetch")))
-        return fail(call, E_UNAVAILABLE, "%.*s", STR_ARG(page_text(page, TEXT_BUSY)));
     if (!page->person.user_id)
         return page_ask_login(page);
     if (!token.len) {
@@ -50,6 +63,8 @@ int page_connect_finish(struct call *call, struct page *page)
         page->problem = page_text(page, TEXT_CONNECT_REFUSED);
         return refuse(page);
     }
+    if (!page->is_sent)
+        return ask(call, page, token);
     int error = authorize_finish(call, page->person.user_id, token, &check, &made);
     if (error) {
         page_refuse(page, error);

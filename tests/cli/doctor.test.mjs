@@ -121,10 +121,11 @@ describe('doctor', () => {
     finds(well, 'status', 'ok', /active/);
     finds(well, 'tokens', 'ok', /1/);
     finds(well, 'address', 'warn', /certificate/);
-    finds(well, 'site', 'ok', /MCP test site/);
-    finds(well, 'site_user', 'ok', /editor/);
+    for (const step of ['reach', 'api', 'login']) finds(well, step, 'ok', /works, in \d+ ms/);
+    finds(well, 'user', 'ok', /editor/);
+    finds(well, 'speed', 'ok', /answers in \d+ ms/);
     await site.stop();
-    finds(await doctor({ args }), 'site', 'fail', /./);
+    finds(await doctor({ args }), 'reach', 'fail', /./);
     await porteiro.json(['connection', 'pause', String(connection.id)]);
     finds(await doctor({ args }), 'status', 'fail', /resume/);
     assert.equal((await porteiro.cli(['doctor', '--connection', '999'])).code, 1);

@@ -50,7 +50,8 @@ for (const [wp, language] of [['new', 'en-US'], ['old', 'pt-BR']]) {
       await page.waitForURL(`${site.url}/wp-admin/authorize-application.php**`);
       await screen.click(page.locator('#approve'));
 
-      await page.waitForURL(`${porteiro.origin}/**`);
+      await page.waitForURL(`${porteiro.origin}/connect/finish**`);
+      await screen.click(screen.button(word('Connect', 'Conectar'), { exact: true }));
       await screen.click(page.locator('main a[href*="#/connections/"]'));
       await screen.settled();
       if (!page.url().includes('/clients')) await screen.click(screen.link(word('Connect a client', 'Conectar um cliente')));

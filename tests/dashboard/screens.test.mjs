@@ -59,7 +59,7 @@ test('every answer that the screens read is described so by the API', async () =
   const item = path => answer(path).properties.items.items;
   const described = {
     Me: answer('/api/me'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
-    Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Session: item('/api/me/sessions'), Person: item('/api/users'),
+    Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Finding: spec.paths['/api/connections/{id}/doctor'].post.responses['200'].content['application/json'].schema.properties.checks.items, Session: item('/api/me/sessions'), Person: item('/api/users'),
     Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Setting: item('/api/settings'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
   };
   const source = fs.readFileSync(path.join(ROOT, 'dashboard/src/lib/types.ts'), 'utf8');
@@ -138,6 +138,24 @@ describe('a connection', () => {
     await said('Checked and kept');
     assert.equal((await porteiro.json(['connection', 'show', String(blog.id)])).check.user, 'author');
     await page.locator('dd', { hasText: 'author' }).first().waitFor();
+  });
+
+  test('is examined from end to end, each step with its time; what is wrong with its fix; and earlier looks', async () => {
+    const doctor = page.locator('section', { has: page.getByRole('heading', { name: 'Check-up' }) });
+    const row = name => doctor.locator('tbody tr', { has: page.getByRole('rowheader', { name, exact: true }) });
+    await screen.button('Examine').click();
+    await doctor.getByText('Everything works.').waitFor();
+    for (const step of ['Reachable', 'Its API', 'Access data']) assert.match(await row(step).innerText(), /good[^]*works[^]*\d ms/, step);
+    assert.match(await row('Acts there as').innerText(), /author/);
+    await porteiro.json(['connection', 'pause', String(blog.id)]);
+    await screen.button('Examine').click();
+    await doctor.getByText('Something does not work').waitFor();
+    assert.match(await row('State here').innerText(), /Paused[^]*Let it go on/);
+    await porteiro.json(['connection', 'resume', String(blog.id)]);
+    await doctor.getByText('Earlier looks').click();
+    await waitFor('the looks', async () => (await doctor.locator('ul.list li').count()) >= 3);
+    const looks = await ana.ok('GET', `/api/audit?connection=${blog.id}&action=connections.check`);
+    assert.ok(looks.items.length >= 3 && looks.items[0].data.ok === true && looks.items[0].data.ms >= 0, JSON.stringify(looks.items[0]));
   });
 
   test('has tokens: made with chosen rights, renewed, ended', async () => {
@@ -221,6 +239,21 @@ describe('approvals', () => {
     await said('Approved');
     assert.equal((await ask('Wanted')).isError, false);
 
+    // What is there now and what would be, of a change to what is public; also when WordPress is only told a field.
+    const [id] = (await callTool(porteiro.url, token, 'wp_find', { type: 'post', q: 'Wanted', status: 'publish' })).text.match(/\b\d{1,6}\b/);
+    const edit = () => callTool(porteiro.url, token, 'wp_edit', { id, set: { title: 'Another name', excerpt: 'In short' } });
+    assert.match((await edit()).text, /approve/);
+    const diff = page.locator('main .diff').first();
+    await diff.getByText('"Wanted" -> "Another name"').waitFor();
+    await diff.getByText('"" -> "In short"').waitFor();
+    const [row] = (await ana.ok('GET', '/api/approvals')).items.filter(item => item.state === 'pending');
+    assert.match(row.difference, /Wanted/);
+    const db = fs.readdirSync(porteiro.dir).filter(name => /\.db(-wal)?$/.test(name)).map(name => fs.readFileSync(path.join(porteiro.dir, name), 'latin1')).join('');
+    assert.ok(!db.includes('"Wanted" -> "Another name"'), 'sealed in the database');
+    await page.locator('main').getByRole('button', { name: /^Approve/ }).click();
+    await said('Approved');
+    assert.equal((await edit()).isError, false);
+
     assert.match((await ask('Unwanted')).text, /approve/);
     await page.getByText('Unwanted').first().waitFor();
     await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
@@ -242,6 +275,7 @@ describe('activity and usage', () => {
     const [download] = await Promise.all([page.waitForEvent('download'), screen.link('CSV').click()]);
     const csv = await (await fetch(new URL(download.url()), { headers: ana.headers() })).text();
     assert.ok(csv.includes('tool.wp_site') && !csv.includes('auth.login'));
+    assert.match(await rows.first().innerText(), /primary|…/, 'who');
     await screen.field('Kind').selectOption('auth.');
     await waitFor('the filter', async () => page.url().includes('action=auth.'));
   });
@@ -269,6 +303,13 @@ describe('activity and usage', () => {
     await screen.go('usage');
     await page.locator('.big', { hasText: String(calls) }).first().waitFor();
     await page.getByText('Mean duration by day').first().waitFor();
+    const read = items.filter(item => item.action.startsWith('tool.')).reduce((sum, item) => sum + item.bytes_total, 0);
+    assert.ok(read > 0);
+    await page.locator('div.card', { hasText: 'Tokens read' }).locator('.big', { hasText: new Intl.NumberFormat('en').format(Math.round(read / 3.4)) }).waitFor();
+    await page.getByText('Tokens read by day').first().waitFor();
+    const byToken = (await ana.ok('GET', '/api/usage?days=30&by=token')).items;
+    assert.equal(byToken.reduce((sum, item) => sum + item.count, 0), calls);
+    await page.getByRole('region', { name: 'Token', exact: true }).getByText('careful').waitFor();
     await page.getByText('The figures as a table').first().click();
     await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
   });

@@ -95,12 +95,22 @@ for (const wp of ['new', 'old']) {
       his.jar.set('porteiro', bia.cookie.split('=')[1]);
       const back = await hers.request('GET', location.pathname + location.search);
       const finish = back.headers.get('location');
-      const ahead = await hers.request('GET', finish, { headers: { 'sec-purpose': 'prefetch' } });
-      assert.equal(ahead.status, 503, 'fetching ahead uses nothing up');
       const stranger = await new Page(porteiro.origin).open(finish);
       assert.deepEqual(stranger.trail, [`/login?next=${encodeURIComponent(finish)}`]);
       assert.equal((await his.open(finish)).status, 403);
-      const done = await hers.open(finish);
+      // Opening the address makes nothing, however often; only the form does, sent by her from this browser.
+      const count = (await ana.ok('GET', '/api/connections')).items.length;
+      const asked = await hers.open(finish);
+      assert.equal(asked.status, 200, asked.text);
+      assert.ok(asked.text.includes(site.url) && asked.text.includes('by page') && !asked.text.includes('prt_pat_'), asked.text);
+      await hers.open(finish);
+      const kept = new URLSearchParams(finish.split('?')[1]).get('token');
+      const form = (token, headers) => hers.request('POST', '/connect/finish', { body: new URLSearchParams({ token }).toString(), headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'null', 'sec-fetch-site': 'same-origin', ...headers } });
+      assert.ok(!(await form(kept)).html.includes('prt_pat_'), 'without what binds a form to her session');
+      assert.ok(!(await form(kept, { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' })).html.includes('prt_pat_'), 'from a page of somebody else');
+      assert.equal((await his.open(finish)).status, 403);
+      assert.equal((await ana.ok('GET', '/api/connections')).items.length, count);
+      const done = await hers.submit(asked, {});
       assert.equal(done.status, 200, done.text);
       const token = done.text.match(/prt_pat_\w+/)[0];
       assert.match(done.text, new RegExp(`${porteiro.origin}/mcp`));

@@ -36,9 +36,9 @@ export function t(key: Key, values?: Values): string {
 }
 
 // A text by a name from the server, or what the server calls it.
-export const named = (prefix: string, name: string | null | undefined, otherwise = name ?? ''): string => {
+export const named = (prefix: string, name: string | null | undefined, otherwise = name ?? '', values?: Values): string => {
   const key = `${prefix}.${name}`;
-  return has(key) ? t(key) : otherwise;
+  return has(key) ? t(key, values) : otherwise;
 };
 
 export const formatNumber = (value: number) => new Intl.NumberFormat(language.value).format(value);

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { api, type List } from './api';
 import { language, t, type Key } from './i18n';
-import type { Approval, Connection, Field, Me, Provider, Usage } from './types';
+import type { Approval, Connection, Field, Me, Provider, Token, Usage } from './types';
 
 export const me = signal<Me | null>(null);
 export const connections = signal<Connection[] | null>(null);
@@ -15,6 +15,16 @@ export const loadWaiting = async () => {
   return items;
 };
 export const loadProviders = async () => (await api.get<List<Provider>>('/api/providers')).items;
+
+export const tokens = signal<Token[] | null>(null);
+export const loadTokens = async (signal?: AbortSignal) => (tokens.value = (await api.get<List<Token>>('/api/tokens', signal)).items);
+
+// Who did it: a client by its token, or nobody's token: the person.
+export function tokenName(id: number | null) {
+  if (!id) return t('activity.you');
+  const token = tokens.value?.find(item => item.id === id);
+  return token?.name ?? (token?.last4 ? `…${token.last4}` : `#${id}`);
+}
 
 export const connectionName = (id: number | null) => connections.value?.find(connection => connection.id === id)?.name ?? (id ? `#${id}` : '');
 

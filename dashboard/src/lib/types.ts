@@ -6,9 +6,10 @@ export interface Field { name: string; label: string; label_pt: string; help: st
 export interface Provider { key: string; name: string; version: string | null; enabled: boolean; known: boolean; authorize: boolean; fields: Field[] }
 export interface Token { id: number; connection_id: number; name: string | null; last4: string | null; rights: string[]; confirm: string | null; primary: boolean; state: string; created_at: string | null; expires_at: string | null; revoked_at: string | null; last_used_at: string | null; options: string[]; sites: string[] }
 export interface Made { id: number; token: string; token_last4: string; token_id: number; site: string | null; version: string | null; user: string | null; role: string | null; warning: string | null }
-export interface Approval { id: string; connection_id: number; token_id: number; tool: string; what: string; state: string; created_at: string | null; expires_at: string | null; decided_at: string | null }
+export interface Approval { id: string; connection_id: number; token_id: number; tool: string; what: string; state: string; created_at: string | null; expires_at: string | null; decided_at: string | null; difference: string | null }
 export interface Event { id: number; at: string; action: string; connection_id: number | null; token_id: number | null; data: Record<string, unknown> }
-export interface Usage { day: string; connection_id: number | null; action: string; outcome: string; count: number; ms_total: number | null; ms_max: number | null }
+export interface Usage { day: string; connection_id: number | null; token_id: number | null; action: string; outcome: string; count: number; ms_total: number | null; ms_max: number | null; bytes_total: number | null }
+export interface Finding { check: string; result: string; code: string; value: string | null; text: string; fix: string | null; ms: number | null }
 export interface Session { id: string; name: string | null; address: string | null; agent: string | null; current: boolean; created_at: string | null; seen_at: string | null; expires_at: string | null }
 export interface Person { id: number; name: string; email: string; phone: string; admin: boolean; stopped: boolean; email_confirmed: boolean; second_factor: boolean; created_at: string | null }
 export interface Invitation { id: string; email: string | null; created_at: string | null; expires_at: string | null }

@@ -7,7 +7,7 @@ import { Outcome, eventName } from '../lib/events';
 import { t } from '../lib/i18n';
 import { useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
-import { connectionName, connections, loadConnections } from '../lib/state';
+import { connectionName, connections, loadConnections, loadTokens, tokenName } from '../lib/state';
 import type { Event } from '../lib/types';
 import { Act, Dialog, Empty, Page, Problem, Select, Time, Wait, useLoad } from '../lib/ui';
 
@@ -35,6 +35,7 @@ function Row({ event, open }: { event: Event; open: () => void }) {
     <tr>
       <td data-label={t('activity.when')}><Time at={event.at} /></td>
       <th scope="row"><button type="button" class="plain" onClick={open}>{eventName(event.action)}</button></th>
+      <td data-label={t('activity.who')}>{tokenName(event.token_id)}</td>
       <td data-label={t('connection.title')}>{connectionName(event.connection_id)}</td>
       <td data-label={t('activity.outcome')}><Outcome event={event} /></td>
       <td data-label={t('activity.changes')}>{changesOf(event).length > 0 && t('activity.changed', { n: changesOf(event).length })}</td>
@@ -51,7 +52,7 @@ export default function Activity() {
   const older = useSignal<PageOf | null>(null);
   const shown = useSignal<Event | null>(null);
   const first = useLoad(async signal => {
-    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), connections.value ?? loadConnections(signal)]);
+    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), connections.value ?? loadConnections(signal), loadTokens(signal)]);
     return page;
   }, key);
   useEffect(() => void (older.value = null), [key]);
@@ -79,7 +80,7 @@ export default function Activity() {
       {items.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label={t('activity.title')}>
           <table class="fold">
-            <thead><tr><th scope="col">{t('activity.when')}</th><th scope="col">{t('activity.what')}</th><th scope="col">{t('connection.title')}</th><th scope="col">{t('activity.outcome')}</th><th scope="col">{t('activity.changes')}</th></tr></thead>
+            <thead><tr><th scope="col">{t('activity.when')}</th><th scope="col">{t('activity.what')}</th><th scope="col">{t('activity.who')}</th><th scope="col">{t('connection.title')}</th><th scope="col">{t('activity.outcome')}</th><th scope="col">{t('activity.changes')}</th></tr></thead>
             <tbody>{items.map(event => <Row key={event.id} event={event} open={() => (shown.value = event)} />)}</tbody>
           </table>
         </div>

@@ -52,7 +52,8 @@ function Item({ item, reload }: { item: Approval; reload: () => Promise<void> })
         <Badge kind={kindOf(item.state)}>{named('approvals.state', item.state)}</Badge>
       </div>
       <p>{sentence}</p>
-      {values && <Arguments values={values} />}
+      {item.difference && <><h3>{t('approvals.diff')}</h3><Diff text={item.difference} label={t('approvals.diff')} /></>}
+      {values && (item.difference ? <details><summary>{t('approvals.arguments')}</summary><Arguments values={values} /></details> : <Arguments values={values} />)}
       <p class="soft small">{t('approvals.asked')} <Time at={item.created_at} />{isPending && <>, {t('approvals.until')} <Time at={item.expires_at} /></>}</p>
       {isPending && (
         <div class="row">

@@ -8,6 +8,7 @@ import { fresh, loadProviders, stateOf } from '../lib/state';
 import type { Connection, Provider } from '../lib/types';
 import { Act, Badge, Dialog, Form, Input, Page, Shown, Time, confirm, say, useLoad } from '../lib/ui';
 import { FieldInputs, asked, bodyOf, type Values } from '../lib/fields';
+import { Doctor } from '../lib/doctor';
 import { Tokens } from '../lib/tokens';
 
 interface Tested { ok: boolean; info: { latency_ms: number; error: string | null; message: string | null; warning: string | null } }
@@ -21,7 +22,7 @@ function Facts({ connection }: { connection: Connection }) {
       {check && !check.ok && check.error && (
         <div class="note bad">
           <p>{named('check', check.error, check.message ?? check.error)}</p>
-          {check.message && <details><summary>{t('error.details')}</summary><p class="small" lang="en">{check.message}</p></details>}
+          {check.message && <details><summary>{t('error.details')}</summary><p class="small">{check.message}</p></details>}
         </div>
       )}
       <dl class="pairs">
@@ -123,6 +124,7 @@ export default function ConnectionScreen({ path }: { path: string[] }) {
       {connection.status !== 'revoked' && <a class="button primary" href={`#/connections/${id}/clients`}>{t('connection.client')}</a>}
     </>}>
       <Facts connection={connection} />
+      <Doctor id={id} examined={loaded.reload} />
       <Tokens connection={connection} made={token => (fresh.value = token)} />
       <Stop connection={connection} reload={loaded.reload} />
       {open.value === 'rename' && <Rename connection={connection} close={close} reload={loaded.reload} />}

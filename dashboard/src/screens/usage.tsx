@@ -3,7 +3,7 @@ import { api, query, type List } from '../lib/api';
 import { Chart, type Bar } from '../lib/chart';
 import { formatNumber, named, t } from '../lib/i18n';
 import { place, setQuery } from '../lib/router';
-import { connectionName, connections, isBad, loadConnections } from '../lib/state';
+import { connectionName, connections, isBad, loadConnections, loadTokens, tokenName } from '../lib/state';
 import type { Usage } from '../lib/types';
 import { Empty, Page, Select, Shown, useLoad } from '../lib/ui';
 
@@ -17,6 +17,11 @@ function barsOf(items: Usage[], days: number): Bar[] {
     return { day, value: sum(own), bad: sum(own.filter(isBad)) };
   });
 }
+
+// About so many tokens of a model: o200k_base takes one for 3.4 bytes of our answers (tests/dashboard/usage.test.mjs).
+const BYTES_PER_TOKEN = 3.4;
+const cost = (items: Usage[]) => Math.round(items.reduce((total, item) => total + (item.bytes_total ?? 0), 0) / BYTES_PER_TOKEN);
+const costOf = (items: Usage[], days: number): Bar[] => barsOf(items, days).map(({ day }) => ({ day, value: cost(items.filter(item => item.day.startsWith(day))) }));
 
 // The mean of what was measured, by day.
 function latencyOf(items: Usage[], days: number): Bar[] {
@@ -32,8 +37,8 @@ function Ranking({ title, rows }: { title: string; rows: [string, Usage[]][] }) 
       <h2>{title}</h2>
       <div class="scroll" tabIndex={0} role="region" aria-label={title}>
         <table>
-          <thead><tr><th scope="col">{title}</th><th scope="col" class="number">{t('usage.calls')}</th><th scope="col" class="number">{t('usage.errors')}</th></tr></thead>
-          <tbody>{rows.map(([name, items]) => <tr key={name}><th scope="row">{name}</th><td class="number">{formatNumber(sum(items))}</td><td class="number">{formatNumber(sum(items.filter(isBad)))}</td></tr>)}</tbody>
+          <thead><tr><th scope="col">{title}</th><th scope="col" class="number">{t('usage.calls')}</th><th scope="col" class="number">{t('usage.errors')}</th><th scope="col" class="number">{t('usage.cost')}</th></tr></thead>
+          <tbody>{rows.map(([name, items]) => <tr key={name}><th scope="row">{name}</th><td class="number">{formatNumber(sum(items))}</td><td class="number">{formatNumber(sum(items.filter(isBad)))}</td><td class="number">{formatNumber(cost(items))}</td></tr>)}</tbody>
         </table>
       </div>
     </section>
@@ -48,8 +53,11 @@ export default function UsageScreen() {
   const days = Number(where.get('days') ?? 30), connection = where.get('connection') ?? '';
   const set = (change: object) => setQuery({ days: String(days), connection, ...change });
   const usage = useLoad(async signal => {
-    const [list] = await Promise.all([api.get<List<Usage>>(`/api/usage${query({ days })}`, signal), connections.value ?? loadConnections(signal)]);
-    return list.items;
+    const [tools, tokens] = await Promise.all([
+      api.get<List<Usage>>(`/api/usage${query({ days })}`, signal), api.get<List<Usage>>(`/api/usage${query({ days, by: 'token' })}`, signal),
+      connections.value ?? loadConnections(signal), loadTokens(signal),
+    ]);
+    return { all: tools.items, byToken: tokens.items };
   }, days);
   return (
     <Page title={t('usage.title')}>
@@ -57,8 +65,9 @@ export default function UsageScreen() {
         <Select label={t('usage.time')} value={String(days)} set={value => set({ days: value })} options={([7, 30, 90] as const).map(n => [String(n), t('usage.days', { n })])} />
         <Select label={t('connection.title')} value={connection} set={value => set({ connection: value })} options={[['', t('all')], ...(connections.value ?? []).map(({ id, name }) => [String(id), name] as [string, string])]} />
       </div>
-      <Shown of={usage}>{all => {
-        const items = all.filter(item => item.action.startsWith('tool.') && (!connection || String(item.connection_id) === connection));
+      <Shown of={usage}>{({ all, byToken }) => {
+        const own = (item: Usage) => item.action.startsWith('tool.') && (!connection || String(item.connection_id) === connection);
+        const items = all.filter(own);
         if (!items.length) return <Empty action={<a href="#/connections">{t('connections.title')}</a>}>{t('usage.empty')}</Empty>;
         const bad = sum(items.filter(isBad));
         const measured = items.filter(item => item.ms_total !== null);
@@ -68,11 +77,15 @@ export default function UsageScreen() {
               <div class="card"><dt class="soft">{t('usage.calls')}</dt><dd class="big">{formatNumber(sum(items))}</dd></div>
               <div class="card"><dt class="soft">{t('usage.errors')}</dt><dd class="big">{formatNumber(bad)} <span class="soft small">{formatNumber(Math.round((bad / sum(items)) * 1000) / 10)} %</span></dd></div>
               {measured.length > 0 && <div class="card"><dt class="soft">{t('usage.latency')}</dt><dd class="big">{t('ms', { n: Math.round(measured.reduce((total, item) => total + (item.ms_total ?? 0), 0) / Math.max(1, sum(measured))) })}</dd></div>}
+              <div class="card"><dt class="soft">{t('usage.cost')}</dt><dd class="big">{formatNumber(cost(items))} <span class="soft small">{t('usage.cost.each', { n: Math.round(cost(items) / sum(items)) })}</span></dd></div>
             </dl>
             <Chart title={t('usage.chart')} bars={barsOf(items, days)} valueLabel={t('usage.calls')} badLabel={t('usage.errors')} />
             {measured.length > 0 && <Chart title={t('usage.chart.latency')} bars={latencyOf(items, days)} valueLabel={t('usage.latency')} unit=" ms" />}
+            <Chart title={t('usage.chart.cost')} bars={costOf(items, days)} valueLabel={t('usage.cost')} />
+            <p class="soft small">{t('usage.cost.help')}</p>
             <Ranking title={t('usage.tools')} rows={grouped(items, item => item.action.slice(5))} />
             <Ranking title={t('connections.title')} rows={grouped(items, item => connectionName(item.connection_id))} />
+            <Ranking title={t('client.token')} rows={grouped(byToken.filter(own), item => `${tokenName(item.token_id)} (${connectionName(item.connection_id)})`)} />
             {bad > 0 && <Ranking title={t('usage.outcomes')} rows={grouped(items.filter(isBad), item => named('outcome', item.outcome))} />}
           </>
         );

@@ -26,6 +26,7 @@ struct probe {
     struct str home_page; /* as far as it was read: it tells the version */
     struct str authorize; /* the page where its owner may let us in; empty: the site has no application passwords */
     struct site_check *ret;
+    int64_t step_ms; /* when the step that is under way began */
 };
 
 static int verdict(struct probe *probe, const char *code, struct str text)
@@ -453,15 +454,27 @@ static void write_details(struct call *call, struct probe *probe)
     probe->ret->details_json = probe->ret->config_json;
 }
 
+/* Returns `error` as it is. */
+static int step(struct probe *probe, const char *name, int error)
+{
+    struct site_check *ret = probe->ret;
+    int64_t now_ms = clock_monotonic_ms();
+    if (ret->n_steps < SITE_STEPS_MAX)
+        ret->steps[ret->n_steps++] = (struct site_step){name, now_ms - probe->step_ms, error == OK};
+    probe->step_ms = now_ms;
+    return error;
+}
+
 int wordpress_check(struct call *call, const struct site *site, struct site_check *ret)
 {
-    struct probe probe = {.site = *site, .ret = ret};
+    struct probe probe = {.site = *site, .ret = ret, .step_ms = clock_monotonic_ms()};
     struct http_fetched home = {0};
     struct str roles;
     int error;
     *ret = (struct site_check){0};
-    if ((error = open_address(call, &probe, &home)) || (error = find_root(call, &probe, &home)) ||
-        (error = prove_password(call, &probe, &roles))) {
+    if ((error = step(&probe, "reach", open_address(call, &probe, &home))) ||
+        (error = step(&probe, "api", find_root(call, &probe, &home))) ||
+        (error = step(&probe, "login", prove_password(call, &probe, &roles)))) {
         if (error != E_INVALID || !ret->error_code.len)
             return error;
         call_clear_error(call); /* a verdict is an answer, not a failure of ours */

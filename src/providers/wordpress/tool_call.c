@@ -65,7 +65,8 @@ static void forget(const struct wp *wp, const struct operation_request *request)
 }
 
 static int run(struct call *call, const struct tool_context *context, const struct wp *wp,
-               const struct operation_request *request, const struct json *fields, struct tool_result *result)
+               const struct operation_request *request, struct str agree_to, const struct json *fields,
+               struct tool_result *result)
 {
     struct wp_answer answer;
     struct wp_write write = {
@@ -75,6 +76,7 @@ static int run(struct call *call, const struct tool_context *context, const stru
         .route = request->route,
         .query = &request->query,
         .body = request->body,
+        .agree_to = agree_to,
     };
     int error = wp_write(call, wp, &write, &answer);
     forget(wp, request);
@@ -118,8 +120,6 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
         return error;
     /* Without the right publish it was found to be a draft's; with it, nobody looked. */
     bool is_draft = needs.draft_may_do && !(wp.rights & RIGHT_PUBLISH);
-    if (!needs.permanent && !is_draft &&
-        (error = host_agree(call, context->host, STR("an operation that others may notice"))))
-        return error;
-    return run(call, context, &wp, &request, json_get(arguments, STR("fields")), result);
+    struct str agree_to = needs.permanent || is_draft ? STR_EMPTY : STR("an operation that others may notice");
+    return run(call, context, &wp, &request, agree_to, json_get(arguments, STR("fields")), result);
 }

@@ -304,7 +304,8 @@ static int prepare(struct call *call, const struct wp *wp, struct wp_write *writ
         break;
     }
     write->change.note_json = note_of(call, write, write->route, NULL);
-    write->change.after_json = write->body; /* as it was asked for, until the answer says what it became */
+    /* as it was asked for, until the answer says what it became */
+    write->change.after_json = write->kind == WP_WRITE_TRASH ? STR("{\"status\":\"trash\"}") : write->body;
     return error;
 }
 
@@ -341,17 +342,20 @@ static bool others_see(struct call *call, const struct wp *wp, const struct wp_w
     return error != OK;
 }
 
-/* For tokens that want a person to agree. What is deleted for good has been confirmed, and wp_call asks by itself. */
+/* For tokens that want a person to agree. What is deleted for good has been confirmed. */
 static int ask_person(struct call *call, const struct wp *wp, const struct wp_write *write, struct host *host)
 {
-    if (write->kind == WP_WRITE_DELETE || write->kind == WP_WRITE_CALL)
+    if (write->kind == WP_WRITE_DELETE)
         return OK;
+    if (write->kind == WP_WRITE_CALL)
+        return write->agree_to.len ? host_agree_to(call, host, write->agree_to, &write->change) : OK;
     if (write->kind == WP_WRITE_TRASH)
-        return host_agree(call, host, STR("put into the trash"));
+        return host_agree_to(call, host, STR("put into the trash"), &write->change);
     if (!others_see(call, wp, write))
         return OK;
-    return host_agree(call, host,
-                      write->before ? STR("change what is public, or make it so") : STR("make what is public"));
+    return host_agree_to(call, host,
+                         write->before ? STR("change what is public, or make it so") : STR("make what is public"),
+                         &write->change);
 }
 
 int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, struct wp_answer *ret)
@@ -359,9 +363,9 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
     struct host *host = host_of(wp, write);
     struct wp_query query;
     *ret = (struct wp_answer){.total = -1, .json = parse(call, STR_EMPTY)};
-    int error = host ? ask_person(call, wp, write, host) : OK;
+    int error = host ? prepare(call, wp, write) : OK; /* first: who is asked sees what is there now */
     if (!error && host)
-        error = prepare(call, wp, write);
+        error = ask_person(call, wp, write, host);
     if (!error && host)
         error = host_change_begin(call, host, &write->change);
     if (error)

@@ -1,0 +1,1 @@
+ALTER TABLE "mcp_confirmations" ADD COLUMN "difference_sealed" text;
