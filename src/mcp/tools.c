@@ -297,9 +297,11 @@ static void record_done(struct call *call, const struct tool *tool, const struct
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (audit_record(&rest, &event) != OK)
-        log_error("call %s: %.*s ended with %s, but its outcome could not be recorded: %.*s", call->id,
-                  STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
+    if (audit_record(&rest, &event) == OK)
+        return;
+    log_error("call %s: %.*s ended with %s, but its outcome could not be recorded yet: %.*s", call->id,
+              STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
+    audit_later(&event); /* when the database is back; twice, should the commit have been done */
 }
 
 /* No record, no action: committed before the tool may send its first byte. */

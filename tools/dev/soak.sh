@@ -30,12 +30,13 @@ soak_long() {
     shift 2
     step "$what" timeout -k 10 1800 env "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
     # The test's own figures, for whoever reads the end.
-    grep -E '(calls in|login timing:|login guessing:|envelopes:|kills, |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+    grep -E '(calls in|login timing:|login guessing:|envelopes:|kills[ ,]|full disk:|: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
 }
 soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KILLS=50
 soak_long "messages sent once" integration/whatsapp_once.test.mjs \
     PORTEIRO_TEST_SENDS=$((soak_share * 10000 / 30)) PORTEIRO_TEST_KILLS=$(((soak_share * 100 + 29) / 30))
-soak_long "SQLite killed" trust/durable.test.mjs PORTEIRO_TEST_KILLS=$((soak_share * 10))
+soak_long "killed under writes" trust/kills.test.mjs PORTEIRO_TEST_KILLS=$((soak_share * 1000 / 30))
+soak_long "disk full" trust/durable.test.mjs PORTEIRO_TEST_CYCLES=$(((soak_share * 50 + 29) / 30))
 soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
 soak_long "login timing" integration/login.test.mjs PORTEIRO_LOGIN_TRIES=$((soak_share * 30))
 soak_long "OAuth refreshes" oauth/races.test.mjs OAUTH_ROUNDS=200

@@ -22,9 +22,12 @@ export async function startPostgres() {
   await mustRun(...asPostgres(`${BIN}/initdb`, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8']), { cwd: '/' });
   // Through pg_ctl, for runuser would not hand on a signal; fsync off, for nothing here must survive a power cut.
   const options = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200`;
-  await mustRun(...asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-w', '-l', path.join(dir, 'log'), '-o', options, 'start']), { cwd: '/' });
+  const start = () => mustRun(...asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-w', '-l', path.join(dir, 'log'), '-o', options, 'start']), { cwd: '/' });
+  await start();
   return {
     port,
+    data,
+    start, // again, after its postmaster was killed
     stop: () => mustRun(...asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-m', 'immediate', '-w', 'stop']), { cwd: '/' }),
   };
 }
