@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "net/http_authorities.h"
+#include "net/http_memory.h"
 #include "net/http_transfer.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 
 enum {
-    UNUSED_MAX = 64,               /* transfers kept for reuse ... */
+    UNUSED_KEPT = 64,              /* transfers kept for reuse; more only as long as they are needed ... */
+    UNUSED_DROP_MS = 5000,         /* ... and then so long ... */
     BUFFER_KEPT_BYTES = 64 * 1024, /* ... with buffers up to this size */
     SWEEP_MIN_MS = 20,
     SWEEP_MAX_MS = 250,
@@ -31,7 +33,8 @@ static struct {
     struct http_transfers starting; /* wait for the loop's stack */
     struct http_transfers in_flight;
     struct http_transfers unused;
-    size_t n_unused;
+    size_t n_unused, n_untouched; /* untouched: so many were never taken since dropped_ms */
+    int64_t dropped_ms;
     struct event *start_event;
     bool is_open;
     unsigned generation;     /* counts http_client_init() and http_client_done() */
@@ -343,7 +346,8 @@ static struct http_transfer *transfer_new(void)
         return transfer;
     }
     TAILQ_REMOVE(&client.unused, transfer, link);
-    client.n_unused--;
+    if (--client.n_unused < client.n_untouched)
+        client.n_untouched = client.n_unused;
     struct buf text = transfer->text, head = transfer->head, body = transfer->body;
     *transfer = (struct http_transfer){.text = text, .head = head, .body = body};
     buf_init_heap(&transfer->out, HTTP_FETCH_PIECE_BYTES);
@@ -394,10 +398,6 @@ static void transfer_release(void *object)
     transfer_withdraw(transfer);
     if (transfer->pool)
         http_pool_let_go(transfer->pool);
-    if (client.n_unused >= UNUSED_MAX) {
-        transfer_free(transfer);
-        return;
-    }
     buf_recycle(&transfer->text, 0);
     buf_recycle(&transfer->head, HTTP_FETCH_HEAD_MAX_BYTES);
     buf_recycle(&transfer->body, 0);
@@ -541,6 +541,21 @@ static void check_time(struct http_transfer *transfer, int64_t now_ms)
     }
 }
 
+/* What a crowd has left behind goes when nobody has needed it for a while. */
+static void drop_unused(int64_t now_ms)
+{
+    if (now_ms - client.dropped_ms < UNUSED_DROP_MS)
+        return;
+    for (; client.n_untouched && client.n_unused > UNUSED_KEPT; client.n_untouched--) {
+        struct http_transfer *transfer = TAILQ_LAST(&client.unused, http_transfers); /* the longest unused */
+        TAILQ_REMOVE(&client.unused, transfer, link);
+        client.n_unused--;
+        transfer_free(transfer);
+    }
+    client.n_untouched = client.n_unused;
+    client.dropped_ms = now_ms;
+}
+
 static void sweep(void *context)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -550,8 +565,11 @@ static void sweep(void *context)
         next = TAILQ_NEXT(transfer, link);
         check_time(transfer, now_ms);
     }
+    drop_unused(now_ms);
     if (!TAILQ_EMPTY(&client.in_flight))
         sweep_by(now_ms + client.sweep_every_ms);
+    else if (client.n_unused > UNUSED_KEPT)
+        sweep_by(now_ms + UNUSED_DROP_MS);
 }
 
 /* --- fetching ---------------------------------------------------------------------------------------------------------- */
@@ -755,7 +773,7 @@ int http_client_init(const struct http_client_settings *settings)
     TAILQ_INIT(&client.in_flight);
     TAILQ_INIT(&client.unused);
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that the site has closed, and libcurl leaves that to us */
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || sodium_init() < 0)
+    if (!http_memory_init() || sodium_init() < 0)
         return E_UNAVAILABLE;
     int error = http_authorities_init(settings->ca_file);
     if (error)
@@ -812,7 +830,7 @@ void http_client_done(void)
     event_free(client.start_event);
     loop_timer_done(&client.sweep);
     http_authorities_done();
-    curl_global_cleanup();
+    http_memory_done();
 }
 
 struct http_client_counts http_client_counts(void)

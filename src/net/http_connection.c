@@ -105,21 +105,22 @@ void http_connection_set_events(struct http_connection *connection, short events
 
 /* --- arenas ----------------------------------------------------------------------------------------------------------- */
 
-static struct arena *arena_take(struct http_server *server)
+/* They stay with their exchange. */
+static struct arena *arena_take(struct http_exchange *exchange)
 {
-    return server->n_arenas ? server->arenas[--server->n_arenas] : arena_new(server->settings.arena_budget_bytes);
+    struct arena *arena = exchange->unused_arena;
+    exchange->unused_arena = NULL;
+    return arena ? arena : arena_new(exchange->connection->server->settings.arena_budget_bytes);
 }
 
-static void arena_give_back(struct http_server *server, struct arena *arena)
+static void arena_give_back(struct http_exchange *exchange)
 {
+    struct arena *arena = exchange->call.arena;
     if (!arena)
         return;
-    if (server->n_arenas == HTTP_POOL_MAX) {
-        arena_free(arena);
-        return;
-    }
     arena_reset(arena);
-    server->arenas[server->n_arenas++] = arena;
+    exchange->unused_arena = arena;
+    exchange->call.arena = NULL;
 }
 
 /* Of a listener for both families: an IPv4 address that was written as one of IPv6 (RFC 4291 2.5.5.2). */
@@ -167,7 +168,7 @@ static void destroy(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     if (connection->exchange) {
-        arena_give_back(server, connection->exchange->call.arena);
+        arena_give_back(connection->exchange);
         http_exchange_give_back(connection);
     }
     leave_list(connection);
@@ -223,8 +224,7 @@ void http_connection_close(struct http_connection *connection)
  */
 static void linger(struct http_connection *connection)
 {
-    arena_give_back(connection->server, connection->exchange->call.arena);
-    connection->exchange->call.arena = NULL;
+    arena_give_back(connection->exchange);
     http_exchange_give_back(connection);
     end_tls(connection); /* what still comes is thrown away unread */
     shutdown(connection->fd, SHUT_WR);
@@ -349,7 +349,7 @@ static void begin_call(struct http_connection *connection)
     http_connection_describe(connection);
     connection->n_requests++;
     http_connection_enter(connection, HTTP_CALL);
-    struct arena *arena = arena_take(server);
+    struct arena *arena = arena_take(exchange);
     if (arena) {
         call_init(&exchange->call, arena, server->settings.call_timeout_ms);
         server->n_busy++;
@@ -442,7 +442,6 @@ static enum http_progress send_answer(struct http_connection *connection)
 /* After the answer. True: there is more to do. */
 static bool finish(struct http_connection *connection)
 {
-    struct http_server *server = connection->server;
     struct http_exchange *exchange = connection->exchange;
     size_t behind = exchange->n_bytes > exchange->size ? exchange->n_bytes - exchange->size : 0;
     if (connection->close_after) {
@@ -454,7 +453,7 @@ static bool finish(struct http_connection *connection)
             linger(connection);
         return false;
     }
-    arena_give_back(server, exchange->call.arena);
+    arena_give_back(exchange);
     if (behind) {
         memmove(exchange->bytes, exchange->bytes + exchange->size, behind);
         http_exchange_reset(exchange);
@@ -463,7 +462,6 @@ static bool finish(struct http_connection *connection)
         http_connection_set_events(connection, connection->client_closed ? 0 : EV_READ);
         return true;
     }
-    exchange->call.arena = NULL;
     http_exchange_give_back(connection);
     http_connection_enter(connection, HTTP_IDLE);
     http_connection_set_events(connection, EV_READ);

@@ -22,7 +22,7 @@
 enum {
     HTTP_LISTENERS_MAX = 8,
     HTTP_READ_BYTES = 3 * 1024, /* of a pooled exchange's buffer: most requests fit whole */
-    HTTP_POOL_MAX = 64,         /* exchanges and arenas kept for the next requests */
+    HTTP_POOL_MAX = 64,         /* exchanges kept for the next requests; more only as long as they are needed */
     HTTP_ANSWER_HEADERS_MAX_BYTES = 16 * 1024,
     HTTP_BODY_READ_BYTES = 64 * 1024,
     HTTP_STREAM_PIECE_BYTES = 32 * 1024, /* what of a stream may wait in our memory for a slow client; */
@@ -83,6 +83,7 @@ struct http_exchange {
     int64_t body_since_ms;
     struct http_request request;
     struct call call;
+    struct arena *unused_arena; /* for the next call: NULL while call.arena is in use */
     /* the answer */
     int status;          /* 0: not answered yet */
     bool answer_refused; /* a header of it was not valid */
@@ -116,8 +117,8 @@ struct http_server {
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
     size_t n_in_use, n_freed; /* exchanges: taken now; freed since memory was given back to the system */
-    struct arena *arenas[HTTP_POOL_MAX];
-    size_t n_arenas;
+    size_t n_unused;          /* so many of the pool were never taken since dropped_ms */
+    int64_t dropped_ms;
     struct loop_timer tick;  /* runs while there are connections */
     int64_t tick_ms, now_ms; /* now_ms: the time of the last tick */
     struct loop_timer accept_again;

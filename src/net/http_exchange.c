@@ -39,6 +39,7 @@ void http_exchange_free(struct http_exchange *exchange)
     buf_done(&exchange->body);
     buf_done(&exchange->answer_headers);
     buf_done(&exchange->stream_out);
+    arena_free(exchange->unused_arena);
     free(exchange->bytes);
     free(exchange);
 }
@@ -49,7 +50,8 @@ struct http_exchange *http_exchange_take(struct http_connection *connection)
     struct http_exchange *exchange = server->exchanges;
     if (exchange) {
         server->exchanges = exchange->next;
-        server->n_exchanges--;
+        if (--server->n_exchanges < server->n_unused)
+            server->n_unused = server->n_exchanges;
     } else {
         exchange = calloc(1, sizeof *exchange);
         if (exchange)
@@ -77,7 +79,7 @@ void http_exchange_give_back(struct http_connection *connection)
     server->n_in_use--;
     bool grown = exchange->capacity > HTTP_READ_BYTES ||
                  exchange->answer_headers.capacity + exchange->stream_out.capacity > HTTP_READ_BYTES;
-    if (grown || server->n_exchanges == HTTP_POOL_MAX) {
+    if (grown) {
         http_exchange_free(exchange);
         server->n_freed++;
         return;

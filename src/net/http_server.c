@@ -22,7 +22,8 @@ enum {
     LAST_IDLE_MS = 1000,
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
-    TRIM_AFTER = 512, /* exchanges freed */
+    TRIM_AFTER = 512,     /* exchanges freed */
+    DROP_AFTER_MS = 5000, /* exchanges beyond HTTP_POOL_MAX that lay unused so long are freed */
     UNSENT_MAX_BYTES = 256 * 1024,
 };
 
@@ -282,6 +283,22 @@ static void close_listeners(struct http_server *server)
 
 /* --- time limits ------------------------------------------------------------------------------------------------------- */
 
+/* While a crowd is there, its exchanges are taken and given back in waves: what one wave has left behind serves the next. */
+static void drop_exchanges(struct http_server *server)
+{
+    if (server->now_ms - server->dropped_ms < DROP_AFTER_MS)
+        return;
+    for (; server->n_unused && server->n_exchanges > HTTP_POOL_MAX; server->n_unused--) {
+        struct http_exchange *exchange = server->exchanges;
+        server->exchanges = exchange->next;
+        server->n_exchanges--;
+        server->n_freed++;
+        http_exchange_free(exchange);
+    }
+    server->n_unused = server->n_exchanges;
+    server->dropped_ms = server->now_ms;
+}
+
 /* After a crowd has gone, what its requests took lies between the living in malloc's heap: give it back to the system. */
 static void trim_memory(struct http_server *server)
 {
@@ -307,8 +324,9 @@ static void on_tick(void *context)
                 break;
         }
     }
+    drop_exchanges(server);
     trim_memory(server);
-    if (server->n_connections)
+    if (server->n_connections || server->n_exchanges > HTTP_POOL_MAX)
         loop_timer_set(&server->tick, server->tick_ms);
 }
 
@@ -398,8 +416,6 @@ void http_server_free(struct http_server *server)
         server->exchanges = exchange->next;
         http_exchange_free(exchange);
     }
-    for (size_t i = 0; i < server->n_arenas; i++)
-        arena_free(server->arenas[i]);
     loop_timer_done(&server->tick);
     loop_timer_done(&server->accept_again);
     free(server);
