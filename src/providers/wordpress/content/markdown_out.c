@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/inline_out.h"
 #include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
+#include "providers/wordpress/content/markdown_simple.h"
 #include "providers/wordpress/content/markdown_walk.h"
 #include "providers/wordpress/content/text.h"
 
@@ -536,6 +537,10 @@ static struct str make_markdown(struct markdown_writer *writer, struct block *bl
         return classic_markdown(writer, block, &text) ? text : stand_in(writer, block);
     }
     if (!block->is_unclosed && !block->is_void) {
+        struct buf simple;
+        init_text(writer, &simple);
+        if (markdown_simple(block, &simple))
+            return buf_str(&simple);
         static const unsigned tries[] = {0, INLINE_PLAIN_TAGS};
         for (size_t i = 0; i < ARRAY_LENGTH(tries); i++) {
             struct buf out;

@@ -1,6 +1,7 @@
 /* Markdown to blocks, blocks to Markdown, and Markdown over what is stored. Whole documents: corpus_test. */
 #include "providers/wordpress/content/markdown_in.h"
 #include "providers/wordpress/content/markdown_out.h"
+#include "providers/wordpress/content/markdown_simple.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -350,16 +351,131 @@ static void test_linear(void **state)
     }
 }
 
+/* --- what is known to come back, without being tried */
+
+static bool is_simple(const char *raw, struct buf *out)
+{
+    struct blocks blocks = blocks_parse(arena, str_from(raw), BLOCKS_SPLIT_CLASSIC);
+    buf_init(out, arena, 64 * 1024);
+    return blocks.count == 1 && markdown_simple(blocks.first, out);
+}
+
+static void assert_simple(const char *raw, const char *wanted)
+{
+    struct buf out;
+    assert_true(is_simple(raw, &out));
+    assert_string_equal(text_of(&out), wanted);
+    assert_shown(raw, wanted);
+}
+
+/* Whatever is taken for simple becomes the same bytes again, and leaves what stands behind it alone. */
+static bool assert_comes_back(const char *raw)
+{
+    struct buf markdown, back;
+    if (!is_simple(raw, &markdown))
+        return false;
+    buf_add(&markdown, STR("\n\n*x*"));
+    buf_init(&back, arena, 1024 * 1024);
+    assert_int_equal(content_to_blocks(&call, buf_str(&markdown), CONTENT_MARKDOWN, &back), OK);
+    struct str wanted = str_format(arena, "%s" GAP P("<em>x</em>"), raw);
+    assert_string_equal(text_of(&back), wanted.ptr);
+    return true;
+}
+
+static void test_simple(void **state)
+{
+    struct buf out;
+    (void)state;
+    assert_simple(P("A word, an\xC3\xA1lise; \"said\" (she)!"), "A word, an\xC3\xA1lise; \"said\" (she)!");
+    assert_simple(P("Go <strong>on now</strong>, or <em>not</em>."), "Go **on now**, or *not*.");
+    assert_simple(P("See <a href=\"https://example.com/a_b?c=1#d\">this page</a>."),
+                  "See [this page](https://example.com/a_b?c=1#d).");
+    assert_simple(H2("Title 2"), "## Title 2");
+    assert_simple(UL(LI("one") GAP LI("two")), "- one\n- two");
+    assert_simple(OL(LI("one") GAP LI("two")), "1. one\n2. two");
+    static const char *const others[] = {
+        P(""),
+        P(" a"),
+        P("a "),
+        P("a  b"),
+        P("1. a"),
+        P("a\xC2\xA0"
+          "b"),
+        P("a*b"),
+        P("a_b_"),
+        P("a [b]"),
+        P("a &amp; b"),
+        P("a<br>b"),
+        P("<strong>a</strong>"),
+        P("a <strong>b </strong>c"),
+        P("a <strong>b</strong>c"),
+        P("a<em>b</em>"),
+        P("a <strong class=\"x\">b</strong>"),
+        P("http://youtu.be/x"),
+        P("a <a href=\"x\" rel=\"y\">b</a>"),
+        P("a <a href=\"x(y\">b</a>"),
+        P("a\tb"),
+        H2("a #"),
+        LEAD("a"),
+        UL(LI("- a")),
+        UL(LI("a" UL(LI("b")))),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        assert_false(is_simple(others[i], &out));
+}
+
+static void test_simple_by_chance(void **state)
+{
+    enum { TEXTS = 6000, PIECES_MAX = 7 };
+    /* clang-format off */
+    static const char *const pieces[] = {
+        "word", "A", " ", " ", " ", ",", ".", "!", "(", ")", "-", "--", "1.", "2)", "http", "://x.y/", "www.", "'", "\"",
+        "\xC3\xA9", "\xE2\x80\x83", "\xC2\xA0", "*", "_", "#", "+", "[", "]", "]:", ":", "@", "a@b.c", "~", "|", "$", "=",
+        "---", "\t", "`", "\\", "&amp;", "&", "<br>", "\n", "\xE2\x80\x94 ", "<strong>", "</em>", " <strong>b</strong>",
+        " <em>i j</em>", " <em>\xC3\xA9</em>", " <em><strong>x</strong></em>", "https://youtu.be/abc",
+        " <a href=\"https://e.com/a_b-c?x=1#f\">l m</a>", " <a href=\"x\">http</a>",
+    };
+    /* clang-format on */
+    static const char *const forms[] = {P("%s"), H2("%s"), UL(LI("%s")), OL(LI("%s") GAP LI("x"))};
+    uint32_t random = 1;
+    size_t taken = 0;
+    (void)state;
+    for (size_t i = 0; i < TEXTS; i++) {
+        struct buf text;
+        buf_init(&text, arena, 4096);
+        buf_add(&text, random & 0x10000 ? STR("x ") : STR_EMPTY);
+        for (size_t n = random % PIECES_MAX + 1; n > 0; n--) {
+            random = random * 1664525 + 1013904223;
+            buf_add(&text, str_from(pieces[(random >> 8) % ARRAY_LENGTH(pieces)]));
+        }
+        struct str raw = str_replace(arena, str_from(forms[i % ARRAY_LENGTH(forms)]), STR("%s"), buf_str(&text));
+        taken += assert_comes_back(str_copy_cstr(arena, raw));
+    }
+    assert_in_range(taken, TEXTS / 20, TEXTS / 2); /* enough of both kinds */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_inline),       TEST(test_blocks),          TEST(test_images_and_embeds),
-        TEST(test_lists),        TEST(test_tables),          TEST(test_html),
-        TEST(test_block_markup), TEST(test_too_deep),        TEST(test_shown),
-        TEST(test_over_stored),  TEST(test_over_containers), TEST(test_over_refusals),
-        TEST(test_over_classic), TEST(test_parts),           TEST(test_linear),
+        TEST(test_inline),
+        TEST(test_blocks),
+        TEST(test_images_and_embeds),
+        TEST(test_lists),
+        TEST(test_tables),
+        TEST(test_html),
+        TEST(test_block_markup),
+        TEST(test_too_deep),
+        TEST(test_shown),
+        TEST(test_over_stored),
+        TEST(test_over_containers),
+        TEST(test_over_refusals),
+        TEST(test_over_classic),
+        TEST(test_parts),
+        TEST(test_linear),
+        TEST(test_simple),
+        TEST(test_simple_by_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
