@@ -23,6 +23,7 @@ struct check {
     unsigned quiet;   /* > 0: an alternative is tried, nobody reads the message */
     unsigned deepest; /* how deep in the value the last failure was */
     int error;        /* OK while no limit was passed */
+    bool is_closed;   /* schema_validate_closed(), and not within allOf, anyOf, oneOf or $ref */
     struct str message;
 };
 
@@ -371,6 +372,18 @@ static bool wrong_member(struct check *check, const struct json *properties, con
                  near.best.len ? "; did you mean " : "", STR_ARG(near.best), near.best.len ? "?" : "");
 }
 
+/* Where it is not said, does this object take no other members? Not one whose alternatives may name them. */
+static bool takes_no_others(const struct check *check, const struct json *schema)
+{
+    static const struct str others[] = {STR_INIT("$ref"), STR_INIT("allOf"), STR_INIT("anyOf"), STR_INIT("oneOf")};
+    if (!check->is_closed || !json_is(json_get(schema, STR("properties")), JSON_OBJECT))
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (!json_is(json_get(schema, others[i]), JSON_MISSING))
+            return false;
+    return true;
+}
+
 /* Unknown members first: a misspelt name says more than a missing one. */
 static bool check_members(struct check *check, const struct json *schema, const struct json *object,
                           const struct place *place, unsigned level)
@@ -378,6 +391,9 @@ static bool check_members(struct check *check, const struct json *schema, const 
     const struct json *properties = json_get(schema, STR("properties"));
     const struct json *others = json_get(schema, STR("additionalProperties"));
     bool by_pattern = !json_is(json_get(schema, STR("patternProperties")), JSON_MISSING);
+    bool none = json_is(others, JSON_BOOL)      ? !json_bool_or(others, true)
+                : json_is(others, JSON_MISSING) ? takes_no_others(check, schema)
+                                                : false;
     for (size_t i = 0; i < json_count(object); i++) {
         struct json_member member = json_member_at(object, i);
         struct place here = {.up = place, .name = member.name};
@@ -385,7 +401,7 @@ static bool check_members(struct check *check, const struct json *schema, const 
             return false;
         if (!json_is(json_get(properties, member.name), JSON_MISSING) || by_pattern)
             continue;
-        if (json_is(others, JSON_BOOL) && !json_bool_or(others, true))
+        if (none)
             return wrong_member(check, properties, &here);
         if (json_is(others, JSON_OBJECT) && !check_value(check, others, member.value, &here, level))
             return false;
@@ -494,10 +510,15 @@ static bool check_combined(struct check *check, const struct json *schema, const
 {
     const struct json *reference = json_get(schema, STR("$ref")), *all = json_get(schema, STR("allOf"));
     const struct json *any = json_get(schema, STR("anyOf")), *one = json_get(schema, STR("oneOf"));
-    return (!json_is(reference, JSON_STRING) || check_reference(check, json_str(reference), value, place, level)) &&
-           check_all(check, all, value, place, level) &&
-           (json_count(any) == 0 || check_any(check, any, value, false, place, level)) &&
-           (json_count(one) == 0 || check_any(check, one, value, true, place, level));
+    bool was_closed = check->is_closed;
+    check->is_closed = false;
+    bool good =
+        (!json_is(reference, JSON_STRING) || check_reference(check, json_str(reference), value, place, level)) &&
+        check_all(check, all, value, place, level) &&
+        (json_count(any) == 0 || check_any(check, any, value, false, place, level)) &&
+        (json_count(one) == 0 || check_any(check, one, value, true, place, level));
+    check->is_closed = was_closed;
+    return good;
 }
 
 static bool check_value(struct check *check, const struct json *schema, const struct json *value,
@@ -531,12 +552,22 @@ static bool check_value(struct check *check, const struct json *schema, const st
     return good && check_combined(check, schema, value, place, level);
 }
 
-int schema_validate(struct call *call, const struct json *schema, const struct json *value)
+static int validate(struct call *call, const struct json *schema, const struct json *value, bool is_closed)
 {
-    struct check check = {.call = call, .root = schema};
+    struct check check = {.call = call, .root = schema, .is_closed = is_closed};
     if (check_value(&check, schema, value, NULL, SCHEMA_LEVELS_MAX))
         return OK;
     return fail(call, check.error ? E_LIMIT : E_INVALID, "%.*s", STR_ARG(check.message));
+}
+
+int schema_validate(struct call *call, const struct json *schema, const struct json *value)
+{
+    return validate(call, schema, value, false);
+}
+
+int schema_validate_closed(struct call *call, const struct json *schema, const struct json *value)
+{
+    return validate(call, schema, value, true);
 }
 
 /* --- what every client understands ------------------------------------------------------------------------------------ */

@@ -31,6 +31,12 @@ enum {
 MUST_CHECK int schema_validate(struct call *call, const struct json *schema, const struct json *value);
 
 /*
+ * The same for the arguments of tools: an object with properties takes no others, unless it says additionalProperties. So a tool
+ * need not say it, which would cost every conversation five tokens for each, and a misspelt argument is refused all the same.
+ */
+MUST_CHECK int schema_validate_closed(struct call *call, const struct json *schema, const struct json *value);
+
+/*
  * Whether all clients understand a tool's inputSchema: an object; each property has one `type`; enums of strings only; arrays
  * say their items; objects say their properties or additionalProperties; no anyOf, oneOf, allOf, not, if, $ref; plain names;
  * what is required exists; defaults fit. OK, or E_INVALID with the place and the rule.

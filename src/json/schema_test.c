@@ -109,6 +109,32 @@ static void test_tool(void **state)
         validate(TOOL, cases[i].value, cases[i].message);
 }
 
+static void test_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema, *value;
+        bool fits;
+    } cases[] = {
+        {"{\"type\":\"object\",\"properties\":{\"a\":{}}}", "{\"a\":1}", true},
+        {"{\"type\":\"object\",\"properties\":{\"a\":{}}}", "{\"b\":1}", false},
+        {"{\"properties\":{\"a\":{\"items\":{\"properties\":{\"b\":{}}}}}}", "{\"a\":[{\"b\":1},{\"c\":1}]}", false},
+        {"{\"properties\":{\"a\":{}},\"additionalProperties\":true}", "{\"b\":1}", true},
+        {"{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"integer\"}}", "{\"b\":1}", true},
+        {"{\"type\":\"object\"}", "{\"b\":1}", true},
+        {"{\"properties\":{\"a\":{}},\"patternProperties\":{\"^b\":{}}}", "{\"b\":1}", true},
+        {"{\"properties\":{\"a\":{}},\"anyOf\":[{\"properties\":{\"b\":{}}}]}", "{\"b\":1}", true},
+        {"{\"allOf\":[{\"properties\":{\"a\":{}}},{\"properties\":{\"b\":{}}}]}", "{\"a\":1,\"b\":1}", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        call_clear_error(&call);
+        const struct json *schema = parse(str_from(cases[i].schema)), *value = parse(str_from(cases[i].value));
+        if ((schema_validate_closed(&call, schema, value) == OK) != cases[i].fits)
+            fail_msg("%s with %s: %.*s", cases[i].schema, cases[i].value, STR_ARG(call.error_text));
+        assert_int_equal(schema_validate(&call, schema, value), OK); /* without that rule all of them fit */
+    }
+}
+
 static void test_keywords(void **state)
 {
     (void)state;
@@ -304,8 +330,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_tool),   TEST(test_keywords), TEST(test_long_values_are_cut),
-        TEST(test_limits), TEST(test_stack),    TEST(test_portable),
+        TEST(test_tool),   TEST(test_closed), TEST(test_keywords), TEST(test_long_values_are_cut),
+        TEST(test_limits), TEST(test_stack),  TEST(test_portable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

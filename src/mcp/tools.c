@@ -28,7 +28,7 @@ static bool is_offered(const struct tool *tool, unsigned options)
     return !tool->needs_option || (tool->needs_option & options);
 }
 
-#define CONFIRM_SCHEMA STR("{\"type\":\"string\",\"description\":\"the code from a preview\"}")
+#define CONFIRM_SCHEMA STR("{\"type\":\"string\"}") /* the preview says what to do with its code */
 
 /* Arguments that a token's setting adds to a tool's own. */
 struct added {
@@ -351,7 +351,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     const struct json *schema = schema_of(call, tool), *arguments = host->arguments;
     if (!schema)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
-    int error = schema_validate(call, schema, arguments);
+    int error = schema_validate_closed(call, schema, arguments);
     if (error)
         return error;
     if (!tool->reads_only && (error = record_intent(call, tool, host, arguments)))

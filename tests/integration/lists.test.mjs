@@ -9,7 +9,7 @@ import { Porteiro } from './lib/porteiro.mjs';
 import { rest } from './lib/wordpress.mjs';
 
 const ALL = 'read,draft,publish,delete,fetch,admin';
-const LIMITS = { all: 2000, read: 900, research: 100 };
+const LIMITS = { all: 1600, read: 700, research: 90 };
 
 // What a model must read of a tool: name, description, schema.
 const visible = tools => countTokens(JSON.stringify(tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema }))));

@@ -6,27 +6,31 @@ import path from 'node:path';
 import { generator } from '../integration/lib/changes.mjs';
 import { rest, startWordPress } from '../integration/lib/wordpress.mjs';
 
-const WORDS = 'harbour garden river winter copper signal market kettle window bridge lantern paper engine meadow stone thread island pocket mirror village orchard compass velvet ribbon anchor barrel candle desert ember forest glacier hollow ivory jungle'.split(' ');
+const WORDS = 'sea boat rain hill stone town door lamp bread salt wind road tree bell night snow bird fire ship tide wood gate roof song well field barn coat rope sand star mill river winter garden market window letter summer'.split(' ');
 export const SENTENCE = 'The old keeper counted seven ships before breakfast.';
 export const RARE = 'quartz'; // stands 12 times in the long article
 const HEADINGS = ['Where it began', 'The years between', 'What the letters say', 'A house by the water', 'Those who stayed', 'What is left'];
 
-// 1,450 words in six sections, as the block editor would have stored them.
+// Six sections as the block editor would have stored them, of the size that the goals were measured with: 1,457 words, 10,414 bytes
+// of blocks (the seed is one with which it comes out so) and 1,572 tokens as Markdown; there it was 1,556.
 export function longArticle() {
-  const { pick, next } = generator(1457);
+  const { pick } = generator(1381);
   const words = n => Array.from({ length: n }, () => pick(WORDS)).join(' ');
   const sentence = n => words(n).replace(/^./, letter => letter.toUpperCase()) + '.';
   const paragraph = html => `<!-- wp:paragraph -->\n<p>${html}</p>\n<!-- /wp:paragraph -->`;
   const blocks = [];
   for (const [i, heading] of HEADINGS.entries()) {
     blocks.push(`<!-- wp:heading -->\n<h2 class="wp-block-heading">${heading}</h2>\n<!-- /wp:heading -->`);
-    for (let k = 0; k < 4; k++) {
+    for (let k = 0; k < 3; k++) {
+      const isFirst = i === 0 && k === 0;
       const middle = i === 3 && k === 2 ? ` ${SENTENCE}` : '';
-      const rare = k % 2 ? ` The ${RARE} lay in the ${pick(WORDS)}.` : '';
-      const quoted = k === 0 ? ` “Grüße – ${words(2)}” &amp; more.` : '';
-      blocks.push(paragraph(`${sentence(12)} <strong>${words(2)}</strong> ${sentence(14)}${middle}${quoted} ${sentence(10 + next(6))}${rare} ${sentence(13)}`));
+      const rare = k > 0 ? ` The ${RARE} lay in the ${pick(WORDS)}.` : '';
+      const quoted = isFirst ? ` “Grüße – ${words(2)}” &amp; more.` : '';
+      const first = sentence(28);
+      const subject = k === 1 && i % 2 ? `The <strong>${words(2)}</strong> was` : `The ${words(2)} was`;
+      blocks.push(paragraph(`${first} ${subject} ${words(20)}.${middle}${quoted} ${sentence(isFirst ? 37 : 18)}${rare}`));
     }
-    blocks.push(`<!-- wp:list -->\n<ul class="wp-block-list">${[0, 1].map(() => `<!-- wp:list-item -->\n<li>${words(5)}</li>\n<!-- /wp:list-item -->`).join('\n\n')}</ul>\n<!-- /wp:list -->`);
+    blocks.push(`<!-- wp:list -->\n<ul class="wp-block-list">${[0, 1].map(() => `<!-- wp:list-item -->\n<li>${words(6)}</li>\n<!-- /wp:list-item -->`).join('\n\n')}</ul>\n<!-- /wp:list -->`);
   }
   return blocks.join('\n\n');
 }

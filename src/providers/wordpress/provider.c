@@ -40,12 +40,12 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_site"),
         .title = STR_INIT("About the site"),
-        .description = STR_INIT(
-            "Start here when the site is unknown. Returns name, URL, time zone, your WordPress user and role, "
-            "what this token may do, content types and taxonomies, SEO/shop/fields/page-builder plugins found."),
+        .description = STR_INIT("Start here: name, URL, time zone, your user and role, what this token may do, types, "
+                                "taxonomies, plugins."),
         .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"include\":{\"type\":\"array\",\"items\":{\"type\":\"string\","
-            "\"enum\":[\"types\",\"taxonomies\",\"plugins\"]}}},\"additionalProperties\":false}"),
+            "{\"type\":\"object\",\"properties\":{"
+            "\"include\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"types\",\"taxonomies\","
+            "\"plugins\"]}}}}"),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -54,30 +54,26 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_find"),
         .title = STR_INIT("Find items"),
-        .description = STR_INIT(
-            "List or search any resource: one compact row per item, newest first. type: post, page, any custom "
-            "type, media, comment, user, category, tag, any taxonomy, menu, menu_item, block, template, "
-            "widget, plugin, theme, settings, search (all types), post/ID/revisions; with a shop product, "
-            "order. Terms and authors may be given by name."),
-        .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"default\":\"post\"},"
-            "\"q\":{\"type\":\"string\",\"description\":\"full-text search\"},"
-            "\"status\":{\"type\":\"string\",\"description\":\"publish (default), draft, pending, private, future, "
-            "trash, any\"},"
-            "\"terms\":{\"type\":\"object\",\"description\":\"{\\\"category\\\":[\\\"News\\\"],\\\"tag\\\":[\\\"x\\\"]}"
-            "\","
-            "\"additionalProperties\":true},"
-            "\"author\":{\"type\":\"string\"},\"parent\":{\"type\":\"integer\"},"
-            "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
-            "\"after\":{\"type\":\"string\"},\"before\":{\"type\":\"string\"},"
-            "\"order\":{\"type\":\"string\",\"description\":\"date, -date, modified, title, id; default -date\"},"
-            "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},"
-            "\"description\":\"extra columns, e.g. status, excerpt, url, terms, words, author, featured, modified, "
-            "meta.price\"},"
-            "\"filter\":{\"type\":\"object\",\"description\":\"other query args of this type's REST route\","
-            "\"additionalProperties\":true},"
-            "\"limit\":{\"type\":\"integer\",\"default\":10,\"maximum\":100},\"cursor\":{\"type\":\"string\"}},"
-            "\"additionalProperties\":false}"),
+        .description =
+            STR_INIT("List or search anything, one row per item. type: post (default), page, media, comment, "
+                     "user, category, tag, menu, menu_item, block, template, widget, plugin, theme, settings, "
+                     "search (all types), post/ID/revisions, product, any custom type or taxonomy. Terms and "
+                     "authors by name."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},\"q\":{\"type\":\"string\"},"
+                     "\"status\":{\"type\":\"string\",\"description\":\"publish (default), draft, future, trash, any, "
+                     "...\"},"
+                     "\"terms\":{\"type\":\"object\",\"description\":\"{\\\"category\\\":[\\\"News\\\"]}\","
+                     "\"additionalProperties\":true},"
+                     "\"author\":{\"type\":\"string\"},\"parent\":{\"type\":\"integer\"},"
+                     "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},\"after\":{\"type\":\"string\"},"
+                     "\"before\":{\"type\":\"string\"},"
+                     "\"order\":{\"type\":\"string\",\"description\":\"-date (default), modified, title, id, ...\"},"
+                     "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"extra columns: "
+                     "status, excerpt, url, terms, words, author, featured, modified, meta.KEY\"},"
+                     "\"filter\":{\"type\":\"object\",\"description\":\"other REST query args\","
+                     "\"additionalProperties\":true},"
+                     "\"limit\":{\"type\":\"integer\",\"maximum\":100},\"cursor\":{\"type\":\"string\"}}}"),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -86,22 +82,17 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_read"),
         .title = STR_INIT("Read one item"),
-        .description = STR_INIT(
-            "Read one item by id, URL or slug. Text comes as Markdown; blocks that Markdown cannot hold appear as "
-            "[[block N core/name]]. format=blocks gives numbered raw block markup, outline gives numbered headings "
-            "and blocks only. Returns a version to pass as if_version when editing."),
-        .input_schema =
-            STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\",\"description\":\"id, full URL "
-                     "or slug\"},"
-                     "\"type\":{\"type\":\"string\",\"default\":\"post\"},"
-                     "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"blocks\",\"outline\",\"html\",\"none\"],"
-                     "\"default\":\"markdown\"},"
-                     "\"part\":{\"type\":\"string\",\"description\":\"block numbers such as 4-9, or a heading\"},"
-                     "\"include\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"terms\",\"meta\","
-                     "\"seo\",\"fields\",\"revisions\","
-                     "\"comments\"]}},"
-                     "\"revision\":{\"type\":\"integer\"},\"max_chars\":{\"type\":\"integer\",\"default\":20000}},"
-                     "\"required\":[\"id\"],\"additionalProperties\":false}"),
+        .description = STR_INIT("Read one item as Markdown; blocks it cannot hold appear as [[block N core/name]]. "
+                                "format=blocks: numbered raw markup; outline: headings and block numbers only. Gives a "
+                                "version for if_version."),
+        .input_schema = STR_INIT(
+            "{\"type\":\"object\",\"properties\":{"
+            "\"id\":{\"type\":\"string\",\"description\":\"id, URL or slug\"},\"type\":{\"type\":\"string\"},"
+            "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"blocks\",\"outline\",\"html\",\"none\"]},"
+            "\"part\":{\"type\":\"string\",\"description\":\"blocks 4-9, or a heading\"},"
+            "\"include\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"terms\",\"meta\","
+            "\"seo\",\"fields\",\"revisions\",\"comments\"]}},"
+            "\"revision\":{\"type\":\"integer\"},\"max_chars\":{\"type\":\"integer\"}},\"required\":[\"id\"]}"),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -110,52 +101,41 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_create"),
         .title = STR_INIT("Create an item"),
-        .description = STR_INIT(
-            "Create an item of any type; posts and pages are drafts unless status says otherwise. content is Markdown "
-            "(default), HTML or block markup and is stored as valid blocks. Terms are given by name and made when "
-            "missing (terms_create=false refuses)."),
+        .description = STR_INIT("Create an item, as a draft unless status says otherwise. content is stored as valid "
+                                "blocks. Terms by name, made when missing unless terms_create=false."),
         .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"default\":\"post\"},"
-            "\"title\":{\"type\":\"string\"},\"content\":{\"type\":\"string\"},"
-            "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"html\",\"blocks\"],\"default\":\"markdown\"},"
-            "\"status\":{\"type\":\"string\",\"default\":\"draft\"},"
-            "\"terms\":{\"type\":\"object\",\"additionalProperties\":true},"
-            "\"terms_create\":{\"type\":\"boolean\",\"default\":true},"
+            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+            "\"content\":{\"type\":\"string\"},"
+            "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"html\",\"blocks\"]},"
+            "\"status\":{\"type\":\"string\"},\"terms\":{\"type\":\"object\",\"additionalProperties\":true},"
+            "\"terms_create\":{\"type\":\"boolean\"},"
             "\"featured_image\":{\"type\":\"string\",\"description\":\"media id or URL\"},"
-            "\"seo\":{\"type\":\"object\",\"description\":\"title, description, keyword, canonical, noindex, og_*\","
-            "\"additionalProperties\":true},"
-            "\"set\":{\"type\":\"object\",\"description\":\"slug, excerpt, date, author, parent, template, meta, acf, "
-            "and any other "
-            "field of the type\",\"additionalProperties\":true},"
-            "\"dry_run\":{\"type\":\"boolean\"}},\"additionalProperties\":false}"),
+            "\"seo\":{\"type\":\"object\",\"description\":\"title, description, keyword, canonical, noindex, "
+            "og_*\",\"additionalProperties\":true},"
+            "\"set\":{\"type\":\"object\",\"description\":\"slug, excerpt, date, author, parent, template, "
+            "meta, acf, ...\",\"additionalProperties\":true},"
+            "\"dry_run\":{\"type\":\"boolean\"}}}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_ADMIN,
         .run = tool_create,
     },
     {
         .name = STR_INIT("wp_edit"),
         .title = STR_INIT("Edit one item"),
-        .description = STR_INIT(
-            "Change one item without resending it. edits are applied in order to the stored block markup, all or "
-            "none; find must match exactly once unless count says otherwise. set changes fields. dry_run shows the "
-            "changed lines; the answer has an undo id."),
+        .description =
+            STR_INIT("Change one item. edits apply in order to the stored block markup, all or none; find must "
+                     "match exactly once unless count says otherwise. dry_run shows the changed lines."),
         .input_schema =
-            STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\","
-                     "\"default\":\"post\"},"
-                     "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
-                     "\"find\":{\"type\":\"string\"},\"replace\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\","
-                     "\"default\":1},"
-                     "\"block\":{\"type\":\"string\",\"description\":\"block number or range from wp_read\"},"
-                     "\"op\":{\"type\":\"string\",\"enum\":[\"replace\",\"before\",\"after\",\"delete\",\"append\","
-                     "\"prepend\"]},"
-                     "\"content\":{\"type\":\"string\"},"
-                     "\"format\":{\"type\":\"string\",\"enum\":[\"markdown\",\"html\",\"blocks\"]}},"
-                     "\"additionalProperties\":false}},"
-                     "\"set\":{\"type\":\"object\",\"description\":\"title, status, slug, excerpt, date, terms, "
-                     "terms_add, terms_remove, "
-                     "featured_image, seo, meta, acf, ...\",\"additionalProperties\":true},"
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"},"
+                     "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+                     "\"properties\":{\"find\":{\"type\":\"string\"},\"replace\":{\"type\":\"string\"},"
+                     "\"count\":{\"type\":\"integer\"},\"block\":{\"type\":\"string\",\"description\":\"number or "
+                     "range\"},\"op\":{\"type\":\"string\",\"enum\":[\"replace\",\"before\",\"after\",\"delete\","
+                     "\"append\",\"prepend\"]},\"content\":{\"type\":\"string\"},\"format\":{\"type\":\"string\","
+                     "\"enum\":[\"markdown\",\"html\",\"blocks\"]}}}},"
+                     "\"set\":{\"type\":\"object\",\"description\":\"title, status, date, terms, terms_add, "
+                     "terms_remove, featured_image, seo, meta, acf, ...\",\"additionalProperties\":true},"
                      "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"},"
-                     "\"undo\":{\"type\":\"string\",\"description\":\"id of a change to reverse\"}},"
-                     "\"additionalProperties\":false}"),
+                     "\"undo\":{\"type\":\"string\"}}}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_ADMIN,
         .destructive = true,
         .run = tool_edit,
@@ -163,13 +143,12 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_delete"),
         .title = STR_INIT("Delete items"),
-        .description = STR_INIT(
-            "Move items to the trash; wp_edit set status brings them back. permanent=true cannot be undone: the first "
-            "call lists what would go and gives a code."),
-        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\","
-                                 "\"default\":\"post\"},\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-                                 "\"permanent\":{\"type\":\"boolean\"}},\"required\":[\"ids\"],"
-                                 "\"additionalProperties\":false}"),
+        .description =
+            STR_INIT("Move items to the trash; wp_edit set status brings them back. permanent: the first call "
+                     "previews and gives a code."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"
+                                 "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+                                 "\"permanent\":{\"type\":\"boolean\"}},\"required\":[\"ids\"]}"),
         .needs_any = RIGHT_DELETE,
         .destructive = true,
         .idempotent = true,
@@ -179,15 +158,14 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_upload"),
         .title = STR_INIT("Upload a file"),
-        .description = STR_INIT("Put a file into the media library from a URL or small base64 data. With neither, "
-                                "returns a one-time upload "
-                                "link to PUT a local file to. featured_for sets it as featured image of that post."),
+        .description =
+            STR_INIT("Put a file into the media library from a URL or data; with neither, gives a one-time link "
+                     "to PUT a local file to."),
         .input_schema =
             STR_INIT("{\"type\":\"object\",\"properties\":{\"url\":{\"type\":\"string\"},"
-                     "\"data\":{\"type\":\"string\",\"description\":\"base64, under 200 kB\"},"
-                     "\"filename\":{\"type\":\"string\"},\"alt\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
-                     "\"caption\":{\"type\":\"string\"},\"attach_to\":{\"type\":\"integer\"},"
-                     "\"featured_for\":{\"type\":\"integer\"}},\"additionalProperties\":false}"),
+                     "\"data\":{\"type\":\"string\",\"description\":\"base64\"},\"filename\":{\"type\":\"string\"},"
+                     "\"alt\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"caption\":{\"type\":\"string\"},"
+                     "\"attach_to\":{\"type\":\"integer\"},\"featured_for\":{\"type\":\"integer\"}}}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
         .open_world = true,
         .run = tool_upload,
@@ -196,17 +174,15 @@ static const struct tool tools[] = {
         .name = STR_INIT("wp_bulk"),
         .title = STR_INIT("Change many items"),
         .description =
-            STR_INIT("The same change to many items, chosen by ids or a wp_find query. The first call previews "
+            STR_INIT("The same wp_edit change to many items, by ids or a wp_find query. The first call previews "
                      "and gives a code; the second does it in the background. One undo for all."),
-        .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"default\":\"post\"},"
-            "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
-            "\"query\":{\"type\":\"object\",\"description\":\"arguments of wp_find\",\"additionalProperties\":true},"
-            "\"set\":{\"type\":\"object\",\"description\":\"as in wp_edit\",\"additionalProperties\":true},"
-            "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":true}},"
-            "\"delete\":{\"type\":\"boolean\"},"
-            "\"job\":{\"type\":\"string\",\"description\":\"asks how far it is\"}},"
-            "\"additionalProperties\":false}"),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"
+                     "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
+                     "\"query\":{\"type\":\"object\",\"additionalProperties\":true},"
+                     "\"set\":{\"type\":\"object\",\"additionalProperties\":true},"
+                     "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":true}},"
+                     "\"delete\":{\"type\":\"boolean\"},\"job\":{\"type\":\"string\"}}}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE,
         .destructive = true,
         .confirms = true,
@@ -215,12 +191,11 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_history"),
         .title = STR_INIT("What was changed"),
-        .description = STR_INIT("What was changed through this connection, by whom and when. diff=ID shows one change; "
-                                "reverse one with wp_edit undo=ID."),
+        .description = STR_INIT("What this connection changed, by whom and when; of one item by id. diff=ID shows one "
+                                "change, wp_edit undo=ID reverses it."),
         .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\",\"description\":\"only this item\"},"
-            "\"diff\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\",\"default\":10}},"
-            "\"additionalProperties\":false}"),
+            "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"},\"diff\":{\"type\":\"string\"},"
+            "\"limit\":{\"type\":\"integer\"}}}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE | RIGHT_ADMIN,
         .reads_only = true,
         .idempotent = true,
@@ -229,12 +204,12 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_discover"),
         .title = STR_INIT("Find other operations"),
-        .description = STR_INIT(
-            "Everything else this site can do: search its REST routes and registered abilities (forms, shop, bookings, "
-            "fonts...). q searches; name gives one operation's full schema."),
+        .description =
+            STR_INIT("Everything else this site can do: search its REST routes and abilities. name gives one "
+                     "operation's full schema."),
         .input_schema =
             STR_INIT("{\"type\":\"object\",\"properties\":{\"q\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"
-                     "\"limit\":{\"type\":\"integer\",\"default\":8}},\"additionalProperties\":false}"),
+                     "\"limit\":{\"type\":\"integer\"}}}"),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -243,14 +218,13 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_get"),
         .title = STR_INIT("Run a reading operation"),
-        .description = STR_INIT("Run a reading operation found with wp_discover, e.g. name \"GET /wp/v2/settings\" or "
-                                "\"core/get-environment-info\"."),
-        .input_schema = STR_INIT(
-            "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
-            "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
-            "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"dotted paths to keep\"},"
-            "\"max_chars\":{\"type\":\"integer\",\"default\":8000}},\"required\":[\"name\"],"
-            "\"additionalProperties\":false}"),
+        .description = STR_INIT("Run a reading operation from wp_discover, e.g. \"GET /wp/v2/settings\"."),
+        .input_schema =
+            STR_INIT("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+                     "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
+                     "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"dotted paths to "
+                     "keep\"},"
+                     "\"max_chars\":{\"type\":\"integer\"}},\"required\":[\"name\"]}"),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -259,12 +233,11 @@ static const struct tool tools[] = {
     {
         .name = STR_INIT("wp_call"),
         .title = STR_INIT("Run a writing operation"),
-        .description = STR_INIT("Run a writing operation found with wp_discover. dry_run shows what would be sent."),
-        .input_schema =
-            STR_INIT("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
-                     "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
-                     "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-                     "\"dry_run\":{\"type\":\"boolean\"}},\"required\":[\"name\"],\"additionalProperties\":false}"),
+        .description = STR_INIT("Run a writing operation from wp_discover. dry_run shows what would be sent."),
+        .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+                                 "\"args\":{\"type\":\"object\",\"additionalProperties\":true},"
+                                 "\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+                                 "\"dry_run\":{\"type\":\"boolean\"}},\"required\":[\"name\"]}"),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE | RIGHT_ADMIN,
         .destructive = true,
         .open_world = true,
@@ -276,7 +249,7 @@ static const struct tool tools[] = {
         .title = STR_INIT("Search the site"),
         .description = STR_INIT("Full-text search of the site's public content."),
         .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\"}},"
-                                 "\"required\":[\"query\"],\"additionalProperties\":false}"),
+                                 "\"required\":[\"query\"]}"),
         .needs_any = RIGHT_READ,
         .needs_option = OPTION_RESEARCH,
         .reads_only = true,
@@ -288,7 +261,7 @@ static const struct tool tools[] = {
         .title = STR_INIT("Fetch a document"),
         .description = STR_INIT("The full text of a search result, by its id."),
         .input_schema = STR_INIT("{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"}},"
-                                 "\"required\":[\"id\"],\"additionalProperties\":false}"),
+                                 "\"required\":[\"id\"]}"),
         .needs_any = RIGHT_READ,
         .needs_option = OPTION_RESEARCH,
         .reads_only = true,

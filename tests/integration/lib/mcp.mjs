@@ -24,7 +24,8 @@ export async function post(url, token, body, headers = {}) {
   const text = await response.text();
   let json;
   try {
-    json = JSON.parse(text);
+    // What takes more than 15 s comes as a stream: comments that keep the line open, then the answer.
+    json = JSON.parse(/^text\/event-stream/.test(response.headers.get('content-type')) ? text.match(/^data: (.*)$/gm)?.at(-1).slice(6) : text);
   } catch {}
   return { status: response.status, headers: response.headers, text, json };
 }
