@@ -234,15 +234,22 @@ void audit_later(const struct audit_event *event)
     }
 }
 
+static bool has_room(size_t rows, size_t bytes)
+{
+    return rows < AUDIT_BATCH_ROWS || (rows < AUDIT_BATCH_ROWS_MAX && bytes < AUDIT_BATCH_BYTES_MAX);
+}
+
 /* The first of the queue, up to a batch; they leave it only when they are written. */
 static int flush_batch(struct call *call)
 {
-    struct timed_event events[AUDIT_BATCH_ROWS + 1];
+    struct timed_event *events = arena_array_of(call->arena, struct timed_event, AUDIT_BATCH_ROWS_MAX + 1);
     struct audit_event dropped = {.action = STR("audit.dropped")};
-    size_t count = 0;
+    size_t count = 0, bytes = 0;
     int64_t n_dropped = audit.n_dropped;
-    for (struct queued *at = audit.first; at && count < AUDIT_BATCH_ROWS; at = at->next)
+    for (struct queued *at = audit.first; at && has_room(count, bytes); at = at->next) {
         events[count++] = (struct timed_event){&at->event, at->at_ms};
+        bytes += at->event.data_json.len;
+    }
     size_t n_taken = count;
     if (n_dropped) {
         dropped.data_json = call_format(call, "{\"events\":%lld}", (long long)n_dropped);

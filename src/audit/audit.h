@@ -18,7 +18,10 @@
 enum {
     AUDIT_ACTION_BYTES_MAX = 60,
     AUDIT_DATA_BYTES_MAX = 8 * 1024, /* larger data is replaced by its size */
-    AUDIT_BATCH_ROWS = 256,
+    AUDIT_BATCH_ROWS = 256,          /* that begin a batch at once, and the most of one ... */
+    AUDIT_BATCH_ROWS_MAX =
+        1024, /* ... but when the disk is slow, and more of them wait: few large commits instead of many */
+    AUDIT_BATCH_BYTES_MAX = 1024 * 1024, /* of their data, then */
     AUDIT_BATCH_MS = 1000,
     AUDIT_QUEUE_ROWS_MAX = 20 * 1000, /* beyond, while the database is down, events are counted and dropped */
     AUDIT_RETRY_MS = 5 * 1000,

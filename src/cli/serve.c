@@ -433,6 +433,7 @@ static int work(struct cli *cli)
     int error = confine_files(cli);
     if (!error)
         error = start(self);
+    loop_take_short_turns();
     if (!error)
         error = confine_calls(cli);
     if (!error && worker_self()->first)

@@ -7,8 +7,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { HELPER_THREADS_MAX = 16 };
+enum {
+    HELPER_THREADS_MAX = 16,
+    NICE_BEHIND = 5, /* a third of the weight of the loop's thread */
+};
 
 struct job {
     struct job *next;
@@ -109,4 +114,10 @@ void helper_run(struct call *call, struct helper *helper, void (*work)(void *con
     pthread_mutex_unlock(&helper->lock);
     while (!job.ended)
         task_park_firmly(call);
+}
+
+void helper_stays_behind(void)
+{
+    int nice = getpriority(PRIO_PROCESS, 0) + NICE_BEHIND;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
 }

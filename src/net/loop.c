@@ -4,11 +4,17 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SIGNALS_MAX = 8 };
+enum {
+    SIGNALS_MAX = 8,
+    TURN_NS = 100 * 1000, /* the shortest that the kernel grants */
+};
 
 static struct {
     struct event_base *base;
@@ -82,6 +88,23 @@ void loop_done(void)
 struct event_base *loop_base(void)
 {
     return loop.base;
+}
+
+/* sched_setattr(2); the kernel's header and the C library's cannot be included together. */
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+void loop_take_short_turns(void)
+{
+    /* Kernels before 6.12 ignore it: a normal thread's share stays what it is, only cut into smaller pieces. */
+    struct scheduling scheduling = {.size = sizeof scheduling, .policy = SCHED_OTHER, .runtime_ns = TURN_NS};
+    scheduling.nice = getpriority(PRIO_PROCESS, 0);
+    (void)syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
 void loop_run(void)

@@ -17,6 +17,12 @@ void loop_done(void);
 /* For the drivers in net/ and store/ only. */
 struct event_base *loop_base(void);
 
+/*
+ * Asks the kernel for short turns of the processor, which come sooner, for this thread: who works for long beside the loop (the
+ * database's thread, other programs) must not make its events wait. After the helper threads were started, which do without.
+ */
+void loop_take_short_turns(void);
+
 /* Serves events until loop_stop(). */
 void loop_run(void);
 void loop_stop(void);

@@ -255,6 +255,8 @@ static void work_open(void *context)
     struct sqlite_link *link = job->link;
     struct sqlite_db *db = (struct sqlite_db *)(void *)link->link.db;
     link->deadline_ms = clock_monotonic_ms() + DB_SQLITE_BUSY_MS;
+    if (!link->reads_only)
+        helper_stays_behind(); /* a batch of the audit log is work for many milliseconds */
     /* The file may hold secrets: its mode must not depend on the umask. The -wal and -shm files take over its mode. */
     int fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
