@@ -101,6 +101,22 @@ describe('the texts of the dashboard', async () => {
     assert.deepEqual(same.filter(key => !allowed.has(key)), []);
   });
 
+  // What the server says by a code has words in both languages: what is not there would be shown as the code.
+  test('every code of the server has its words', () => {
+    const sources = fs.globSync('src/**/*.c', { cwd: ROOT }).filter(name => !/_(test|fuzz)\.c$|conformance/.test(name)).map(name => [name, fs.readFileSync(path.join(ROOT, name), 'utf8')]);
+    const source = name => sources.find(([file]) => file === name)[1];
+    const words = (text, pattern) => [...text.matchAll(pattern)].map(([, word]) => word);
+    const errors = words(source('src/call/call.c').match(/error_names\[\][^;]*/)[0], /"([a-z_]+)"/g).filter(word => word !== 'ok');
+    const failures = words(sources.map(([, text]) => text).join('\n'), /\[?HTTP_FETCH_\w+\]? = "([a-z_]+)"/g).filter(word => !['ok', 'source'].includes(word));
+    const verdicts = words(source('src/providers/wordpress/connect.c'), /verdict\(\s*probe,\s*"([a-z_]+)"/g);
+    const actions = sources.flatMap(([, text]) => words(text, /"((?:auth|approvals|approver|audit|connections|tokens|sessions|users|totp|providers|oauth|job|keys|messages)\.[a-z_.]+)"/g)).filter(action => !['messages.upsert', 'messages.update', 'audit.csv', 'audit.jsonl'].includes(action));
+    const needed = [
+      ...errors.map(code => `error.${code}`), ...errors.map(code => `outcome.${code}`), ...[...failures, ...verdicts].map(code => `check.${code}`), ...actions.map(action => `action.${action}`),
+    ];
+    assert.ok(errors.length > 10 && failures.length > 10 && verdicts.length > 8 && actions.length > 40, `${errors.length} ${failures.length} ${verdicts.length} ${actions.length}`);
+    assert.deepEqual([...new Set(needed)].filter(key => !en[key]), []);
+  });
+
   test('are all used, and no screen holds a text of its own', () => {
     const sources = filesOf(DASHBOARD).filter(name => /^src\/(?!i18n).*\.tsx?$/.test(name)).map(name => [name, fs.readFileSync(path.join(DASHBOARD, name), 'utf8')]);
     const all = sources.map(([, source]) => source).join('\n');

@@ -357,6 +357,8 @@ describe('account', () => {
     await screen.button('Português').click();
     await page.getByRole('heading', { name: 'Conta', level: 1 }).waitFor();
     await waitFor('the language to be kept', async () => (await ana.ok('GET', '/api/me')).language.startsWith('pt'));
+    const refused = await ana.call('POST', `/api/connections/${blog.id}/tokens`, { name: 'x', expires: 'soon' });
+    assert.match(refused.json.error.message, /^'soon' não é um prazo/, 'what the server says, too');
     await screen.button('English').click();
     await page.getByRole('heading', { name: 'Account', level: 1 }).waitFor();
     await screen.button('Theme: system').click();

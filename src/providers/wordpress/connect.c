@@ -337,14 +337,13 @@ static enum xmlrpc_answer ask_xmlrpc(struct call *call, struct probe *probe)
     return answered && str_contains(http.body, STR("<int>403</int>")) ? XMLRPC_REFUSES : XMLRPC_SILENT;
 }
 
-#define HEADER_ADVICE                                                                                                  \
-    "the web server drops the Authorization header. On Apache add to .htaccess: SetEnvIf Authorization \"(.*)\" "      \
-    "HTTP_AUTHORIZATION=$1 - with nginx and PHP-FPM: fastcgi_param HTTP_AUTHORIZATION $http_authorization; - or ask "  \
-    "the host"
-#define PASSWORD_ADVICE                                                                                                \
-    "Check the user name (the login name under Users, Profile), and make a new application password there under "      \
-    "Application "                                                                                                     \
-    "Passwords"
+static const char header_advice[] =
+    "the web server drops the Authorization header. On Apache add to .htaccess: SetEnvIf Authorization \"(.*)\" "
+    "HTTP_AUTHORIZATION=$1 - with nginx and PHP-FPM: fastcgi_param HTTP_AUTHORIZATION $http_authorization; - or ask "
+    "the host";
+static const char password_advice[] =
+    "Check the user name (the login name under Users, Profile), and make a new application password there under "
+    "Application Passwords";
 
 static int verdict_not_logged_in(struct call *call, struct probe *probe, struct str code)
 {
@@ -364,19 +363,23 @@ static int verdict_not_logged_in(struct call *call, struct probe *probe, struct 
     switch (ask_xmlrpc(call, probe)) {
     case XMLRPC_ACCEPTS:
         probe->ret->is_refused = false;
-        return verdict(probe, "header_stripped",
-                       STR("The password is right, but WordPress does not get to see it: " HEADER_ADVICE "."));
+        return verdict(
+            probe, "header_stripped",
+            call_format(call, "The password is right, but WordPress does not get to see it: %s.", header_advice));
     case XMLRPC_REFUSES:
         return verdict(probe, "wrong_password",
-                       STR("WordPress refused the user name or the application password: mistyped, revoked, or of "
-                           "another user. " PASSWORD_ADVICE "."));
+                       call_format(call,
+                                   "WordPress refused the user name or the application password: mistyped, revoked, or "
+                                   "of another user. %s.",
+                                   password_advice));
     case XMLRPC_SILENT:
         break;
     }
     return verdict(probe, "not_logged_in",
-                   STR("WordPress did not accept the login. Most likely the user name or the application password is "
-                       "wrong, revoked, or "
-                       "of another user. " PASSWORD_ADVICE ". If both are right, " HEADER_ADVICE "."));
+                   call_format(call,
+                               "WordPress did not accept the login. Most likely the user name or the application "
+                               "password is wrong, revoked, or of another user. %s. If both are right, %s.",
+                               password_advice, header_advice));
 }
 
 static int prove_password(struct call *call, struct probe *probe, struct str *ret_roles)
