@@ -1,11 +1,13 @@
 /* Tells the operator what somebody should see to. */
 #include "accounts/alert.h"
 
+#include "accounts/mail.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "json/json_write.h"
 #include "net/helper.h"
 #include "net/loop.h"
+#include "net/smtp.h"
 #include "net/task.h"
 
 #include <curl/curl.h>
@@ -19,7 +21,7 @@ enum {
     BUDGET_BYTES = 256 * 1024,
     POST_TIMEOUT_S = 10,
     TRY_AGAIN_MS = 2000,
-    CALL_MS = 90 * 1000,
+    CALL_MS = 180 * 1000,
     LOOK_MS = 10,
     STOP_MS = 20 * 1000, /* longer than one try may take */
 };
@@ -31,7 +33,7 @@ struct alert {
 };
 
 static struct {
-    const char *url, *ca_file;
+    struct alert_settings to;
     struct helper *thread;
     struct alert waiting[ALERTS_WAITING_MAX]; /* a ring */
     size_t first, count;
@@ -44,11 +46,10 @@ static struct {
     size_t next_told;
 } alerts;
 
-bool alert_init(const char *url, const char *ca_file)
+bool alert_init(const struct alert_settings *settings)
 {
-    struct str text = url ? str_from(url) : STR("https://");
-    alerts.url = url;
-    alerts.ca_file = ca_file;
+    struct str text = settings->url ? str_from(settings->url) : STR("https://");
+    alerts.to = *settings;
     return str_starts_with(text, STR("https://")) || str_starts_with(text, STR("http://127.0.0.1:")) ||
            str_starts_with(text, STR("http://localhost:")) || str_starts_with(text, STR("http://[::1]:"));
 }
@@ -75,10 +76,10 @@ static void post(void *context)
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     posting->result = CURLE_OUT_OF_MEMORY;
     if (curl && headers) {
-        curl_easy_setopt(curl, CURLOPT_URL, alerts.url);
+        curl_easy_setopt(curl, CURLOPT_URL, alerts.to.url);
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        if (alerts.ca_file)
-            curl_easy_setopt(curl, CURLOPT_CAINFO, alerts.ca_file);
+        if (alerts.to.ca_file)
+            curl_easy_setopt(curl, CURLOPT_CAINFO, alerts.to.ca_file);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, posting->body.ptr);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)posting->body.len);
@@ -116,7 +117,7 @@ static struct str as_json(struct call *call, const struct alert *alert)
     return buf_str(&body);
 }
 
-static int deliver(struct call *call, const struct alert *alert)
+static int send_post(struct call *call, const struct alert *alert)
 {
     struct posting posting = {.body = as_json(call, alert)};
     if (!alerts.thread)
@@ -129,19 +130,46 @@ static int deliver(struct call *call, const struct alert *alert)
     return fail(call, E_UPSTREAM, "%s (answer %ld)", curl_easy_strerror(posting.result), posting.status);
 }
 
-static void run(struct call *call, void *context)
+static int send_mail(struct call *call, const struct alert *alert)
 {
-    const struct alert alert = alerts.waiting[alerts.first];
+    char when[CLOCK_TEXT_BYTES];
+    clock_format(alert->time_ms, when);
+    struct str text = call_format(call, "%s (%s, %s UTC)", alert->text, alert->kind, when);
+    const struct mail mail = {.kind = MAIL_ALERT, .to = str_from(alerts.to.mail), .details = text};
+    return mail_send(call, &mail);
+}
+
+/* Where alerts go; each way has its own tries. */
+static const struct way {
+    const char *name;
+    int (*send)(struct call *call, const struct alert *alert);
+} ways[] = {{"by POST", send_post}, {"by mail", send_mail}};
+
+static bool is_open(const struct way *way)
+{
+    return way->send == send_post ? alerts.to.url != NULL : alerts.to.mail && smtp_is_set_up();
+}
+
+static void deliver(struct call *call, const struct alert *alert, const struct way *way)
+{
     int error = E_UPSTREAM;
-    (void)context;
     for (int i = 0; error && i < ALERT_TRIES; i++) {
         if (i > 0 && (alerts.is_stopping || task_sleep(call, TRY_AGAIN_MS) != OK))
             break;
-        error = deliver(call, &alert);
+        error = way->send(call, alert);
     }
-    metric_count(METRIC_ALERTS, str_from(alert.kind), error ? STR("lost") : STR("sent"));
+    metric_count(METRIC_ALERTS, str_from(alert->kind), error ? STR("lost") : STR("sent"));
     if (error)
-        log_warning("an alert (%s) could not be delivered: %.*s", alert.kind, STR_ARG(call->error_text));
+        log_warning("an alert (%s) could not be delivered %s: %.*s", alert->kind, way->name, STR_ARG(call->error_text));
+}
+
+static void run(struct call *call, void *context)
+{
+    const struct alert alert = alerts.waiting[alerts.first];
+    (void)context;
+    for (size_t i = 0; i < ARRAY_LENGTH(ways); i++)
+        if (is_open(&ways[i]))
+            deliver(call, &alert, &ways[i]);
 }
 
 static void begin(void);
@@ -202,7 +230,7 @@ void alert_raise(const char *kind, struct str text, struct str host, int64_t use
     if (was_told(kind, alert.host, connection_id))
         return;
     log_warning("alert %s: %s", kind, alert.text);
-    if (!alerts.url)
+    if (!is_open(&ways[0]) && !is_open(&ways[1]))
         return;
     if (alerts.count == ALERTS_WAITING_MAX) {
         metric_count(METRIC_ALERTS, str_from(kind), STR("lost"));

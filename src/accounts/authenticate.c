@@ -415,11 +415,12 @@ static size_t grants_text_size(const struct grant_rows *rows)
 }
 
 static struct site site_of(char **at, int64_t connection_id, int64_t user_id, struct str name, struct str config_json,
-                           struct str secret_json, struct str wrapped_key)
+                           struct str secret_json, struct str wrapped_key, struct str provider_key)
 {
     return (struct site){
         .connection_id = connection_id,
         .user_id = user_id,
+        .provider_key = provider_key,
         .name = keep(at, name),
         .config_json = keep(at, config_json),
         .secret = {.sealed_json = keep(at, secret_json),
@@ -441,14 +442,14 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
     if (!answer)
         return NULL;
     char *at = (char *)(answer->grants + rows->count);
-    struct str wrapped_key = keep(&at, facts->wrapped_key);
+    struct str wrapped_key = keep(&at, facts->wrapped_key), provider_key = keep(&at, facts->provider_key);
     answer->references = 1;
     answer->principal = (struct principal){
         .token_id = token->id,
         .connection_id = token->connection_id,
         .user_id = token->user_id,
         .expires_at_ms = token->expires_at_ms,
-        .provider_key = keep(&at, facts->provider_key),
+        .provider_key = provider_key,
         .token_name = keep(&at, token->name),
         .token_last4 = keep(&at, token->last4),
         .audience = keep(&at, token->audience),
@@ -456,7 +457,7 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
         .confirm = grant->confirm,
         .options = grant->options,
         .site = site_of(&at, token->connection_id, token->user_id, facts->connection_name, facts->config_json,
-                        facts->secret_json, wrapped_key),
+                        facts->secret_json, wrapped_key, provider_key),
         .grants = answer->grants,
         .n_grants = rows->count,
     };
@@ -465,7 +466,7 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
         answer->grants[i] = (struct site_grant){
             .alias = keep(&at, row->alias),
             .site = site_of(&at, row->connection_id, token->user_id, row->name, row->config_json, row->secret_json,
-                            wrapped_key),
+                            wrapped_key, provider_key),
         };
         if (rights_parse(call, row->rights, &answer->grants[i].rights))
             answer->grants[i].rights = 0; /* was judged before: cannot be */

@@ -109,7 +109,8 @@ int authorize_begin(struct call *call, const struct connection_new *new, struct 
                     struct site_check *ret_check, struct str *ret_url)
 {
     const struct provider *provider;
-    const struct site site = {.user_id = new->user_id, .name = new->name, .config_json = new->config_json};
+    const struct site site = {
+        .user_id = new->user_id, .name = new->name, .provider_key = new->provider_key, .config_json = new->config_json};
     struct str state;
     int error = connect_provider(call, new->provider_key, &provider);
     if (!error && !provider->authorize_begin)

@@ -149,6 +149,7 @@ int connect_add(struct call *call, struct connection_new *new, struct site_check
     const struct provider *provider;
     const struct site site = {.user_id = new->user_id,
                               .name = new->name,
+                              .provider_key = new->provider_key,
                               .config_json = new->config_json,
                               .plain_secret_json = new->secret_json};
     int error = connect_provider(call, new->provider_key, &provider);
@@ -173,6 +174,7 @@ int connect_test(struct call *call, int64_t user_id, int64_t id, struct site_che
         error = connect_provider(call, row.provider_key, &provider);
     if (!error)
         error = connections_site(call, user_id, id, &site);
+    site.provider_key = row.provider_key;
     if (!error)
         error = provider->check(call, &site, ret_check);
     return error ? error : connections_record_check(call, id, ret_check, !ret_check->ok && ret_check->is_refused);
@@ -188,8 +190,11 @@ int connect_set_secret(struct call *call, int64_t user_id, int64_t id, struct st
         error = connect_provider(call, row.provider_key, &provider);
     if (error)
         return error;
-    const struct site site = {
-        .user_id = row.user_id, .name = row.name, .config_json = config_json, .plain_secret_json = secret_json};
+    const struct site site = {.user_id = row.user_id,
+                              .name = row.name,
+                              .provider_key = row.provider_key,
+                              .config_json = config_json,
+                              .plain_secret_json = secret_json};
     error = prove(call, provider, &site, ret_check);
     if (!error)
         error = connections_set_secret(call, user_id, id,

@@ -5,12 +5,15 @@
 #include "accounts/authenticate.h"
 
 #include "accounts/generation.h"
+#include "accounts/mail.h"
 #include "accounts/owner.h"
 #include "accounts/token_make.h"
 #include "audit/audit.h"
 #include "json/json_write.h"
 #include "store/keys.h"
+#include "store/profiles.h"
 #include "store/providers.h"
+#include "store/users.h"
 
 enum { CONFIG_BYTES_MAX = 64 * 1024 };
 
@@ -385,6 +388,25 @@ int connections_delete(struct call *call, int64_t user_id, int64_t id)
 
 /* ---- checks */
 
+/* Once: the connection rests from now on. */
+static int tell_owner(struct call *call, const struct connection_row *connection)
+{
+    struct user_row user;
+    struct profile_row profile;
+    int error = store_users_by_id(call, connection->user_id, &user);
+    if (!error)
+        error = store_profiles_get(call, connection->user_id, &profile);
+    if (error)
+        return error;
+    const struct mail mail = {.kind = MAIL_SITE_REFUSED,
+                              .user_id = user.id,
+                              .to = user.email,
+                              .name = user.name,
+                              .language = profile.language,
+                              .details = connection->name};
+    return mail_queue(call, &mail);
+}
+
 static int record_check(struct call *call, const struct change *change)
 {
     const struct site_check *found = change->check;
@@ -411,6 +433,8 @@ static int record_check(struct call *call, const struct change *change)
         error = store_connections_set_status(call, USER_ANY, change->id, CONNECTION_ACTIVE, CONNECTION_ERROR, &changed);
     else if (!error && found->ok)
         error = store_connections_set_status(call, USER_ANY, change->id, CONNECTION_ERROR, CONNECTION_ACTIVE, &changed);
+    if (!error && changed && change->refused)
+        error = tell_owner(call, &connection);
     if (error)
         return error;
     return record(call, &connection, 0, "connections.check",

@@ -33,6 +33,8 @@ static const struct str kind_words[MAIL_KINDS] = {
     [MAIL_PASSWORD_CHANGED] = STR_INIT("password_changed"),
     [MAIL_EMAIL_CHANGED] = STR_INIT("email_changed"),
     [MAIL_APP_ENDED] = STR_INIT("app_ended"),
+    [MAIL_SITE_REFUSED] = STR_INIT("site_refused"),
+    [MAIL_ALERT] = STR_INIT("alert"),
     [MAIL_TEST] = STR_INIT("test"),
 };
 
@@ -55,6 +57,7 @@ static struct str as_json(struct call *call, const struct mail *mail)
     json_member_str(&w, "name", mail->name);
     json_member_str(&w, "language", mail->language);
     json_member_str(&w, "link", mail->link);
+    json_member_str(&w, "details", mail->details);
     json_end(&w);
     return buf_str(&text);
 }
@@ -115,7 +118,8 @@ static int unseal(struct call *call, const struct outbox_row *row, struct mail *
                          .to = json_str(json_get(json, STR("to"))),
                          .name = json_str(json_get(json, STR("name"))),
                          .language = json_str(json_get(json, STR("language"))),
-                         .link = json_str(json_get(json, STR("link")))};
+                         .link = json_str(json_get(json, STR("link"))),
+                         .details = json_str(json_get(json, STR("details")))};
     for (int kind = 0; kind < MAIL_KINDS; kind++)
         if (str_eq(row->kind, kind_words[kind]))
             ret->kind = (enum mail_kind)kind;

@@ -14,6 +14,8 @@ enum mail_kind {
     MAIL_PASSWORD_CHANGED, /* tells who should know */
     MAIL_EMAIL_CHANGED,    /* the same, to the address before */
     MAIL_APP_ENDED,        /* tells that an app was logged out because its token was used twice */
+    MAIL_SITE_REFUSED,     /* tells an owner that their site does not take its stored password any more */
+    MAIL_ALERT,            /* to the operator, accounts/alert.h; never in the outbox */
     MAIL_TEST,             /* by the operator: porteiro mail test */
     MAIL_KINDS,
 };
@@ -24,7 +26,8 @@ struct mail {
     struct str to;   /* the address */
     struct str name; /* how to call them; may be empty */
     struct str language;
-    struct str link; /* empty where there is none */
+    struct str link;    /* empty where there is none */
+    struct str details; /* a paragraph of its own: what it is about; empty: none */
 };
 
 enum {

@@ -65,6 +65,20 @@ static const struct text texts[MAIL_KINDS][LANGUAGES] = {
                          "pode indicar que alguém o copiou. Ele foi encerrado e não vale mais para nada.\n\n"
                          "Se você usa o aplicativo, entre nele de novo. O registro de auditoria diz qual foi.",
                          NULL}},
+    [MAIL_SITE_REFUSED] = {{"A site does not take its password any more",
+                            "One of your connected sites refuses the password that is stored for it. AI apps get no "
+                            "answer from it, and nothing more is sent to it, so that its host does not lock us out.\n\n"
+                            "If you did not revoke the password there, look who did. Make a new application password "
+                            "at the site and enter it in the dashboard, at this connection.",
+                            NULL},
+                           {"Um site não aceita mais a senha",
+                            "Um dos seus sites conectados recusa a senha guardada para ele. Os aplicativos de IA não "
+                            "recebem resposta dele e nada mais é enviado, para que a hospedagem não nos bloqueie.\n\n"
+                            "Se não foi você quem revogou a senha, veja quem foi. Crie uma nova senha de aplicativo no "
+                            "site e informe-a no painel, nesta conexão.",
+                            NULL}},
+    [MAIL_ALERT] = {{"An alert of porteiro", "Something needs to be looked at on this server.", NULL},
+                    {"Um alerta do porteiro", "Algo neste servidor precisa de atenção.", NULL}},
     [MAIL_TEST] = {{"A test mail of porteiro", "Mail works.", NULL},
                    {"Um e-mail de teste do porteiro", "O e-mail funciona.", NULL}},
 };
@@ -153,7 +167,9 @@ static struct str greeting(struct call *call, const struct mail *mail, enum lang
 static struct str as_text(struct call *call, const struct mail *mail, const struct text *text, enum language language)
 {
     struct str link = text->button ? call_format(call, "\n%s:\n%.*s\n", text->button, STR_ARG(mail->link)) : STR_EMPTY;
-    return call_format(call, "%.*s,\n\n%s\n%.*s", STR_ARG(greeting(call, mail, language)), text->body, STR_ARG(link));
+    struct str details = mail->details.len ? call_format(call, "\n%.*s\n", STR_ARG(mail->details)) : STR_EMPTY;
+    return call_format(call, "%.*s,\n\n%s\n%.*s%.*s", STR_ARG(greeting(call, mail, language)), text->body,
+                       STR_ARG(details), STR_ARG(link));
 }
 
 static struct str as_html(struct call *call, const struct mail *mail, const struct text *text, enum language language)
@@ -171,6 +187,11 @@ static struct str as_html(struct call *call, const struct mail *mail, const stru
             continue;
         buf_add(&html, STR("<p>"));
         add_escaped(&html, paragraph);
+        buf_add(&html, STR("</p>\n"));
+    }
+    if (mail->details.len) {
+        buf_add(&html, STR("<p>"));
+        add_escaped(&html, mail->details);
         buf_add(&html, STR("</p>\n"));
     }
     if (text->button) {

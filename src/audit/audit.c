@@ -7,6 +7,7 @@
 #include "audit/checkpoint.h"
 #include "audit/journal.h"
 #include "audit/retention.h"
+#include "audit/watch.h"
 #include "base/log.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -88,6 +89,7 @@ static int begin_new_chain(struct call *call, int64_t count, struct audit_head *
     randombytes_buf(random_bytes, sizeof random_bytes);
     sodium_bin2hex(hex, sizeof hex, random_bytes, sizeof random_bytes);
     log_error("the head of the audit chain \"%s\" was changed by others; see `porteiro audit verify`", audit.writer);
+    watch_head_changed(str_from(audit.writer));
     struct str base = str_from(audit.writer);
     base = str_sub(base, 0, str_find_char(base, '~'));
     base = str_copy(call->arena, str_sub(base, 0, WRITER_BYTES - 1 - sizeof hex));
@@ -138,6 +140,8 @@ static int append(struct call *call, const struct timed_event *events, size_t co
         error = begin_new_chain(call, (int64_t)count, &head);
         prev = STR_EMPTY;
     }
+    if (!error)
+        error = watch_begin(call, head.writer, head.seq, prev);
     if (error)
         return error;
     /* A statement's worth at a time: while one is written, the loop serves others; sealing a whole batch would hold them up. */
@@ -332,10 +336,25 @@ static void timer_ran(void *context)
 
 /* ---- checkpoints and retention, at the pace of what is written */
 
+/* A head that is not ours is noticed by who adds to it. */
+static int look(struct call *call, struct str writer)
+{
+    struct audit_head head;
+    struct str hash;
+    bool found;
+    int error = watch_is_on() ? store_audit_head(call, writer, &head, &found) : OK;
+    if (error || !watch_is_on() || !found || !chain_head_read(call->arena, &head, &hash))
+        return error;
+    return watch_look(call, writer, head.seq);
+}
+
 static int mark(struct call *call)
 {
     int64_t count = audit.n_unmarked;
-    int error = checkpoint_write(call, str_copy(call->arena, str_from(audit.writer)));
+    struct str writer = str_copy(call->arena, str_from(audit.writer));
+    int error = look(call, writer);
+    if (!error)
+        error = checkpoint_write(call, writer);
     if (!error)
         audit.n_unmarked -= count;
     return error;

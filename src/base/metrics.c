@@ -31,7 +31,10 @@ static const struct family {
                         "Requests of MCP, by method",
                         {"method", "era", "outcome"},
                         false},
-    [METRIC_UPSTREAM] = {"porteiro_upstream_request_duration_seconds", "Requests to sites", {"outcome"}, true},
+    [METRIC_UPSTREAM] = {"porteiro_upstream_request_duration_seconds",
+                         "Requests to sites",
+                         {"provider", "outcome"},
+                         true},
     [METRIC_DATABASE] = {"porteiro_database_statement_duration_seconds",
                          "Statements of the database",
                          {"engine", "outcome"},
@@ -41,6 +44,7 @@ static const struct family {
     [METRIC_BREAKER] = {"porteiro_breaker_changes_total", "Sites left alone, and taken up again", {"change"}, false},
     [METRIC_HANDSHAKES] = {"porteiro_tls_handshakes_total", "TLS handshakes", {"outcome"}, false},
     [METRIC_ALERTS] = {"porteiro_alerts_total", "Alerts to the operator", {"kind", "outcome"}, false},
+    [METRIC_SPANS] = {"porteiro_spans_total", "Spans for the collector of traces", {"outcome"}, false},
 };
 
 static const struct {

@@ -15,13 +15,14 @@ enum metric {
     METRIC_HTTP,       /* histogram: route, status */
     METRIC_CALLS,      /* histogram: tool, provider, era, outcome */
     METRIC_METHODS,    /* counter: method, era, outcome */
-    METRIC_UPSTREAM,   /* histogram: outcome */
+    METRIC_UPSTREAM,   /* histogram: provider, outcome */
     METRIC_DATABASE,   /* histogram: engine, outcome */
     METRIC_CACHE,      /* counter: cache, result */
     METRIC_REFUSED,    /* counter: limit */
     METRIC_BREAKER,    /* counter: change */
     METRIC_HANDSHAKES, /* counter: outcome */
     METRIC_ALERTS,     /* counter: kind, outcome */
+    METRIC_SPANS,      /* counter: outcome */
     METRICS,
 };
 

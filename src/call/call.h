@@ -34,7 +34,8 @@ const char *error_name(int code);
 
 struct task;
 struct principal; /* accounts/authenticate.h: token, connection, user, rights */
-struct db_link;   /* the connection of the open transaction, see store/db.h */
+struct span;
+struct db_link; /* the connection of the open transaction, see store/db.h */
 
 enum { CALL_ID_BYTES = 17 };
 
@@ -48,6 +49,7 @@ struct call {
     struct db_link *db_link; /* set between db_begin() and db_commit()/db_rollback() */
     struct str traceparent;  /* W3C trace context of the client, checked; for services we call; empty: none */
     struct str tracestate, baggage;
+    struct span *span;       /* what is being traced right now, see net/span.h; NULL: nothing */
     bool cancelled;          /* set by the server when the client has gone; every wait then ends with E_CANCELLED */
     int error;               /* the last fail()'s code */
     struct str error_text;   /* for the person: what happened, why, what to do */

@@ -5,6 +5,7 @@
 #include "accounts/connect_doctor.h"
 #include "cli/open.h"
 #include "net/http_client.h"
+#include "net/otlp.h"
 #include "net/url.h"
 
 #include <netdb.h>
@@ -114,9 +115,40 @@ static void check_mail(struct doctor *doctor)
     doctor_say(doctor, DOCTOR_OK, NULL, "by %.*s; porteiro mail test ADDRESS tries it", STR_ARG(host));
 }
 
+static void check_alerts(struct doctor *doctor)
+{
+    const struct config *config = doctor->cli->config;
+    bool by_post = config_is_set(config, SETTING_ALERT_URL), by_mail = config_is_set(config, SETTING_ALERT_MAIL);
+    if (!by_post && !by_mail)
+        return doctor_say(doctor, DOCTOR_WARN, "Set PORTEIRO_ALERT_MAIL or PORTEIRO_ALERT_URL.",
+                          "alerts (a site refuses its password, the audit log was changed) are only logged");
+    if (by_mail && !config_is_set(config, SETTING_SMTP_URL))
+        return doctor_say(doctor, DOCTOR_FAIL, "Set PORTEIRO_SMTP_URL and PORTEIRO_MAIL_FROM.",
+                          "PORTEIRO_ALERT_MAIL is set, but no mail can be sent");
+    doctor_say(doctor, DOCTOR_OK, NULL, "told %s", by_post ? by_mail ? "by POST and by mail" : "by POST" : "by mail");
+}
+
+static void check_traces(struct doctor *doctor)
+{
+    struct cli *cli = doctor->cli;
+    const char *problem = "";
+    int64_t elapsed_ms;
+    if (!config_is_set(cli->config, SETTING_OTLP_ENDPOINT))
+        return doctor_say(doctor, DOCTOR_SKIP, NULL, "OTEL_EXPORTER_OTLP_ENDPOINT is not set");
+    if (!doctor->has_accounts || !has_client(doctor))
+        return doctor_say(doctor, DOCTOR_SKIP, NULL, "only with a database");
+    if (open_traces(cli, STR("doctor"), &problem))
+        return doctor_say(doctor, DOCTOR_FAIL, "Correct the setting.", "%s", problem);
+    if (otlp_try(&cli->call, &elapsed_ms))
+        return doctor_say_failure(
+            doctor, DOCTOR_FAIL, "Start the collector, with its receiver for OTLP over HTTP; the port is mostly 4318.");
+    doctor_say(doctor, DOCTOR_OK, NULL, "the collector takes them in %lld ms", (long long)elapsed_ms);
+}
+
 const struct doctor_check doctor_network_checks[] = {
     {"authorities", check_authorities}, {"names", check_names}, {"way_out", check_way_out},
-    {"public_name", check_public_name}, {"mail", check_mail},
+    {"public_name", check_public_name}, {"mail", check_mail},   {"alerts", check_alerts},
+    {"traces", check_traces},
 };
 const size_t n_doctor_network_checks = ARRAY_LENGTH(doctor_network_checks);
 

@@ -16,6 +16,7 @@
 #include "net/spool.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "net/otlp.h"
 #include "net/smtp.h"
 #include "net/url.h"
 #include "net/worker.h"
@@ -282,6 +283,17 @@ static int open_limits(struct cli *cli)
     if (limits_open(worker_self() ? WORKER_LIMITS_FD : -1, &limits))
         return OK;
     return fail(&cli->call, E_UNAVAILABLE, "the memory of the limits cannot be used: no memory is left");
+}
+
+int open_traces(struct cli *cli, struct str instance, const char **ret_problem)
+{
+    const struct otlp_settings settings = {
+        .endpoint = config_text(cli->config, SETTING_OTLP_ENDPOINT),
+        .headers = config_text(cli->config, SETTING_OTLP_HEADERS),
+        .service = config_text(cli->config, SETTING_SERVICE_NAME),
+        .instance = instance,
+    };
+    return otlp_init(&settings, ret_problem);
 }
 
 int open_client(struct cli *cli)

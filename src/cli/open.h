@@ -31,6 +31,8 @@ MUST_CHECK int open_mail(struct cli *cli);
 
 /* On top of that the way out to the network, behind the address guard, which knows our own address as the settings name it. */
 MUST_CHECK int open_client(struct cli *cli);
+/* Where traces go, as the settings say; behind open_client(). `instance` tells processes apart. E_INVALID: *ret_problem. */
+MUST_CHECK int open_traces(struct cli *cli, struct str instance, const char **ret_problem);
 /* The guard's list, for a server that learns its port when it listens. */
 struct egress_policy *open_egress(void);
 

@@ -3,6 +3,7 @@
 #include "accounts/authenticate.h"
 #include "accounts/mail.h"
 #include "accounts/registration.h"
+#include "audit/watch.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -24,8 +25,11 @@
 #include "net/client_address.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/otlp.h"
 #include "net/own_address.h"
 #include "net/sandbox.h"
+#include "net/smtp.h"
+#include "net/span.h"
 #include "net/task.h"
 #include "net/worker.h"
 #include "store/health.h"
@@ -250,17 +254,40 @@ static void on_breaker_opened(int64_t user_id, struct str host)
     alert_raise("breaker_opened", str_from(text), host, user_id, 0);
 }
 
+static void on_chain_broken(struct str text)
+{
+    alert_raise("chain_broken", text, STR_EMPTY, 0, 0);
+}
+
+static const char *given(struct cli *cli, enum setting setting)
+{
+    return config_is_set(cli->config, setting) ? str_copy_cstr(cli->arena, config_text(cli->config, setting)) : NULL;
+}
+
 static int start_alerts(struct serving *self)
 {
-    const struct config *config = self->cli->config;
-    const char *url = NULL, *ca_file = NULL;
-    if (config_is_set(config, SETTING_ALERT_URL))
-        url = str_copy_cstr(self->cli->arena, config_text(config, SETTING_ALERT_URL));
-    if (config_is_set(config, SETTING_CA_FILE))
-        ca_file = str_copy_cstr(self->cli->arena, config_text(config, SETTING_CA_FILE));
-    if (alert_init(url, ca_file))
-        return OK;
-    return cli_usage(self->cli, "PORTEIRO_ALERT_URL begins with https:// (or is plain http on this machine)");
+    const struct alert_settings settings = {
+        .url = given(self->cli, SETTING_ALERT_URL),
+        .ca_file = given(self->cli, SETTING_CA_FILE),
+        .mail = given(self->cli, SETTING_ALERT_MAIL),
+    };
+    watch_init(on_chain_broken);
+    if (!alert_init(&settings))
+        return cli_usage(self->cli, "PORTEIRO_ALERT_URL begins with https:// (or is plain http on this machine)");
+    if (settings.mail && (!smtp_is_set_up() || !strchr(settings.mail, '@')))
+        return cli_usage(self->cli, "PORTEIRO_ALERT_MAIL must be an e-mail address, and needs PORTEIRO_SMTP_URL");
+    return OK;
+}
+
+static int start_traces(struct serving *self)
+{
+    struct cli *cli = self->cli;
+    const char *problem = "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used";
+    char host[256] = "";
+    (void)gethostname(host, sizeof host - 1);
+    struct str instance = str_format(cli->arena, "%s/worker-%d", host, worker_self()->number);
+    span_set_percent(config_number(cli->config, SETTING_TRACE_PERCENT));
+    return open_traces(cli, instance, &problem) ? cli_usage(cli, "%s", problem) : OK;
 }
 
 static void start_mcp(struct serving *self)
@@ -374,6 +401,8 @@ static int start(struct serving *self)
         return error;
     start_mcp(self);
     error = start_alerts(self);
+    if (!error)
+        error = start_traces(self);
     if (error)
         return error;
     error = side_open(cli, self->own.url);
@@ -391,6 +420,7 @@ static void stop(struct serving *self)
         _exit(CLI_FAILED); /* their memory is in use: nothing can be closed in order */
     }
     tasks_close();
+    otlp_done(&self->cli->call);
     mail_stop(&self->cli->call);
     feed_end();
     carrier_end();

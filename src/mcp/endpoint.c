@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "json/json_write.h"
 #include "mcp/protocol.h"
+#include "mcp/trace.h"
 #include "net/own_address.h"
 
 enum {
@@ -21,6 +22,7 @@ void mcp_reply_error(struct mcp_reply *reply, int status, struct str id_raw, int
 {
     buf_clear(&reply->body);
     reply->status = status;
+    reply->error_code = code;
     rpc_error(&reply->body, id_raw, code, message, (struct str){NULL, 0});
 }
 
@@ -140,7 +142,7 @@ static struct str version_header(const struct mcp_request *request)
     return request->http ? http_header_value(request->http, STR("mcp-protocol-version")) : (struct str){0};
 }
 
-static void serve_message(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+static void dispatch(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
 {
     struct str header = version_header(request);
     struct rpc_message *message = &request->message;
@@ -171,6 +173,14 @@ static void serve_message(struct call *call, struct mcp_request *request, struct
     } else {
         era_legacy_serve(call, request, reply);
     }
+}
+
+static void serve_message(struct call *call, struct mcp_request *request, struct mcp_reply *reply)
+{
+    struct span *span = trace_begin(call, request);
+    reply->error_code = 0;
+    dispatch(call, request, reply);
+    trace_end(call, span, reply);
 }
 
 /* An array of messages: only 2025-03-26 has them, and a client that sends no version header is taken for one of those. */

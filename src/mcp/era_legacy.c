@@ -127,7 +127,8 @@ static void serve_method(struct call *call, const struct method *method, const s
         buf_clear(out);
         reply->status = host->retry_after_s ? mcp_host_retry_status(host) : 200;
         reply->retry_after_s = host->retry_after_s;
-        rpc_error(out, request->message.id_raw, method_error_code(host, error), call->error_text, host->data_json);
+        reply->error_code = method_error_code(host, error);
+        rpc_error(out, request->message.id_raw, reply->error_code, call->error_text, host->data_json);
         return;
     }
     rpc_end_result(out);

@@ -46,14 +46,15 @@ static void reply_failure(struct call *call, const struct mcp_host *host, int er
 {
     struct str id_raw = host->request->message.id_raw;
     buf_clear(&reply->body);
+    reply->error_code = host->lacking ? RPC_MISSING_CAPABILITY : method_error_code(host, error);
     reply->status = host->lacking ? 400 : host->retry_after_s ? mcp_host_retry_status(host) : 200;
     reply->retry_after_s = host->retry_after_s;
     if (host->lacking)
         rpc_error(
-            &reply->body, id_raw, RPC_MISSING_CAPABILITY, call->error_text,
+            &reply->body, id_raw, reply->error_code, call->error_text,
             call_format(call, "{\"requiredCapabilities\":%.*s}", STR_ARG(mcp_abilities_json(call, host->lacking))));
     else
-        rpc_error(&reply->body, id_raw, method_error_code(host, error), call->error_text, host->data_json);
+        rpc_error(&reply->body, id_raw, reply->error_code, call->error_text, host->data_json);
 }
 
 static void serve_method(struct call *call, const struct method *method, const struct mcp_request *request,
@@ -116,6 +117,7 @@ static bool pass_version(struct call *call, const struct mcp_request *request, s
         return true;
     buf_clear(&reply->body);
     reply->status = 400;
+    reply->error_code = RPC_UNSUPPORTED_VERSION;
     rpc_error(&reply->body, message->id_raw, RPC_UNSUPPORTED_VERSION, STR("This protocol version is not supported."),
               call_format(call, "{\"supported\":[\"" MCP_VERSION_MODERN "\"],\"requested\":%.*s}",
                           STR_ARG(json_raw(version))));

@@ -5,7 +5,6 @@
 #include "mcp/ask.h"
 #include "mcp/bus.h"
 #include "mcp/state.h"
-#include "mcp/trace.h"
 
 /* ---- abilities */
 
@@ -328,7 +327,6 @@ static int read_meta(struct call *call, struct mcp_host *host)
     const struct json *level = json_get(meta, STR("io.modelcontextprotocol/logLevel"));
     if ((json_is(token, JSON_STRING) || json_is(token, JSON_NUMBER)) && json_raw(token).len <= 1024)
         host->progress_token_raw = json_raw(token);
-    trace_read(call, meta);
     if (!host->modern) {
         const struct mcp_session *session = host->request->session;
         host->abilities = session ? session->abilities : 0;

@@ -58,6 +58,21 @@ const struct method *method_find(struct str name, const struct provider *provide
     return NULL;
 }
 
+bool method_is_known(struct str name)
+{
+    static const struct str others[] = {STR_INIT("initialize"),           STR_INIT("ping"),
+                                        STR_INIT("server/discover"),      STR_INIT("subscriptions/listen"),
+                                        STR_INIT("logging/setLevel"),     STR_INIT("resources/subscribe"),
+                                        STR_INIT("resources/unsubscribe")};
+    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+        if (str_eq(methods[i].name, name))
+            return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (str_eq(others[i], name))
+            return true;
+    return false;
+}
+
 static void write_capability(struct json_writer *w, const char *name, bool list_changes, bool subscribe)
 {
     json_key(w, str_from(name));

@@ -29,6 +29,9 @@ struct method {
 /* NULL: not one of these, or this provider does not have it. */
 const struct method *method_find(struct str name, const struct provider *provider, bool modern);
 
+/* Is it a method of any era, those included that an era has for itself? Such names may stand in traces. */
+bool method_is_known(struct str name);
+
 /* Writes the object of capabilities. `streams`: lists that change can be told, and there are extensions (2026-07-28). */
 void methods_write_capabilities(const struct provider *provider, bool streams, struct buf *out);
 
@@ -61,6 +64,7 @@ int resources_templates_write(struct call *call, struct mcp_host *host, struct b
 int resources_read_write(struct call *call, struct mcp_host *host, struct buf *out);
 int prompts_list_write(struct call *call, struct mcp_host *host, struct buf *out);
 int prompts_get_write(struct call *call, struct mcp_host *host, struct buf *out);
+bool prompts_has(const struct provider *provider, struct str name);
 int completion_write(struct call *call, struct mcp_host *host, struct buf *out);
 /* tasks.c */
 int tasks_get_write(struct call *call, struct mcp_host *host, struct buf *out);

@@ -61,6 +61,14 @@ static const struct prompt *find_prompt(const struct provider *provider, unsigne
     return NULL;
 }
 
+bool prompts_has(const struct provider *provider, struct str name)
+{
+    for (size_t i = 0; i < provider->n_prompts; i++)
+        if (str_eq(provider->prompts[i].name, name))
+            return true;
+    return false;
+}
+
 static const struct prompt_argument *find_argument(const struct prompt *prompt, struct str name)
 {
     for (size_t i = 0; i < prompt->n_arguments; i++)

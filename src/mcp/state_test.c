@@ -137,7 +137,8 @@ static void read_trace(const char *parent, const char *trace_state, const char *
     call.traceparent = call.tracestate = call.baggage = STR_EMPTY;
     trace_read(&call, parse(call_format(&call, "{\"traceparent\":\"%s\",\"tracestate\":\"%s\",\"baggage\":\"%s\"}",
                                         parent, trace_state, baggage)
-                                .ptr));
+                                .ptr),
+               NULL);
 }
 
 #define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -12,6 +12,7 @@
 #include "mcp/methods.h"
 #include "mcp/redact.h"
 #include "mcp/sites.h"
+#include "net/span.h"
 
 #include <stdlib.h>
 
@@ -210,6 +211,11 @@ static const struct tool *find_tool(const struct provider *provider, struct str 
         if (str_eq(provider->tools[i].name, name))
             return &provider->tools[i];
     return NULL;
+}
+
+bool tools_has(const struct provider *provider, struct str name)
+{
+    return find_tool(provider, name) != NULL;
 }
 
 bool tools_writes(const struct provider *provider, struct str name)
@@ -471,8 +477,10 @@ static void write_failure(struct call *call, int error, struct buf *out)
     json_write_init(&w, out);
     write_text_block(call, &w, call->error_text);
     buf_add_char(out, ']');
-    if (error != E_WAITING) /* a preview, or somebody's approval to wait for, is no failure */
-        buf_add(out, STR(",\"isError\":true"));
+    if (error == E_WAITING)
+        return; /* a preview, or somebody's approval to wait for, is no failure */
+    buf_add(out, STR(",\"isError\":true"));
+    span_error(call->span, STR("tool_error"));
 }
 
 /* Errors only when the request itself is wrong, or the client lacks what the tool needs; all else is for the model to read. */
@@ -514,6 +522,8 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
         host->lacking_rights = call->error_rights;
     if (error && (host->waiting || host->code == RPC_UNAVAILABLE || (host->lacking && host->modern)))
         return error;
+    if (!error && result.is_error)
+        span_error(call->span, STR("tool_error"));
     if (error)
         write_failure(call, error, out);
     else if (!host->task.len)

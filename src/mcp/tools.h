@@ -30,6 +30,7 @@ MUST_CHECK int tools_check_headers(struct call *call, const struct mcp_request *
  */
 MUST_CHECK int tools_run(struct call *call, struct mcp_host *host, struct tool_result *result);
 
+bool tools_has(const struct provider *provider, struct str name);
 /* Is there such a tool, and may it change something? */
 bool tools_writes(const struct provider *provider, struct str name);
 

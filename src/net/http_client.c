@@ -131,7 +131,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
     const char *why;
     if (purpose != CURLSOCKTYPE_IPCXN || !transfer)
         return CURL_SOCKET_BAD;
-    enum egress_verdict verdict = egress_judge(client.limits.policy, &address->addr, transfer->is_https, &why);
+    enum egress_verdict verdict = egress_judge(transfer->policy, &address->addr, transfer->is_https, &why);
     if (verdict != EGRESS_ALLOWED) {
         note_refusal(transfer, verdict, why);
         const void *bytes = address->family == AF_INET6
@@ -169,7 +169,7 @@ static int on_connection(void *context, char *primary_ip, char *local_ip, int pr
         address.v6.sin6_family = AF_INET6;
         address.v6.sin6_port = htons((uint16_t)primary_port);
     }
-    enum egress_verdict verdict = egress_judge(client.limits.policy, &address.any, transfer->is_https, &why);
+    enum egress_verdict verdict = egress_judge(transfer->policy, &address.any, transfer->is_https, &why);
     if (verdict != EGRESS_ALLOWED) {
         note_refusal(transfer, verdict, why);
         transfer->failure = transfer->refusal;
@@ -682,6 +682,7 @@ int http_transfer_perform(struct call *call, const struct http_fetch *request, b
     arena_defer(call->arena, transfer_release, transfer);
     transfer->call = call;
     transfer->request = request;
+    transfer->policy = request->policy ? request->policy : client.limits.policy;
     transfer->is_https = url.is_https;
     transfer->is_repeatable = http_request_is_repeatable(request);
     transfer->max_body_bytes = request->max_body_bytes ? request->max_body_bytes : HTTP_FETCH_BODY_DEFAULT_BYTES;

@@ -98,6 +98,8 @@ struct http_fetch {
     int64_t timeout_ms;    /* for all of it, from when it leaves the queue; the call's deadline holds too */
     size_t max_body_bytes; /* 0: HTTP_FETCH_BODY_DEFAULT_BYTES */
     int64_t first_byte_ms; /* 0: as in the settings */
+    /* NULL: the client's. For addresses that the operator chose: what it allows; must outlive the client. */
+    const struct egress_policy *policy;
 };
 
 /* Belongs to the call's arena. */

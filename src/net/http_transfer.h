@@ -43,6 +43,7 @@ struct http_transfer {
     size_t target_at; /* the target's place in it */
     struct curl_slist lines[HTTP_TRANSFER_LINES_MAX];
     size_t n_lines;
+    const struct egress_policy *policy;
     bool is_https;
     bool is_repeatable; /* GET, HEAD, OPTIONS */
     size_t max_body_bytes;

@@ -21,6 +21,7 @@ struct site {
     int64_t connection_id; /* 0 while a connection is being made */
     int64_t user_id;
     struct str name;              /* given by its owner */
+    struct str provider_key;      /* for metrics and traces */
     struct str config_json;       /* object: what is not secret */
     struct sealed secret;         /* opened by site_fetch() only */
     struct str plain_secret_json; /* set instead of `secret` only while a connection is being made */

@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "limits/gate.h"
+#include "net/span.h"
 
 struct credential {
     struct str user;
@@ -139,6 +140,32 @@ static struct str outcome_of(const struct http_fetched *http, int error)
     return classes[http->status / 100 - 1];
 }
 
+/* OpenTelemetry's semantic conventions for HTTP clients; url.full is left out: it holds arguments. */
+static struct span *begin_span(struct call *call, struct str method, struct str host)
+{
+    struct span *span = span_begin(call, SPAN_CLIENT, method);
+    size_t colon = str_find_last_char(host, ':');
+    bool has_port = colon != STR_NOT_FOUND && !str_ends_with(host, STR("]"));
+    int64_t port;
+    span_text(span, "http.request.method", method);
+    span_text(span, "server.address", has_port ? str_sub(host, 0, colon) : host);
+    if (has_port && str_to_i64(str_from_offset(host, colon + 1), &port))
+        span_integer(span, "server.port", port);
+    return span;
+}
+
+static void end_span(struct call *call, struct span *span, const struct http_fetched *http, int error)
+{
+    if (http->status)
+        span_integer(span, "http.response.status_code", http->status);
+    if (error)
+        span_error(span, http->failure == HTTP_FETCH_OK ? str_from(error_name(error))
+                                                        : str_from(http_fetch_failure_name(http->failure)));
+    else if (http->status >= 400)
+        span_error(span, call_format(call, "%d", http->status));
+    span_end(call, span);
+}
+
 static int fetch_through_gate(struct call *call, const struct site *site, struct str address,
                               const struct http_fetch *request, struct http_fetched *ret)
 {
@@ -149,7 +176,8 @@ static int fetch_through_gate(struct call *call, const struct site *site, struct
         return error;
     int64_t begun_ns = clock_monotonic_ns();
     error = http_fetch(call, request, ret);
-    metric_time(METRIC_UPSTREAM, (clock_monotonic_ns() - begun_ns) / 1000, outcome_of(ret, error));
+    metric_time(METRIC_UPSTREAM, (clock_monotonic_ns() - begun_ns) / 1000,
+                site->provider_key.len ? site->provider_key : STR("other"), outcome_of(ret, error));
     gate_leave(pass, verdict_on(ret));
     return error;
 }
@@ -171,6 +199,7 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         if (error)
             return error;
     }
+    struct span *span = begin_span(call, request->method, host_of(origin));
     headers[n++] = (struct http_header){STR("Accept"), STR("application/json, */*;q=0.1")};
     headers[n++] = (struct http_header){STR("X-Request-ID"), str_from(call->id)};
     if (request->content_type.len)
@@ -201,5 +230,7 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         .pool_key = site->connection_id ? call_format(call, "connection %lld", (long long)site->connection_id)
                                         : call_format(call, "user %lld", (long long)site->user_id),
     };
-    return fetch_through_gate(call, site, address, &fetch, ret);
+    int error = fetch_through_gate(call, site, address, &fetch, ret);
+    end_span(call, span, ret, error);
+    return error;
 }

@@ -249,6 +249,15 @@ int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, bool
     return OK;
 }
 
+int store_audit_newest(struct call *call, int64_t *ret_id)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows, "SELECT max(id) FROM mcp_audit_logs");
+    if (!error)
+        *ret_id = db_int(&rows, 0, 0);
+    return error;
+}
+
 int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret)
 {
     struct db_rows rows;

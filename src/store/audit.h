@@ -81,6 +81,9 @@ struct audit_counts {
 MUST_CHECK int store_audit_count(struct call *call, int64_t user_id, int64_t since_ms, bool by_token,
                                  struct audit_counts *ret);
 
+/* The largest id; 0: there are no rows. */
+MUST_CHECK int store_audit_newest(struct call *call, int64_t *ret_id);
+
 /* Oldest first, for checking the chains. */
 MUST_CHECK int store_audit_after(struct call *call, int64_t after_id, int64_t limit, struct audit_rows *ret);
 

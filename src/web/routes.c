@@ -7,6 +7,7 @@
 #include "mcp/endpoint.h"
 #include "mcp/upload.h"
 #include "net/client_address.h"
+#include "net/span.h"
 #include "oauth/endpoint.h"
 #include "web/api_approvals.h"
 #include "web/api_approver.h"
@@ -241,6 +242,45 @@ static struct access *begin_access(struct call *call, const struct http_request 
     return access;
 }
 
+/* ---- traces */
+
+/* MCP has spans of its own (mcp/trace.h); nobody wants any of probes and of files. */
+static bool is_traced(const struct route *route)
+{
+    static const struct str apart[] = {STR_INIT("/mcp"),     STR_INIT("/api/mcp"), STR_INIT("/assets/"),
+                                       STR_INIT("/favicon"), STR_INIT("/healthz"), STR_INIT("/readyz"),
+                                       STR_INIT("/metrics")};
+    for (size_t i = 0; i < ARRAY_LENGTH(apart); i++)
+        if (str_starts_with(route->path, apart[i]))
+            return false;
+    return true;
+}
+
+/* OpenTelemetry's semantic conventions for HTTP servers. */
+static struct span *begin_span(struct call *call, const struct http_request *request, const struct route *route)
+{
+    if (!route || !is_traced(route))
+        return NULL;
+    struct str parent = http_header_value(request, STR("traceparent"));
+    if (span_parent_is_good(parent) && !http_header_repeated(request, STR("traceparent")))
+        call->traceparent = parent;
+    struct str method = str_eq(route->method, STR("*")) ? STR("HTTP") : route->method;
+    struct span *span =
+        span_begin(call, SPAN_SERVER, call_format(call, "%.*s %.*s", STR_ARG(method), STR_ARG(route->path)));
+    span_text(span, "http.request.method", method);
+    span_text(span, "http.route", route->path);
+    span_text(span, "porteiro.call", str_from(call->id));
+    return span;
+}
+
+static void end_span(struct call *call, struct span *span, int status)
+{
+    span_integer(span, "http.response.status_code", status);
+    if (span && status >= 500)
+        span_error(span, call_format(call, "%d", status));
+    span_end(call, span);
+}
+
 /* ---- finding the row */
 
 static bool path_matches(const struct route *route, struct str path, struct str ret_segments[API_SEGMENTS_MAX])
@@ -326,6 +366,7 @@ static void dispatch(struct call *call, struct http_exchange *exchange, const st
     struct str segments[API_SEGMENTS_MAX], allow = STR_EMPTY;
     const struct route *route = find(call, request, segments, &allow);
     access->route = route ? route->path : STR_EMPTY;
+    struct span *span = begin_span(call, request, route);
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
     if (route && route->operation) {
         api_serve(call, exchange, route->operation, who_of(route->who), segments);
@@ -344,6 +385,7 @@ static void dispatch(struct call *call, struct http_exchange *exchange, const st
     } else {
         routes_error(call, exchange, 404, "not_found", STR("There is nothing at this address. MCP is served at /mcp."));
     }
+    end_span(call, span, http_answer_status(exchange));
 }
 
 void routes_serve(struct call *call, struct http_exchange *exchange, void *context)
