@@ -4,12 +4,12 @@
 #include "accounts/authenticate.h"
 
 #include "base/metrics.h"
+#include "accounts/consent.h"
 #include "accounts/generation.h"
 #include "accounts/grants.h"
 #include "accounts/token_make.h"
 #include "net/loop.h"
 #include "net/task.h"
-#include "store/oauth_grants.h"
 
 enum {
     BUCKETS = 1 << 14,
@@ -81,7 +81,7 @@ struct entry {
     enum refusal refusal;
     bool is_refreshing;
     struct answer *answer; /* of GOOD */
-    int64_t checked_ms;    /* monotonic */
+    int64_t checked_ms;    /* monotonic: when the database was asked, which may take a while to answer */
     uint64_t generation;   /* before it was looked up */
     int64_t touched_ms;    /* monotonic: when last_used_at was last noted; 0 never */
 };
@@ -180,9 +180,9 @@ static void remove_entry(struct entry *entry)
     free(entry);
 }
 
-/* `answer` becomes the cache's. Without memory there is simply no entry. */
+/* `answer` becomes the cache's. Without memory there is simply no entry. asked_ms: what came later is not in it. */
 static struct entry *put_entry(const unsigned char key[KEY_BYTES], enum refusal refusal, struct answer *answer,
-                               uint64_t generation)
+                               uint64_t generation, int64_t asked_ms)
 {
     struct entry *entry = find_entry(key);
     int64_t touched_ms = entry ? entry->touched_ms : 0;
@@ -203,7 +203,7 @@ static struct entry *put_entry(const unsigned char key[KEY_BYTES], enum refusal 
     entry->refusal = refusal;
     entry->is_refreshing = false;
     entry->answer = answer;
-    entry->checked_ms = clock_monotonic_ms();
+    entry->checked_ms = asked_ms;
     entry->generation = generation;
     entry->touched_ms = touched_ms;
     struct queue *queue = queue_of(entry);
@@ -541,7 +541,7 @@ static int look_up(struct call *call, struct str bearer, const unsigned char key
     struct answer *answer = refusal == GOOD ? answer_new(call, &facts, &grant, &rows) : NULL;
     if (refusal == GOOD && !answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");
-    entry = put_entry(key, refusal, answer, generation);
+    entry = put_entry(key, refusal, answer, generation, now_ms);
     if (refusal != GOOD)
         return refuse(call, refusal);
     if (!entry)
@@ -585,6 +585,18 @@ int authenticate(struct call *call, struct str bearer, const struct principal **
     return give(call, entry->answer, ret);
 }
 
+/* Is the agreement that this access token came of still good? */
+static int family_lives(struct call *call, const struct token_row *token, bool *ret)
+{
+    struct oauth_grant_row row;
+    int error = store_oauth_grants_of_token(call, token->id, &row);
+    if (error == E_NOT_FOUND)
+        call_clear_error(call);
+    *ret = !error && str_eq(row.state, STR(GRANT_ACTIVE)) && row.expires_at_ms > clock_now_ms() &&
+           row.user_id == token->user_id && row.connection_id == token->connection_id && consent_is_right(call, &row);
+    return error == E_NOT_FOUND ? OK : error;
+}
+
 int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret)
 {
     struct token_facts facts;
@@ -597,7 +609,7 @@ int authenticate_token(struct call *call, int64_t token_id, const struct princip
         return error;
     bool lives = false;
     if (facts.found && facts.token.audience.len)
-        error = store_oauth_tokens_lives(call, token_id, clock_now_ms(), &lives);
+        error = family_lives(call, &facts.token, &lives);
     if (error)
         return error;
     enum refusal refusal = judge(call, &facts, facts.token.token_hash, lives, &grant);

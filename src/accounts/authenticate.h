@@ -3,8 +3,8 @@
  *
  *     form and checksum -> cache -> HMAC -> one query -> rules and MAC over the rights
  *
- * A revocation is seen at once by all processes of this host (accounts/generation.h), by other hosts within a second: that
- * long a cached answer is believed without asking the database. When the database is down, answers up to 60 seconds old go
+ * A revocation is seen at once by all processes of this host (accounts/generation.h), by other hosts within a second: a cached
+ * answer is believed for less than that without asking the database, so that there is time left to ask. When the database is down, answers up to 60 seconds old go
  * on serving (writes still fail: their audit cannot be written). Nothing runs in the background while nobody calls.
  */
 #ifndef ACCOUNTS_AUTHENTICATE_H
@@ -16,8 +16,8 @@
 enum {
     AUTH_CACHE_ENTRIES = 10 * 1000,
     AUTH_CACHE_BAD_ENTRIES = 1000, /* refused tokens; apart, so that guessing does not push out the good ones */
-    AUTH_FRESH_MS = 1000,          /* how long an answer is believed */
-    AUTH_REFRESH_MS = 750,         /* from then on, one call asks again while others still believe */
+    AUTH_FRESH_MS = 800,           /* how long an answer is believed, from when it was asked for */
+    AUTH_REFRESH_MS = 600,         /* from then on, one call asks again while others still believe */
     AUTH_NEGATIVE_MS = 2000,
     AUTH_STALE_MS = 60 * 1000, /* while the database is down */
     AUTH_DOWN_MS = 1000,       /* after it failed, stale answers are given without asking for so long */

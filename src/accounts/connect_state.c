@@ -5,47 +5,54 @@
 #include "accounts/connections.h"
 #include "audit/audit.h"
 
-static int open_connection(struct call *call, int64_t user_id, int64_t id, struct connection_row *row,
-                           const struct provider **ret_provider, struct site *ret_site)
+struct opened {
+    struct connection_row row;
+    const struct provider *provider;
+    struct site site;
+};
+
+static int open_connection(struct call *call, int64_t user_id, int64_t id, struct opened *ret)
 {
-    int error = connections_show(call, user_id, id, row);
+    *ret = (struct opened){0};
+    int error = connections_show(call, user_id, id, &ret->row);
     if (!error)
-        error = connect_provider(call, row->provider_key, ret_provider);
-    return error ? error : connections_site(call, user_id, id, ret_site);
+        error = connect_provider(call, ret->row.provider_key, &ret->provider);
+    return error ? error : connections_site(call, user_id, id, &ret->site);
+}
+
+static struct webhook_place place_of(struct call *call, struct str own_url, const struct opened *opened)
+{
+    return webhook_place_of(call, own_url, opened->provider->key, opened->row.id, opened->row.user_id);
 }
 
 int connect_state(struct call *call, int64_t user_id, int64_t id, struct str own_url, bool pair,
                   struct connection_state *ret, struct webhook_place *ret_place)
 {
-    const struct provider *provider = NULL;
-    struct connection_row row;
-    struct site site;
+    struct opened opened;
     *ret = (struct connection_state){0};
     *ret_place = (struct webhook_place){0};
-    int error = open_connection(call, user_id, id, &row, &provider, &site);
+    int error = open_connection(call, user_id, id, &opened);
     if (error)
         return error;
-    if (!provider->state)
+    if (!opened.provider->state)
         return fail(call, E_INVALID, "%.*s has no state of its own: test the connection instead.",
-                    STR_ARG(provider->name));
-    if (provider->webhook)
-        *ret_place = webhook_place_of(call, own_url, provider->key, id, row.user_id);
-    return provider->state(call, &site, pair, ret);
+                    STR_ARG(opened.provider->name));
+    if (opened.provider->webhook)
+        *ret_place = place_of(call, own_url, &opened);
+    return opened.provider->state(call, &opened.site, pair, ret);
 }
 
 int connect_register_webhook(struct call *call, int64_t user_id, int64_t id, struct str own_url)
 {
-    const struct provider *provider = NULL;
-    struct connection_row row;
-    struct site site;
-    int error = open_connection(call, user_id, id, &row, &provider, &site);
+    struct opened opened;
+    int error = open_connection(call, user_id, id, &opened);
     if (error)
         return error;
-    if (!provider->webhook_register)
-        return fail(call, E_INVALID, "%.*s sends nothing by itself.", STR_ARG(provider->name));
-    const struct webhook_place place = webhook_place_of(call, own_url, provider->key, id, row.user_id);
-    error = provider->webhook_register(call, &site, &place);
-    const struct audit_event event = {.user_id = row.user_id,
+    if (!opened.provider->webhook_register)
+        return fail(call, E_INVALID, "%.*s sends nothing by itself.", STR_ARG(opened.provider->name));
+    const struct webhook_place place = place_of(call, own_url, &opened);
+    error = opened.provider->webhook_register(call, &opened.site, &place);
+    const struct audit_event event = {.user_id = opened.row.user_id,
                                       .connection_id = id,
                                       .action = STR("connections.register_webhook"),
                                       .data_json = STR("{}")};

@@ -48,16 +48,20 @@ static int record(struct call *call, const char *action, int64_t kid)
 /* ---- begin */
 
 /* The server's row first: that is the order in which others take these two. */
+static int lock_and_read(struct call *call, int64_t *ret_current, struct key_rows *ret)
+{
+    int error = store_keys_lock(call, 0);
+    if (!error)
+        error = store_keys_lock_current(call, ret_current);
+    return error ? error : store_keys_read(call, ret);
+}
+
 static int begin_locked(struct call *call, struct str text)
 {
     struct keyring_row made[KEYRING_ROTATION_ROWS];
     struct key_rows rows;
     int64_t current;
-    int error = store_keys_lock(call, 0);
-    if (!error)
-        error = store_keys_lock_current(call, &current);
-    if (!error)
-        error = store_keys_read(call, &rows);
+    int error = lock_and_read(call, &current, &rows);
     if (!error)
         error = keyring_learn(call, rows.items, rows.count);
     if (!error && has_masters(&rows))
@@ -188,11 +192,7 @@ static int retire_locked(struct call *call, int64_t kid, bool even_if_held)
 {
     struct key_rows rows;
     int64_t current;
-    int error = store_keys_lock(call, 0);
-    if (!error)
-        error = store_keys_lock_current(call, &current);
-    if (!error)
-        error = store_keys_read(call, &rows);
+    int error = lock_and_read(call, &current, &rows);
     if (error)
         return error;
     if (kid == current)

@@ -1,14 +1,13 @@
 /* The password check behind every login. */
 #include "accounts/login.h"
 
+#include "accounts/login_tries.h"
 #include "accounts/passwords.h"
 #include "accounts/totp.h"
 #include "accounts/users.h"
 #include "audit/audit.h"
 #include "json/json_write.h"
-#include "limits/tries.h"
 #include "net/task.h"
-#include "store/sessions.h"
 
 enum { WHO_IN_AUDIT_BYTES = 190, AUDIT_BYTES_MAX = 1024 };
 
@@ -43,36 +42,21 @@ static void replace_hash(struct call *call, const struct user_row *user, struct 
         call_clear_error(call);
 }
 
-/*
- * Guessers use up the tries of an account, but never those of its owner: who is logged in somewhere from the same address has tries
- * of their own. Nobody is locked out, and a name nobody has is counted like any other.
- */
-static int take_try(struct call *call, const struct login_proof *proof, const struct user_row *user)
-{
-    static const struct tries_rule of_address = {"login address", 30, 6 * 1000},
-                                   of_account = {"login account", 10, 60 * 1000};
-    bool is_known = false;
-    struct str account = str_lower(call->arena, str_sub(proof->who, 0, WHO_IN_AUDIT_BYTES));
-    int error = proof->address.len ? tries_take(call, &of_address, proof->address) : OK;
-    if (!error && user->id && proof->address.len)
-        error = store_sessions_at_address(call, user->id, proof->address, &is_known);
-    if (user->id)
-        account = call_format(call, "%lld %.*s", (long long)user->id, is_known ? (int)proof->address.len : 0,
-                              proof->address.ptr);
-    return error ? error : tries_take(call, &of_account, account);
-}
-
 static int check_password(struct call *call, const struct login_proof *proof, struct user_row *user)
 {
+    struct login_tries tries;
     *user = (struct user_row){.password_hash = STR_EMPTY};
-    int error = users_find_who(call, proof->who, user);
+    int error = login_tries_begin(call, proof, &tries);
+    if (!error)
+        error = users_find_who(call, proof->who, user);
     if (error && error != E_NOT_FOUND)
         return error;
     call_clear_error(call);
-    error = take_try(call, proof, user);
+    error = login_tries_take(call, proof, user->id, &tries);
     if (error)
         return error;
-    error = passwords_verify(call, proof->password, user->password_hash); /* of nobody: takes as long, and is wrong */
+    /* of nobody: takes as long, and is wrong */
+    error = passwords_verify(call, proof->password, user->password_hash, tries.is_stranger);
     if (error == E_UNAUTHENTICATED || (!error && !user->id))
         return wrong(call);
     if (!error && password_needs_rehash(user->password_hash))
@@ -133,15 +117,18 @@ int login_check(struct call *call, const struct login_proof *proof, int64_t *ret
     return error;
 }
 
-int login_check_code(struct call *call, int64_t user_id, struct str code, struct str address)
+int login_check_code(struct call *call, int64_t user_id, struct str code, struct str address, struct str device)
 {
     int64_t begun_ms = clock_monotonic_ms();
+    struct login_tries tries;
     struct user_row user;
     int error = store_users_by_id(call, user_id, &user);
     if (error)
         return error;
-    const struct login_proof proof = {.who = user.email, .code = code, .address = address};
-    error = take_try(call, &proof, &user);
+    const struct login_proof proof = {.who = user.email, .code = code, .address = address, .device = device};
+    error = login_tries_begin(call, &proof, &tries);
+    if (!error)
+        error = login_tries_take(call, &proof, user.id, &tries);
     if (!error)
         error = settle(call, &proof, &user, check_code(call, &proof, &user));
     int slept = wait_out(call, begun_ms);

@@ -36,13 +36,13 @@ static int too_many(struct call *call)
 }
 
 /* One of the slots, each a core and up to 64 MiB. */
-static int take_slot(struct call *call)
+static int take_slot(struct call *call, size_t queue_max)
 {
     int error = start_threads(call);
     if (error)
         return error;
     if (n_busy >= n_threads) {
-        if (n_waiting >= PASSWORDS_QUEUE_MAX)
+        if (n_waiting >= queue_max)
             return too_many(call);
         int64_t deadline = call->deadline_ms, latest = clock_monotonic_ms() + PASSWORDS_WAIT_MS;
         call->deadline_ms = latest < deadline ? latest : deadline;
@@ -84,9 +84,9 @@ static void work_verify(void *context)
     work->result = password_verify(work->password, work->hash);
 }
 
-static int run(struct call *call, void (*function)(void *), struct work *work)
+static int run(struct call *call, size_t queue_max, void (*function)(void *), struct work *work)
 {
-    int error = take_slot(call);
+    int error = take_slot(call, queue_max);
     if (error)
         return error;
     helper_run(call, threads, function, work);
@@ -99,15 +99,15 @@ static int run(struct call *call, void (*function)(void *), struct work *work)
 int passwords_hash(struct call *call, struct str password, struct str *ret_hash)
 {
     struct work work = {.password = password};
-    int error = run(call, work_hash, &work);
+    int error = run(call, PASSWORDS_QUEUE_MAX, work_hash, &work);
     if (!error)
         *ret_hash = str_copy(call->arena, str_from(work.made));
     return error;
 }
 
-int passwords_verify(struct call *call, struct str password, struct str hash)
+int passwords_verify(struct call *call, struct str password, struct str hash, bool is_stranger)
 {
     struct work work = {.password = password, .hash = hash};
-    int error = run(call, work_verify, &work);
+    int error = run(call, is_stranger ? PASSWORDS_STRANGERS_MAX : PASSWORDS_QUEUE_MAX, work_verify, &work);
     return error == E_DENIED ? E_UNAUTHENTICATED : error;
 }

@@ -9,14 +9,15 @@
 
 enum {
     PASSWORDS_QUEUE_MAX = 32,
+    PASSWORDS_STRANGERS_MAX = 16, /* of those that wait: logins from where nobody has logged in before */
     PASSWORDS_WAIT_MS = 3 * 1000,
 };
 
 /* E_LIMIT: too many at once; E_UNAVAILABLE: no memory. */
 MUST_CHECK int passwords_hash(struct call *call, struct str password, struct str *ret_hash);
 
-/* E_UNAUTHENTICATED (without a text): wrong; and as above. */
-MUST_CHECK int passwords_verify(struct call *call, struct str password, struct str hash);
+/* E_UNAUTHENTICATED (without a text): wrong; and as above. is_stranger: may not take all places in the queue. */
+MUST_CHECK int passwords_verify(struct call *call, struct str password, struct str hash, bool is_stranger);
 
 /* Ends the threads. */
 void passwords_done(void);

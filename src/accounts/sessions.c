@@ -96,7 +96,8 @@ int sessions_begin(struct call *call, int64_t user_id, const struct session_from
 int sessions_login(struct call *call, struct str who, struct str password, struct str code,
                    const struct session_from *from, struct str *ret_token, int64_t *ret_user_id)
 {
-    const struct login_proof proof = {.who = who, .password = password, .code = code, .address = from->address};
+    const struct login_proof proof = {
+        .who = who, .password = password, .code = code, .address = from->address, .device = from->device};
     int error = login_check(call, &proof, ret_user_id);
     return error ? error : sessions_begin(call, *ret_user_id, from, ret_token);
 }
@@ -121,17 +122,16 @@ static int make_half(struct call *call, int64_t user_id, struct str *ret_token)
 }
 
 int sessions_login_password(struct call *call, struct str who, struct str password, const struct session_from *from,
-                            struct str *ret_token)
+                            struct str *ret_token, int64_t *ret_user_id)
 {
     bool mine;
-    int64_t user_id;
-    int error = sessions_login(call, who, password, STR_EMPTY, from, ret_token, &user_id);
+    int error = sessions_login(call, who, password, STR_EMPTY, from, ret_token, ret_user_id);
     if (error != E_WAITING)
         return error;
     call_clear_error(call);
     error = store_begin(call, &mine);
     if (!error)
-        error = store_end(call, mine, make_half(call, user_id, ret_token));
+        error = store_end(call, mine, make_half(call, *ret_user_id, ret_token));
     return error ? error : E_WAITING;
 }
 
@@ -141,7 +141,7 @@ static int too_late(struct call *call)
 }
 
 int sessions_login_code(struct call *call, struct str token, struct str code, const struct session_from *from,
-                        struct str *ret_token)
+                        struct str *ret_token, int64_t *ret_user_id)
 {
     struct proof_row proof;
     enum token_type type;
@@ -151,7 +151,7 @@ int sessions_login_code(struct call *call, struct str token, struct str code, co
     token_hash(token, hash);
     int error = store_proofs_look(call, STR(PROOF_LOGIN), str_from(hash), clock_now_ms(), &proof);
     if (!error)
-        error = login_check_code(call, proof.user_id, code, from->address);
+        error = login_check_code(call, proof.user_id, code, from->address, from->device);
     if (error == E_WAITING) /* none was given */
         return fail(call, E_UNAUTHENTICATED,
                     "Enter the code of your authenticator app, or one of your recovery codes.");
@@ -159,6 +159,8 @@ int sessions_login_code(struct call *call, struct str token, struct str code, co
         error = store_proofs_use(call, STR(PROOF_LOGIN), str_from(hash), clock_now_ms(), &proof);
     if (error == E_NOT_FOUND)
         return too_late(call);
+    if (!error)
+        *ret_user_id = proof.user_id;
     return error ? error : sessions_begin(call, proof.user_id, from, ret_token);
 }
 
@@ -232,10 +234,13 @@ bool sessions_is_proven(const struct person *person)
     return !person->by_api && clock_now_ms() - person->proved_at_ms <= SESSION_PROVEN_MS;
 }
 
-int sessions_prove(struct call *call, const struct person *person, struct str password, struct str address)
+int sessions_prove(struct call *call, const struct person *person, struct str password, const struct session_from *from)
 {
-    const struct login_proof proof = {
-        .who = person->email, .password = password, .needs_no_code = true, .address = address};
+    const struct login_proof proof = {.who = person->email,
+                                      .password = password,
+                                      .needs_no_code = true,
+                                      .address = from->address,
+                                      .device = from->device};
     int64_t user_id;
     int error = login_check(call, &proof, &user_id);
     if (!error && user_id != person->user_id)

@@ -33,6 +33,7 @@ struct person {
 /* Whence a login comes: for the list of sessions and the audit. */
 struct session_from {
     struct str address, agent;
+    struct str device; /* the browser's cookie of accounts/device.h; empty: none */
 };
 
 /*
@@ -47,10 +48,10 @@ MUST_CHECK int sessions_login(struct call *call, struct str who, struct str pass
  * goes with the code to sessions_login_code(), within ten minutes; else *ret_token is the cookie's value.
  */
 MUST_CHECK int sessions_login_password(struct call *call, struct str who, struct str password,
-                                       const struct session_from *from, struct str *ret_token);
+                                       const struct session_from *from, struct str *ret_token, int64_t *ret_user_id);
 /* E_DENIED: too late. E_UNAUTHENTICATED: the code is wrong, and may be tried again. E_LIMIT. */
 MUST_CHECK int sessions_login_code(struct call *call, struct str token, struct str code,
-                                   const struct session_from *from, struct str *ret_token);
+                                   const struct session_from *from, struct str *ret_token, int64_t *ret_user_id);
 /* For somebody who was proved otherwise: a confirmed registration, a set-up address. */
 MUST_CHECK int sessions_begin(struct call *call, int64_t user_id, const struct session_from *from,
                               struct str *ret_token);
@@ -58,8 +59,9 @@ MUST_CHECK int sessions_begin(struct call *call, int64_t user_id, const struct s
 /* Of a cookie's value or an API token. E_UNAUTHENTICATED says what to do. */
 MUST_CHECK int sessions_find(struct call *call, struct str token, struct person *ret);
 
-/* Before what is grave: the password again. `address`: of the client. E_UNAUTHENTICATED: wrong; E_LIMIT. */
-MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password, struct str address);
+/* Before what is grave: the password again. E_UNAUTHENTICATED: wrong; E_LIMIT. */
+MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password,
+                              const struct session_from *from);
 bool sessions_is_proven(const struct person *person);
 
 /* Is it still good? Leaves its last use as it is. E_NOT_FOUND. */

@@ -1,5 +1,6 @@
 /* Logins: sessions, API tokens, the second factor, a forgotten password, stop everything. */
 #include "accounts/accounts_test_help.h"
+#include "accounts/device.h"
 #include "accounts/login.h"
 #include "accounts/sessions.h"
 #include "accounts/totp.h"
@@ -79,8 +80,8 @@ static void sessions_end_by_time(void **state)
     sql(f, "UPDATE mcp_sessions SET proved_at = '2020-01-01 00:00:00.000'");
     assert_ok(&f->call, sessions_find(&f->call, stale, &person));
     assert_false(sessions_is_proven(&person));
-    assert_int_equal(sessions_prove(&f->call, &person, STR("not the password"), STR("192.0.2.7")), E_UNAUTHENTICATED);
-    assert_ok(&f->call, sessions_prove(&f->call, &person, STR(TEST_PASSWORD), STR("192.0.2.7")));
+    assert_int_equal(sessions_prove(&f->call, &person, STR("not the password"), &from_browser), E_UNAUTHENTICATED);
+    assert_ok(&f->call, sessions_prove(&f->call, &person, STR(TEST_PASSWORD), &from_browser));
     assert_ok(&f->call, sessions_find(&f->call, stale, &person));
     assert_true(sessions_is_proven(&person));
 }
@@ -252,12 +253,46 @@ static void guessers_do_not_lock_the_owner_out(void **state)
     for (int i = 0; i < 10; i++)
         assert_int_equal(login_check(&f->call, &guess, NULL), E_UNAUTHENTICATED);
     assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
-    guess.address = STR("203.0.113.10"); /* another machine of theirs */
-    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
+    guess.address = STR("203.0.113.10"); /* another machine of theirs, and now without a question to the database */
+    store_init(NULL);
+    int error = login_check(&f->call, &guess, NULL);
+    store_init(f->db);
+    assert_int_equal(error, E_LIMIT);
     guess.password = STR(TEST_PASSWORD); /* even the right one: the limit tells nothing */
     assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
     login(f, "ana@example.test", TEST_PASSWORD, "", OK); /* the owner, from where they always are */
+    /* On the road, in the browser from home: with tries of its own, wherever the browser is, and not more than others have. */
+    guess.device = device_make(&f->call, 1);
+    assert_ok(&f->call, login_check(&f->call, &guess, NULL));
+    guess.address = STR("203.0.113.9"); /* whose tries are nearly used up */
+    for (int i = 0; i < 9; i++)
+        assert_ok(&f->call, login_check(&f->call, &guess, NULL));
+    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
+    guess.device = device_make(&f->call, 1);
+    assert_ok(&f->call, login_check(&f->call, &guess, NULL));
+    guess.device = device_make(&f->call, 2); /* somebody else's browser */
+    assert_int_equal(login_check(&f->call, &guess, NULL), E_LIMIT);
     limits_close();
+}
+
+static void a_browser_is_known_by_our_cookie_only(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct str good = device_make(call, 7), word = STR("1.");
+    struct device device = device_read(call, good);
+    assert_int_equal(device.user_id, 7);
+    assert_int_equal(device.name.len, 22);
+    assert_false(str_eq(device.name, device_read(call, device_make(call, 7)).name));
+    for (size_t i = 0; i < good.len; i++) { /* each character counts */
+        char *bad = (char *)(uintptr_t)str_copy_cstr(call->arena, good);
+        bad[i] = bad[i] == '1' ? '2' : '1';
+        assert_int_equal(device_read(call, str_from(bad)).user_id, 0);
+        assert_int_equal(device_read(call, str_sub(good, 0, i)).user_id, 0);
+    }
+    assert_int_equal(device_read(call, call_format(call, "%.*s.", STR_ARG(good))).user_id, 0);
+    assert_int_equal(device_read(call, call_format(call, "%.*s%.*s", STR_ARG(word), STR_ARG(good))).user_id, 0);
+    assert_int_equal(device_read(call, (struct str){NULL, 0}).user_id, 0);
 }
 
 int main(void)
@@ -267,6 +302,7 @@ int main(void)
         ON_BOTH(a_session_and_its_end),
         ON_SQLITE(what_is_no_session),
         ON_SQLITE(guessers_do_not_lock_the_owner_out),
+        ON_SQLITE(a_browser_is_known_by_our_cookie_only),
         ON_BOTH(sessions_end_by_time),
         ON_BOTH(api_tokens),
         ON_BOTH(a_second_factor),

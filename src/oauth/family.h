@@ -5,7 +5,6 @@
 #include "crypto/keyring.h"
 #include "store/oauth_grants.h"
 
-bool family_grant_is_right(struct call *call, const struct oauth_grant_row *row);
 struct str family_mac_of_code(struct call *call, const struct oauth_code_row *row);
 struct str family_mac_of_refresh(struct call *call, const struct oauth_refresh_row *row);
 

@@ -1,6 +1,7 @@
 /* What people agreed to: agreeing, listing, ending. What is given for it: oauth/redeem.c. */
 #include "oauth/grants.h"
 
+#include "accounts/consent.h"
 #include "accounts/generation.h"
 #include "accounts/owner.h"
 #include "audit/audit.h"
@@ -11,22 +12,7 @@
 
 enum { ID_CHARS = 20, AUDIT_BYTES_MAX = 4096, IDS_BYTES_MAX = 1024 };
 
-/* ---- MACs: whoever can only write rows can neither widen a grant nor hand it to a token of his own */
-
-static void mac_of_grant(struct call *call, const struct oauth_grant_row *row, char out[MAC_HEX_BYTES])
-{
-    struct str text = call_format(call, "oauth-grant|v1|%.*s|%lld|%.*s|%lld|%.*s|%.*s|%.*s", STR_ARG(row->id),
-                                  (long long)row->user_id, STR_ARG(row->client_id), (long long)row->connection_id,
-                                  STR_ARG(row->connections), STR_ARG(row->rights), STR_ARG(row->resource));
-    keyring_mac(KEYRING_TOKEN_MAC, text, out);
-}
-
-bool family_grant_is_right(struct call *call, const struct oauth_grant_row *row)
-{
-    char mac[MAC_HEX_BYTES];
-    mac_of_grant(call, row, mac);
-    return str_eq(row->mac, str_from(mac));
-}
+/* ---- MACs: whoever can only write rows cannot hand a family to a code or token of his own (of grants: accounts/consent.h) */
 
 struct str family_mac_of_code(struct call *call, const struct oauth_code_row *row)
 {
@@ -79,10 +65,8 @@ int family_record(struct call *call, const char *action, const struct oauth_gran
 
 static int insert(struct call *call, struct oauth_grant_row *row)
 {
-    char *mac = arena_alloc(call->arena, MAC_HEX_BYTES);
     row->id = token_word(call, ID_CHARS);
-    mac_of_grant(call, row, mac);
-    row->mac = str_from(mac);
+    row->mac = consent_mac(call, row);
     return store_oauth_grants_insert(call, row);
 }
 
@@ -210,7 +194,7 @@ int grants_remembered(struct call *call, int64_t user_id, struct str client_id, 
     *ret_found = false;
     int error = store_oauth_grants_list(call, user_id, client_id, clock_now_ms(), &rows);
     for (size_t i = 0; !error && i < rows.count && !*ret_found; i++)
-        if (family_grant_is_right(call, &rows.items[i])) {
+        if (consent_is_right(call, &rows.items[i])) {
             *ret = rows.items[i];
             *ret_found = true;
         }

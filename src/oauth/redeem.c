@@ -3,6 +3,7 @@
 
 #include "oauth/grants.h"
 
+#include "accounts/consent.h"
 #include "accounts/generation.h"
 #include "accounts/mail.h"
 #include "accounts/tokens.h"
@@ -106,6 +107,14 @@ static int take_over(struct call *call, const struct oauth_grant_row *grant, boo
     return error ? error : store_oauth_tokens_thin(call, grant->id, GRANT_TOKENS_MAX);
 }
 
+static int keep_alive(struct call *call, const struct oauth_grant_row *grant, int64_t now_ms, int64_t expires_at_ms)
+{
+    struct oauth_grant_row used = *grant;
+    used.state = STR(GRANT_ACTIVE);
+    used.expires_at_ms = expires_at_ms;
+    return store_oauth_grants_use(call, grant->id, now_ms, expires_at_ms, consent_mac(call, &used));
+}
+
 /* ret->access, and ret->refresh unless empty, are there. */
 static int give(struct call *call, const struct oauth_grant_row *grant, struct str resource, unsigned rights,
                 struct grant_tokens *ret, int64_t *ret_token_id, struct verdict *verdict)
@@ -136,10 +145,10 @@ static int give(struct call *call, const struct oauth_grant_row *grant, struct s
         error = insert_refresh(call, grant, ret->refresh, now_ms);
     /* Without a refresh token the family is over with its access token. */
     if (!error)
-        error = store_oauth_grants_use(call, grant->id, now_ms,
-                                       stands             ? grant->expires_at_ms
-                                       : ret->refresh.len ? now_ms + idle_ms
-                                                          : now_ms + life_ms);
+        error = keep_alive(call, grant, now_ms,
+                           stands             ? grant->expires_at_ms
+                           : ret->refresh.len ? now_ms + idle_ms
+                                              : now_ms + life_ms);
     if (!error)
         error = family_record(call, "oauth.token", grant, made.token_id, NULL);
     if (error)
@@ -221,7 +230,7 @@ static const char *judge_code(struct call *call, const struct oauth_code_row *co
 {
     if (!str_eq(grant->state, STR(GRANT_PENDING)) || code->expires_at_ms <= clock_now_ms())
         return "too old";
-    if (!str_eq(code->mac, family_mac_of_code(call, code)) || !family_grant_is_right(call, grant))
+    if (!str_eq(code->mac, family_mac_of_code(call, code)) || !consent_is_right(call, grant))
         return "its rows were changed";
     if (!str_eq(grant->client_id, client->id))
         return "of another client";
@@ -345,9 +354,9 @@ static int refresh_locked(struct call *call, const struct refreshing *r, struct 
         return error;
     call_clear_error(call);
     now_ms = clock_now_ms();
-    if (error || !found || !str_eq(row.mac, family_mac_of_refresh(call, &row)) ||
-        !family_grant_is_right(call, &grant) || !str_eq(grant.client_id, r->client->id) ||
-        !str_eq(grant.state, STR(GRANT_ACTIVE)) || grant.expires_at_ms <= now_ms)
+    if (error || !found || !str_eq(row.mac, family_mac_of_refresh(call, &row)) || !consent_is_right(call, &grant) ||
+        !str_eq(grant.client_id, r->client->id) || !str_eq(grant.state, STR(GRANT_ACTIVE)) ||
+        grant.expires_at_ms <= now_ms)
         return refuse(verdict, "invalid_grant", BAD_REFRESH);
     if (row.used_at_ms && now_ms - row.used_at_ms > grace_ms) {
         refuse(verdict, "invalid_grant", BAD_REFRESH);

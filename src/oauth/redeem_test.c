@@ -1,6 +1,7 @@
 /* PKCE, and what an access token leaves to the next one of its family. */
 #include "accounts/accounts_test_help.h"
 
+#include "accounts/consent.h"
 #include "crypto/token.h"
 #include "oauth/clients.h"
 #include "oauth/family.h"
@@ -24,8 +25,23 @@ static void the_rfcs_example(void **state)
     assert_false(pkce_is_challenge(STR("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM")));
 }
 
-/* From registering to tokens. `life`: SQL that changes the family before its code is redeemed, or NULL. */
-static struct oauth_client_row log_in(struct fixture *f, const struct token_made *connection, const char *life,
+/* The only grant there is, as it lies in its row. */
+static struct oauth_grant_row the_grant(struct fixture *f)
+{
+    struct oauth_grant_row row;
+    assert_ok(&f->call,
+              store_oauth_grants_get(&f->call, USER_ANY, sql_text(f, "SELECT id FROM mcp_oauth_grants"), &row));
+    return row;
+}
+
+/* As we would, were it so. */
+static void seal(struct fixture *f, struct str mac)
+{
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET mac = $1", DB_TEXT(mac)));
+}
+
+/* From registering to tokens. life_ms: what the family has before its code is redeemed; 0: as usual. */
+static struct oauth_client_row log_in(struct fixture *f, const struct token_made *connection, int64_t life_ms,
                                       struct grant_tokens *ret)
 {
     struct oauth_client_row client;
@@ -46,8 +62,13 @@ static struct oauth_client_row log_in(struct fixture *f, const struct token_made
                                   .redirect_host = STR("app.example"),
                                   .challenge = STR(CHALLENGE)};
     assert_ok(&f->call, grants_agree(&f->call, &new, &code));
-    if (life)
-        sql(f, life);
+    if (life_ms) {
+        struct oauth_grant_row row = the_grant(f);
+        row.ends_at_ms = clock_now_ms() + life_ms;
+        assert_ok(&f->call,
+                  db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET ends_at = $1", DB_TIME(row.ends_at_ms)));
+        seal(f, consent_mac(&f->call, &row));
+    }
     const struct redemption asked = {
         .code = code, .verifier = STR(VERIFIER), .redirect_uri = STR(REDIRECT), .resource = STR(RESOURCE)};
     assert_ok(&f->call, grants_redeem(&f->call, &client, &asked, ret, &error));
@@ -68,7 +89,7 @@ static void what_waits_goes_over_to_the_next_token(void **state)
     struct grant_tokens first, next;
     const struct principal *before, *after;
     const char *error;
-    struct oauth_client_row client = log_in(f, &connection, NULL, &first);
+    struct oauth_client_row client = log_in(f, &connection, 0, &first);
     assert_ok(&f->call, authenticate(&f->call, first.access, &before));
     assert_text(before->audience, RESOURCE);
     assert_int_equal(before->rights, RIGHT_READ);
@@ -98,12 +119,13 @@ static void work_outlives_its_token(void **state)
     struct token_made connection = ready(f);
     struct grant_tokens tokens;
     const struct principal *who;
-    char life[CLOCK_TEXT_BYTES];
-    clock_format(clock_now_ms() + 2000, life);
-    struct str change = call_format(&f->call, "UPDATE mcp_oauth_grants SET ends_at = '%s'", life);
-    log_in(f, &connection, str_copy_cstr(f->call.arena, change), &tokens);
+    log_in(f, &connection, 2000, &tokens);
     int64_t id = sql_int(f, "SELECT max(token_id) FROM mcp_oauth_tokens");
-    sql(f, "UPDATE mcp_oauth_grants SET expires_at = '2099-01-01 00:00:00.000'");
+    struct oauth_grant_row row = the_grant(f);
+    row.expires_at_ms = clock_now_ms() + 3600 * 1000;
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET expires_at = $1",
+                                 DB_TIME(row.expires_at_ms)));
+    seal(f, consent_mac(&f->call, &row));
     while (authenticate(&f->call, tokens.access, &who) == OK)
         usleep(50 * 1000);
     assert_says(&f->call, "expired");
@@ -113,14 +135,79 @@ static void work_outlives_its_token(void **state)
     sql(f, "UPDATE mcp_oauth_grants SET state = 'ended'");
     assert_int_equal(authenticate_token(&f->call, id, &who), E_UNAUTHENTICATED);
     assert_says(&f->call, "expired");
+    sql(f, "UPDATE mcp_oauth_grants SET state = 'active', expires_at = '2099-01-01 00:00:00.000'");
+    assert_int_equal(authenticate_token(&f->call, id, &who), E_UNAUTHENTICATED); /* nobody agreed to that */
+}
+
+static int refresh(struct fixture *f, const struct oauth_client_row *client, struct str token)
+{
+    struct grant_tokens tokens;
+    const char *error;
+    call_clear_error(&f->call);
+    return grants_refresh(&f->call, client, token, 0, (struct str){NULL, 0}, &tokens, &error);
+}
+
+/* Whoever writes rows makes no family last longer, and brings none back. */
+static void times_and_ends_are_sealed(void **state)
+{
+    static const char *const edits[] = {
+        "UPDATE mcp_oauth_grants SET ends_at = '2099-01-01 00:00:00.000'",
+        "UPDATE mcp_oauth_grants SET expires_at = '2099-01-01 00:00:00.000'",
+        "UPDATE mcp_oauth_grants SET state = 'pending'",
+        "UPDATE mcp_oauth_grants SET mac = ''",
+    };
+    struct fixture *f = *state;
+    struct token_made connection = ready(f);
+    struct grant_tokens tokens;
+    struct oauth_client_row client = log_in(f, &connection, 0, &tokens);
+    const struct oauth_grant_row row = the_grant(f);
+    for (size_t i = 0; i < ARRAY_LENGTH(edits); i++) {
+        sql(f, edits[i]);
+        assert_int_equal(refresh(f, &client, tokens.refresh), E_DENIED);
+        assert_ok(&f->call,
+                  db_query(&f->call, f->db, NULL,
+                           "UPDATE mcp_oauth_grants SET ends_at = $1, expires_at = $2, state = 'active', mac = $3",
+                           DB_TIME(row.ends_at_ms), DB_TIME(row.expires_at_ms), DB_TEXT(row.mac)));
+    }
+    assert_ok(&f->call, refresh(f, &client, tokens.refresh)); /* each of them was what refused it */
+    assert_ok(&f->call, grants_end(&f->call, 1, row.id));
+    assert_text(the_grant(f).mac, "");
+    sql(f, "UPDATE mcp_oauth_grants SET state = 'active'");
+    assert_int_equal(refresh(f, &client, tokens.refresh), E_DENIED);
+}
+
+/* Rows from when only the rest was sealed go on, no longer than they could, and are sealed whole when used. */
+static void rows_of_before_go_on(void **state)
+{
+    struct fixture *f = *state;
+    struct token_made connection = ready(f);
+    struct grant_tokens tokens;
+    struct oauth_client_row client = log_in(f, &connection, 0, &tokens);
+    struct oauth_grant_row row = the_grant(f);
+    char mac[MAC_HEX_BYTES];
+    if (row.expires_at_ms > INT64_C(1811808000) * 1000)
+        skip(); /* by now there can be none */
+    keyring_mac(KEYRING_TOKEN_MAC,
+                call_format(&f->call, "oauth-grant|v1|%.*s|1|%.*s|%lld||read|" RESOURCE, STR_ARG(row.id),
+                            STR_ARG(row.client_id), (long long)row.connection_id),
+                mac);
+    seal(f, str_from(mac));
+    sql(f, "UPDATE mcp_oauth_grants SET ends_at = '2027-06-02 00:00:00.000'");
+    assert_int_equal(refresh(f, &client, tokens.refresh), E_DENIED); /* nobody could have been promised that */
+    assert_ok(&f->call,
+              db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET ends_at = $1", DB_TIME(row.expires_at_ms)));
+    assert_ok(&f->call, refresh(f, &client, tokens.refresh));
+    row = the_grant(f);
+    assert_false(str_eq(row.mac, str_from(mac)));
+    assert_text(row.mac, consent_mac(&f->call, &row).ptr);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_rfcs_example),
-        ON_BOTH(what_waits_goes_over_to_the_next_token),
-        ON_BOTH(work_outlives_its_token),
+        cmocka_unit_test(the_rfcs_example), ON_BOTH(what_waits_goes_over_to_the_next_token),
+        ON_BOTH(work_outlives_its_token),   ON_BOTH(times_and_ends_are_sealed),
+        ON_BOTH(rows_of_before_go_on),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

@@ -87,11 +87,12 @@ int store_oauth_grants_list(struct call *call, int64_t user_id, struct str clien
     return OK;
 }
 
-int store_oauth_grants_use(struct call *call, struct str id, int64_t now_ms, int64_t expires_at_ms)
+int store_oauth_grants_use(struct call *call, struct str id, int64_t now_ms, int64_t expires_at_ms, struct str mac)
 {
-    return db_query(call, store_db(), NULL,
-                    "UPDATE mcp_oauth_grants SET state = 'active', used_at = $2, expires_at = $3 WHERE id = $1",
-                    DB_TEXT(id), DB_TIME(now_ms), DB_TIME(expires_at_ms));
+    return db_query(
+        call, store_db(), NULL,
+        "UPDATE mcp_oauth_grants SET state = 'active', used_at = $2, expires_at = $3, mac = $4 WHERE id = $1",
+        DB_TEXT(id), DB_TIME(now_ms), DB_TIME(expires_at_ms), DB_TEXT(mac));
 }
 
 int store_oauth_grants_end(struct call *call, struct str id, struct str by, int64_t *ret_count)
@@ -99,7 +100,7 @@ int store_oauth_grants_end(struct call *call, struct str id, struct str by, int6
     struct db_rows rows;
     int64_t now_ms = clock_now_ms();
     int error = db_query(call, store_db(), &rows,
-                         "UPDATE mcp_oauth_grants SET state = 'ended', ended_at = $2, ended_by = $3 "
+                         "UPDATE mcp_oauth_grants SET state = 'ended', ended_at = $2, ended_by = $3, mac = '' "
                          "WHERE id = $1 AND state <> 'ended'",
                          DB_TEXT(id), DB_TIME(now_ms), DB_TEXT(by));
     if (error)
@@ -231,15 +232,16 @@ int store_oauth_tokens_find(struct call *call, struct str token_hash, int64_t *r
     return error;
 }
 
-int store_oauth_tokens_lives(struct call *call, int64_t token_id, int64_t now_ms, bool *ret)
+int store_oauth_grants_of_token(struct call *call, int64_t token_id, struct oauth_grant_row *ret)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT 1 FROM mcp_oauth_tokens ot JOIN mcp_oauth_grants g ON g.id = ot.grant_id "
-                         "WHERE ot.token_id = $1 AND g.state = 'active' AND g.expires_at > $2",
-                         DB_INT(token_id), DB_TIME(now_ms));
+                         "SELECT " COLUMNS TABLES "JOIN mcp_oauth_tokens t ON t.grant_id = g.id WHERE t.token_id = $1",
+                         DB_INT(token_id));
+    if (!error && rows.n_rows == 0)
+        return no_grant(call);
     if (!error)
-        *ret = rows.n_rows > 0;
+        *ret = grant_at(&rows, 0);
     return error;
 }
 

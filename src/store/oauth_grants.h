@@ -41,9 +41,10 @@ MUST_CHECK int store_oauth_grants_get(struct call *call, int64_t user_id, struct
 /* Of that user, active and not expired, newest first; client_id empty: of all clients. */
 MUST_CHECK int store_oauth_grants_list(struct call *call, int64_t user_id, struct str client_id, int64_t now_ms,
                                        struct oauth_grant_rows *ret);
-/* Tokens were given. */
-MUST_CHECK int store_oauth_grants_use(struct call *call, struct str id, int64_t now_ms, int64_t expires_at_ms);
-/* With all its tokens; `by`: why. *ret_count 0: it had ended before. */
+/* Tokens were given; mac: of the row as it will be. */
+MUST_CHECK int store_oauth_grants_use(struct call *call, struct str id, int64_t now_ms, int64_t expires_at_ms,
+                                      struct str mac);
+/* With all its tokens and its mac; `by`: why. *ret_count 0: it had ended before. */
 MUST_CHECK int store_oauth_grants_end(struct call *call, struct str id, struct str by, int64_t *ret_count);
 /* The one that this access token is of. */
 MUST_CHECK int store_oauth_grants_end_of_token(struct call *call, int64_t token_id, struct str by);
@@ -71,8 +72,8 @@ MUST_CHECK int store_oauth_tokens_insert(struct call *call, int64_t token_id, st
 /* The family of an access token, by its hash. E_NOT_FOUND. */
 MUST_CHECK int store_oauth_tokens_find(struct call *call, struct str token_hash, int64_t *ret_token_id,
                                        struct str *ret_grant_id);
-/* Is its family active? */
-MUST_CHECK int store_oauth_tokens_lives(struct call *call, int64_t token_id, int64_t now_ms, bool *ret);
+/* What its owner agreed to. E_NOT_FOUND. */
+MUST_CHECK int store_oauth_grants_of_token(struct call *call, int64_t token_id, struct oauth_grant_row *ret);
 /* Of one family: its newest access token before this one, 0 if there is none. */
 MUST_CHECK int store_oauth_tokens_before(struct call *call, struct str grant_id, int64_t token_id,
                                          int64_t *ret_token_id);

@@ -96,15 +96,20 @@ int store_sessions_count(struct call *call, int64_t user_id, struct str kind, in
     return error;
 }
 
-int store_sessions_at_address(struct call *call, int64_t user_id, struct str address, bool *ret)
+int store_sessions_addresses(struct call *call, int64_t user_id, struct str **ret, size_t *ret_count)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT 1 FROM mcp_sessions WHERE user_id = $1 AND address = $2 AND kind = 'session' LIMIT 1",
-                         DB_INT(user_id), DB_TEXT(address));
-    if (!error)
-        *ret = rows.n_rows > 0;
-    return error;
+                         "SELECT DISTINCT address FROM mcp_sessions WHERE user_id = $1 AND kind = 'session' "
+                         "AND address <> ''",
+                         DB_INT(user_id));
+    if (error)
+        return error;
+    *ret = arena_array_of(call->arena, struct str, rows.n_rows);
+    *ret_count = rows.n_rows;
+    for (size_t i = 0; i < rows.n_rows; i++)
+        (*ret)[i] = db_text(&rows, i, 0);
+    return OK;
 }
 
 int store_sessions_seen(struct call *call, struct str id, int64_t now_ms)

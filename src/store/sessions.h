@@ -37,8 +37,8 @@ MUST_CHECK int store_sessions_facts(struct call *call, struct str token_hash, st
 MUST_CHECK int store_sessions_list(struct call *call, int64_t user_id, struct str kind, struct session_rows *ret);
 MUST_CHECK int store_sessions_count(struct call *call, int64_t user_id, struct str kind, int64_t *ret);
 
-/* Is, or was lately, that user logged in with a browser at that address? */
-MUST_CHECK int store_sessions_at_address(struct call *call, int64_t user_id, struct str address, bool *ret);
+/* Where that user is, or was lately, logged in with a browser: each address once. */
+MUST_CHECK int store_sessions_addresses(struct call *call, int64_t user_id, struct str **ret, size_t *ret_count);
 
 MUST_CHECK int store_sessions_seen(struct call *call, struct str id, int64_t now_ms);
 MUST_CHECK int store_sessions_proved(struct call *call, struct str id, int64_t now_ms);

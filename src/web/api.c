@@ -1,6 +1,7 @@
 /* The REST API: who asks, what was sent, what is answered. */
 #include "web/api.h"
 
+#include "accounts/device.h"
 #include "base/log.h"
 #include "json/schema.h"
 #include "net/client_address.h"
@@ -226,7 +227,16 @@ struct session_from api_from(struct call *call, const struct http_request *reque
     char *address = arena_alloc(call->arena, CLIENT_ADDRESS_BYTES);
     struct str agent = http_header_value(request, STR("user-agent"));
     client_address(request, address);
-    return (struct session_from){.address = str_from(address), .agent = agent.ptr ? agent : STR_EMPTY};
+    struct str device = cookie_value(request, COOKIE_DEVICE);
+    return (struct session_from){.address = str_from(address),
+                                 .agent = agent.ptr ? agent : STR_EMPTY,
+                                 .device = device.ptr ? device : STR_EMPTY};
+}
+
+void api_enter(struct call *call, struct http_exchange *exchange, int64_t user_id, struct str token)
+{
+    cookie_set(call, exchange, COOKIE_SESSION, token);
+    cookie_set(call, exchange, COOKIE_DEVICE, device_make(call, user_id));
 }
 
 /* ---- what is answered */

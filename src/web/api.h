@@ -62,6 +62,8 @@ int64_t api_query_number(struct call *call, const struct api *api, const char *n
 /* ptr NULL: not there, or not a string. */
 struct str api_text(const struct api *api, const char *member);
 struct session_from api_from(struct call *call, const struct http_request *request);
+/* This browser is logged in now, and will be known for one in which this person was. */
+void api_enter(struct call *call, struct http_exchange *exchange, int64_t user_id, struct str token);
 
 /* {"ok":true} */
 void api_ok(struct api *api);

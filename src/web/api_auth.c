@@ -1,6 +1,7 @@
 /* /api/auth: registering, logging in and out, a forgotten password. */
 #include "web/api_auth.h"
 
+#include "accounts/device.h"
 #include "accounts/neon.h"
 #include "accounts/registration.h"
 #include "web/cookie.h"
@@ -38,7 +39,7 @@ static int register_user(struct call *call, struct api *api)
         error = sessions_begin(call, id, &from, &token);
     if (error)
         return error;
-    cookie_set(call, api->exchange, COOKIE_SESSION, token);
+    api_enter(call, api->exchange, id, token);
     write_user(api, &user);
     return OK;
 }
@@ -62,7 +63,7 @@ static int begin(struct call *call, struct api *api, int64_t id, struct str toke
     int error = store_users_by_id(call, id, &user);
     if (error)
         return error;
-    cookie_set(call, api->exchange, COOKIE_SESSION, token);
+    api_enter(call, api->exchange, id, token);
     json_object(&api->out);
     json_key(&api->out, STR("user"));
     write_user(api, &user);
@@ -136,7 +137,8 @@ static int prove(struct call *call, struct api *api)
 {
     if (api->person.by_api)
         return fail(call, E_DENIED, "This cannot be done with an API token: log in with a browser.");
-    int error = sessions_prove(call, &api->person, api_text(api, "password"), api_from(call, api->request).address);
+    const struct session_from from = api_from(call, api->request);
+    int error = sessions_prove(call, &api->person, api_text(api, "password"), &from);
     if (!error)
         api_ok(api);
     return error;
@@ -175,9 +177,11 @@ static int reset(struct call *call, struct api *api)
 {
     int64_t id;
     int error = users_reset_password(call, api_text(api, "token"), api_text(api, "password"), &id);
-    if (!error)
-        api_ok(api);
-    return error;
+    if (error)
+        return error;
+    cookie_set(call, api->exchange, COOKIE_DEVICE, device_make(call, id));
+    api_ok(api);
+    return OK;
 }
 
 const struct api_operation api_auth_reset = {

@@ -80,7 +80,8 @@ const struct api_operation api_me_change_email = {
 
 static int change_password(struct call *call, struct api *api)
 {
-    int error = sessions_prove(call, &api->person, api_text(api, "current"), api_from(call, api->request).address);
+    const struct session_from from = api_from(call, api->request);
+    int error = sessions_prove(call, &api->person, api_text(api, "current"), &from);
     if (!error)
         error = users_set_password(call, api->person.user_id, api_text(api, "password"), api->person.session_id);
     if (!error)

@@ -13,6 +13,7 @@ static const struct {
     [COOKIE_SESSION] = {STR_INIT("porteiro"), STR_INIT("__Host-porteiro"), SESSIONS_LIFE_MS / 1000},
     [COOKIE_FORM] = {STR_INIT("porteiro-form"), STR_INIT("__Host-porteiro-form"), FORM_LIFE_S},
     [COOKIE_LANGUAGE] = {STR_INIT("porteiro-lang"), STR_INIT("__Host-porteiro-lang"), YEAR_S},
+    [COOKIE_DEVICE] = {STR_INIT("porteiro-device"), STR_INIT("__Host-porteiro-device"), YEAR_S},
 };
 
 static struct str name_of(enum cookie cookie)

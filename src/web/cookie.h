@@ -8,6 +8,7 @@ enum cookie {
     COOKIE_SESSION,  /* who is logged in (accounts/sessions.h) */
     COOKIE_FORM,     /* of a browser nobody is logged in with: what the forms it gets are bound to */
     COOKIE_LANGUAGE, /* that was chosen on a page */
+    COOKIE_DEVICE,   /* of a browser in which somebody logged in before (accounts/device.h) */
     COOKIES,
 };
 

@@ -1,6 +1,7 @@
 /* Making an account, a forgotten password, confirming an address. */
 #include "web/page_account.h"
 
+#include "accounts/device.h"
 #include "accounts/registration.h"
 #include "net/smtp.h"
 #include "web/api.h"
@@ -24,7 +25,7 @@ static int make_account(struct call *call, struct page *page, struct str invitat
         error = sessions_begin(call, id, &from, &token);
     if (error)
         return error;
-    cookie_set(call, page->exchange, COOKIE_SESSION, token);
+    api_enter(call, page->exchange, id, token);
     cookie_set(call, page->exchange, COOKIE_FORM, STR_EMPTY);
     return page_redirect(page, STR("/"));
 }
@@ -143,8 +144,10 @@ static int set_password(struct call *call, struct page *page, struct str token)
     int64_t id;
     if (page->is_sent) {
         int error = users_reset_password(call, token, page_field(page, "password"), &id);
-        if (!error)
+        if (!error) {
+            cookie_set(call, page->exchange, COOKIE_DEVICE, device_make(call, id));
             return page_redirect(page, STR("/login?done=reset"));
+        }
         page_refuse(page, error);
     }
     page_begin(page, TEXT_RESET_NEW_TITLE);

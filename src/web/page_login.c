@@ -2,13 +2,14 @@
 #include "web/page_login.h"
 
 #include "accounts/registration.h"
+#include "net/smtp.h"
 #include "web/api.h"
 #include "web/cookie.h"
 
 /* A session begins: the cookie the forms before it were bound to has done its work. */
-static int enter(struct page *page, struct str token)
+static int enter(struct page *page, int64_t user_id, struct str token)
 {
-    cookie_set(page->call, page->exchange, COOKIE_SESSION, token);
+    api_enter(page->call, page->exchange, user_id, token);
     cookie_set(page->call, page->exchange, COOKIE_FORM, STR_EMPTY);
     return page_redirect(page, page_next(page));
 }
@@ -28,9 +29,11 @@ static void ask_code(struct page *page, struct str half)
     page_link(page, STR("/login"), TEXT_BEGIN_AGAIN);
 }
 
-static void ask_password(struct page *page)
+static void ask_password(struct page *page, int refused)
 {
     page_begin(page, TEXT_LOGIN_TITLE);
+    if (refused == E_LIMIT && smtp_is_set_up())
+        page_paragraph(page, TEXT_TRIES_NOT_YOURS);
     if (str_eq(page_field(page, "done"), STR("reset")))
         page_notice(page, TEXT_RESET_DONE);
     if (str_eq(page_field(page, "done"), STR("logout")))
@@ -54,39 +57,43 @@ static void ask_password(struct page *page)
 int page_login(struct call *call, struct page *page)
 {
     struct str token;
+    int64_t id;
+    int refused = OK;
     if (page->person.user_id)
         return page_redirect(page, page_next(page));
     if (page->is_sent) {
         const struct session_from from = api_from(call, page->request);
         int error = sessions_login_password(call, page_field(page, "emailOrPhone"), page_field(page, "password"), &from,
-                                            &token);
+                                            &token, &id);
         if (!error)
-            return enter(page, token);
+            return enter(page, id, token);
         if (error == E_WAITING) {
             ask_code(page, token);
             return OK;
         }
         page_refuse(page, error);
+        refused = error;
     }
-    ask_password(page);
+    ask_password(page, refused);
     return OK;
 }
 
 int page_login_code(struct call *call, struct page *page)
 {
     struct str token, half = page_field(page, "half");
+    int64_t id;
     if (page->person.user_id)
         return page_redirect(page, page_next(page));
     if (!half.len)
         return page_redirect(page, STR("/login"));
     if (page->is_sent) {
         const struct session_from from = api_from(call, page->request);
-        int error = sessions_login_code(call, half, page_field(page, "code"), &from, &token);
+        int error = sessions_login_code(call, half, page_field(page, "code"), &from, &token, &id);
         if (!error)
-            return enter(page, token);
+            return enter(page, id, token);
         page_refuse(page, error);
         if (error == E_DENIED) {
-            ask_password(page);
+            ask_password(page, OK);
             return OK;
         }
         page->problem_field = "code";

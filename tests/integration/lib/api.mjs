@@ -23,7 +23,10 @@ export class Person {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
-    for (const cookie of answer.headers.getSetCookie()) this.cookie = cookie.split(';')[0];
+    for (const cookie of answer.headers.getSetCookie()) {
+      if (/^(__Host-)?porteiro-device=/.test(cookie)) this.device = cookie.split(';')[0]; // that this browser was logged in; not sent back unless a test does
+      else this.cookie = cookie.split(';')[0];
+    }
     const isJson = answer.headers.get('content-type')?.split(';')[0] === 'application/json';
     return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
   }
