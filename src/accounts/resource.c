@@ -54,7 +54,11 @@ struct str resource_scopes(struct call *call, unsigned rights)
 
 struct str resource_challenge(struct call *call, const struct http_request *request, struct str error, unsigned rights)
 {
-    struct str named = error.len ? call_format(call, ", error=\"%.*s\"", STR_ARG(error)) : STR_EMPTY;
+    const char *meaning = str_eq(error, STR("insufficient_scope")) ? "The token lacks rights that this call needs."
+                                                                   : "The token is unknown, expired or revoked.";
+    struct str named = error.len
+                           ? call_format(call, ", error=\"%.*s\", error_description=\"%s\"", STR_ARG(error), meaning)
+                           : STR_EMPTY;
     if (!resource_is_path(request->path))
         return call_format(call, "Bearer realm=\"porteiro\"%.*s", STR_ARG(named));
     return call_format(

@@ -517,6 +517,42 @@ static void chains_are_apart(void **state)
     }
 #define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
 
+/* How long calls took: in all, the longest, and the 95th of a hundred, in whatever order they came. */
+static void calls_are_counted_and_timed(void **state)
+{
+    enum { CALLS = 60 };
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct audit_counts counts;
+    bool mine;
+    assert_ok(call, store_begin(call, &mine));
+    for (int i = 1; i <= CALLS; i++) {
+        const struct audit_event event = {
+            .user_id = 3,
+            .action = i == CALLS ? STR("tool.wp_find.intent") : STR("tool.wp_find"),
+            .data_json =
+                call_format(call, i % 20 ? "{\"outcome\":\"ok\",\"ms\":%d,\"bytes\":10}" : "{\"outcome\":\"ok\"}",
+                            i * 7 % 61 * 10)};
+        assert_ok(call, audit_record(call, &event));
+    }
+    const struct audit_event slow = {
+        .user_id = 3, .action = STR("tool.wp_read"), .data_json = STR("{\"outcome\":\"timeout\",\"ms\":30000}")};
+    assert_ok(call, store_end(call, mine, audit_record(call, &slow)));
+    for (int by_token = 0; by_token < 2; by_token++) {
+        assert_ok(call, store_audit_count(call, 3, 0, by_token, &counts));
+        assert_int_equal(counts.count, 2);
+        const struct audit_count *ok = &counts.items[str_eq(counts.items[0].outcome, STR("ok")) ? 0 : 1],
+                                 *late = ok == counts.items ? ok + 1 : counts.items;
+        assert_int_equal(ok->count, CALLS - 1);
+        assert_int_equal(ok->timed, CALLS - 3); /* the 20th and the 40th have no time, the 60th is an intent */
+        assert_int_equal(ok->bytes_total, 10 * (CALLS - 3));
+        assert_int_equal(ok->ms_max, 600);
+        assert_int_equal(ok->ms_p95, 580); /* the 55th of 57 */
+        assert_true(ok->ms_total > 57 * 10 && ok->ms_total < 57 * 600);
+        assert_int_equal(late->ms_p95, 30000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +570,7 @@ int main(void)
         ON_BOTH(rewriting_is_found),
         ON_BOTH(rows_of_the_earlier_system_are_no_damage),
         ON_BOTH(chains_are_apart),
+        ON_BOTH(calls_are_counted_and_timed),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

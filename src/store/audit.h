@@ -72,6 +72,7 @@ struct audit_count {
     struct str action, outcome;
     int64_t count;
     int64_t timed, ms_total, ms_max; /* of how many it is known how long they took, and how long */
+    int64_t ms_p95;                  /* no longer than that took 95 of 100 of them */
     int64_t sized, bytes_total;      /* the same of the text that the model got */
 };
 struct audit_counts {

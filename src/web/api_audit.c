@@ -191,6 +191,7 @@ static int usage(struct call *call, struct api *api)
         json_member_i64(&api->out, "count", count->count);
         write_known(&api->out, "ms_total", count->timed, count->ms_total);
         write_known(&api->out, "ms_max", count->timed, count->ms_max);
+        write_known(&api->out, "ms_p95", count->timed, count->ms_p95);
         write_known(&api->out, "bytes_total", count->sized, count->bytes_total);
         json_end(&api->out);
     }
@@ -206,8 +207,9 @@ static const struct api_parameter usage_parameters[] = {
 
 const struct api_operation api_usage_show = {
     .id = "usageShow",
-    .summary = "How often which tool came to which outcome, how long that took (milliseconds, all together and the "
-               "longest) and how much text the model got (bytes), by day (UTC) and connection; or the same by token.",
+    .summary = "How often which tool came to which outcome, how long that took (milliseconds: all together, the "
+               "longest, and what 95 of 100 took at most) and how much text the model got (bytes), by day (UTC) and "
+               "connection; or the same by token.",
     .parameters = usage_parameters,
     .n_parameters = ARRAY_LENGTH(usage_parameters),
     .answer =
@@ -215,7 +217,8 @@ const struct api_operation api_usage_show = {
                         ",\"connection_id\":{\"type\":[\"integer\",\"null\"]},\"token_id\":{\"type\":[\"integer\","
                         "\"null\"]},\"action\":" API_TEXT ",\"outcome\":" API_TEXT ",\"count\":" API_INTEGER
                         ",\"ms_total\":{\"type\":[\"integer\",\"null\"]},\"ms_max\":{\"type\":[\"integer\",\"null\"]}"
-                        ",\"bytes_total\":{\"type\":[\"integer\",\"null\"]}},\"required\":[\"day\",\"action\","
+                        ",\"ms_p95\":{\"type\":[\"integer\",\"null\"]},\"bytes_total\":{\"type\":[\"integer\",\"null\"]"
+                        "}},\"required\":[\"day\",\"action\","
                         "\"outcome\",\"count\"]}"),
     .status = 200,
     .run = usage,

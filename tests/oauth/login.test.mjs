@@ -126,7 +126,7 @@ for (const database of ['sqlite', 'postgres']) {
       const refused = await call(access_token, 'tools/call', { name: 'wp_create', arguments: { type: 'post', title: 'x', content: 'y', status: 'publish' } });
       assert.equal(refused.status, 403, refused.text);
       const challenge = refused.headers.get('www-authenticate');
-      assert.match(challenge, /error="insufficient_scope"/);
+      assert.match(challenge, /error="insufficient_scope", error_description="[^"]+"/);
       assert.match(challenge, /scope="read draft publish"/);
       assert.match(challenge, /resource_metadata="/);
       const page = await ana.request('GET', flow.address(client_id, { scope: 'read draft publish' }));
