@@ -15,37 +15,21 @@ enum {
     NICE_BEHIND = 5, /* a third of the weight of the loop's thread */
 };
 
-struct job {
-    struct job *next;
-    void (*work)(void *context);
-    void *context;
-    struct call *call;
-    bool ended; /* set on the loop's thread */
-    struct loop_post post;
-};
-
 struct helper {
     pthread_mutex_t lock;
     pthread_cond_t more;
-    struct job *first, **last;
+    struct helper_job *first, **last;
     bool stopping;
     size_t n_threads;
     pthread_t threads[HELPER_THREADS_MAX];
 };
-
-static void job_ended(void *context)
-{
-    struct job *job = context;
-    job->ended = true;
-    task_wake(job->call);
-}
 
 static void *helper_main(void *context)
 {
     struct helper *helper = context;
     pthread_mutex_lock(&helper->lock);
     for (;;) {
-        struct job *job = helper->first;
+        struct helper_job *job = helper->first;
         if (job) {
             helper->first = job->next;
             if (!helper->first)
@@ -102,17 +86,46 @@ void helper_free(struct helper *helper)
     free(helper);
 }
 
-void helper_run(struct call *call, struct helper *helper, void (*work)(void *context), void *context)
+void helper_start(struct helper *helper, struct helper_job *job)
 {
-    struct job job = {.work = work, .context = context, .call = call};
-    job.post.run = job_ended;
-    job.post.context = &job;
+    job->next = NULL;
+    job->post.run = job->ended;
+    job->post.context = job->context;
     pthread_mutex_lock(&helper->lock);
-    *helper->last = &job;
-    helper->last = &job.next;
+    *helper->last = job;
+    helper->last = &job->next;
     pthread_cond_signal(&helper->more);
     pthread_mutex_unlock(&helper->lock);
-    while (!job.ended)
+}
+
+/* What helper_run() waits for. */
+struct awaited {
+    struct helper_job job;
+    void (*work)(void *context);
+    void *context;
+    struct call *call;
+    bool ended; /* set on the loop's thread */
+};
+
+static void work_awaited(void *context)
+{
+    struct awaited *awaited = context;
+    awaited->work(awaited->context);
+}
+
+static void awaited_ended(void *context)
+{
+    struct awaited *awaited = context;
+    awaited->ended = true;
+    task_wake(awaited->call);
+}
+
+void helper_run(struct call *call, struct helper *helper, void (*work)(void *context), void *context)
+{
+    struct awaited awaited = {.work = work, .context = context, .call = call};
+    awaited.job = (struct helper_job){.work = work_awaited, .ended = awaited_ended, .context = &awaited};
+    helper_start(helper, &awaited.job);
+    while (!awaited.ended)
         task_park_firmly(call);
 }
 

@@ -3,6 +3,7 @@
 #define NET_HELPER_H
 
 #include "call/call.h"
+#include "net/loop.h"
 
 struct helper;
 
@@ -17,6 +18,16 @@ void helper_free(struct helper *helper);
  * caller's memory. work() must not touch a call, the loop, or an arena.
  */
 void helper_run(struct call *call, struct helper *helper, void (*work)(void *context), void *context);
+
+/* The same without waiting: ended(context) runs on the loop's stack. The job is the caller's and lives until then. */
+struct helper_job {
+    void (*work)(void *context);
+    void (*ended)(void *context);
+    void *context;
+    struct helper_job *next;
+    struct loop_post post;
+};
+void helper_start(struct helper *helper, struct helper_job *job);
 
 /*
  * From within work(): this thread lets the loop's go first when both want the same processor. It still gets a quarter of it at least.

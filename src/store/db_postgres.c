@@ -9,10 +9,12 @@
  * An idle connection is not listened to: when the server closes it (a hoster's scale to zero), the next statement notices.
  * libpq calls that may do TLS run on the loop's stack, which is roomy.
  */
+#include "base/log.h"
 #include "net/helper.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "store/db_driver.h"
+#include "store/postgres_attempt.h"
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -26,10 +28,18 @@
 enum {
     INT8_OID = 20,
     SQLSTATE_BYTES = 6,
+    /* See "does the server answer?": who waits hears within a second. */
+    SILENT_MS = 300, /* a statement may be without doubts arising; then for longer and longer */
+    SILENT_MAX_MS = 10 * 1000,
+    ANSWER_MS = 550,  /* to answer when asked */
+    CONNECT_MS = 850, /* to connect */
+    RESTED_MS = 60 * 1000,
+    QUESTIONS_MAX = 4, /* at once, when they hang */
+    QUESTION_EVERY_MS = 1000,
+    QUESTION_AGAIN_MS = 250, /* after one that failed */
 };
 
-#define STRINGIFY(x) #x
-#define TO_STRING(x) STRINGIFY(x)
+#define SILENT "the server does not answer"
 
 struct postgres_link {
     struct db_link link;
@@ -39,11 +49,21 @@ struct postgres_link {
     PGresult *result;  /* of the running statement: the first that failed, else the last */
     bool ended;        /* it has ended, or the connection broke */
     bool broken;
+    bool asks;                        /* for no statement of its own, but whether the server answers */
+    struct postgres_attempt *attempt; /* to connect, under way */
+    char problem[256];                /* of the last one */
 };
 
 struct postgres_db {
     struct db db;
     struct helper *helper; /* for connecting, which blocks: name lookup, TLS, passwords */
+    size_t n_attempts;     /* that have not ended */
+    size_t n_questions;    /* of them, whether the server answers */
+    int64_t question_begun_ms, question_ended_ms;
+    int64_t answered_ms; /* when it last did */
+    int64_t connect_ms;  /* how long the last good connection took to make */
+    bool is_doubted, is_down;
+    struct loop_timer doubt; /* when that ends, it is down */
     struct postgres_link links[DB_POSTGRES_LINKS];
     char url[];
 };
@@ -117,7 +137,8 @@ static enum error error_of(const char *state)
 
 static void set_connection_error(struct postgres_link *link, struct db_outcome *outcome)
 {
-    db_outcome_set(outcome, E_UNAVAILABLE, "%s", PQerrorMessage(link->connection));
+    const struct postgres_db *db = (struct postgres_db *)(void *)link->link.db;
+    db_outcome_set(outcome, E_UNAVAILABLE, "%s", db->is_down ? SILENT : PQerrorMessage(link->connection));
     outcome->lost = true;
 }
 
@@ -147,74 +168,142 @@ static void set_result_error(const PGresult *result, struct db_outcome *outcome)
         judge_state(state, outcome);
 }
 
-/* ---- connecting ------------------------------------------------------------------------------------------------------- */
-
-struct connecting {
-    const char *url;
-    PGconn *connection;
-};
-
-static void ignore_notice(void *context, const char *message)
+static void statement_ended(struct postgres_link *link, bool broken)
 {
-    (void)context;
-    (void)message;
+    if (link->connection) {
+        event_del(link->readable);
+        event_del(link->writable);
+    }
+    link->broken = broken;
+    link->ended = true;
+    if (link->call)
+        task_wake(link->call);
 }
 
-/* ---- TLS */
+/* ---- does the server answer? --------------------------------------------------------------------------------------------
+ *
+ * A connection that broke is seen at once. A server that hangs, or a network that is cut, says nothing: then a statement would wait
+ * as long as its call may take. So when a statement has been silent for a moment, the server is asked on another connection; if that
+ * is silent too, the server is down: all who wait are told, and others are refused at once, until one of them finds it well again.
+ * A statement that is only slow, or waits for a lock, is not disturbed. Nothing is asked unless somebody wants something.
+ */
 
-static bool is_this_machine(struct str hosts)
+/*
+ * What the last connection took is the measure for how quick this server is. After a rest it gets its time: a hoster may have put it
+ * to sleep, and waking takes seconds.
+ */
+static int64_t patience(const struct postgres_db *db, int64_t at_least_ms)
 {
-    struct str host;
-    while (str_next(&hosts, ',', &host))
-        if (host.len && host.ptr[0] != '/' && !str_eq(host, STR("localhost")) && !str_starts_with(host, STR("127.")) &&
-            !str_eq(host, STR("::1")))
-            return false;
+    int64_t longest_ms = DB_CONNECT_TIMEOUT_S * 1000, wished_ms = 3 * db->connect_ms;
+    if (!db->answered_ms || clock_monotonic_ms() - db->answered_ms > RESTED_MS)
+        return longest_ms;
+    wished_ms = wished_ms > at_least_ms ? wished_ms : at_least_ms;
+    return wished_ms < longest_ms ? wished_ms : longest_ms;
+}
+
+static void note_answer(struct postgres_db *db)
+{
+    db->answered_ms = clock_monotonic_ms();
+    if (db->is_doubted)
+        loop_timer_clear(&db->doubt);
+    if (db->is_down)
+        log_info("the database answers again");
+    db->is_doubted = db->is_down = false;
+}
+
+static void note_attempt(struct postgres_db *db, const struct postgres_attempt *attempt)
+{
+    db->n_attempts--;
+    if (attempt->answered)
+        note_answer(db);
+    if (!attempt->problem[0])
+        db->connect_ms = attempt->took_ms;
+}
+
+static void declare_down(struct postgres_db *db)
+{
+    if (!db->is_down)
+        log_warning("the database does not answer: requests that need it are refused until it does");
+    db->is_down = true;
+    db->is_doubted = false;
+    for (size_t i = 0; i < DB_POSTGRES_LINKS; i++) {
+        struct postgres_link *link = &db->links[i];
+        if (link->call && !link->ended)
+            statement_ended(link, true);
+        else if (!link->call)
+            close_connection(link); /* whatever it would say is older than the outage */
+    }
+}
+
+static void doubt_is_over(void *context)
+{
+    declare_down(context);
+}
+
+static void question_ended(struct postgres_attempt *attempt)
+{
+    struct postgres_db *db = attempt->context;
+    db->n_questions--;
+    db->question_ended_ms = clock_monotonic_ms();
+    note_attempt(db, attempt);
+    for (size_t i = 0; i < DB_POSTGRES_LINKS; i++)
+        if (db->links[i].asks)
+            statement_ended(&db->links[i], false);
+    postgres_attempt_free(attempt);
+}
+
+/* True: a new question is on its way. One that hangs does not keep the next one back for long. */
+static bool ask_server(struct postgres_db *db)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (db->n_questions ? db->n_questions == QUESTIONS_MAX || now_ms - db->question_begun_ms < QUESTION_EVERY_MS
+                        : now_ms - db->question_ended_ms < QUESTION_AGAIN_MS)
+        return false;
+    if (!postgres_attempt_start(db->helper, db->url, true, question_ended, db, NULL))
+        return false;
+    db->question_begun_ms = now_ms;
+    db->n_questions++;
+    db->n_attempts++;
     return true;
 }
 
-static const char *option_of(const PQconninfoOption *options, const char *keyword)
+static void begin_doubt(struct postgres_db *db)
 {
-    for (; options->keyword; options++)
-        if (strcmp(options->keyword, keyword) == 0)
-            return options->val && options->val[0] ? options->val : NULL;
-    return NULL;
+    if (!db->is_doubted)
+        loop_timer_set(&db->doubt, patience(db, ANSWER_MS));
+    db->is_doubted = true;
+    (void)ask_server(db);
 }
 
-struct db_postgres_tls db_postgres_tls(const char *url)
+/* While it is down: one of those who come asks, and waits for the answer; false for all others. */
+static bool find_well(struct call *call, struct postgres_link *link, int64_t deadline_ms)
 {
-    static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt"; /* libpq before 16 does not know the system's */
-    struct db_postgres_tls tls = {NULL, NULL};
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
-    if (!options)
-        return tls;
-    const char *mode = option_of(options, "sslmode"), *host = option_of(options, "host");
-    if (!host)
-        host = option_of(options, "hostaddr");
-    if (!mode)
-        mode = getenv("PGSSLMODE");
-    if (!mode && host && !is_this_machine(str_from(host)))
-        mode = tls.mode = "verify-full";
-    if (mode && strncmp(mode, "verify-", 7) == 0 && !getenv("PGSSLROOTCERT") && access(bundle, R_OK) == 0)
-        tls.root = bundle;
-    PQconninfoFree(options);
-    return tls;
+    struct postgres_db *db = (struct postgres_db *)(void *)link->link.db;
+    int64_t until_ms = clock_monotonic_ms() + ANSWER_MS;
+    if (!ask_server(db))
+        return false;
+    link->call = call;
+    link->ended = false;
+    link->asks = true;
+    (void)db_wait(call, &link->ended, until_ms < deadline_ms ? until_ms : deadline_ms);
+    link->call = NULL;
+    link->asks = false;
+    return !db->is_down;
 }
 
-static void work_connect(void *context)
+static void refuse(struct call *call, struct postgres_link *link, const struct db_request *request,
+                   struct db_outcome *outcome)
 {
-    struct connecting *connecting = context;
-    /* What stands before dbname yields to the URL. */
-    static const char *const names[] = {
-        "connect_timeout", "gssencmode", "fallback_application_name", "client_encoding", "sslmode", "sslrootcert",
-        "dbname",          NULL,
-    };
-    const struct db_postgres_tls tls = db_postgres_tls(connecting->url);
-    const char *const values[] = {
-        TO_STRING(5), "disable", "porteiro", "UTF8", tls.mode, tls.root, connecting->url, NULL,
-    };
-    _Static_assert(DB_CONNECT_TIMEOUT_S == 5, "connect_timeout above");
-    connecting->connection = PQconnectdbParams(names, values, 1);
+    if (request->in_transaction) {
+        task_on_loop_stack(call, close_connection, link);
+        outcome->lost = true;
+        if (str_eq(request->sql, STR("ROLLBACK")))
+            return; /* the transaction went with its connection */
+    }
+    db_outcome_set(outcome, E_UNAVAILABLE, SILENT);
 }
+
+/* ---- connecting ------------------------------------------------------------------------------------------------------- */
 
 static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_writable(evutil_socket_t fd, short what, void *context);
@@ -227,18 +316,57 @@ static bool make_events(struct postgres_link *link)
     return link->readable && link->writable && PQsetnonblocking(link->connection, 1) == 0;
 }
 
-static bool connect_link(struct call *call, struct postgres_link *link, struct db_outcome *outcome)
+static void link_attempt_ended(struct postgres_attempt *attempt)
+{
+    struct postgres_link *link = attempt->owner;
+    note_attempt(attempt->context, attempt);
+    if (link) {
+        link->connection = attempt->connection;
+        attempt->connection = NULL;
+        memcpy(link->problem, attempt->problem, sizeof link->problem);
+        link->attempt = NULL;
+        link->ended = true;
+        task_wake(link->call);
+    }
+    postgres_attempt_free(attempt);
+}
+
+/* False: it did not come in time; should it come later, it tells that the server is well. */
+static bool await_attempt(struct call *call, struct postgres_link *link, int64_t deadline_ms,
+                          struct db_outcome *outcome)
 {
     struct postgres_db *db = (struct postgres_db *)(void *)link->link.db;
-    struct connecting connecting = {.url = db->url};
-    helper_run(call, db->helper, work_connect, &connecting);
-    link->connection = connecting.connection;
-    if (!link->connection || PQstatus(link->connection) != CONNECTION_OK) {
-        db_outcome_set(outcome, E_UNAVAILABLE, "%s", link->connection ? PQerrorMessage(link->connection) : "no memory");
+    int64_t until_ms = clock_monotonic_ms() + patience(db, CONNECT_MS);
+    link->call = call;
+    (void)db_wait(call, &link->ended, until_ms < deadline_ms ? until_ms : deadline_ms);
+    link->call = NULL;
+    if (!link->attempt)
+        return true;
+    link->attempt->owner = NULL;
+    link->attempt = NULL;
+    if (until_ms < deadline_ms)
+        task_on_loop_stack(call, doubt_is_over, db);
+    db_outcome_set(outcome, until_ms < deadline_ms ? E_UNAVAILABLE : E_TIMEOUT, SILENT);
+    return false;
+}
+
+static bool connect_link(struct call *call, struct postgres_link *link, struct db_outcome *outcome, int64_t deadline_ms)
+{
+    struct postgres_db *db = (struct postgres_db *)(void *)link->link.db;
+    link->ended = false;
+    link->attempt = postgres_attempt_start(db->helper, db->url, false, link_attempt_ended, db, link);
+    if (!link->attempt) {
+        db_outcome_set(outcome, E_UNAVAILABLE, "no memory");
+        return false;
+    }
+    db->n_attempts++;
+    if (!await_attempt(call, link, deadline_ms, outcome))
+        return false;
+    if (link->problem[0]) {
+        db_outcome_set(outcome, E_UNAVAILABLE, "%s", link->problem);
         task_on_loop_stack(call, close_connection, link);
         return false;
     }
-    PQsetNoticeProcessor(link->connection, ignore_notice, NULL);
     if (make_events(link))
         return true;
     db_outcome_set(outcome, E_UNAVAILABLE, "no memory for the connection's events");
@@ -254,16 +382,6 @@ static bool has_gone(const struct postgres_link *link)
 }
 
 /* ---- one statement ---------------------------------------------------------------------------------------------------- */
-
-static void statement_ended(struct postgres_link *link, bool broken)
-{
-    event_del(link->readable);
-    event_del(link->writable);
-    link->broken = broken;
-    link->ended = true;
-    if (link->call)
-        task_wake(link->call);
-}
 
 static bool is_success(const PGresult *result)
 {
@@ -367,6 +485,8 @@ static void copy_result(const PGresult *result, struct db_raw *raw)
 
 static void take_outcome(struct postgres_link *link, struct db_raw *raw, struct db_outcome *outcome)
 {
+    if (link->result)
+        note_answer((struct postgres_db *)(void *)link->link.db);
     if (link->result && is_success(link->result))
         copy_result(link->result, raw);
     else if (link->result)
@@ -383,6 +503,20 @@ static void take_outcome(struct postgres_link *link, struct db_raw *raw, struct 
     link->result = NULL;
 }
 
+static bool await_end(struct call *call, struct postgres_link *link, int64_t deadline_ms)
+{
+    int64_t pause_ms = SILENT_MS;
+    for (;;) {
+        int64_t until_ms = clock_monotonic_ms() + pause_ms;
+        if (db_wait(call, &link->ended, until_ms < deadline_ms ? until_ms : deadline_ms))
+            return true;
+        if (until_ms >= deadline_ms)
+            return false;
+        begin_doubt((struct postgres_db *)(void *)link->link.db);
+        pause_ms = pause_ms * 3 < SILENT_MAX_MS ? pause_ms * 3 : SILENT_MAX_MS;
+    }
+}
+
 static void run_on_connection(struct call *call, struct postgres_link *link, const struct db_request *request,
                               struct db_raw *raw, struct db_outcome *outcome)
 {
@@ -392,7 +526,7 @@ static void run_on_connection(struct call *call, struct postgres_link *link, con
     task_on_loop_stack(call, send_request, &sending);
     if (!sending.sent)
         set_connection_error(link, outcome);
-    else if (db_wait(call, &link->ended, request->deadline_ms))
+    else if (await_end(call, link, request->deadline_ms))
         take_outcome(link, raw, outcome);
     else {
         task_on_loop_stack(call, cancel_statement, link);
@@ -407,6 +541,7 @@ static void postgres_run(struct call *call, struct db_link *base, const struct d
                          struct db_outcome *outcome)
 {
     struct postgres_link *link = postgres_link_of(base);
+    const struct postgres_db *db = (struct postgres_db *)(void *)base->db;
     if (link->connection && has_gone(link))
         task_on_loop_stack(call, close_connection, link);
     if (!link->connection && request->in_transaction) {
@@ -420,7 +555,11 @@ static void postgres_run(struct call *call, struct db_link *base, const struct d
         db_outcome_set(outcome, E_TIMEOUT, "the deadline passed before the statement began");
         return;
     }
-    if (link->connection || connect_link(call, link, outcome))
+    if (db->is_down && !find_well(call, link, request->deadline_ms)) {
+        refuse(call, link, request, outcome);
+        return;
+    }
+    if (link->connection || connect_link(call, link, outcome, request->deadline_ms))
         run_on_connection(call, link, request, raw, outcome);
 }
 
@@ -434,7 +573,10 @@ static void postgres_reset(struct db_link *base)
 static void postgres_close(struct db *base)
 {
     struct postgres_db *db = (struct postgres_db *)(void *)base;
-    helper_free(db->helper);
+    helper_free(db->helper); /* waits for attempts; their end is posted to the loop */
+    while (db->n_attempts)
+        loop_turn();
+    loop_timer_done(&db->doubt);
     for (size_t i = 0; i < DB_POSTGRES_LINKS; i++) {
         close_connection(&db->links[i]);
         db_link_done(&db->links[i].link);
@@ -493,8 +635,8 @@ int db_postgres_open(struct call *call, struct str url, struct db **ret_db)
     db->db.kind = DB_POSTGRES;
     db->db.driver = &driver;
     db->db.read_pool = db->db.write_pool = &db->db.pools[0];
-    db->helper = helper_new(1);
-    bool complete = db->helper != NULL;
+    db->helper = helper_new(DB_POSTGRES_LINKS + QUESTIONS_MAX);
+    bool complete = db->helper && loop_timer_init(&db->doubt, doubt_is_over, db);
     for (size_t i = 0; complete && i < DB_POSTGRES_LINKS; i++)
         complete = db_link_add(&db->db, db->db.write_pool, &db->links[i].link);
     if (!complete) {

@@ -104,6 +104,11 @@ describe('an outage of PostgreSQL', () => {
       assert.equal(write.body.error.data.retryAfterSeconds, 2);
       assert.match(write.body.error.message, /nothing was done/);
       assert.equal(await pages(), had);
+      // Now it is known: one of those who come asks the database, the others hear at once.
+      const more = await Promise.all(Array.from({ length: 8 }, (_, i) => call(porteiro.url, token, 'wp_create', { type: 'page', title: `Outage ${how} ${i}`, content: 'x' })));
+      for (const { status, retryAfter } of more) assert.deepEqual({ status, retryAfter }, { status: 503, retryAfter: '2' });
+      slowest.more = Math.max(...more.map(({ ms }) => ms));
+      assert.equal(await pages(), had);
       await waitFor('readyz to tell', async () => (await fetch(`${porteiro.origin}/readyz`)).status === 503, 10_000, 100);
       assert.equal((await fetch(`${porteiro.origin}/healthz`)).status, 200);
       const stranger = await fetch(porteiro.url, { method: 'POST', headers: { Authorization: `Bearer prt_pat_${'x'.repeat(49)}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' }, body: '{}' });
@@ -115,8 +120,9 @@ describe('an outage of PostgreSQL', () => {
       await waitFor('readyz to be well', async () => (await fetch(`${porteiro.origin}/readyz`)).status === 200, 10_000, 50);
       assert.equal(porteiro.server.pid, pid);
       assert.ok(porteiro.server.running);
-      console.log(`${how}: slowest read ${slowest.read} ms, write refused after ${slowest.write} ms, back after ${back} ms`);
-      assert.ok(slowest.read < 4000 && back < 4000, JSON.stringify({ slowest, back }));
+      console.log(`${how}: slowest read ${slowest.read} ms, write refused after ${slowest.write} ms, eight more within ${slowest.more} ms, back after ${back} ms`);
+      // Each within a second, with room for a loaded machine.
+      assert.ok(Math.max(...Object.values(slowest)) < 2500 && back < 4000, JSON.stringify({ slowest, back }));
     });
   }
 
