@@ -4,6 +4,7 @@
 #include "accounts/connections.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "call/token_options.h"
 #include "json/json_write.h"
 #include "jobs/job_seal.h"
 #include "jobs/runner.h"
@@ -328,6 +329,7 @@ static enum step_outcome run_kind(struct work *w)
         .rights = w->who->rights,
         .host = w->order->settings->open_host(call, &w->run),
         .messages = messages_of(call, &w->who->site, w->who->token_id),
+        .wants_structured = w->who->options & OPTION_STRUCTURED,
     };
     call->deadline_ms = clock_monotonic_ms() + JOB_STEP_MS;
     call->who = (struct principal *)w->who;

@@ -1,6 +1,8 @@
 /* Jobs as tools begin them and ask for them. */
 #include "mcp/background.h"
 
+#include "call/token_options.h"
+#include "json/json_write.h"
 #include "mcp/ask.h"
 #include "mcp/bus.h"
 #include "mcp/tasks.h"
@@ -67,6 +69,27 @@ static struct str how_far(struct call *call, const struct job_view *job)
 {
     return job->total ? call_format(call, "%lld of %lld", (long long)job->done, (long long)job->total)
                       : call_format(call, "%lld", (long long)job->done);
+}
+
+/* Of one that goes on, for clients that compute with answers. */
+static void write_under_way(struct call *call, const struct mcp_host *host, const struct job_view *job, struct str id,
+                            struct tool_result *result)
+{
+    struct buf text;
+    struct json_writer w;
+    if (!(host->request->who->options & OPTION_STRUCTURED))
+        return;
+    buf_init(&text, call->arena, LOOK_BYTES);
+    json_write_init(&w, &text);
+    json_object(&w);
+    json_member_str(&w, "job", id);
+    json_member_str(&w, "status", job->status);
+    json_member_i64(&w, "done", job->done);
+    if (job->total)
+        json_member_i64(&w, "total", job->total);
+    json_end(&w);
+    if (!buf_failed(&text))
+        result->structured_json = buf_str(&text);
 }
 
 /* What an ended job is as the answer of a tool. */
@@ -148,6 +171,7 @@ int background_start(struct call *call, struct host *base, const struct job_new 
         return end_of(call, &view, result);
     buf_add_format(&result->text, "Job %.*s goes on in the background: %.*s so far. %.*s", STR_ARG(id),
                    STR_ARG(how_far(call, &view)), STR_ARG(str_replace(call->arena, job->look_up, STR("{}"), id)));
+    write_under_way(call, host, &view, id, result);
     return OK;
 }
 
@@ -167,6 +191,7 @@ int background_tell(struct call *call, struct host *base, struct str id, struct 
                    STR_ARG(how_far(call, &job)));
     if (job.message.len)
         buf_add_format(&result->text, " %.*s", STR_ARG(job.message));
+    write_under_way(call, host, &job, id, result);
     return OK;
 }
 

@@ -41,7 +41,8 @@ static struct str names_of(struct call *call, const struct principal *who)
     return buf_str(&names);
 }
 
-static int drop_argument(struct call *call, struct mcp_host *host, const struct json *gone)
+/* The arguments without this one (instead NULL), or with a text in its place. */
+static int change_argument(struct call *call, struct mcp_host *host, const struct json *one, const struct str *instead)
 {
     struct buf rest;
     struct json_writer w;
@@ -50,10 +51,13 @@ static int drop_argument(struct call *call, struct mcp_host *host, const struct 
     json_object(&w);
     for (size_t i = 0; i < json_count(host->arguments); i++) {
         struct json_member member = json_member_at(host->arguments, i);
-        if (member.value == gone)
+        if (member.value == one && !instead)
             continue;
         json_key(&w, member.name);
-        json_value(&w, member.value);
+        if (member.value == one)
+            json_string(&w, *instead);
+        else
+            json_value(&w, member.value);
     }
     json_end(&w);
     if (buf_failed(&rest) || json_parse(call->arena, buf_str(&rest), NULL, &host->arguments, NULL) != OK)
@@ -61,18 +65,55 @@ static int drop_argument(struct call *call, struct mcp_host *host, const struct 
     return OK;
 }
 
-static int stand_for(struct call *call, struct mcp_host *host, const struct site_grant *grant)
+int sites_take(struct call *call, struct mcp_host *host, const struct mcp_request *all, const struct site_grant *grant)
 {
     const struct principal *who;
     struct mcp_request *request = arena_new_of(call->arena, struct mcp_request);
-    int error = principal_for(call, host->request->who, grant->site.connection_id, &who);
+    int error = principal_for(call, all->who, grant->site.connection_id, &who);
     if (error)
         return error;
-    *request = *host->request;
+    *request = *all;
     request->who = who;
     host->request = request;
     call->who = (struct principal *)who;
     return OK;
+}
+
+#define NAME_END ':'
+
+int sites_choose_by_id(struct call *call, struct mcp_host *host, const struct site_grant **ret)
+{
+    const struct principal *who = host->request->who;
+    const struct json *id = json_get(host->arguments, STR("id"));
+    struct str text = json_str(id);
+    size_t end = str_find_char(text, NAME_END);
+    for (size_t i = 0; end != STR_NOT_FOUND && i < who->n_grants; i++)
+        if (str_eq(str_sub(text, 0, end), who->grants[i].alias)) {
+            struct str rest = str_from_offset(text, end + 1);
+            *ret = &who->grants[i];
+            int error = sites_take(call, host, host->request, *ret);
+            return error ? error : change_argument(call, host, id, &rest);
+        }
+    return fail(call, E_INVALID,
+                "This token is for several sites: an id begins with the name of one, as search gives it. There are: "
+                "%.*s.",
+                STR_ARG(names_of(call, who)));
+}
+
+void sites_write_named(struct call *call, struct json_writer *w, const struct json *object,
+                       const struct site_grant *grant)
+{
+    json_object(w);
+    for (size_t i = 0; i < json_count(object); i++) {
+        struct json_member member = json_member_at(object, i);
+        json_key(w, member.name);
+        if (str_eq(member.name, STR("id")))
+            json_string(
+                w, call_format(call, "%.*s%c%.*s", STR_ARG(grant->alias), NAME_END, STR_ARG(json_str(member.value))));
+        else
+            json_value(w, member.value);
+    }
+    json_end(w);
 }
 
 int sites_choose(struct call *call, struct mcp_host *host)
@@ -88,8 +129,8 @@ int sites_choose(struct call *call, struct mcp_host *host)
                     STR_ARG(names_of(call, who)));
     for (size_t i = 0; i < who->n_grants; i++)
         if (json_is(name, JSON_STRING) && str_eq(json_str(name), who->grants[i].alias)) {
-            int error = stand_for(call, host, &who->grants[i]);
-            return error ? error : drop_argument(call, host, name);
+            int error = sites_take(call, host, host->request, &who->grants[i]);
+            return error ? error : change_argument(call, host, name, NULL);
         }
     return fail(call, E_INVALID, "This token has no such site, or it rests just now. There are: %.*s.",
                 STR_ARG(names_of(call, who)));

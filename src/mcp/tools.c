@@ -104,7 +104,7 @@ static void write_tool(struct json_writer *w, struct arena *arena, const struct 
 {
     const struct added added = {
         .confirm_schema = tool->confirms && who->confirm != CONFIRM_HUMAN ? CONFIRM_SCHEMA : STR_EMPTY,
-        .site_schema = sites_are_chosen(who) ? sites_schema(arena, who) : STR_EMPTY,
+        .site_schema = sites_are_chosen(who) && tool->sites == TOOL_TAKES_SITE ? sites_schema(arena, who) : STR_EMPTY,
     };
     json_object(w);
     json_member_str(w, "name", tool->name);
@@ -429,6 +429,106 @@ static int run_allowed(struct call *call, const struct tool *tool, struct mcp_ho
     return E_DENIED;
 }
 
+/* --- tools that have no argument `site`, for a token over several connections ------------------------------------------------ */
+
+static const struct json *parsed(struct call *call, const struct tool_result *result)
+{
+    static const struct json nothing = {.type = JSON_MISSING};
+    const struct json *value;
+    return json_parse(call->arena, buf_str(&result->text), NULL, &value, NULL) == OK ? value : &nothing;
+}
+
+static void init_result(struct call *call, struct tool_result *result)
+{
+    *result = (struct tool_result){0};
+    buf_init(&result->text, call->arena, TOOL_TEXT_MAX_BYTES);
+    buf_init(&result->blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
+}
+
+/* One site that does not answer does not keep the others from being searched; when none does, the first one's error is the answer. */
+static int run_at_all(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
+{
+    const struct mcp_request *all = host->request;
+    struct principal *who = call->who;
+    struct buf text, failed;
+    struct json_writer w, not ;
+    struct str first_error = STR_EMPTY;
+    int error = OK;
+    size_t done = 0;
+    buf_init(&text, call->arena, TOOL_TEXT_MAX_BYTES);
+    buf_init(&failed, call->arena, TOOL_TEXT_MAX_BYTES);
+    json_write_init(&w, &text);
+    json_write_init(&not, &failed);
+    json_object(&w);
+    json_key(&w, STR("results"));
+    json_array(&w);
+    json_array(&not );
+    for (size_t i = 0; i < all->who->n_grants; i++) {
+        const struct site_grant *grant = &all->who->grants[i];
+        struct tool_result part;
+        init_result(call, &part);
+        int its = sites_take(call, host, all, grant);
+        if (!its)
+            its = run_allowed(call, tool, host, &part);
+        const struct json *results = its ? NULL : json_get(parsed(call, &part), STR("results"));
+        for (size_t k = 0; !its && k < json_count(results); k++)
+            sites_write_named(call, &w, json_at(results, k), grant);
+        done += !its;
+        if (!its)
+            continue;
+        json_object(&not );
+        json_member_str(&not, "site", grant->alias);
+        json_member_str(&not, "why", call->error_text);
+        json_end(&not );
+        if (!error) {
+            error = its;
+            first_error = call->error_text;
+        }
+        if (call->cancelled || !call_time_left_ms(call))
+            break;
+        call_clear_error(call);
+    }
+    json_end(&w);
+    json_end(&not );
+    if (done && error)
+        json_member_raw(&w, "failed", buf_str(&failed));
+    json_end(&w);
+    host->request = all;
+    call->who = who;
+    if (!done)
+        return fail(call, (enum error)error, "%.*s", STR_ARG(first_error));
+    return tool_result_json(call, result, &text);
+}
+
+static int run_at_named(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
+{
+    const struct site_grant *grant;
+    struct tool_result part;
+    struct buf text;
+    struct json_writer w;
+    init_result(call, &part);
+    int error = sites_choose_by_id(call, host, &grant);
+    if (error || (error = run_allowed(call, tool, host, &part)))
+        return error;
+    buf_init(&text, call->arena, TOOL_TEXT_MAX_BYTES);
+    json_write_init(&w, &text);
+    sites_write_named(call, &w, parsed(call, &part), grant);
+    return tool_result_json(call, result, &text);
+}
+
+/* Does the token choose its site without the argument? */
+static bool has_own_way(const struct tool *tool, const struct mcp_host *host)
+{
+    return tool->sites != TOOL_TAKES_SITE && sites_are_chosen(host->request->who);
+}
+
+static int run_chosen(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
+{
+    if (!has_own_way(tool, host))
+        return run_allowed(call, tool, host, result);
+    return tool->sites == TOOL_ASKS_ALL ? run_at_all(call, tool, host, result) : run_at_named(call, tool, host, result);
+}
+
 int tools_run(struct call *call, struct mcp_host *host, struct tool_result *result)
 {
     host->tool = find_tool(host->request->provider, host->name);
@@ -499,16 +599,15 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     jobs_glance();
     int error = take_confirm_code(call, tool, host);
     host->bound = host->arguments;
-    if (!error)
+    if (!error && !has_own_way(tool, host))
         error = sites_choose(call, host);
     if (error)
         return error;
-    struct tool_result result = {0};
+    struct tool_result result;
     host->tool = tool;
-    buf_init(&result.text, call->arena, TOOL_TEXT_MAX_BYTES);
-    buf_init(&result.blocks, call->arena, TOOL_BLOCKS_MAX_BYTES);
+    init_result(call, &result);
     int64_t begun_ns = clock_monotonic_ns();
-    error = run_allowed(call, tool, host, &result);
+    error = run_chosen(call, tool, host, &result);
     metric_time(METRIC_CALLS, (clock_monotonic_ns() - begun_ns) / 1000, tool->name, host->request->provider->key,
                 host->modern ? STR("modern") : STR("legacy"),
                 str_from(error             ? error_name(error)

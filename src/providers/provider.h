@@ -118,6 +118,13 @@ void tool_result_block(struct tool_result *result, struct str block_json);
 /* The answer is this JSON, both as text and as structuredContent. E_LIMIT when it did not fit into its buffer. */
 MUST_CHECK int tool_result_json(struct call *call, struct tool_result *result, const struct buf *json);
 
+/* What a tool of a token over several connections does; its answer is one JSON object where it is not the first. */
+enum tool_sites {
+    TOOL_TAKES_SITE, /* `site` says which */
+    TOOL_ASKS_ALL, /* it is run at each; what stands in "results" is put together, each "id" with the site's name before it */
+    TOOL_TAKES_NAMED, /* the argument "id" begins with the site's name, and so does the answer's "id" */
+};
+
 struct tool {
     struct str name;
     struct str title;
@@ -129,6 +136,7 @@ struct tool {
     bool destructive;
     bool idempotent;
     bool open_world;
+    enum tool_sites sites;
     bool confirms;            /* calls host_confirm() */
     bool needs_jobs;          /* only for clients that can follow a job by themselves */
     struct str output_schema; /* JSON text of what structured_json holds, an object at its root; may be empty */

@@ -100,6 +100,39 @@ describe('several sites in one conversation', () => {
     assert.ok(!(await call('wp_find', { limit: 1 }, other)).isError, 'what is left of it works');
   });
 
+  test('search asks every site, and its ids say which: fetch takes them from there', async () => {
+    const { token: research } = await porteiro.json(['token', 'add', '--connection', String(one.id), '--connection', String(two.id), '--connection', String(three.id), '--rights', 'read', '--options', 'research']);
+    const answer = async (name, args) => {
+      const { result } = (await legacy(porteiro.url, research, 'tools/call', { name, arguments: args })).json;
+      if (!result.isError) assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+      return result;
+    };
+    const tools = Object.fromEntries((await list(research)).map(tool => [tool.name, tool.inputSchema]));
+    assert.deepEqual([Object.keys(tools.search.properties), Object.keys(tools.fetch.properties), tools.search.required], [['query'], ['id'], ['query']]);
+    const { structuredContent: { results, failed } } = await answer('search', { query: 'Book 42' });
+    assert.equal(failed, undefined);
+    for (const [site, alias] of [[fixtures.sites.new, 'my-blog'], [fixtures.sites.old, 'old-shop']]) {
+      const [book] = await rest(site, '/wp/v2/books?search=Book%2042');
+      const found = results.find(({ id }) => id === `${alias}:wp://books/${book.id}`);
+      assert.equal(found?.url, book.link, JSON.stringify(results));
+      const { structuredContent: document } = await answer('fetch', { id: found.id });
+      assert.deepEqual([document.id, document.url], [found.id, book.link]);
+    }
+    for (const id of ['wp://books/1', 'elsewhere:wp://books/1', '1', `${three.id}:1`]) {
+      const { isError, content } = await answer('fetch', { id });
+      assert.ok(isError && /begins with the name of one.*There are: my-blog, my-blog-\d+, old-shop/.test(content[0].text), content[0].text);
+    }
+    assert.ok((await answer('fetch', { id: 'my-blog:wp://posts/99999999' })).isError);
+    // One that fails is named; the others are searched.
+    proxy.answer = (request, response) => response.writeHead(500, { 'Content-Type': 'application/json' }).end('{"code":"x","message":"Broken"}');
+    const part = (await answer('search', { query: 'Book 42' })).structuredContent;
+    proxy.answer = null;
+    assert.deepEqual(part.failed.map(({ site }) => site), [`my-blog-${three.id}`]);
+    assert.ok(part.results.length >= 2 && part.results.every(({ id }) => /^(my-blog|old-shop):/.test(id)));
+    const rows = await query(porteiro.database.url, `SELECT DISTINCT connection_id FROM mcp_audit_logs WHERE action = 'tool.search'`);
+    assert.deepEqual(rows.map(row => row.connection_id).sort((a, b) => a - b), [one.id, two.id, three.id], 'the audit names each');
+  });
+
   test('a connection that rests, is revoked or deleted takes only itself away', async () => {
     await porteiro.json(['connection', 'pause', String(two.id)]);
     await assert.rejects(call('wp_find', { site: 'old-shop', limit: 1 }), /no such site, or it rests/);

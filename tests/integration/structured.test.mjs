@@ -30,6 +30,9 @@ const SCHEMAS = {
   link: object({ send_to: string, minutes: integer, max_megabytes: integer }),
   site: object({ site: string, url: string, time_zone: string, user: object({ id: integer, name: string, role: string }, { language: string }), rights: list(string), types: list(object({ type: string, taxonomies: list(string) })), found: list(string) },
     { description: string, wordpress: string }),
+  operations: object({ operations: list(object({ name: string, writes: { type: 'boolean' } }, { arguments: string, about: string })) }, { more: integer }),
+  operation: object({ name: string, arguments: list({ type: 'object', required: ['name'], properties: { name: string, type: string, required: { const: true }, default: {}, description: string, members: { type: 'array' } }, additionalProperties: false }) }, { about: string }),
+  bulk: object({ done: integer, total: integer, not_done: { type: 'array', items: object({ item: string, why: string }) } }, { undo: integer, unknown: integer }),
 };
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
 const validators = Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, ajv.compile(schema)]));
@@ -151,6 +154,34 @@ for (const pair of PAIRS) {
       const { structuredContent: { fields } } = await call(structured, 'wp_call', tag);
       made.push(['tags', fields.id]);
       assert.deepEqual([fields.name, fields.count], [tag.args.name, 0]);
+    });
+
+    test('wp_discover: hits, and one operation with its arguments', async () => {
+      const { object: found, text } = await answer('operations', 'wp_discover', { q: 'create helpdesk ticket', limit: 3 });
+      assert.deepEqual(found.operations.map(({ name, arguments: args }) => `${name} (${args})`), text.split('\n').slice(0, 3));
+      assert.deepEqual([found.operations[0].writes, found.operations.find(({ name }) => name.startsWith('GET ')).writes], [true, false]);
+      assert.equal(`+${found.more} more`, text.split('\n')[3]);
+      const { object: one } = await answer('operation', 'wp_discover', { name: 'GET /wp/v2/posts' });
+      assert.equal(one.name, 'GET /wp/v2/posts');
+      const perPage = one.arguments.find(({ name }) => name === 'per_page');
+      assert.deepEqual([perPage.type, perPage.default], ['integer', 10]);
+      assert.deepEqual((await answer('operations', 'wp_discover', { q: 'qqqzzz' })).object, { operations: [] });
+    });
+
+    test('wp_bulk: what was done, and what not', async () => {
+      const ids = [];
+      for (const title of ['A', 'B']) {
+        const { id } = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title, content: title === 'A' ? 'One tide.' : 'None.', status: 'draft' } });
+        ids.push(id), made.push(['posts', id]);
+      }
+      const args = { ids, edits: [{ find: 'One tide', replace: 'Two tides' }] };
+      const preview = await call(structured, 'wp_bulk', args);
+      assert.equal(preview.structuredContent, undefined);
+      const [, code] = /confirm_code "(\w+)"/.exec(preview.content[0].text);
+      const { object: done, text } = await answer('bulk', 'wp_bulk', { ...args, confirm_code: code });
+      assert.deepEqual([done.done, done.total, done.not_done.map(({ item }) => item)], [1, 2, [String(ids[1])]]);
+      assert.equal(text.split('\n')[0], `1 of 2 changed, undo ${done.undo}`);
+      assert.equal(text.split('\n')[1], `${ids[1]}: ${done.not_done[0].why}`);
     });
 
     test('wp_site, a term, a file, a link to send one to', async () => {

@@ -3,6 +3,7 @@
 
 #include "json/json_write.h"
 #include "providers/wordpress/content/text.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 
 enum {
@@ -125,6 +126,32 @@ static void write_result(const struct tally *tally, const struct job_step *step,
         buf_add_format(out, "\n[and %zu more]", rest - shown);
 }
 
+/* The same; all that was not done is in it, as far as it fits. */
+static void structured_result(struct call *call, const struct tool_context *context, const struct tally *tally,
+                              const struct job_step *step, int64_t number)
+{
+    struct structured *s = structured_begin(call, context);
+    structured_i64(s, "done", tally->done);
+    structured_i64(s, "total", step->total);
+    if (tally->unknown)
+        structured_i64(s, "unknown", tally->unknown);
+    if (number && tally->done)
+        structured_i64(s, "undo", number);
+    structured_array(s, "not_done");
+    for (size_t i = 0; i <= json_count(tally->rest); i++) {
+        const struct json *pair = json_at(tally->rest, i);
+        bool is_last = i == json_count(tally->rest);
+        if (is_last && !tally->item.len)
+            break;
+        structured_object(s, NULL);
+        structured_str(s, "item", is_last ? tally->item : json_str(json_at(pair, 0)));
+        structured_str(s, "why", is_last ? tally->why : json_str(json_at(pair, 1)));
+        structured_close(s);
+    }
+    structured_close(s);
+    structured_end(s, step->result);
+}
+
 /* --- what an earlier try of the same step left ------------------------------------------------------------------------------ */
 
 /*
@@ -188,6 +215,8 @@ static int end_step(struct call *call, const struct tool_context *context, struc
     end_whole(call, context, parent);
     write_result(tally, step, what, parent, &step->result->text);
     step->result->is_error = tally->done == 0;
+    if (!step->result->is_error)
+        structured_result(call, context, tally, step, parent);
     return OK;
 }
 

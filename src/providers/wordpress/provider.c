@@ -254,6 +254,7 @@ static const struct tool tools[] = {
         .needs_option = OPTION_RESEARCH,
         .reads_only = true,
         .idempotent = true,
+        .sites = TOOL_ASKS_ALL,
         .run = tool_search,
     },
     {
@@ -266,6 +267,7 @@ static const struct tool tools[] = {
         .needs_option = OPTION_RESEARCH,
         .reads_only = true,
         .idempotent = true,
+        .sites = TOOL_TAKES_NAMED,
         .run = tool_fetch,
     },
 };

@@ -1,6 +1,7 @@
 /* wp_discover: what else this site can do. */
 #include "providers/wordpress/operation_request.h"
 #include "providers/wordpress/operation_search.h"
+#include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 
 #include <stdlib.h>
@@ -69,8 +70,27 @@ static void write_namespaces(const struct operations *operations, unsigned right
         buf_add_format(out, "%s%.*s (%zu)", k ? ", " : "", STR_ARG(seen[k]), counts[k]);
 }
 
+/* {"name":"GET /wp/v2/posts","arguments":"status[],+15","writes":false,"about":"..."} */
+static void structured_hit(struct structured *s, const struct operation *operation, struct str signature)
+{
+    size_t about = operation->is_ability ? str_find(signature, STR(": ")) : STR_NOT_FOUND;
+    struct str head = str_sub(signature, 0, about);
+    size_t open = str_find(head, STR(" ("));
+    struct str arguments = open == STR_NOT_FOUND ? STR_EMPTY : str_from_offset(head, open + 2);
+    structured_object(s, NULL);
+    structured_str(s, "name",
+                   operation->is_ability   ? operation->path
+                   : open != STR_NOT_FOUND ? str_sub(head, 0, open)
+                                           : head);
+    structured_str(s, "arguments", str_sub(arguments, 0, str_find_last_char(arguments, ')')));
+    structured_bool(s, "writes", !(operation->methods & OPERATION_GET));
+    if (about != STR_NOT_FOUND)
+        structured_str(s, "about", str_from_offset(signature, about + 2));
+    structured_close(s);
+}
+
 static void search(struct call *call, const struct operations *operations, unsigned rights, struct str query,
-                   size_t limit, struct buf *out)
+                   size_t limit, struct structured *s, struct buf *out)
 {
     struct hit *hits = arena_array_of(call->arena, struct hit, operations->count + 1);
     size_t count = 0;
@@ -82,15 +102,23 @@ static void search(struct call *call, const struct operations *operations, unsig
     if (!count) {
         buf_add_format(out, "Nothing matches '%.*s'. There are operations of: ", STR_ARG(str_sub(query, 0, 80)));
         write_namespaces(operations, rights, out);
+        structured_array(s, "operations");
+        structured_close(s);
         return;
     }
+    structured_array(s, "operations");
     qsort(hits, count, sizeof *hits, by_score);
     for (size_t i = 0; i < count && i < limit; i++) {
         buf_add(out, i ? STR("\n") : STR(""));
+        size_t from = out->len;
         operation_write_signature(hits[i].operation, HINT_ARGS, out);
+        structured_hit(s, hits[i].operation, str_from_offset(buf_str(out), from));
     }
+    structured_close(s);
     if (count > limit)
         buf_add_format(out, "\n+%zu more", count - limit);
+    if (count > limit)
+        structured_i64(s, "more", (int64_t)(count - limit));
 }
 
 /* --- one operation's schema ---------------------------------------------------------------------------------------------- */
@@ -114,39 +142,58 @@ static void write_type(const struct json *schema, struct buf *out)
         buf_add_format(out, " of %.*s", STR_ARG(json_str(json_path(schema, "items.type"))));
 }
 
-static void write_property(struct str name, const struct json *schema, bool required, int depth, struct buf *out)
+static void write_property(struct str name, const struct json *schema, bool required, int depth, struct structured *s,
+                           struct buf *out)
 {
     const struct json *inner = json_get(schema, STR("properties")), *otherwise = json_get(schema, STR("default"));
     struct str description = json_str(json_get(schema, STR("description")));
     if (wp_name_is_reserved(name))
         return;
     buf_add_format(out, "\n%*s%.*s%s", depth * 2, "", STR_ARG(name), required ? "*" : "");
+    size_t type = out->len;
     write_type(schema, out);
+    structured_object(s, NULL);
+    structured_str(s, "name", name);
+    structured_str(s, "type", str_trim(str_from_offset(buf_str(out), type)));
+    if (required)
+        structured_bool(s, "required", true);
     if (!json_is(otherwise, JSON_MISSING) && !json_is(otherwise, JSON_NULL) &&
-        json_raw(otherwise).len <= SHOWN_DEFAULT_MAX_BYTES)
+        json_raw(otherwise).len <= SHOWN_DEFAULT_MAX_BYTES) {
         buf_add_format(out, " =%.*s", STR_ARG(json_raw(otherwise)));
+        structured_cell(s, STR("default"), otherwise,
+                        json_is(otherwise, JSON_STRING) ? json_str(otherwise) : json_raw(otherwise));
+    }
     if (description.len)
         buf_add_format(out, ": %.*s", STR_ARG(description));
-    for (size_t i = 0; json_is(inner, JSON_OBJECT) && depth < SCHEMA_LEVELS && i < json_count(inner); i++) {
+    structured_str(s, "description", description);
+    bool has_members = json_is(inner, JSON_OBJECT) && depth < SCHEMA_LEVELS && json_count(inner);
+    if (has_members)
+        structured_array(s, "members");
+    for (size_t i = 0; has_members && i < json_count(inner); i++) {
         struct json_member member = json_member_at(inner, i);
-        write_property(member.name, member.value, false, depth + 1, out);
+        write_property(member.name, member.value, false, depth + 1, s, out);
     }
+    if (has_members)
+        structured_close(s);
+    structured_close(s);
 }
 
-static void write_properties(const struct json *properties, const struct json *required, struct buf *out)
+static void write_properties(const struct json *properties, const struct json *required, struct structured *s,
+                             struct buf *out)
 {
     for (size_t i = 0; json_is(properties, JSON_OBJECT) && i < json_count(properties); i++) {
         struct json_member member = json_member_at(properties, i);
         bool must = json_bool_or(json_get(member.value, STR("required")), false);
         for (size_t k = 0; json_is(required, JSON_ARRAY) && k < json_count(required); k++)
             must |= str_eq(json_str(json_at(required, k)), member.name);
-        write_property(member.name, member.value, must, 0, out);
+        write_property(member.name, member.value, must, 0, s, out);
     }
     if (!json_count(properties))
         buf_add(out, STR("\nno arguments"));
 }
 
-static int describe_ability(struct call *call, const struct wp *wp, const struct operation *operation, struct buf *out)
+static int describe_ability(struct call *call, const struct wp *wp, const struct operation *operation,
+                            struct structured *s, struct buf *out)
 {
     struct wp_answer answer;
     struct str route = call_format(call, "wp-abilities/v1/abilities/%.*s", STR_ARG(operation->path));
@@ -156,16 +203,20 @@ static int describe_ability(struct call *call, const struct wp *wp, const struct
     const struct json *input = json_get(answer.json, STR("input_schema"));
     buf_add_format(out, "%.*s: %.*s", STR_ARG(operation->path),
                    STR_ARG(json_str(json_get(answer.json, STR("description")))));
+    structured_str(s, "name", operation->path);
+    structured_str(s, "about", json_str(json_get(answer.json, STR("description"))));
+    structured_array(s, "arguments");
     if (operation->scalar_input)
-        write_property(STR("input"), input, true, 0, out);
+        write_property(STR("input"), input, true, 0, s, out);
     else
-        write_properties(json_get(input, STR("properties")), json_get(input, STR("required")), out);
+        write_properties(json_get(input, STR("properties")), json_get(input, STR("required")), s, out);
+    structured_close(s);
     return OK;
 }
 
 /* The namespace's own index says more of each argument than is kept. */
 static int describe_route(struct call *call, const struct wp *wp, const struct operation_request *request,
-                          struct buf *out)
+                          struct structured *s, struct buf *out)
 {
     struct wp_answer answer;
     struct wp_query query;
@@ -175,12 +226,15 @@ static int describe_route(struct call *call, const struct wp *wp, const struct o
     if (error)
         return error;
     buf_add(out, request->name);
-    write_properties(operation_schema(call, request->operation, answer.json), &nothing, out);
+    structured_str(s, "name", request->name);
+    structured_array(s, "arguments");
+    write_properties(operation_schema(call, request->operation, answer.json), &nothing, s, out);
+    structured_close(s);
     return OK;
 }
 
 static int describe(struct call *call, const struct wp *wp, const struct operations *operations, struct str name,
-                    struct buf *out)
+                    struct structured *s, struct buf *out)
 {
     struct operation_request request;
     struct operation_needs needs;
@@ -190,8 +244,8 @@ static int describe(struct call *call, const struct wp *wp, const struct operati
     operation_needs(request.operation, request.operation->path, &nothing, &needs);
     if ((error = operation_check_rights(call, &needs, wp->rights)))
         return error;
-    return request.operation->is_ability ? describe_ability(call, wp, request.operation, out)
-                                         : describe_route(call, wp, &request, out);
+    return request.operation->is_ability ? describe_ability(call, wp, request.operation, s, out)
+                                         : describe_route(call, wp, &request, s, out);
 }
 
 int tool_discover(struct call *call, const struct tool_context *context, const struct json *arguments,
@@ -207,15 +261,19 @@ int tool_discover(struct call *call, const struct tool_context *context, const s
     if ((error = wp_open(call, context->site, context->rights, &wp)) ||
         (error = operations_get(call, &wp, &operations)))
         return error;
+    struct structured *s = structured_begin(call, context);
     if (name.len) {
-        struct str named = name;
-        error = describe(call, &wp, operations, named, &result->text);
-        if (error != E_NOT_FOUND || !operations_forget(&wp, OPERATIONS_REFRESH_AGE_MS))
-            return error;
-        call_clear_error(call); /* a plugin may have been added since */
-        error = operations_get(call, &wp, &operations);
-        return error ? error : describe(call, &wp, operations, named, &result->text);
+        error = describe(call, &wp, operations, name, s, &result->text);
+        if (error == E_NOT_FOUND && operations_forget(&wp, OPERATIONS_REFRESH_AGE_MS)) {
+            call_clear_error(call); /* a plugin may have been added since */
+            error = operations_get(call, &wp, &operations);
+            if (!error)
+                error = describe(call, &wp, operations, name, s, &result->text);
+        }
+    } else {
+        search(call, operations, wp.rights, json_str(json_get(arguments, STR("q"))), (size_t)limit, s, &result->text);
     }
-    search(call, operations, wp.rights, json_str(json_get(arguments, STR("q"))), (size_t)limit, &result->text);
-    return OK;
+    if (!error)
+        structured_end(s, result);
+    return error;
 }
