@@ -1,6 +1,7 @@
 /* The password check behind every login. */
 #include "accounts/login.h"
 
+#include "accounts/contact.h"
 #include "accounts/login_tries.h"
 #include "accounts/passwords.h"
 #include "accounts/totp.h"
@@ -11,6 +12,16 @@
 
 enum { WHO_IN_AUDIT_BYTES = 190, AUDIT_BYTES_MAX = 1024 };
 
+/* People type their password where their name belongs: what cannot be a name is not written down. */
+static bool may_be_written(struct call *call, int64_t user_id, struct str who)
+{
+    struct str clean;
+    bool is_name =
+        user_id || contact_clean_email(call, who, &clean) == OK || contact_clean_phone(call, who, &clean) == OK;
+    call_clear_error(call);
+    return is_name;
+}
+
 static int record(struct call *call, const char *action, int64_t user_id, const struct login_proof *proof)
 {
     struct buf text;
@@ -18,7 +29,8 @@ static int record(struct call *call, const char *action, int64_t user_id, const 
     buf_init(&text, call->arena, AUDIT_BYTES_MAX);
     json_write_init(&w, &text);
     json_object(&w);
-    json_member_str(&w, "emailOrPhone", str_sub(proof->who, 0, WHO_IN_AUDIT_BYTES));
+    if (may_be_written(call, user_id, proof->who))
+        json_member_str(&w, "emailOrPhone", str_sub(proof->who, 0, WHO_IN_AUDIT_BYTES));
     if (proof->address.len)
         json_member_str(&w, "address", proof->address);
     json_end(&w);

@@ -53,6 +53,52 @@ static void a_successor_follows_from_one_token(void **state)
     assert_false(str_eq(str_sub(access, 8, 43), str_sub(next, 8, 43)));
 }
 
+/* Its digits are the MAC as a number: read back they give it again. */
+static void a_successor_is_the_mac_in_base_62(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    unsigned char expected[KEY_BYTES], bits[KEY_BYTES] = {0};
+    struct str from = STR("prt_ort_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg000000");
+    struct str next = str_sub(token_successor(&call, TOKEN_ORT, from), 8, TOKEN_RANDOM_CHARS);
+    keyring_mac_raw(KEYRING_TOKEN_MAC, call_format(&call, "successor|v1|prt_ort_|%.*s", STR_ARG(from)), expected);
+    for (size_t at = 0; at < next.len; at++) {
+        unsigned carry = (unsigned)(strchr(digits, next.ptr[at]) - digits);
+        for (size_t i = sizeof bits; i-- > 0; carry >>= 8) {
+            carry += bits[i] * 62u;
+            bits[i] = (unsigned char)carry;
+        }
+        assert_int_equal(carry, 0);
+    }
+    assert_memory_equal(bits, expected, sizeof bits);
+}
+
+/* What databases hold was made over exactly these bytes. */
+static void the_mac_is_over_these_bytes(void **state)
+{
+    (void)state;
+    const int64_t connections[] = {3, 9};
+    struct token_claims claims = {5, STR("aa"), connections, 2, STR("read,draft"), STR("none"), 1000, STR_EMPTY};
+    char mac[MAC_HEX_BYTES], expected[MAC_HEX_BYTES];
+    token_mac(&call, &claims, mac);
+    keyring_mac(KEYRING_TOKEN_MAC, STR("token|v1|5|aa|3,9|read,draft|none|1000"), expected);
+    assert_string_equal(mac, expected);
+    claims.audience = STR("https://a.example/mcp");
+    token_mac(&call, &claims, mac);
+    keyring_mac(KEYRING_TOKEN_MAC, STR("token|v1|5|aa|3,9|read,draft|none|1000|https://a.example/mcp"), expected);
+    assert_string_equal(mac, expected);
+}
+
+static void nobodys_hash_has_the_form_of_a_hash(void **state)
+{
+    (void)state;
+    char hash[MAC_HEX_BYTES];
+    memset(hash, '-', sizeof hash);
+    token_hash_of_nobody(hash);
+    assert_int_equal(strspn(hash, "0123456789abcdef"), MAC_HEX_BYTES - 1);
+    assert_int_equal(hash[MAC_HEX_BYTES - 1], '\0');
+}
+
 static void the_mac_covers_the_audience(void **state)
 {
     (void)state;
@@ -175,10 +221,17 @@ static void the_mac_covers_every_claim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_have_their_form),         cmocka_unit_test(a_successor_follows_from_one_token),
-        cmocka_unit_test(the_mac_covers_the_audience),    cmocka_unit_test(the_checksum_is_crc32),
-        cmocka_unit_test(every_slip_is_noticed),          cmocka_unit_test(digits_are_even),
-        cmocka_unit_test(the_hash_depends_on_the_pepper), cmocka_unit_test(the_mac_covers_every_claim),
+        cmocka_unit_test(tokens_have_their_form),
+        cmocka_unit_test(a_successor_follows_from_one_token),
+        cmocka_unit_test(the_mac_covers_the_audience),
+        cmocka_unit_test(the_checksum_is_crc32),
+        cmocka_unit_test(every_slip_is_noticed),
+        cmocka_unit_test(digits_are_even),
+        cmocka_unit_test(the_hash_depends_on_the_pepper),
+        cmocka_unit_test(the_mac_covers_every_claim),
+        cmocka_unit_test(a_successor_is_the_mac_in_base_62),
+        cmocka_unit_test(the_mac_is_over_these_bytes),
+        cmocka_unit_test(nobodys_hash_has_the_form_of_a_hash),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -51,7 +51,7 @@ MODULES = {
     ),
 }
 
-UNSEEN = re.compile(r"\b(log_\w+|sodium_memzero|sodium_munlock|assert|static_assert|_Static_assert)\(")
+UNSEEN = re.compile(r"\b(log_\w+|sodium_memzero|sodium_munlock|keyring_wipe_later|assert|static_assert|_Static_assert)\(")
 SWAPS = [
     (" == ", " != "), (" != ", " == "), (" <= ", " < "), (" >= ", " > "), (" < ", " <= "), (" > ", " >= "),
     (" && ", " || "), (" || ", " && "), (" + ", " - "), (" - ", " + "), (" << ", " >> "), (" += ", " -= "),
