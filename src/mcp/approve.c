@@ -31,7 +31,7 @@ static int open_way(struct call *call, int64_t user_id, int64_t connection_id, s
     if (error)
         return error;
     *ret_provider = provider_find(row.provider_key);
-    if (!*ret_provider || !(*ret_provider)->notify || !(*ret_provider)->person)
+    if (!*ret_provider || !(*ret_provider)->notify || !(*ret_provider)->conversations)
         return fail(call, E_INVALID, "This connection cannot send messages: take one of a messaging service.");
     if (!str_eq(row.status, STR(CONNECTION_ACTIVE)))
         return fail(call, E_CONFLICT, "This connection is %.*s: nothing can be sent through it.", STR_ARG(row.status));
@@ -59,7 +59,7 @@ int approve_begin(struct call *call, int64_t user_id, int64_t connection_id, str
     struct str number, message_id;
     int error = open_way(call, user_id, connection_id, &site, &provider);
     if (!error)
-        error = provider->person(call, phone, &number);
+        error = provider->conversations->person(call, phone, &number);
     if (error)
         return error;
     struct str code = call_format(call, "%06u", randombytes_uniform(1000000));

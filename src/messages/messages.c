@@ -311,9 +311,8 @@ static int opt_out(struct call *call, struct messages *messages, struct str who,
 {
     const struct messages_here *here = here_of(messages);
     bool changed;
-    if (out)
-        return store_optouts_add(call, here->connection_id, who, str_sub(reason, 0, 200), clock_now_ms());
-    return store_optouts_remove(call, here->connection_id, who, &changed);
+    return optout_set(call, here->user_id, here->connection_id, who,
+                      &(struct optout_wish){.out = out, .reason = reason}, &changed);
 }
 
 static int is_opted_out(struct call *call, struct messages *messages, struct str who, bool *ret)

@@ -43,12 +43,26 @@ void messages_forget_old(struct call *call);
 /*
  * One person's data, by number in E.164: what was said, conversations, the log of sends, opt-outs; as JSON, and erased. connection_id
  * 0: at all connections of the user; user_id USER_ANY: of everybody. Opt-outs stay: they are the promise not to write again.
- * The erasure is audited with a digest of the number, not the number; audit rows are never changed, so the chain still verifies.
+ * Both are audited with a digest of the number, not the number; audit rows are never changed, so the chain still verifies.
  */
 MUST_CHECK int person_export(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                              struct buf *out);
 struct person_counts;
 MUST_CHECK int person_erase(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                             struct person_counts *ret);
+/* A person in an audit row, which nothing erases: a digest under a key of ours. */
+struct str person_digest(struct call *call, struct str person);
+
+/*
+ * Puts a person on the list of those who want no messages, or takes them off; audited with the person's digest when that changed
+ * something. Only at a connection of that user (USER_ANY: of anybody): else nothing changes. Waits.
+ */
+struct optout_wish {
+    bool out;
+    bool by_owner;     /* not by the person: then "no record, no action" */
+    struct str reason; /* why, in words */
+};
+MUST_CHECK int optout_set(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
+                          const struct optout_wish *wish, bool *ret_changed);
 
 #endif

@@ -106,6 +106,26 @@ static int write_sends(struct call *call, int64_t user_id, int64_t connection_id
     return OK;
 }
 
+struct str person_digest(struct call *call, struct str person)
+{
+    char digest[MAC_HEX_BYTES];
+    keyring_mac(KEYRING_AUDIT, call_format(call, "person|%.*s", STR_ARG(person)), digest);
+    return call_format(call, "%.32s", digest);
+}
+
+static int record(struct call *call, int64_t user_id, int64_t connection_id, const char *action, struct str person,
+                  struct str more)
+{
+    const struct audit_event event = {
+        .user_id = user_id == USER_ANY ? 0 : user_id,
+        .connection_id = connection_id,
+        .action = str_from(action),
+        .data_json =
+            call_format(call, "{\"person_mac\":\"%.*s\"%.*s}", STR_ARG(person_digest(call, person)), STR_ARG(more)),
+    };
+    return audit_record(call, &event);
+}
+
 int person_export(struct call *call, int64_t user_id, int64_t connection_id, struct str person, struct buf *out)
 {
     struct json_writer w;
@@ -120,25 +140,20 @@ int person_export(struct call *call, int64_t user_id, int64_t connection_id, str
     if (error)
         return error;
     json_end(&w);
+    if (!buf_failed(out) && (error = record(call, user_id, connection_id, "messages.export_person", person, STR_EMPTY)))
+        return error;
     return buf_failed(out) ? fail(call, E_LIMIT, "There is too much of this person for one export.") : OK;
 }
 
 static int erase(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                  struct person_counts *ret)
 {
-    char digest[MAC_HEX_BYTES];
     int error = store_person_erase(call, user_id, connection_id, person, ret);
     if (error)
         return error;
-    keyring_mac(KEYRING_AUDIT, call_format(call, "person|%.*s", STR_ARG(person)), digest);
-    const struct audit_event event = {
-        .user_id = user_id == USER_ANY ? 0 : user_id,
-        .connection_id = connection_id,
-        .action = STR("messages.erase_person"),
-        .data_json = call_format(call, "{\"person_mac\":\"%.32s\",\"messages\":%lld,\"chats\":%lld,\"sends\":%lld}",
-                                 digest, (long long)ret->messages, (long long)ret->chats, (long long)ret->sends),
-    };
-    return audit_record(call, &event);
+    return record(call, user_id, connection_id, "messages.erase_person", person,
+                  call_format(call, ",\"messages\":%lld,\"chats\":%lld,\"sends\":%lld", (long long)ret->messages,
+                              (long long)ret->chats, (long long)ret->sends));
 }
 
 int person_erase(struct call *call, int64_t user_id, int64_t connection_id, struct str person,

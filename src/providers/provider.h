@@ -355,6 +355,28 @@ struct connection_state {
     struct str details_json; /* object: number, limits, quality, ...; may be empty */
 };
 
+/* ---- conversations, as people see them: the owner's own look, on the command line and in a browser, without a model between */
+
+struct message_template {
+    struct str name, language, status, category, body; /* as the service has them; each may be empty */
+};
+struct template_list {
+    struct message_template *items;
+    size_t count;
+};
+
+struct conversations {
+    /* As struct messages_functions has them; what the service itself knows may be among it. Wait. */
+    int (*chats)(struct call *call, const struct site *site, struct messages *messages, const struct chat_query *query,
+                 struct chat_list *ret);
+    int (*list)(struct call *call, const struct site *site, struct messages *messages,
+                const struct message_query *query, struct message_list *ret);
+    /* Messages that may be sent at any time; NULL: it knows none. Waits. */
+    int (*templates)(struct call *call, const struct site *site, struct template_list *ret);
+    /* A person's or a group's name as conversations have it: a number in E.164 without plus, or an id. E_INVALID. Does not wait. */
+    int (*person)(struct call *call, struct str typed, struct str *ret);
+};
+
 struct provider {
     struct str key; /* mcp_service_providers.key */
     struct str name;
@@ -397,8 +419,7 @@ struct provider {
     /* One message to a number of the owner's own; NULL: it cannot. `key`: see struct send. Waits. */
     int (*notify)(struct call *call, const struct site *site, struct messages *messages, struct str to, struct str text,
                   struct str key, struct str *ret_message_id);
-    /* A person's name as conversations have it: a number in E.164 without plus. E_INVALID. NULL: there are no conversations. */
-    int (*person)(struct call *call, struct str typed, struct str *ret);
+    const struct conversations *conversations; /* NULL: there are none */
 };
 
 /* registry.c: the one list of providers. NULL when there is none of that key. */

@@ -165,17 +165,31 @@ int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t sinc
     return error;
 }
 
+/* What its message came to, as webhooks told. */
+#define OF_MESSAGE(column)                                                                                             \
+    "(SELECT m." column " FROM mcp_whatsapp_messages m WHERE m.connection_id = mcp_whatsapp_sends.connection_id AND "  \
+    "m.message_id = mcp_whatsapp_sends.message_id)"
+
 int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms, int64_t limit,
                      struct send_rows *ret)
 {
+    enum { STATUS = 16, STATUS_AT };
     struct db_rows rows;
-    int error = db_query(call, store_db(), &rows,
-                         "SELECT " COLUMNS " FROM mcp_whatsapp_sends WHERE connection_id = $1 AND ($2 = -1 OR "
-                         "user_id = $2) AND created_at < $3 ORDER BY created_at DESC, id LIMIT $4",
-                         DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit));
-    if (!error)
-        read_rows(call, &rows, ret);
-    return error;
+    int error =
+        db_query(call, store_db(), &rows,
+                 "SELECT " COLUMNS ", " OF_MESSAGE("status") ", " OF_MESSAGE(
+                     "status_at") " FROM "
+                                  "mcp_whatsapp_sends WHERE connection_id = $1 AND ($2 = -1 OR user_id = $2) AND "
+                                  "created_at < $3 ORDER BY created_at DESC, id LIMIT $4",
+                 DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit));
+    if (error)
+        return error;
+    read_rows(call, &rows, ret);
+    for (size_t i = 0; i < ret->count; i++) {
+        ret->items[i].delivery = text_or_none(&rows, i, STATUS);
+        ret->items[i].delivery_at_ms = time_or_none(&rows, i, STATUS_AT);
+    }
+    return OK;
 }
 
 int store_sends_of_person(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
@@ -230,20 +244,28 @@ int store_pace_forget(struct call *call, int64_t before_us)
 
 /* ---- opt-outs */
 
-int store_optouts_add(struct call *call, int64_t connection_id, struct str recipient, struct str reason, int64_t now_ms)
-{
-    return db_query(call, store_db(), NULL,
-                    "INSERT INTO mcp_whatsapp_optouts (connection_id, recipient, reason, created_at) VALUES ($1, $2, "
-                    "$3, $4) ON CONFLICT (connection_id, recipient) DO NOTHING",
-                    DB_INT(connection_id), DB_TEXT(recipient), DB_TEXT(reason), DB_TIME(now_ms));
-}
-
-int store_optouts_remove(struct call *call, int64_t connection_id, struct str recipient, bool *ret_changed)
+int store_optouts_add(struct call *call, int64_t user_id, int64_t connection_id, const struct optout_row *row,
+                      bool *ret_changed)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "DELETE FROM mcp_whatsapp_optouts WHERE connection_id = $1 AND recipient = $2",
-                         DB_INT(connection_id), DB_TEXT(recipient));
+                         "INSERT INTO mcp_whatsapp_optouts (connection_id, recipient, reason, created_at) SELECT id, "
+                         "$3, $4, $5 FROM mcp_service_connections WHERE id = $1 AND ($2 = -1 OR user_id = $2) "
+                         "ON CONFLICT (connection_id, recipient) DO NOTHING RETURNING recipient",
+                         DB_INT(connection_id), DB_INT(user_id), DB_TEXT(row->recipient), DB_TEXT(row->reason),
+                         DB_TIME(row->created_at_ms));
+    *ret_changed = !error && rows.n_rows > 0;
+    return error;
+}
+
+int store_optouts_remove(struct call *call, int64_t user_id, int64_t connection_id, struct str recipient,
+                         bool *ret_changed)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "DELETE FROM mcp_whatsapp_optouts WHERE connection_id = $1 AND recipient = $2 AND "
+                         "connection_id IN (SELECT id FROM mcp_service_connections WHERE $3 = -1 OR user_id = $3)",
+                         DB_INT(connection_id), DB_TEXT(recipient), DB_INT(user_id));
     *ret_changed = !error && db_changes(&rows) > 0;
     return error;
 }

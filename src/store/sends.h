@@ -12,6 +12,9 @@ struct send_row {
     int64_t until_ms;               /* 0: none */
     struct str message_id, problem; /* ptr NULL: none */
     int64_t created_at_ms, started_at_ms, ended_at_ms;
+    /* of store_sends_list() only: what the service's webhook said of the message; ptr NULL: it is not kept (any more) */
+    struct str delivery;
+    int64_t delivery_at_ms;
 };
 struct send_rows {
     size_t count;
@@ -67,9 +70,11 @@ struct optout_rows {
     size_t count;
     struct optout_row *items;
 };
-MUST_CHECK int store_optouts_add(struct call *call, int64_t connection_id, struct str recipient, struct str reason,
-                                 int64_t now_ms);
-MUST_CHECK int store_optouts_remove(struct call *call, int64_t connection_id, struct str recipient, bool *ret_changed);
+/* Both only at a connection of that user (USER_ANY: of anybody). *ret_changed false: it was so already. */
+MUST_CHECK int store_optouts_add(struct call *call, int64_t user_id, int64_t connection_id,
+                                 const struct optout_row *row, bool *ret_changed);
+MUST_CHECK int store_optouts_remove(struct call *call, int64_t user_id, int64_t connection_id, struct str recipient,
+                                    bool *ret_changed);
 MUST_CHECK int store_optouts_has(struct call *call, int64_t connection_id, struct str recipient, bool *ret);
 /* Of the connections of that user (USER_ANY: of everybody's). */
 MUST_CHECK int store_optouts_list(struct call *call, int64_t user_id, int64_t connection_id, struct optout_rows *ret);

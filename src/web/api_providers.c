@@ -7,6 +7,7 @@
 #define PROVIDER_SCHEMA                                                                                                \
     "{\"type\":\"object\",\"properties\":{\"key\":" API_TEXT ",\"name\":" API_TEXT ",\"version\":" API_TEXT_OR_NULL    \
     ",\"enabled\":" API_BOOLEAN ",\"known\":" API_BOOLEAN ",\"authorize\":" API_BOOLEAN                                \
+    ",\"can\":{\"type\":\"array\",\"items\":" API_TEXT "}"                                                             \
     ",\"fields\":{\"type\":\"array\",\"items\":{\"type\":\"object\","                                                  \
     "\"properties\":{\"name\":" API_TEXT ",\"label\":" API_TEXT ",\"label_pt\":" API_TEXT                              \
     ",\"help\":" API_TEXT_OR_NULL ",\"help_pt\":" API_TEXT_OR_NULL ",\"kind\":" API_TEXT ",\"required\":" API_BOOLEAN  \
@@ -41,6 +42,29 @@ static void write_field(struct json_writer *w, const struct provider_field *fiel
     json_end(w);
 }
 
+/* What its table has besides tools: views are offered by these words, never by a provider's name. */
+static void write_abilities(struct json_writer *w, const struct provider *provider)
+{
+    const struct conversations *talks = provider ? provider->conversations : NULL;
+    const struct {
+        const char *word;
+        bool has;
+    } abilities[] = {
+        {"state", provider && provider->state},
+        {"webhook", provider && provider->webhook},
+        {"webhook_register", provider && provider->webhook_register},
+        {"conversations", talks},
+        {"templates", talks && talks->templates},
+        {"notify", provider && provider->notify},
+    };
+    json_key(w, STR("can"));
+    json_array(w);
+    for (size_t i = 0; i < ARRAY_LENGTH(abilities); i++)
+        if (abilities[i].has)
+            json_string(w, str_from(abilities[i].word));
+    json_end(w);
+}
+
 static void write_provider(struct json_writer *w, const struct provider_row *row)
 {
     const struct provider *provider = provider_find(row->key);
@@ -51,6 +75,7 @@ static void write_provider(struct json_writer *w, const struct provider_row *row
     json_member_bool(w, "enabled", row->enabled);
     json_member_bool(w, "known", provider != NULL);
     json_member_bool(w, "authorize", provider && provider->authorize_begin);
+    write_abilities(w, provider);
     json_key(w, STR("fields"));
     json_array(w);
     for (size_t i = 0; provider && i < provider->n_fields; i++)
@@ -74,8 +99,9 @@ static int list(struct call *call, struct api *api)
 
 const struct api_operation api_providers_list = {
     .id = "providersList",
-    .summary =
-        "What can be connected here, the fields of its form, and whether a click at the service is enough (authorize).",
+    .summary = "What can be connected here, the fields of its form, and whether a click at the service is enough "
+               "(authorize). can: "
+               "what there is besides tools: state, webhook, webhook_register, conversations, templates, notify.",
     .answer = API_LIST_SCHEMA(PROVIDER_SCHEMA),
     .status = 200,
     .run = list,

@@ -17,10 +17,12 @@
 #include "web/api_connections.h"
 #include "web/api_events.h"
 #include "web/api_me.h"
+#include "web/api_messages.h"
 #include "web/api_oauth.h"
 #include "web/api_openapi.h"
 #include "web/api_people.h"
 #include "web/api_providers.h"
+#include "web/api_service.h"
 #include "web/api_settings.h"
 #include "web/api_tokens.h"
 #include "web/assets.h"
@@ -131,6 +133,18 @@ const struct route routes[] = {
     PERSON("GET", "/api/connections/{id}/changes", api_changes_list),
     PERSON("GET", "/api/connections/{id}/changes/{number}", api_changes_show),
     PERSON("POST", "/api/connections/{id}/changes/{number}/undo", api_changes_undo),
+    PERSON("GET", "/api/connections/{id}/state", api_service_state),
+    PERSON("POST", "/api/connections/{id}/pair", api_service_pair),
+    PERSON("POST", "/api/connections/{id}/webhook", api_service_webhook),
+    PERSON("GET", "/api/connections/{id}/chats", api_messages_chats),
+    PERSON("GET", "/api/connections/{id}/chats/{chat}/messages", api_messages_of_chat),
+    PERSON("GET", "/api/connections/{id}/templates", api_messages_templates),
+    PERSON("GET", "/api/connections/{id}/sends", api_messages_sends),
+    PERSON("GET", "/api/connections/{id}/optouts", api_messages_optouts),
+    PERSON("POST", "/api/connections/{id}/optouts", api_messages_opt_out),
+    PERSON("DELETE", "/api/connections/{id}/optouts/{person}", api_messages_opt_in),
+    PERSON("GET", "/api/connections/{id}/people/{person}", api_messages_person),
+    PERSON("DELETE", "/api/connections/{id}/people/{person}", api_messages_erase_person),
     PERSON("GET", "/api/tokens", api_tokens_list),
     PERSON("DELETE", "/api/tokens/{id}", api_tokens_revoke),
     PERSON("POST", "/api/tokens/{id}/rotate", api_tokens_rotate),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startCloud } from '../fakes/cloud.mjs';
 import { startEvolution } from '../fakes/evolution.mjs';
+import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
@@ -12,6 +13,7 @@ import { countTokens } from './lib/tokens.mjs';
 import { documentedShapes, misfits } from '../cli/lib.mjs';
 import { addCloud, addEvolution, confirmed, deliver, real, tool } from './lib/whatsapp.mjs';
 
+const PASSWORD = 'correct horse battery staple';
 const BIA = '5511987654321', CAIO = '5531987650000', DORA = '525512345678';
 const FAST = { 'per-second': 1000, 'recipient-pause': 0, 'recipients-per-day': 0, 'per-token-a-day': 0 };
 
@@ -261,10 +263,76 @@ for (const database of ['sqlite', 'postgres']) {
       const shapes = documentedShapes(), of = String(meta.id);
       for (const [words, ...args] of [
         [['connection', 'state'], of], [['message', 'sent'], '--connection', of], [['message', 'export'], '--person', `+${CAIO}`],
+        [['message', 'inbox'], '--connection', of], [['message', 'read'], '--connection', of, '--chat', `+${BIA}`], [['message', 'templates'], '--connection', of],
         [['message', 'optout'], '--connection', of, '--person', `+${DORA}`], [['message', 'erase'], '--person', `+${DORA}`],
       ]) assert.deepEqual(misfits(shapes[words.join(' ')][0], await porteiro.json([...words, ...args])), [], words.join(' '));
+      const { items } = await porteiro.json(['audit', 'list', '--connection', of, '--limit', '5']);
+      const row = items.find(({ action }) => action === 'messages.optout');
+      assert.ok(row.data.by === 'owner' && !JSON.stringify(row).includes(DORA), 'the wish is on record, without the number');
+      await assert.rejects(() => porteiro.json(['message', 'optout', '--connection', '99999', '--person', `+${DORA}`]));
       assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [DORA], template: { name: 'hello_world', language: 'en_US' }, dry_run: true })).text, /Prepared/);
       assert.match((await confirmed(porteiro, meta.token, 'wa_send', { to: [DORA], template: { name: 'hello_world', language: 'en_US' } })).text, /opted out/, 'the list outlives the erasure');
+    });
+
+    test('its owner sees inbox, messages, templates, the send log and the state by the API; nobody else does', async () => {
+      const [ana, bia] = [new Person(porteiro), new Person(porteiro)];
+      await porteiro.addUser('bia@example.test', { name: 'Bia', phone: '+5511999990002' });
+      await ana.login('ana@example.test', PASSWORD);
+      await bia.login('bia@example.test', PASSWORD);
+      const at = `/api/connections/${meta.id}`, chat = `${at}/chats/${BIA}/messages`;
+      const { items: providers } = await ana.ok('GET', '/api/providers');
+      assert.deepEqual(providers.find(({ key }) => key === 'whatsapp').can, ['state', 'webhook', 'webhook_register', 'conversations', 'templates', 'notify']);
+      assert.deepEqual(providers.find(({ key }) => key === 'wordpress').can, []);
+      const chats = await ana.ok('GET', `${at}/chats?limit=2`);
+      assert.equal(chats.items.length, 2);
+      assert.equal(chats.more, true);
+      const older = await ana.ok('GET', `${at}/chats?limit=200&before=${encodeURIComponent(chats.items[1].last_at)}`);
+      assert.ok(older.items.every(({ last_at }) => last_at < chats.items[1].last_at));
+      const bias = [...chats.items, ...older.items].find(item => item.chat === BIA);
+      assert.equal(bias.name, 'Bia');
+      assert.ok(Date.parse(bias.open_until) > Date.now());
+      const { items: said } = await ana.ok('GET', `${chat}?search=Chegou`);
+      assert.deepEqual(said.map(({ text, outgoing, status }) => ({ text, outgoing, status })), [{ text: 'Chegou?', outgoing: true, status: 'read' }]);
+      assert.deepEqual((await ana.ok('GET', `${at}/templates`)).items[0], { name: 'hello_world', language: 'en_US', status: 'APPROVED', category: 'UTILITY', body: 'Hello {{1}}' });
+      const { items: sends } = await ana.ok('GET', `${at}/sends?limit=200`);
+      const of = id => sends.find(({ message_id }) => message_id === id);
+      assert.deepEqual([of(said[0].id).state, of(said[0].id).delivery], ['sent', 'read'], 'read is what the webhook said');
+      assert.ok(sends.some(({ delivery, problem }) => delivery === 'failed' && /131026/.test(problem)));
+      assert.ok(sends.some(({ state, delivery }) => state === 'sent' && delivery === 'sent'), 'without a word of the webhook it is not called delivered');
+      assert.ok(sends.some(({ state, message_id }) => state === 'failed' && message_id === null));
+      assert.equal((await ana.ok('GET', `${at}/state`)).state, 'open');
+      assert.deepEqual((await ana.ok('POST', `${at}/webhook`, {})).secret, (await state(meta.id)).webhook.secret);
+      evolution.state.state = 'close';
+      const pairing = await ana.ok('POST', `/api/connections/${evo.id}/pair`);
+      assert.deepEqual([pairing.state, pairing.qr_png, pairing.pairing_code], ['closed', 'iVBORw0KGgo=', 'ABCD-1234']);
+      evolution.state.state = 'open';
+      assert.equal((await ana.ok('GET', `/api/connections/${evo.id}/state`)).state, 'open');
+      assert.equal((await ana.ok('POST', `/api/connections/${evo.id}/webhook`, { register: true })).registered, true);
+      assert.equal((await ana.call('POST', `${at}/webhook`, { register: true })).status, 400, 'Meta wants it entered by hand');
+      assert.ok((await ana.ok('GET', `/api/connections/${evo.id}/chats/${CAIO}/messages`)).items.some(({ text }) => text === 'Oi da Evolution'));
+
+      const list = await ana.ok('POST', `${at}/optouts`, { person: '+55 11 95555-7777', reason: 'asked by telephone' });
+      assert.ok(list.items.some(({ person, reason }) => person === '5511955557777' && reason === 'asked by telephone'));
+      assert.equal((await ana.call('POST', `${at}/optouts`, { person: 'Ana' })).status, 400);
+      const hers = [
+        ['GET', `${at}/state`], ['POST', `${at}/pair`], ['POST', `${at}/webhook`, {}], ['GET', `${at}/chats`], ['GET', chat], ['GET', `${at}/templates`], ['GET', `${at}/sends`], ['GET', `${at}/optouts`],
+        ['POST', `${at}/optouts`, { person: '5511955558888' }], ['DELETE', `${at}/optouts/5511955557777`], ['GET', `${at}/people/${BIA}`], ['DELETE', `${at}/people/${BIA}`],
+      ];
+      for (const [method, path, body] of hers) {
+        for (const [who, status] of [[bia, 404], [new Person(porteiro), 401], [new Person(porteiro, { bearer: meta.token }), 401]]) {
+          const answer = await who.call(method, path, body);
+          assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
+          assert.ok(!answer.text.includes(BIA), answer.text);
+        }
+      }
+      assert.ok((await ana.ok('GET', `${at}/optouts`)).items.every(({ person }) => person !== '5511955558888'));
+      assert.equal((await ana.ok('DELETE', `${at}/optouts/5511955557777`)).items.length, list.items.length - 1);
+      assert.ok((await ana.ok('GET', `${at}/people/${CAIO}`)).sends.length > 0);
+      const { items: rows } = await porteiro.json(['audit', 'list', '--connection', String(meta.id), '--limit', '200']);
+      for (const action of ['messages.optout', 'messages.optin', 'messages.export_person']) {
+        const row = rows.find(item => item.action === action);
+        assert.ok(row?.data.person_mac && !/5511955557777/.test(JSON.stringify(row)), `${action} is on record, without the number`);
+      }
     });
 
     test("a person's data: shown, erased, and the audit log still holds", async () => {

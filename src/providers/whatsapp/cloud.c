@@ -425,14 +425,14 @@ static struct str body_of(const struct json *template)
     return STR_EMPTY;
 }
 
-size_t wa_read_templates(struct call *call, const struct json *json, struct wa_template *ret)
+size_t wa_read_templates(struct call *call, const struct json *json, struct message_template *ret)
 {
     const struct json *items = json_is(json, JSON_ARRAY) ? json : json_get(json, STR("data"));
     size_t n = 0;
     (void)call;
     for (size_t i = 0; i < json_count(items) && n < WA_ITEMS_MAX; i++) {
         const struct json *item = json_at(items, i);
-        ret[n++] = (struct wa_template){
+        ret[n++] = (struct message_template){
             .name = json_str(json_get(item, STR("name"))),
             .language = json_str(json_get(item, STR("language"))),
             .status = json_str(json_get(item, STR("status"))),
@@ -443,7 +443,7 @@ size_t wa_read_templates(struct call *call, const struct json *json, struct wa_t
     return n;
 }
 
-static int templates(struct call *call, const struct wa *wa, struct wa_template *ret, size_t *ret_count)
+static int templates(struct call *call, const struct wa *wa, struct message_template *ret, size_t *ret_count)
 {
     struct wa_answer answer;
     int error = ask(call, wa, "GET",

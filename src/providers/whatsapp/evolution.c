@@ -362,9 +362,14 @@ static int find(struct call *call, const struct wa *wa, struct str where, size_t
                call_format(call, "{\"where\":%.*s,\"page\":1,\"offset\":%zu}", STR_ARG(where), limit), ret);
 }
 
-/* The 9 of Brazil is left out in some of its ids: both are asked for, and one of them has the messages. */
+/* What Evolution leaves out of its ids, or has more (Brazil's and Argentina's 9, Mexico's 1): both are asked for, one has the messages. */
 static struct str other_jid(struct call *call, struct str chat)
 {
+    struct str twin = phone_twin(call->arena, chat);
+    if (twin.len)
+        return jid_of(call, twin);
+    if (str_starts_with(chat, STR("52")) && chat.len == 12)
+        return call_format(call, "521%.*s@s.whatsapp.net", STR_ARG(str_from_offset(chat, 2)));
     if (!str_starts_with(chat, STR("55")) || chat.len != 13)
         return STR_EMPTY;
     return call_format(call, "%.*s%.*s@s.whatsapp.net", 4, chat.ptr, STR_ARG(str_from_offset(chat, 5)));
@@ -488,7 +493,7 @@ static int archive(struct call *call, const struct wa *wa, struct str chat, stru
                &answer);
 }
 
-static int templates(struct call *call, const struct wa *wa, struct wa_template *ret, size_t *ret_count)
+static int templates(struct call *call, const struct wa *wa, struct message_template *ret, size_t *ret_count)
 {
     struct wa_answer answer;
     int error = ask(call, wa, "GET", "template/find", STR_EMPTY, STR_EMPTY, &answer);

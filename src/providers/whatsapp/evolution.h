@@ -16,6 +16,6 @@ int evolution_webhook(struct call *call, const struct wa *wa, const struct webho
 /* The components of a template message: as given, or made of its params. */
 struct str wa_components(struct call *call, const struct wa_message *m);
 /* {data:[{name,language,status,category,components}]} or the list alone; WA_ITEMS_MAX at most. */
-size_t wa_read_templates(struct call *call, const struct json *json, struct wa_template *ret);
+size_t wa_read_templates(struct call *call, const struct json *json, struct message_template *ret);
 
 #endif

@@ -38,18 +38,33 @@ static struct str mexico(struct arena *arena, struct str digits)
     return digits.len == WITH_ONE && digits.ptr[2] == '1' ? without(arena, digits, 2, 1) : digits;
 }
 
-/* Area codes have two digits (11), three or four; the 15 stands behind them, and all together are twelve digits then. */
+enum { AR_FIXED = 12, AR_MOBILE = 13 };
+
+/*
+ * Behind the 54: area code and number, ten digits together; mobiles have a 9 before them, fixed lines nothing. At home mobiles have a
+ * 15 between the two instead, which makes twelve digits, and a 0 may stand in front: both are of no use from abroad. Area codes
+ * are 11, or three or four digits.
+ */
 static struct str argentina(struct arena *arena, struct str digits)
 {
-    enum { PLAIN = 12, WITH_15 = 14, WITH_9 = 13 };
-    if (digits.len == WITH_15 && digits.ptr[2] != '9')
+    enum { WITH_15 = 14, AREA = 2 };
+    if (digits.len > AR_FIXED && digits.ptr[AREA] == '0')
+        digits = without(arena, digits, AREA, 1);
+    bool is_buenos_aires = str_starts_with(digits, STR("5411"));
+    if (digits.len == WITH_15 && digits.ptr[AREA] != '9')
         for (size_t at = 4; at <= 6; at++)
-            if ((at == 4) == (digits.ptr[2] == '1' && digits.ptr[3] == '1') && digits.ptr[at] == '1' &&
-                digits.ptr[at + 1] == '5')
-                return with_inserted(arena, without(arena, digits, at, 2), 2, '9');
-    if (digits.len == PLAIN)
-        return with_inserted(arena, digits, 2, '9');
+            if ((at == 4) == is_buenos_aires && digits.ptr[at] == '1' && digits.ptr[at + 1] == '5')
+                return with_inserted(arena, without(arena, digits, at, 2), AREA, '9');
     return digits;
+}
+
+struct str phone_twin(struct arena *arena, struct str chat)
+{
+    if (!all_digits(chat) || !str_starts_with(chat, STR("54")))
+        return STR_EMPTY;
+    if (chat.len == AR_MOBILE && chat.ptr[2] == '9')
+        return without(arena, chat, 2, 1);
+    return chat.len == AR_FIXED ? with_inserted(arena, chat, 2, '9') : STR_EMPTY;
 }
 
 struct str phone_of_digits(struct arena *arena, struct str digits)
@@ -92,20 +107,45 @@ static int refuse(struct call *call, struct str typed, const char *why)
                 STR_ARG(str_sub(typed, 0, TYPED_MAX_BYTES)), why);
 }
 
-/* What can be told for sure from the number alone: 55 has ten or eleven digits behind it, 52 and 54 ten (54 with its 9: eleven). */
+static int check_brazil(struct call *call, struct str typed, struct str digits)
+{
+    if (digits.len != 12 && digits.len != 13)
+        return refuse(call, typed, "Brazilian numbers have an area code and eight or nine digits behind the 55");
+    if (digits.ptr[2] == '0' || digits.ptr[3] == '0')
+        return refuse(call, typed, "there is no such Brazilian area code");
+    if (digits.len == 13 && digits.ptr[4] != '9')
+        return refuse(call, typed, "nine digits behind a Brazilian area code begin with 9");
+    if (digits.len == 12 && digits.ptr[4] < '2')
+        return refuse(call, typed, "no number behind a Brazilian area code begins with 0 or 1");
+    return OK;
+}
+
+static int check_mexico(struct call *call, struct str typed, struct str digits)
+{
+    if (digits.len != 12)
+        return refuse(call, typed, "Mexican numbers have ten digits behind the 52");
+    return digits.ptr[2] < '2' ? refuse(call, typed, "no Mexican area code begins with 0 or 1") : OK;
+}
+
+static int check_argentina(struct call *call, struct str typed, struct str digits)
+{
+    bool is_mobile = digits.len == AR_MOBILE && digits.ptr[2] == '9';
+    if (!is_mobile && digits.len != AR_FIXED)
+        return refuse(call, typed,
+                      "Argentine numbers have an area code and a number behind the 54, ten digits together, and "
+                      "mobiles a 9 before them");
+    char area = digits.ptr[is_mobile ? 3 : 2];
+    return area < '1' || area > '3' ? refuse(call, typed, "there is no such Argentine area code") : OK;
+}
+
+/* What can be told for sure from the number alone. */
 static int check_country(struct call *call, struct str typed, struct str digits)
 {
-    if (str_starts_with(digits, STR("55")) && digits.len != 12 && digits.len != 13)
-        return refuse(call, typed, "Brazilian numbers have an area code and eight or nine digits behind the 55");
-    if (str_starts_with(digits, STR("55")) && (digits.ptr[2] == '0' || digits.ptr[3] == '0'))
-        return refuse(call, typed, "there is no such Brazilian area code");
-    if (str_starts_with(digits, STR("55")) && digits.len == 13 && digits.ptr[4] != '9')
-        return refuse(call, typed, "nine digits behind a Brazilian area code begin with 9");
-    if (str_starts_with(digits, STR("52")) && digits.len != 12)
-        return refuse(call, typed, "Mexican numbers have ten digits behind the 52");
-    if (str_starts_with(digits, STR("54")) && (digits.len != 13 || digits.ptr[2] != '9'))
-        return refuse(call, typed, "Argentine numbers have a 9 and ten digits behind the 54");
-    return OK;
+    if (str_starts_with(digits, STR("55")))
+        return check_brazil(call, typed, digits);
+    if (str_starts_with(digits, STR("52")))
+        return check_mexico(call, typed, digits);
+    return str_starts_with(digits, STR("54")) ? check_argentina(call, typed, digits) : OK;
 }
 
 int phone_parse(struct call *call, struct str typed, struct str *ret)
@@ -133,10 +173,26 @@ int phone_parse(struct call *call, struct str typed, struct str *ret)
     return check_country(call, typed, *ret);
 }
 
+/* "US.13491208655302741918": Meta's id of a person whose number is hidden; country, a point, digits and letters. */
+static bool is_user_id(struct str text)
+{
+    enum { COUNTRY = 2 };
+    if (text.len < COUNTRY + 2 || text.len > MESSAGE_ADDRESS_MAX_BYTES || text.ptr[COUNTRY] != '.')
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (i < COUNTRY ? text.ptr[i] < 'A' || text.ptr[i] > 'Z' : text.ptr[i] != '.' && !ascii_is_alnum(text.ptr[i]))
+            return false;
+    return true;
+}
+
 int phone_recipient(struct call *call, struct str typed, struct str *ret)
 {
     struct str text = str_trim(typed);
     size_t at = str_find_char(text, '@');
+    if (is_user_id(text)) {
+        *ret = str_copy(call->arena, text);
+        return OK;
+    }
     if (at == STR_NOT_FOUND)
         return phone_parse(call, typed, ret);
     struct str user = str_sub(text, 0, at), server = str_from_offset(text, at + 1);

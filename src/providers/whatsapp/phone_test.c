@@ -37,6 +37,7 @@ static void test_brazil(void **state)
     is_refused("+55 11 88765-4321");
     is_refused("+55 987654321");
     is_refused("+55 01 98765-4321");
+    is_refused("+55 11 1765-4321");
 }
 
 static void test_mexico(void **state)
@@ -44,18 +45,32 @@ static void test_mexico(void **state)
     (void)state;
     is("+52 55 1234 5678", "525512345678");
     is("+52 1 55 1234 5678", "525512345678");
+    is("+52 81 1234 5678", "528112345678");
     is_refused("+52 1234 5678");
+    is_refused("+52 044 55 1234 5678"); /* dialled so at home until 2019 */
+    is_refused("+52 15 1234 5678");
 }
 
 static void test_argentina(void **state)
 {
     (void)state;
     is("+54 9 11 5555-1234", "5491155551234");
-    is("+54 11 5555-1234", "5491155551234");
+    is("+54 11 4321-0000", "541143210000"); /* fixed: stays */
+    is("+54 (011) 4321-0000", "541143210000");
+    is("+54 351 421-0000", "543514210000");
+    is("+54 0351 15 555-1234", "5493515551234");
     is("+54 11 15 5555-1234", "5491155551234");
     is("+54 351 15 555-1234", "5493515551234");
     is("+54 2966 15 55-1234", "5492966551234");
     is_refused("+54 11 5555");
+    is_refused("+54 9 11 5555");
+    is_refused("+54 8 11 4321 0000");
+    is_refused("+54 9 41 5555 1234");
+    struct arena *arena = call.arena;
+    assert_true(str_eq(phone_twin(arena, STR("5491155551234")), STR("541155551234")));
+    assert_true(str_eq(phone_twin(arena, STR("541155551234")), STR("5491155551234")));
+    assert_int_equal(phone_twin(arena, STR("5511987654321")).len, 0);
+    assert_int_equal(phone_twin(arena, STR("541155551234@lid")).len, 0);
 }
 
 static void test_others(void **state)
@@ -80,7 +95,7 @@ static void test_jids(void **state)
         {"553187654321@s.whatsapp.net", "5531987654321"},
         {"5215512345678@s.whatsapp.net", "525512345678"},
         {"5491155551234@s.whatsapp.net", "5491155551234"},
-        {"541155551234@s.whatsapp.net", "5491155551234"}, /* as Evolution makes them */
+        {"541155551234@s.whatsapp.net", "541155551234"}, /* a fixed line, or a mobile as Evolution writes it */
         {"5511987654321:7@s.whatsapp.net", "5511987654321"},
         {"5511987654321", "5511987654321"},
         {"120363041234567890@g.us", "120363041234567890@g.us"},
@@ -104,6 +119,11 @@ static void test_recipients(void **state)
     assert_true(phone_is_group(got));
     assert_int_equal(phone_recipient(&call, STR("553187654321@s.whatsapp.net"), &got), OK);
     assert_true(str_eq(got, STR("5531987654321")));
+    assert_int_equal(phone_recipient(&call, STR("US.13491208655302741918"), &got), OK);
+    assert_true(str_eq(got, STR("US.13491208655302741918")));
+    assert_int_equal(phone_recipient(&call, STR("us.1349"), &got), E_INVALID);
+    assert_int_equal(phone_recipient(&call, STR("US.13\"49"), &got), E_INVALID);
+    assert_int_equal(phone_recipient(&call, STR("US."), &got), E_INVALID);
     assert_int_equal(phone_recipient(&call, STR("status@broadcast"), &got), E_INVALID);
     assert_int_equal(phone_recipient(&call, STR("a\"b@g.us"), &got), E_INVALID);
     assert_int_equal(phone_recipient(&call, STR("@g.us"), &got), E_INVALID);

@@ -206,8 +206,9 @@ static const struct {
     [PROBLEM_OPTED_OUT] =
         {"opted_out", E_DENIED, false,
          "This person has told WhatsApp that they want no marketing from this number. Nothing was sent."},
-    [PROBLEM_NOT_ON_WHATSAPP] = {"not_on_whatsapp", E_NOT_FOUND, false,
-                                 "This number is not on WhatsApp. Nothing was sent."},
+    [PROBLEM_NOT_ON_WHATSAPP] =
+        {"not_on_whatsapp", E_NOT_FOUND, false,
+         "This number is not on WhatsApp. Nothing was sent. (Argentine mobiles have a 9 behind the 54.)"},
     [PROBLEM_NO_TEMPLATE] = {"no_template", E_NOT_FOUND, false,
                              "There is no approved template of this name in this language: wa_templates lists those "
                              "there are. Nothing was sent."},

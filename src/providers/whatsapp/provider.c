@@ -394,5 +394,5 @@ const struct provider provider_whatsapp = {
     .webhook_register = webhook_register,
     .state = state,
     .notify = notify,
-    .person = phone_recipient,
+    .conversations = &whatsapp_conversations,
 };

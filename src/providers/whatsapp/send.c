@@ -2,6 +2,7 @@
 #include "providers/whatsapp/wa.h"
 
 #include "crypto/sha256.h"
+#include "providers/whatsapp/phone.h"
 
 enum { BYTES_OF_DIGEST_MAX = 1024 * 1024 };
 
@@ -95,6 +96,20 @@ static int send_claimed(struct call *call, const struct wa *wa, struct wa_messag
     return error;
 }
 
+/* A wish not to be written to holds for the line, however its number is written. */
+static int check_twin(struct call *call, const struct wa *wa, struct str to)
+{
+    struct str twin = phone_twin(call->arena, to);
+    bool is_out = false;
+    int error = twin.len ? messages_is_opted_out(call, wa->messages, twin, &is_out) : OK;
+    if (!error && is_out)
+        return fail(call, E_DENIED,
+                    "%.*s has asked, as %.*s, for no more messages (opted out). Nothing was sent, and nothing will be "
+                    "until they ask for it.",
+                    STR_ARG(to), STR_ARG(twin));
+    return error;
+}
+
 int wa_send(struct call *call, const struct wa *wa, struct wa_message *m, struct str key, struct wa_sent *ret)
 {
     struct send send = {
@@ -107,7 +122,9 @@ int wa_send(struct call *call, const struct wa *wa, struct wa_message *m, struct
     *ret = (struct wa_sent){0};
     if (!wa->messages)
         return fail(call, E_UNAVAILABLE, "Nothing can be sent here: there is no record of what is sent.");
-    int error = messages_send_begin(call, wa->messages, &send);
+    int error = check_twin(call, wa, m->to);
+    if (!error)
+        error = messages_send_begin(call, wa->messages, &send);
     if (error)
         return error;
     if (send.state == SEND_DONE) {

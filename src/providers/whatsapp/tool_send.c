@@ -379,7 +379,7 @@ static int take_file(struct call *call, struct sending *s)
 
 static void name_templates(struct call *call, const struct sending *s, struct buf *out)
 {
-    struct wa_template *templates = arena_array_of(call->arena, struct wa_template, WA_ITEMS_MAX);
+    struct message_template *templates = arena_array_of(call->arena, struct message_template, WA_ITEMS_MAX);
     size_t n = 0, named = 0;
     if (s->wa.backend->templates(call, &s->wa, templates, &n))
         call_clear_error(call);

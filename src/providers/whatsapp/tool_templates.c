@@ -5,7 +5,7 @@ enum { BODY_SHOWN_BYTES = 200 };
 
 static int list(struct call *call, const struct wa *wa, struct str search, struct tool_result *result)
 {
-    struct wa_template *items = arena_array_of(call->arena, struct wa_template, WA_ITEMS_MAX);
+    struct message_template *items = arena_array_of(call->arena, struct message_template, WA_ITEMS_MAX);
     size_t n = 0, shown = 0;
     int error = wa->backend->templates(call, wa, items, &n);
     for (size_t i = 0; !error && i < n; i++) {

@@ -21,5 +21,6 @@ MUST_CHECK int wa_list_messages(struct call *call, const struct wa *wa, const st
                                 struct message_list *ret);
 
 extern const struct resources whatsapp_resources;
+extern const struct conversations whatsapp_conversations;
 
 #endif

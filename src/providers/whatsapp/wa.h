@@ -112,10 +112,6 @@ struct wa_operation {
     bool is_for_good; /* is confirmed */
 };
 
-struct wa_template {
-    struct str name, language, status, category, body;
-};
-
 struct wa_backend {
     struct str name; /* the choice of the form */
     struct problem (*judge)(struct arena *arena, int status, const struct json *json);
@@ -140,7 +136,7 @@ struct wa_backend {
     int (*numbers)(struct call *call, const struct wa *wa, const struct str *numbers, size_t n, struct buf *out);
     int (*mark_read)(struct call *call, const struct wa *wa, struct str chat, struct str message_id);
     int (*archive)(struct call *call, const struct wa *wa, struct str chat, struct str message_id, bool archived);
-    int (*templates)(struct call *call, const struct wa *wa, struct wa_template *ret, size_t *ret_count);
+    int (*templates)(struct call *call, const struct wa *wa, struct message_template *ret, size_t *ret_count);
     int (*template_create)(struct call *call, const struct wa *wa, const struct json *template, struct str *ret_status);
     int (*template_delete)(struct call *call, const struct wa *wa, struct str name);
     int (*groups)(struct call *call, const struct wa *wa, struct str group, struct buf *out);
