@@ -18,6 +18,7 @@ const screens: Record<string, () => Promise<{ default: Screen }>> = {
   connections: () => import('./screens/connections'),
   connection: () => import('./screens/connection'),
   clients: () => import('./screens/clients'),
+  messages: () => import('./screens/messages'),
   approvals: () => import('./screens/approvals'),
   activity: () => import('./screens/activity'),
   usage: () => import('./screens/usage'),
@@ -40,7 +41,7 @@ const adminMenu: [string, Key][] = [['admin', 'admin.title']];
 function nameOf(path: string[]) {
   const [first = '', id, more] = path;
   if (first !== 'connections' || !id) return first;
-  return more === 'clients' ? 'clients' : 'connection';
+  return more === 'clients' || more === 'messages' ? more : 'connection';
 }
 
 function Missing() {

@@ -9,6 +9,7 @@ import type { Connection, Provider } from '../lib/types';
 import { Act, Badge, Dialog, Form, Input, Page, Shown, Time, confirm, say, useLoad } from '../lib/ui';
 import { FieldInputs, asked, bodyOf, type Values } from '../lib/fields';
 import { Doctor } from '../lib/doctor';
+import { Service } from '../lib/service';
 import { Tokens } from '../lib/tokens';
 
 interface Tested { ok: boolean; info: { latency_ms: number; error: string | null; message: string | null; warning: string | null } }
@@ -121,10 +122,12 @@ export default function ConnectionScreen({ path }: { path: string[] }) {
       <Act run={test}>{t('connection.test')}</Act>
       <button type="button" onClick={() => (open.value = 'rename')}>{t('connection.rename')}</button>
       {provider && connection.status !== 'revoked' && <button type="button" onClick={() => (open.value = 'secret')}>{t('connection.secret')}</button>}
+      {provider?.can.includes('conversations') && <a class="button" href={`#/connections/${id}/messages`}>{t('messages.title')}</a>}
       {connection.status !== 'revoked' && <a class="button primary" href={`#/connections/${id}/clients`}>{t('connection.client')}</a>}
     </>}>
       <Facts connection={connection} />
       <Doctor id={id} examined={loaded.reload} />
+      {provider?.can.includes('state') && connection.status === 'active' && <Service connection={connection} provider={provider} />}
       <Tokens connection={connection} made={token => (fresh.value = token)} />
       <Stop connection={connection} reload={loaded.reload} />
       {open.value === 'rename' && <Rename connection={connection} close={close} reload={loaded.reload} />}

@@ -1,0 +1,208 @@
+// What was said through a connection: conversations, what went out and what became of it, templates, who wants nothing more.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { api, query, type List } from '../lib/api';
+import { t, type Key } from '../lib/i18n';
+import { useLive } from '../lib/live';
+import { place, setQuery } from '../lib/router';
+import { loadProviders } from '../lib/state';
+import type { Chat, Connection, Message, Optout, Sent, Template } from '../lib/types';
+import { Act, Badge, Empty, Form, Input, Page, Problem, Shown, Time, Wait, confirm, say, useLoad } from '../lib/ui';
+
+interface PageOf<T> { items: T[]; more: boolean }
+const kindOf: Record<string, '' | 'good' | 'warn' | 'bad'> = { sent: '', delivered: 'good', read: 'good', failed: 'bad', unknown: 'warn', waiting: 'warn', sending: 'warn' };
+const words = ['sent', 'delivered', 'read', 'failed', 'unknown', 'waiting', 'sending', 'received'];
+const Word = ({ of }: { of: string }) => <Badge kind={kindOf[of] ?? ''}>{words.includes(of) ? t(`message.${of}` as Key) : of}</Badge>;
+
+// Pages that go on with what is older than the last one shown.
+function usePages<T>(path: string, timeOf: (item: T) => string | null, more: Record<string, string> = {}) {
+  const key = `${path} ${JSON.stringify(more)}`;
+  const older = useSignal<PageOf<T> | null>(null);
+  const first = useLoad(signal => api.get<PageOf<T>>(`${path}${query(more)}`, signal), key);
+  useEffect(() => void (older.value = null), [key]);
+  useLive(() => older.value || void first.reload());
+  const items = [...(first.value?.items ?? []), ...(older.value?.items ?? [])];
+  const next = async () => {
+    const page = await api.get<PageOf<T>>(`${path}${query({ ...more, before: timeOf(items[items.length - 1]) })}`);
+    older.value = { items: [...(older.value?.items ?? []), ...page.items], more: page.more };
+  };
+  const hasMore = (older.value ?? first.value)?.more ?? false;
+  return { first, items, more: hasMore && <p><Act run={next}>{t('activity.more')}</Act></p> };
+}
+
+const isOpen = (chat: Chat) => chat.open_until !== null && Date.parse(chat.open_until) > Date.now();
+
+function Inbox({ path }: { path: string }) {
+  const { first, items, more } = usePages<Chat>(`${path}/chats`, chat => chat.last_at);
+  return (
+    <>
+      <Problem error={first.error} />
+      {!first.value && !first.error && <Wait />}
+      {first.value && items.length === 0 && <Empty>{t('messages.inbox.empty')}</Empty>}
+      {items.length > 0 && (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.inbox')}>
+          <table class="fold">
+            <thead><tr><th scope="col">{t('message.with')}</th><th scope="col">{t('message.last')}</th><th scope="col">{t('message.unread')}</th><th scope="col">{t('message.window')}</th></tr></thead>
+            <tbody>{items.map(chat => (
+              <tr key={chat.chat}>
+                <th scope="row"><button type="button" class="plain" onClick={() => setQuery({ chat: chat.chat })}>{chat.name ? `${chat.name} (${chat.chat})` : chat.chat}</button></th>
+                <td data-label={t('message.last')}><Time at={chat.last_at} /></td>
+                <td data-label={t('message.unread')}>{chat.unread > 0 && <Badge kind="warn">{chat.unread}</Badge>}</td>
+                <td data-label={t('message.window')}>{isOpen(chat) ? <Time at={chat.open_until} /> : <span class="soft">{t('message.window.closed')}</span>}</td>
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      )}
+      {more}
+    </>
+  );
+}
+
+function Conversation({ path, chat }: { path: string; chat: string }) {
+  const search = useSignal(''), wanted = useSignal('');
+  const { first, items, more } = usePages<Message>(`${path}/chats/${encodeURIComponent(chat)}/messages`, message => message.at, { search: wanted.value });
+  return (
+    <section class="card">
+      <div class="row"><h2>{chat}</h2><button type="button" class="tiny" onClick={() => setQuery({})}>{t('messages.back')}</button></div>
+      <p class="soft">{t('messages.outside')}</p>
+      <Form send={async () => (wanted.value = search.value)} label={t('messages.search')}>
+        <Input label={t('messages.search.label')} value={search.value} set={value => (search.value = value)} maxLength={200} />
+      </Form>
+      <Problem error={first.error} />
+      {!first.value && !first.error && <Wait />}
+      {first.value && items.length === 0 && <Empty>{t('messages.none')}</Empty>}
+      <ol class="plain-list stack">{items.map(message => (
+        <li key={message.id} class="note">
+          <p class="row"><b>{message.outgoing ? t('message.us') : message.name ?? message.sender}</b> <Time at={message.at} /> {message.outgoing && <Word of={message.status} />} {message.kind !== 'text' && <Badge>{message.kind}</Badge>}</p>
+          {message.text && <p class="said">{message.text}</p>}
+        </li>
+      ))}</ol>
+      {more}
+    </section>
+  );
+}
+
+function Log({ path }: { path: string }) {
+  const { first, items, more } = usePages<Sent>(`${path}/sends`, sent => sent.created_at);
+  return (
+    <>
+      <p class="soft">{t('messages.sent.help')}</p>
+      <Problem error={first.error} />
+      {!first.value && !first.error && <Wait />}
+      {first.value && items.length === 0 && <Empty>{t('messages.sent.empty')}</Empty>}
+      {items.length > 0 && (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.sent')}>
+          <table class="fold">
+            <thead><tr><th scope="col">{t('message.to')}</th><th scope="col">{t('activity.when')}</th><th scope="col">{t('message.kind')}</th><th scope="col">{t('message.state')}</th><th scope="col">{t('message.problem')}</th></tr></thead>
+            <tbody>{items.map(sent => (
+              <tr key={sent.id}>
+                <th scope="row">{sent.to}</th>
+                <td data-label={t('activity.when')}><Time at={sent.created_at} /></td>
+                <td data-label={t('message.kind')}>{sent.kind}</td>
+                <td data-label={t('message.state')}><Word of={sent.state === 'sent' ? sent.delivery ?? 'sent' : sent.state} /> {sent.delivery_at && <Time at={sent.delivery_at} />}</td>
+                <td data-label={t('message.problem')} lang="en">{sent.problem}</td>
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      )}
+      {more}
+    </>
+  );
+}
+
+function Templates({ path }: { path: string }) {
+  const loaded = useLoad(signal => api.get<List<Template>>(`${path}/templates`, signal), path);
+  return (
+    <>
+      <p class="soft">{t('messages.templates.help')}</p>
+      <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.templates.empty')}</Empty> : (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.templates')}>
+          <table class="fold">
+            <thead><tr><th scope="col">{t('message.template')}</th><th scope="col">{t('language')}</th><th scope="col">{t('message.state')}</th><th scope="col">{t('message.text')}</th></tr></thead>
+            <tbody>{items.map(item => (
+              <tr key={`${item.name} ${item.language}`}>
+                <th scope="row">{item.name}</th>
+                <td data-label={t('language')}>{item.language}</td>
+                <td data-label={t('message.state')}><Badge kind={item.status === 'APPROVED' ? 'good' : item.status === 'REJECTED' ? 'bad' : ''}>{item.status}</Badge> {item.category}</td>
+                <td data-label={t('message.text')}>{item.body}</td>
+              </tr>
+            ))}</tbody>
+          </table>
+        </div>
+      ))}</Shown>
+    </>
+  );
+}
+
+function Optouts({ path }: { path: string }) {
+  const loaded = useLoad(signal => api.get<List<Optout>>(`${path}/optouts`, signal), path);
+  const person = useSignal('');
+  const add = async () => {
+    await api.post(`${path}/optouts`, { person: person.value });
+    person.value = '';
+    await loaded.reload();
+  };
+  const remove = (who: string) => confirm({ title: t('messages.optout.remove.title', { who }), text: t('messages.optout.remove.text'), label: t('messages.optout.remove'), run: async () => (await api.delete(`${path}/optouts/${encodeURIComponent(who)}`), loaded.reload()) });
+  const erase = (who: string) => confirm({ title: t('messages.erase.title', { who }), text: t('messages.erase.text'), label: t('messages.erase'), run: async () => void say(t('messages.erased', { n: (await api.delete<{ messages: number }>(`${path}/people/${encodeURIComponent(who)}`)).messages })) });
+  const whom = useSignal('');
+  return (
+    <>
+      <section class="card">
+        <h2>{t('messages.optouts')}</h2>
+        <p class="soft">{t('messages.optouts.help')}</p>
+        <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.optouts.empty')}</Empty> : (
+          <table class="fold">
+            <thead><tr><th scope="col">{t('message.person')}</th><th scope="col">{t('message.reason')}</th><th scope="col">{t('activity.when')}</th><td /></tr></thead>
+            <tbody>{items.map(item => (
+              <tr key={item.person}>
+                <th scope="row">{item.person}</th>
+                <td data-label={t('message.reason')}>{item.reason}</td>
+                <td data-label={t('activity.when')}><Time at={item.created_at} /></td>
+                <td><button type="button" class="tiny" onClick={() => remove(item.person)}>{t('messages.optout.remove')}</button></td>
+              </tr>
+            ))}</tbody>
+          </table>
+        ))}</Shown>
+        <Form send={add} label={t('messages.optout.add')}>
+          <Input label={t('message.number')} help={t('message.number.help')} value={person.value} set={value => (person.value = value)} required maxLength={60} />
+        </Form>
+      </section>
+      <section class="card">
+        <h2>{t('messages.person')}</h2>
+        <p class="soft">{t('messages.person.help')}</p>
+        <Input label={t('message.person')} help={t('message.number.help')} value={whom.value} set={value => (whom.value = value)} maxLength={60} />
+        <div class="row">
+          {whom.value.trim() && <a class="button" href={`${path}/people/${encodeURIComponent(whom.value.trim())}`} download="person.json">{t('messages.export')}</a>}
+          <button type="button" class="danger" disabled={!whom.value.trim()} onClick={() => erase(whom.value.trim())}>{t('messages.erase')}</button>
+        </div>
+      </section>
+    </>
+  );
+}
+
+const tabs: [string, Key][] = [['', 'messages.inbox'], ['sent', 'messages.sent'], ['templates', 'messages.templates'], ['people', 'messages.optouts']];
+
+async function load(id: number, signal: AbortSignal) {
+  const [connection, providers] = await Promise.all([api.get<Connection>(`/api/connections/${id}`, signal), loadProviders()]);
+  return { connection, can: providers.find(({ key }) => key === connection.provider)?.can ?? [] };
+}
+
+export default function Messages({ path: at }: { path: string[] }) {
+  const id = Number(at[1]), path = `/api/connections/${id}`;
+  const loaded = useLoad(signal => load(id, signal), id);
+  const tab = place.value.query.get('tab') ?? '', chat = place.value.query.get('chat');
+  const { value } = loaded;
+  if (!value) return <Page title={t('messages.title')}><Shown of={loaded}>{() => null}</Shown></Page>;
+  if (!value.can.includes('conversations')) return <Page title={t('messages.title')}><Empty action={<a href={`#/connections/${id}`}>{value.connection.name}</a>}>{t('messages.cannot')}</Empty></Page>;
+  const offered = tabs.filter(([key]) => key !== 'templates' || value.can.includes('templates'));
+  return (
+    <Page title={t('messages.of', { name: value.connection.name })} actions={<a class="button" href={`#/connections/${id}`}>{t('connection.title')}</a>}>
+      <div class="tabs" role="group" aria-label={t('messages.title')}>
+        {offered.map(([key, title]) => <button key={key} type="button" aria-pressed={tab === key} onClick={() => setQuery({ tab: key })}>{t(title)}</button>)}
+      </div>
+      {tab === 'sent' ? <Log path={path} /> : tab === 'templates' ? <Templates path={path} /> : tab === 'people' ? <Optouts path={path} /> : chat ? <Conversation path={path} chat={chat} key={chat} /> : <Inbox path={path} />}
+    </Page>
+  );
+}
