@@ -264,37 +264,69 @@ static void write_changes(struct json_writer *w, const struct mcp_host *host)
     json_end(w);
 }
 
-static void record_done(struct call *call, const struct tool *tool, const struct mcp_host *host,
-                        const struct json *arguments, const struct tool_result *result, int error, int64_t elapsed_ms)
+static struct audit_event event_of(struct call *call, const struct tool *tool, const struct mcp_host *host,
+                                   const struct buf *data)
 {
     const struct principal *who = host->request->who;
+    return (struct audit_event){
+        .user_id = who->user_id,
+        .connection_id = who->connection_id,
+        .token_id = who->token_id,
+        .action = call_format(call, "tool.%.*s", STR_ARG(tool->name)),
+        .data_json = buf_str(data),
+    };
+}
+
+static void write_outcome(struct call *call, struct json_writer *w, const struct mcp_host *host, int error,
+                          const struct tool_result *result, int64_t elapsed_ms)
+{
+    audit_write_origin(w, call);
+    if (host->link_id.len)
+        json_member_str(w, "link", host->link_id);
+    json_member_str(w, "outcome", str_from(error_name(error)));
+    json_member_i64(w, "ms", elapsed_ms);
+    /* of text that the model reads: what the answer costs it */
+    json_member_i64(w, "bytes", (int64_t)(error ? call->error_text.len : result->text.len));
+    if (error)
+        json_member_str(w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
+}
+
+/*
+ * A call that was refused before its tool ran: rights, arguments, what its client lacks. It is an attempt, so it is on record as
+ * every call of a tool that exists; nothing was done, so the row need not be there before the answer. What one token can make of
+ * them is bounded by its quota, which counts the call before it comes here.
+ */
+static int record_refused(struct call *call, const struct tool *tool, const struct mcp_host *host, int error)
+{
     struct buf data;
     struct json_writer w;
     buf_init(&data, call->arena, 64 * 1024);
     json_write_init(&w, &data);
     json_object(&w);
-    audit_write_origin(&w, call);
-    if (host->link_id.len)
-        json_member_str(&w, "link", host->link_id);
-    json_member_str(&w, "outcome", str_from(error_name(error)));
-    json_member_i64(&w, "ms", elapsed_ms);
-    /* of text that the model reads: what the answer costs it */
-    json_member_i64(&w, "bytes", (int64_t)(error ? call->error_text.len : result->text.len));
+    write_outcome(call, &w, host, error, NULL, 0);
+    json_member_raw(&w, "arguments", redact_arguments(call->arena, host->arguments));
+    json_end(&w);
+    const struct audit_event event = event_of(call, tool, host, &data);
+    audit_later(&event);
+    return error;
+}
+
+static void record_done(struct call *call, const struct tool *tool, const struct mcp_host *host,
+                        const struct json *arguments, const struct tool_result *result, int error, int64_t elapsed_ms)
+{
+    struct buf data;
+    struct json_writer w;
+    buf_init(&data, call->arena, 64 * 1024);
+    json_write_init(&w, &data);
+    json_object(&w);
+    write_outcome(call, &w, host, error, result, elapsed_ms);
     if (tool->reads_only)
         json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
-    if (error)
-        json_member_str(&w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
-    else if (result->audit_json.len)
+    if (!error && result->audit_json.len)
         json_member_raw(&w, "done", result->audit_json);
     write_changes(&w, host);
     json_end(&w);
-    struct audit_event event = {
-        .user_id = who->user_id,
-        .connection_id = who->connection_id,
-        .token_id = who->token_id,
-        .action = call_format(call, "tool.%.*s", STR_ARG(tool->name)),
-        .data_json = buf_str(&data),
-    };
+    const struct audit_event event = event_of(call, tool, host, &data);
     if (tool->reads_only) {
         audit_later(&event);
         return;
@@ -359,7 +391,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     int error = schema_validate_closed(call, schema, arguments);
     if (error)
-        return error;
+        return record_refused(call, tool, host, error);
     if (!tool->reads_only && (error = record_intent(call, tool, host, arguments)))
         return error;
     struct tool_context context = method_context(call, host);
@@ -405,28 +437,30 @@ static int take_confirm_code(struct call *call, const struct tool *tool, struct 
     return OK;
 }
 
+static int refuse_without_right(struct call *call, const struct tool *tool, const struct mcp_host *host)
+{
+    char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
+    rights_lack(call, tool->needs_any & -tool->needs_any, /* the first of them, which allows least */
+                fail(call, E_DENIED,
+                     "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can "
+                     "make a token with more.",
+                     STR_ARG(tool->name), STR_ARG(rights_format(host->request->who->rights, words)),
+                     STR_ARG(rights_format(tool->needs_any, needed))));
+    return record_refused(call, tool, host, E_DENIED);
+}
+
 static int run_allowed(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
-    const struct principal *who = host->request->who;
-    if (may_use(tool, who->rights)) {
-        if (!tool->needs_jobs || host->abilities & HOST_TASKS)
-            return run_tool(call, tool, host, result);
-        host->lacking = HOST_TASKS;
-        return fail(call, E_DENIED,
-                    "%.*s works in the background only, and your client did not say that it can follow that (the "
-                    "extension " MCP_EXTENSION_TASKS ").",
-                    STR_ARG(tool->name));
-    }
-    char words[RIGHTS_TEXT_BYTES], needed[RIGHTS_TEXT_BYTES];
-    rights_lack(
-        call, tool->needs_any & -tool->needs_any, /* the first of them, which allows least */
-        fail(call, E_DENIED,
-             "This token may not use %.*s: it has the rights %.*s, and one of %.*s is needed. Its owner can make "
-             "a token with more.",
-             STR_ARG(tool->name), STR_ARG(rights_format(who->rights, words)),
-             STR_ARG(rights_format(tool->needs_any, needed))));
-    record_done(call, tool, host, host->arguments, result, E_DENIED, 0);
-    return E_DENIED;
+    if (!may_use(tool, host->request->who->rights))
+        return refuse_without_right(call, tool, host);
+    if (!tool->needs_jobs || host->abilities & HOST_TASKS)
+        return run_tool(call, tool, host, result);
+    host->lacking = HOST_TASKS;
+    fail(call, E_DENIED,
+         "%.*s works in the background only, and your client did not say that it can follow that (the "
+         "extension " MCP_EXTENSION_TASKS ").",
+         STR_ARG(tool->name));
+    return record_refused(call, tool, host, E_DENIED);
 }
 
 /* --- tools that have no argument `site`, for a token over several connections ------------------------------------------------ */
@@ -602,7 +636,7 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     if (!error && !has_own_way(tool, host))
         error = sites_choose(call, host);
     if (error)
-        return error;
+        return record_refused(call, tool, host, error);
     struct tool_result result;
     host->tool = tool;
     init_result(call, &result);
