@@ -208,7 +208,7 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.match(announced, /^next +give AI clients/m);
     compared.add('serve'); // its JSON form is compared in frame.test.mjs
     compared.add('mail test'); // it needs a mail server, in tests/integration/mail.test.mjs
-    for (const words of ['connection state', 'message export', 'message erase', 'message sent', 'message optout']) compared.add(words); // with a service of messages, in tests/integration/whatsapp.test.mjs
+    for (const words of ['connection state', 'message inbox', 'message read', 'message templates', 'message export', 'message erase', 'message sent', 'message optout']) compared.add(words); // with a service of messages, in tests/integration/whatsapp.test.mjs
     compared.add('stdio'); // it answers an MCP client, in tests/workers/stdio.test.mjs
     assert.equal(await ping(porteiro.url, connection.token), 200);
     const id = String(connection.id);

@@ -6,7 +6,7 @@ import { fixtures } from './lib/fixtures.mjs';
 import { callTool, legacy, modern } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { query } from './lib/postgres.mjs';
-import { mustRun, sleep } from './lib/process.mjs';
+import { mustRun, sleep, waitFor } from './lib/process.mjs';
 import { rest } from './lib/wordpress.mjs';
 
 describe('several sites in one conversation', () => {
@@ -71,8 +71,10 @@ describe('several sites in one conversation', () => {
 
   test('the audit names the connection, for intents and outcomes', async () => {
     await call('wp_create', { site: 'old-shop', title: 'Audited', content: 'Text.' });
-    const rows = await query(porteiro.database.url, `SELECT action, connection_id FROM mcp_audit_logs WHERE action LIKE 'tool.wp_create%' ORDER BY id DESC LIMIT 2`);
+    const rows = await query(porteiro.database.url, `SELECT action, connection_id FROM mcp_audit_logs WHERE action LIKE 'tool.wp_create%' AND COALESCE(data->>'outcome', 'ok') = 'ok' ORDER BY id DESC LIMIT 2`);
     assert.deepEqual(rows.map(row => row.connection_id), [two.id, two.id]);
+    const refused = () => query(porteiro.database.url, `SELECT connection_id FROM mcp_audit_logs WHERE action = 'tool.wp_create' AND data->>'outcome' = 'denied'`);
+    await waitFor('the row of what was refused before', async () => (await refused())[0]?.connection_id === three.id);
     const created = (await query(porteiro.database.url, `SELECT data FROM mcp_audit_logs WHERE action = 'tokens.create' ORDER BY id DESC LIMIT 1`))[0];
     assert.match(JSON.stringify(created.data), /my-blog, old-shop, my-blog-\d+/);
   });
