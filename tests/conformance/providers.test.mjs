@@ -123,8 +123,8 @@ for (const [provider, [connect, away]] of Object.entries(connections)) {
     }
 
     test('what a tool does not know is answered as an error that says what is wrong', async () => {
-      const strict = tools.filter(({ inputSchema }) => inputSchema.additionalProperties === false);
-      if (provider !== 'conformance') assert.equal(strict.length, tools.length);
+      // The suite's own tools may take more than they say; ours say nothing of it, for each word of a list is paid for, and take none.
+      const strict = provider === 'conformance' ? tools.filter(({ inputSchema }) => inputSchema.additionalProperties === false) : tools;
       for (const { name } of strict) {
         const { isError, text } = await answer(connection.token, name, { no_such_argument: 1 });
         assert.equal(isError, true, name);
