@@ -56,9 +56,9 @@ struct postgres_link {
 
 struct postgres_db {
     struct db db;
-    struct helper *helper; /* for connecting, which blocks: name lookup, TLS, passwords */
-    size_t n_attempts;     /* that have not ended */
-    size_t n_questions;    /* of them, whether the server answers */
+    struct helper *helper;             /* for connecting, which blocks: name lookup, TLS, passwords */
+    struct postgres_attempt *attempts; /* that have not ended */
+    size_t n_questions;                /* of them, whether the server answers */
     int64_t question_begun_ms, question_ended_ms;
     int64_t answered_ms; /* when it last did */
     int64_t connect_ms;  /* how long the last good connection took to make */
@@ -213,7 +213,10 @@ static void note_answer(struct postgres_db *db)
 
 static void note_attempt(struct postgres_db *db, const struct postgres_attempt *attempt)
 {
-    db->n_attempts--;
+    struct postgres_attempt **at = &db->attempts;
+    while (*at != attempt)
+        at = &(*at)->next;
+    *at = attempt->next;
     if (attempt->answered)
         note_answer(db);
     if (!attempt->problem[0])
@@ -252,6 +255,18 @@ static void question_ended(struct postgres_attempt *attempt)
     postgres_attempt_free(attempt);
 }
 
+/* To connect for a link, or, for none, to ask whether the server answers. */
+static struct postgres_attempt *begin_attempt(struct postgres_db *db, struct postgres_link *link,
+                                              void (*ended)(struct postgres_attempt *attempt))
+{
+    struct postgres_attempt *attempt = postgres_attempt_start(db->helper, db->url, !link, ended, db, link);
+    if (attempt) {
+        attempt->next = db->attempts;
+        db->attempts = attempt;
+    }
+    return attempt;
+}
+
 /* True: a new question is on its way. One that hangs does not keep the next one back for long. */
 static bool ask_server(struct postgres_db *db)
 {
@@ -259,11 +274,10 @@ static bool ask_server(struct postgres_db *db)
     if (db->n_questions ? db->n_questions == QUESTIONS_MAX || now_ms - db->question_begun_ms < QUESTION_EVERY_MS
                         : now_ms - db->question_ended_ms < QUESTION_AGAIN_MS)
         return false;
-    if (!postgres_attempt_start(db->helper, db->url, true, question_ended, db, NULL))
+    if (!begin_attempt(db, NULL, question_ended))
         return false;
     db->question_begun_ms = now_ms;
     db->n_questions++;
-    db->n_attempts++;
     return true;
 }
 
@@ -354,12 +368,11 @@ static bool connect_link(struct call *call, struct postgres_link *link, struct d
 {
     struct postgres_db *db = (struct postgres_db *)(void *)link->link.db;
     link->ended = false;
-    link->attempt = postgres_attempt_start(db->helper, db->url, false, link_attempt_ended, db, link);
+    link->attempt = begin_attempt(db, link, link_attempt_ended);
     if (!link->attempt) {
         db_outcome_set(outcome, E_UNAVAILABLE, "no memory");
         return false;
     }
-    db->n_attempts++;
     if (!await_attempt(call, link, deadline_ms, outcome))
         return false;
     if (link->problem[0]) {
@@ -573,9 +586,9 @@ static void postgres_reset(struct db_link *base)
 static void postgres_close(struct db *base)
 {
     struct postgres_db *db = (struct postgres_db *)(void *)base;
-    helper_free(db->helper); /* waits for attempts; their end is posted to the loop */
-    while (db->n_attempts)
-        loop_turn();
+    helper_free(db->helper); /* waits for attempts; their end is posted, and must find nothing of ours */
+    for (struct postgres_attempt *attempt = db->attempts; attempt; attempt = attempt->next)
+        attempt->ended = postgres_attempt_free;
     loop_timer_done(&db->doubt);
     for (size_t i = 0; i < DB_POSTGRES_LINKS; i++) {
         close_connection(&db->links[i]);

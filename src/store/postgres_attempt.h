@@ -15,6 +15,7 @@ enum {
 
 struct postgres_attempt {
     struct helper_job job;
+    struct postgres_attempt *next;                   /* of those under way; the owner's list */
     void (*ended)(struct postgres_attempt *attempt); /* on the loop's stack; frees it */
     void *context;
     void *owner;        /* NULL: nobody waits any more */
