@@ -1,6 +1,7 @@
 /* Checking the audit chains: every row in the order of its id, each chain against its head and its checkpoints. */
 #include "audit/chain.h"
 #include "audit/checkpoint.h"
+#include "net/task.h"
 
 #include <stdlib.h>
 
@@ -264,22 +265,115 @@ static int check_row(struct call *call, struct verification *v, const struct aud
     return OK;
 }
 
+/* ---- pages: while one is checked, the database reads the next */
+
+struct page {
+    struct call call;
+    struct call *reader; /* who checks it; NULL: has gone */
+    struct audit_rows rows;
+    int64_t after_id;
+    bool is_read;
+};
+
+static void page_free(struct page *page)
+{
+    arena_free(page->call.arena);
+    free(page);
+}
+
+/* Whoever checks ends, perhaps in the middle of it: what is still being read goes by itself. */
+static void page_release(void *object)
+{
+    struct page *page = object;
+    page->reader = NULL;
+    if (page->is_read)
+        page_free(page);
+}
+
+static struct page *page_new(struct call *call, struct verification *v)
+{
+    struct page *page = calloc(1, sizeof *page);
+    struct arena *arena = page ? arena_new(BATCH_BUDGET_BYTES) : NULL;
+    if (!arena) {
+        free(page);
+        return NULL;
+    }
+    page->call.arena = arena;
+    page->reader = call;
+    page->is_read = true;
+    arena_defer(v->arena, page_release, page);
+    return page;
+}
+
+static void read_page(struct call *call, void *context)
+{
+    struct page *page = context;
+    call->error = (enum error)store_audit_after(call, page->after_id, ROWS_AT_ONCE, &page->rows);
+}
+
+static void page_was_read(struct call *call, void *context)
+{
+    struct page *page = context;
+    (void)call;
+    page->is_read = true;
+    if (page->reader)
+        task_wake(page->reader);
+    else
+        page_free(page);
+}
+
+static int page_begin(struct call *call, struct page *page, int64_t after_id)
+{
+    struct arena *arena = page->call.arena;
+    arena_reset(arena);
+    call_init(&page->call, arena, call_time_left_ms(call));
+    page->after_id = after_id;
+    page->is_read = false;
+    if (call->db_link) { /* in a transaction, which only this call sees */
+        page->call.db_link = call->db_link;
+        read_page(&page->call, page);
+        page->call.db_link = NULL;
+        page->is_read = true;
+    } else if (task_spawn(&page->call, read_page, page_was_read, page) != OK) {
+        page->is_read = true;
+        return fail(call, E_UNAVAILABLE, "There is no memory for this.");
+    }
+    return OK;
+}
+
+static int page_await(struct call *call, struct verification *v, struct page *page)
+{
+    while (!page->is_read)
+        task_park_firmly(call);
+    if (page->call.error) {
+        call->error = page->call.error;
+        call->error_text = str_copy(v->arena, page->call.error_text);
+        call->error_detail = str_copy(v->arena, page->call.error_detail);
+    }
+    return page->call.error;
+}
+
 static int check_rows(struct call *call, struct verification *v)
 {
-    int64_t last_id = INT64_MIN;
-    for (;;) {
-        struct audit_rows rows;
-        int error = store_audit_after(call, last_id, ROWS_AT_ONCE, &rows);
-        if (error || rows.count == 0)
-            return error;
-        for (size_t i = 0; i < rows.count; i++) {
-            error = check_row(call, v, &rows.items[i]);
-            if (error || !v->verdict.ok)
-                return error;
-        }
-        last_id = rows.items[rows.count - 1].id;
+    struct page *page = page_new(call, v), *next = page_new(call, v);
+    if (!page || !next)
+        return fail(call, E_UNAVAILABLE, "There is no memory for this.");
+    int error = page_begin(call, page, INT64_MIN);
+    while (!error && v->verdict.ok) {
+        error = page_await(call, v, page);
+        if (error || page->rows.count == 0)
+            break;
+        error = page_begin(call, next, page->rows.items[page->rows.count - 1].id);
+        for (size_t i = 0; !error && v->verdict.ok && i < page->rows.count; i++)
+            error = check_row(call, v, &page->rows.items[i]);
         arena_reset(call->arena);
+        struct page *checked = page;
+        page = next;
+        next = checked;
     }
+    while (!page->is_read) /* the last one that was begun: the database is closed behind us */
+        task_park_firmly(call);
+    return error;
 }
 
 /* What the heads and the newest checkpoints say is there. */
