@@ -7,8 +7,13 @@
 
 enum { NAME_BYTES_MAX = 190 };
 
-static const struct tries_rule of_address = {"login address", 30, 6 * 1000},
-                               of_account = {"login account", 10, 60 * 1000};
+static struct tries_rule of_address = {"login address", 30, 6 * 1000}, of_account = {"login account", 10, 60 * 1000};
+
+void login_tries_init(int64_t per_address, int64_t per_account)
+{
+    of_address.at_once = per_address;
+    of_account.at_once = per_account;
+}
 
 static struct str name_of(struct call *call, const struct login_proof *proof)
 {

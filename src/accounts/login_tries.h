@@ -14,6 +14,9 @@ struct login_tries {
     bool is_stranger; /* nobody logged in from there before */
 };
 
+/* Once at start: how many in a row, of an address and of an account. */
+void login_tries_init(int64_t per_address, int64_t per_account);
+
 /* Before it is known whose the account is: what can be refused without asking the database is refused here. E_LIMIT. */
 MUST_CHECK int login_tries_begin(struct call *call, const struct login_proof *proof, struct login_tries *ret);
 

@@ -8,6 +8,7 @@
 
 static struct helper *threads;
 static size_t n_threads, n_busy, n_waiting;
+static size_t all_max = PASSWORDS_QUEUE_MAX; /* that may wait */
 static struct task_queue queue;
 
 static int start_threads(struct call *call)
@@ -19,6 +20,11 @@ static int start_threads(struct call *call)
     n_threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
     threads = helper_new(n_threads);
     return threads ? OK : fail(call, E_UNAVAILABLE, "No thread can be made to check passwords. Try again later.");
+}
+
+void passwords_init(size_t queue_max)
+{
+    all_max = queue_max;
 }
 
 void passwords_done(void)
@@ -99,7 +105,7 @@ static int run(struct call *call, size_t queue_max, void (*function)(void *), st
 int passwords_hash(struct call *call, struct str password, struct str *ret_hash)
 {
     struct work work = {.password = password};
-    int error = run(call, PASSWORDS_QUEUE_MAX, work_hash, &work);
+    int error = run(call, all_max, work_hash, &work);
     if (!error)
         *ret_hash = str_copy(call->arena, str_from(work.made));
     return error;
@@ -108,6 +114,6 @@ int passwords_hash(struct call *call, struct str password, struct str *ret_hash)
 int passwords_verify(struct call *call, struct str password, struct str hash, bool is_stranger)
 {
     struct work work = {.password = password, .hash = hash};
-    int error = run(call, is_stranger ? PASSWORDS_STRANGERS_MAX : PASSWORDS_QUEUE_MAX, work_verify, &work);
+    int error = run(call, is_stranger ? all_max / 2 : all_max, work_verify, &work);
     return error == E_DENIED ? E_UNAUTHENTICATED : error;
 }

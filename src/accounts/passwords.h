@@ -9,9 +9,13 @@
 
 enum {
     PASSWORDS_QUEUE_MAX = 32,
-    PASSWORDS_STRANGERS_MAX = 16, /* of those that wait: logins from where nobody has logged in before */
     PASSWORDS_WAIT_MS = 3 * 1000,
 };
+
+/*
+ * How many may wait; PASSWORDS_QUEUE_MAX unless it is called. Logins from where nobody has logged in before get half of the places.
+ */
+void passwords_init(size_t queue_max);
 
 /* E_LIMIT: too many at once; E_UNAVAILABLE: no memory. */
 MUST_CHECK int passwords_hash(struct call *call, struct str password, struct str *ret_hash);

@@ -30,7 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 10 * 1000, PROVIDERS_MAX = 64 };
+enum { FLUSH_MS = 10 * 1000, PROVIDERS_MAX = 64, TLS_MORE_MS = 3 * 1000 };
 
 /* What is open; one of each in a process. */
 static struct {
@@ -317,6 +317,10 @@ int open_client(struct cli *cli)
         .max_in_flight_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_PER_SITE),
         .max_queued_per_key = (size_t)config_number(config, SETTING_MAX_UPSTREAM_QUEUED),
         .max_answer_memory_bytes = (size_t)config_number(config, SETTING_MAX_ANSWER_MEMORY) << 20,
+        .connect_ms = config_number(config, SETTING_UPSTREAM_CONNECT_S) * 1000,
+        .tls_ms = config_number(config, SETTING_UPSTREAM_CONNECT_S) * 1000 + TLS_MORE_MS,
+        .first_byte_ms = config_number(config, SETTING_UPSTREAM_FIRST_BYTE_S) * 1000,
+        .total_ms = config_number(config, SETTING_UPSTREAM_TOTAL_S) * 1000,
     };
     if (config_is_set(config, SETTING_CA_FILE))
         client.ca_file = str_copy_cstr(cli->arena, config_text(config, SETTING_CA_FILE));

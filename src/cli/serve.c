@@ -1,7 +1,9 @@
 /* porteiro serve */
 #include "accounts/alert.h"
 #include "accounts/authenticate.h"
+#include "accounts/login_tries.h"
 #include "accounts/mail.h"
+#include "accounts/passwords.h"
 #include "accounts/registration.h"
 #include "audit/watch.h"
 #include "base/crash.h"
@@ -49,7 +51,6 @@
 #include <unistd.h>
 
 enum {
-    DRAIN_MS = 30 * 1000,      /* that requests under way get to end, after the first signal */
     CANCEL_MS = 3 * 1000,      /* and that cancelled ones get to leave */
     RETIRE_IDLE_MS = 5 * 1000, /* in which idle clients of a replaced worker may still send one request */
     TRIM_BYTES = 4 << 20,      /* free memory at the heap's end that is kept */
@@ -97,6 +98,12 @@ static void on_jobs_ended(void *context)
         finish();
 }
 
+/* That requests under way get to end, after the first signal. */
+static int64_t drain_ms(const struct serving *self)
+{
+    return config_number(self->cli->config, SETTING_DRAIN_S) * 1000;
+}
+
 static void on_patience_over(void *context)
 {
     struct serving *self = context;
@@ -108,7 +115,7 @@ static void on_patience_over(void *context)
     }
     self->cancelled = true;
     log_warning("%zu requests and steps of %zu jobs are still under way after %d s and are cancelled",
-                http_server_busy(self->server), jobs_busy(), DRAIN_MS / 1000);
+                http_server_busy(self->server), jobs_busy(), (int)(drain_ms(self) / 1000));
     http_server_cancel_all(self->server);
     jobs_cancel_all();
     loop_timer_set(&self->patience, CANCEL_MS);
@@ -122,7 +129,7 @@ static void on_signal(int signal_number, void *context)
         log_info("%s: finishing %zu requests", strsignal(signal_number), http_server_busy(self->server));
     health_stopping();
     if (!self->stopping)
-        loop_timer_set(&self->patience, DRAIN_MS);
+        loop_timer_set(&self->patience, drain_ms(self));
     self->stopping = true;
     listen_end_all();
     ask_end_all();
@@ -139,7 +146,7 @@ static void on_retire(void *context)
     if (self->stopping)
         return;
     self->stopping = true;
-    loop_timer_set(&self->patience, DRAIN_MS);
+    loop_timer_set(&self->patience, drain_ms(self));
     listen_end_all(); /* clients begin anew with the new worker */
     api_events_end_all();
     jobs_stop(on_jobs_ended, self);
@@ -194,11 +201,21 @@ static int start_server(struct serving *self)
 {
     struct cli *cli = self->cli;
     struct str address = config_text(cli->config, SETTING_LISTEN), problem = STR_EMPTY;
+    const struct config *config = cli->config;
     struct http_server_settings server = {
         .handler = routes_serve,
         .drained = on_drained,
         .streamed_body_max = upload_streamed_max,
         .max_connections = self->max_connections,
+        .max_requests_per_connection = (size_t)config_number(config, SETTING_MAX_REQUESTS_PER_CONNECTION),
+        .max_body_bytes = (size_t)config_number(config, SETTING_MAX_BODY) << 20,
+        .max_handshakes = (size_t)config_number(config, SETTING_MAX_HANDSHAKES),
+        .handshake_timeout_ms = config_number(config, SETTING_HEAD_TIMEOUT_S) * 1000,
+        .head_timeout_ms = config_number(config, SETTING_HEAD_TIMEOUT_S) * 1000,
+        .body_min_bytes_per_s = (size_t)config_number(config, SETTING_BODY_RATE),
+        .idle_timeout_ms = config_number(config, SETTING_IDLE_TIMEOUT_S) * 1000,
+        .write_stall_ms = config_number(config, SETTING_WRITE_STALL_S) * 1000,
+        .call_timeout_ms = config_number(config, SETTING_REQUEST_TIMEOUT_S) * 1000,
     };
     if (!setting_split_address(address, &self->host, &self->port))
         return cli_usage(cli, "PORTEIRO_LISTEN: \"%.*s\" is not an address", STR_ARG(address));
@@ -393,6 +410,9 @@ static int start(struct serving *self)
         config_is_set(cli->config, SETTING_METRICS_TOKEN) ? config_text(cli->config, SETTING_METRICS_TOKEN) : STR_EMPTY,
         clock_now_ms() - (clock_monotonic_ns() - worker_self()->begun_ns) / 1000000);
     mcp_endpoint_init(config_switch(cli->config, SETTING_OPEN_DISCOVER));
+    login_tries_init(config_number(cli->config, SETTING_LOGIN_TRIES_PER_ADDRESS),
+                     config_number(cli->config, SETTING_LOGIN_TRIES_PER_ACCOUNT));
+    passwords_init((size_t)config_number(cli->config, SETTING_PASSWORD_CHECKS_QUEUED));
     grants_init(config_number(cli->config, SETTING_OAUTH_GRACE) * 1000);
     api_settings_init(cli->config);
     routes_init(config_switch(cli->config, SETTING_ACCESS_LOG));

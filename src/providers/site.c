@@ -224,7 +224,7 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         .first_byte_ms = request->first_byte_ms,
         .basic_user = credential.user,
         .basic_password = credential.password,
-        .timeout_ms = request->timeout_ms ? request->timeout_ms : SITE_TIMEOUT_MS,
+        .timeout_ms = request->timeout_ms,
         .max_body_bytes = request->max_body_bytes ? request->max_body_bytes : SITE_ANSWER_MAX_BYTES,
         /* A connection being made has no id yet; its owner's trials share one pool. */
         .pool_key = site->connection_id ? call_format(call, "connection %lld", (long long)site->connection_id)

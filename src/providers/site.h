@@ -9,7 +9,6 @@
 #include "providers/provider.h"
 
 enum {
-    SITE_TIMEOUT_MS = 30000,
     SITE_ANSWER_MAX_BYTES = 8 * 1024 * 1024,
     SITE_HEADERS_MAX = 4,
 };
@@ -29,7 +28,7 @@ struct site_request {
     const struct http_source *source;  /* a body in pieces, instead of `body`; goes over connections of its own */
     const struct http_header *headers; /* besides those of every request; at most SITE_HEADERS_MAX */
     size_t n_headers;
-    int64_t timeout_ms;                       /* 0: SITE_TIMEOUT_MS */
+    int64_t timeout_ms;                       /* 0: upstream_total_s of the settings */
     size_t max_body_bytes;                    /* 0: SITE_ANSWER_MAX_BYTES */
     int64_t first_byte_ms;                    /* 0: as always */
     bool anonymous;                           /* without the credential */
