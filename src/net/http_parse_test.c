@@ -77,6 +77,7 @@ static const struct refused refused[] = {
      400},
     {"two lengths in one", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: 1, 1\r\n\r\n"), 400},
     {"length with a plus", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: +1\r\n\r\n"), 400},
+    {"length of 20 digits", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: 00000000000000000001\r\n\r\n"), 400},
     {"length with a minus", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n"), 400},
     {"length in hexadecimal", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: 0x1\r\n\r\n"), 400},
     {"length with a space", STR_INIT("POST / HTTP/1.1\r\n" HOST "Content-Length: 1 0\r\n\r\n"), 400},
@@ -197,6 +198,7 @@ static void test_targets(void **state)
         {"GET /a?b?c\\d HTTP/1.1\r\n" HOST "\r\n", "/a", "b?c\\d"},
         {"GET http://A.example/x?y HTTP/1.1\r\n" HOST "\r\n", "/x", "y"},
         {"GET https://a.example?y HTTP/1.1\r\n" HOST "\r\n", "/", "y"},
+        {"M / HTTP/1.1\r\n" HOST "\r\n", "/", ""}, /* a method of one letter is one */
         {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "*", ""},
     };
     static struct http_head head;

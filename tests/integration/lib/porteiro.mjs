@@ -42,6 +42,7 @@ export class Porteiro {
       ...(self.database && { DATABASE_URL: self.database.url }),
       ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS }),
       ...(process.env.UBSAN_OPTIONS && { UBSAN_OPTIONS: process.env.UBSAN_OPTIONS }),
+      ...(process.env.PORTEIRO_SANDBOX && { PORTEIRO_SANDBOX: process.env.PORTEIRO_SANDBOX }), // ./dev coverage
       ...env,
     };
     return self;
