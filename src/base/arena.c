@@ -255,7 +255,7 @@ const char *str_copy_cstr(struct arena *arena, struct str s)
 
 struct str str_format_list(struct arena *arena, const char *format, va_list list)
 {
-    char small[256];
+    char small[256] UNSET;
     va_list again;
     va_copy(again, list);
     int length = vsnprintf(small, sizeof small, format, again);

@@ -28,6 +28,25 @@ static void test_str(void **state)
     assert_false(str_next(&rest, ',', &piece));
 }
 
+/* Every pair of bytes at every place of a word, and beyond one. */
+static void test_nocase(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 17; len += 4)
+        for (size_t at = 0; at < len; at++)
+            for (int x = 0; x < 256; x++)
+                for (int y = 0; y < 256; y++) {
+                    char a[17] = "aBcDeFgHiJkLmNoPq", b[17] = "AbCdEfGhIjKlMnOpQ";
+                    a[at] = (char)x;
+                    b[at] = (char)y;
+                    if (str_eq_nocase(str_of(a, len), str_of(b, len)) != (ascii_lower(a[at]) == ascii_lower(b[at])))
+                        fail_msg("%d and %d at %zu of %zu", x, y, at, len);
+                }
+    assert_true(str_contains_nocase(STR("application/json, Text/Event-stream"), STR("text/event-stream")));
+    assert_false(str_contains_nocase(STR("application/json, text/event"), STR("text/event-stream")));
+    assert_true(str_contains_nocase(STR("x"), STR_EMPTY));
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -150,8 +169,9 @@ static void test_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_str),   cmocka_unit_test(test_numbers), cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_arena), cmocka_unit_test(test_buf),     cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_str),   cmocka_unit_test(test_nocase), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_utf8),  cmocka_unit_test(test_arena),  cmocka_unit_test(test_buf),
+        cmocka_unit_test(test_clock),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ void buf_add(struct buf *buf, struct str s)
 void buf_add_format(struct buf *buf, const char *format, ...)
 {
     va_list list;
-    char small[256];
+    char small[256] UNSET;
     va_start(list, format);
     int length = vsnprintf(small, sizeof small, format, list);
     va_end(list);

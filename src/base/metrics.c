@@ -189,7 +189,7 @@ static struct series *other(enum metric metric)
 /* Open addressing; a row is claimed once and never given back. A claim that is being written just now is passed over. */
 static struct series *find(enum metric metric, const struct str *labels)
 {
-    char key[KEY_BYTES_MAX];
+    char key[KEY_BYTES_MAX] UNSET;
     size_t len = write_key(&families[metric], labels, key);
     if (!len)
         return other(metric);

@@ -3,10 +3,27 @@
 
 #include "base/utf8.h"
 
+/* Eight bytes with their ASCII letters in lower case: in `upper` is bit 7 of each byte that is a capital. */
+static uint64_t lower_eight(const char *at)
+{
+    uint64_t bytes, ones = 0x0101010101010101u;
+    memcpy(&bytes, at, sizeof bytes);
+    uint64_t low = bytes & 0x7f * ones;
+    uint64_t upper = (low + (0x80 - 'A') * ones) & ~(low + (0x80 - 'Z' - 1) * ones) & ~bytes & 0x80 * ones;
+    return bytes | upper >> 2;
+}
+
 bool str_eq_nocase(struct str a, struct str b)
 {
+    const size_t eight = sizeof(uint64_t);
     if (a.len != b.len)
         return false;
+    if (a.len >= eight) {
+        for (size_t i = 0; i < a.len - eight; i += eight)
+            if (lower_eight(a.ptr + i) != lower_eight(b.ptr + i))
+                return false;
+        return lower_eight(a.ptr + a.len - eight) == lower_eight(b.ptr + b.len - eight);
+    }
     for (size_t i = 0; i < a.len; i++)
         if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i]))
             return false;
@@ -44,8 +61,9 @@ bool str_contains(struct str s, struct str part)
 
 bool str_contains_nocase(struct str s, struct str part)
 {
+    char first = part.len ? ascii_lower(part.ptr[0]) : 0;
     for (size_t i = 0; i + part.len <= s.len; i++)
-        if (str_eq_nocase(str_sub(s, i, part.len), part))
+        if (!part.len || (ascii_lower(s.ptr[i]) == first && str_eq_nocase(str_sub(s, i, part.len), part)))
             return true;
     return false;
 }

@@ -16,6 +16,8 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(position, first) __attribute__((format(printf, position, first)))
+/* For large local arrays on paths that are walked often: the build zeroes all others (-ftrivial-auto-var-init). */
+#define UNSET __attribute__((uninitialized))
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 struct str {

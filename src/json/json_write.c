@@ -111,7 +111,7 @@ enum {
 /* In quotes; with a comma before and a colon behind when those are due. Collected in pieces, for one byte at a time is slow. */
 static void add_quoted(struct buf *buf, bool comma, struct str text, bool colon)
 {
-    char piece[PIECE_BYTES];
+    char piece[PIECE_BYTES] UNSET;
     size_t used = 0;
     const char *at = text.ptr, *end = at + text.len;
     if (comma)

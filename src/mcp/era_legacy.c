@@ -34,15 +34,12 @@ static int serve_initialize(struct call *call, struct mcp_request *request, stru
         reply->session = session;
     }
     /* "If the server supports the requested version it MUST answer with it, otherwise with another it supports." */
-    buf_add_format(out, "\"protocolVersion\":\"%.*s\",\"capabilities\":",
-                   STR_ARG(mcp_version_is_legacy(wanted) ? wanted : STR(MCP_VERSION_LEGACY_NEWEST)));
-    methods_write_capabilities(request->provider, false, out);
-    buf_add(out, STR(",\"serverInfo\":"));
+    buf_add(out, STR("\"protocolVersion\":\""));
+    buf_add(out, mcp_version_is_legacy(wanted) ? wanted : STR(MCP_VERSION_LEGACY_NEWEST));
+    buf_add(out, STR("\",\"serverInfo\":"));
     buf_add(out, mcp_server_info);
-    if (request->provider->instructions.len) {
-        buf_add(out, STR(",\"instructions\":"));
-        buf_add(out, json_quote(call->arena, request->provider->instructions));
-    }
+    buf_add_char(out, ',');
+    methods_introduce(call, request->provider, false, out);
     return OK;
 }
 

@@ -23,20 +23,17 @@ static void write_meta(struct buf *out)
 static void write_cache_hint(struct buf *out, int64_t ttl_ms)
 {
     /* Whatever we say depends on the token: never to be shared between users by a cache on the way. */
-    buf_add_format(out, ",\"ttlMs\":%lld,\"cacheScope\":\"private\"", (long long)ttl_ms);
+    buf_add(out, STR(",\"ttlMs\":"));
+    buf_add_i64(out, ttl_ms);
+    buf_add(out, STR(",\"cacheScope\":\"private\""));
 }
 
 static void serve_discover(struct call *call, const struct mcp_request *request, struct mcp_reply *reply)
 {
     struct buf *out = &reply->body;
     rpc_begin_result(out, request->message.id_raw);
-    buf_add(out,
-            STR("\"resultType\":\"complete\",\"supportedVersions\":[\"" MCP_VERSION_MODERN "\"],\"capabilities\":"));
-    methods_write_capabilities(request->provider, true, out);
-    if (request->provider->instructions.len) {
-        buf_add(out, STR(",\"instructions\":"));
-        buf_add(out, json_quote(call->arena, request->provider->instructions));
-    }
+    buf_add(out, STR("\"resultType\":\"complete\",\"supportedVersions\":[\"" MCP_VERSION_MODERN "\"],"));
+    methods_introduce(call, request->provider, true, out);
     write_cache_hint(out, DISCOVER_TTL_MS);
     write_meta(out);
     rpc_end_result(out);

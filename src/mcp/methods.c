@@ -8,6 +8,8 @@
 #include "mcp/tools.h"
 #include "messages/messages.h"
 
+#include <stdlib.h>
+
 static bool has_resources(const struct provider *provider)
 {
     return provider->resources != NULL;
@@ -84,7 +86,7 @@ static void write_capability(struct json_writer *w, const char *name, bool list_
     json_end(w);
 }
 
-void methods_write_capabilities(const struct provider *provider, bool streams, struct buf *out)
+static void write_capabilities(const struct provider *provider, bool streams, struct buf *out)
 {
     struct json_writer w;
     unsigned features = provider->features, changes = streams ? features : 0;
@@ -103,6 +105,58 @@ void methods_write_capabilities(const struct provider *provider, bool streams, s
     if (has_jobs(provider) && streams)
         json_member_raw(&w, "extensions", STR("{\"" MCP_EXTENSION_TASKS "\":{}}"));
     json_end(&w);
+}
+
+/* Every client asks for it first, and it is the same for all of one provider: kept for the life of the process. */
+struct introduction {
+    struct introduction *next;
+    const struct provider *provider;
+    bool streams;
+    struct buf text;
+};
+static struct introduction *introductions;
+
+enum { INTRODUCTION_BYTES_MAX = 16 * 1024 };
+
+static void write_introduction(struct call *call, const struct provider *provider, bool streams, struct buf *out)
+{
+    buf_add(out, STR("\"capabilities\":"));
+    write_capabilities(provider, streams, out);
+    if (!provider->instructions.len)
+        return;
+    buf_add(out, STR(",\"instructions\":"));
+    buf_add(out, json_quote(call->arena, provider->instructions));
+}
+
+static void keep_introduction(const struct provider *provider, bool streams, struct str text)
+{
+    struct introduction *kept = calloc(1, sizeof *kept);
+    if (!kept)
+        return;
+    *kept = (struct introduction){introductions, provider, streams};
+    buf_init_heap(&kept->text, INTRODUCTION_BYTES_MAX);
+    buf_add(&kept->text, text);
+    if (!buf_failed(&kept->text)) {
+        introductions = kept;
+        return;
+    }
+    buf_done(&kept->text);
+    free(kept);
+}
+
+void methods_introduce(struct call *call, const struct provider *provider, bool streams, struct buf *out)
+{
+    struct introduction *kept = introductions;
+    while (kept && (kept->provider != provider || kept->streams != streams))
+        kept = kept->next;
+    if (kept) {
+        buf_add(out, buf_str(&kept->text));
+        return;
+    }
+    size_t before = out->len;
+    write_introduction(call, provider, streams, out);
+    if (!buf_failed(out))
+        keep_introduction(provider, streams, str_from_offset(buf_str(out), before));
 }
 
 int method_error_code(const struct mcp_host *host, int error)

@@ -32,8 +32,11 @@ const struct method *method_find(struct str name, const struct provider *provide
 /* Is it a method of any era, those included that an era has for itself? Such names may stand in traces. */
 bool method_is_known(struct str name);
 
-/* Writes the object of capabilities. `streams`: lists that change can be told, and there are extensions (2026-07-28). */
-void methods_write_capabilities(const struct provider *provider, bool streams, struct buf *out);
+/*
+ * Writes two members, "capabilities" and, where there are any, "instructions". `streams`: lists that change can be told, and there
+ * are extensions (2026-07-28).
+ */
+void methods_introduce(struct call *call, const struct provider *provider, bool streams, struct buf *out);
 
 /* The JSON-RPC code of a failed write(). */
 int method_error_code(const struct mcp_host *host, int error);

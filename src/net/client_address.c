@@ -73,14 +73,31 @@ static struct sockaddr_storage walk(const struct http_request *request)
     return address;
 }
 
+/* As inet_ntop(), which goes by way of sprintf(). */
+static void write_four(const struct in_addr *address, char out[CLIENT_ADDRESS_BYTES])
+{
+    const unsigned char *bytes = (const unsigned char *)&address->s_addr;
+    for (size_t i = 0; i < sizeof address->s_addr; i++) {
+        if (bytes[i] >= 100)
+            *out++ = (char)('0' + bytes[i] / 100);
+        if (bytes[i] >= 10)
+            *out++ = (char)('0' + bytes[i] / 10 % 10);
+        *out++ = (char)('0' + bytes[i] % 10);
+        *out++ = i + 1 < sizeof address->s_addr ? '.' : '\0';
+    }
+}
+
 void client_address(const struct http_request *request, char out[CLIENT_ADDRESS_BYTES])
 {
-    struct sockaddr_storage address = trusted.n_ranges ? walk(request) : request->peer;
-    const void *bytes = NULL;
-    if (address.ss_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)&address)->sin_addr;
-    else if (address.ss_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)&address)->sin6_addr;
-    if (bytes == NULL || !inet_ntop(address.ss_family, bytes, out, CLIENT_ADDRESS_BYTES))
+    struct sockaddr_storage behind_proxies;
+    const struct sockaddr_storage *address = &request->peer;
+    if (trusted.n_ranges) {
+        behind_proxies = walk(request);
+        address = &behind_proxies;
+    }
+    if (address->ss_family == AF_INET)
+        write_four(&((const struct sockaddr_in *)address)->sin_addr, out);
+    else if (address->ss_family != AF_INET6 ||
+             !inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, out, CLIENT_ADDRESS_BYTES))
         snprintf(out, CLIENT_ADDRESS_BYTES, "-");
 }

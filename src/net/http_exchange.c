@@ -102,7 +102,7 @@ bool http_header_repeated(const struct http_request *request, struct str name)
 {
     size_t count = 0;
     for (size_t i = 0; i < request->n_headers; i++)
-        count += str_eq_nocase(request->headers[i].name, name);
+        count += http_header_is(&request->headers[i], name);
     return count > 1;
 }
 

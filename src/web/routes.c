@@ -201,8 +201,8 @@ void routes_init(bool access_log)
 struct access {
     const struct call *call;
     int64_t begun_ns;
-    struct str method, path;
-    struct str route; /* its pattern; empty: none */
+    struct str method, path; /* when they are logged */
+    struct str route;        /* its pattern; empty: none */
     char client[CLIENT_ADDRESS_BYTES];
     bool done;
 };
@@ -210,10 +210,11 @@ struct access {
 static void log_access(struct access *access, int status)
 {
     int64_t us = (clock_monotonic_ns() - access->begun_ns) / 1000;
-    char number[12];
+    char digits[12];
+    struct buf number = {.ptr = digits, .capacity = sizeof digits, .max = sizeof digits};
     access->done = true;
-    snprintf(number, sizeof number, "%d", status);
-    metric_time(METRIC_HTTP, us, access->route.len ? access->route : STR("none"), str_from(number));
+    buf_add_i64(&number, status);
+    metric_time(METRIC_HTTP, us, access->route.len ? access->route : STR("none"), buf_str(&number));
     if (!is_logged)
         return;
     log_info("%.*s %.*s %d %lld.%03lld ms, client %s, call %s", STR_ARG(access->method), STR_ARG(access->path), status,
@@ -248,8 +249,10 @@ static struct access *begin_access(struct call *call, const struct http_request 
     struct access *access = arena_new_of(call->arena, struct access);
     access->call = call;
     access->begun_ns = clock_monotonic_ns();
-    access->method = str_copy(call->arena, request->method);
-    access->path = shown_path(call, request->path);
+    if (is_logged) {
+        access->method = str_copy(call->arena, request->method);
+        access->path = shown_path(call, request->path);
+    }
     client_address(request, access->client);
     call->client = str_from(access->client);
     arena_defer(call->arena, log_abandoned, access);
