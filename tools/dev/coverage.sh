@@ -38,7 +38,7 @@ step "coverage: unit tests" meson test -C $coverage_build --no-rebuild --num-pro
     warn "coverage: some unit tests failed, which ./dev test judges"
 step "coverage: fuzz corpora" coverage_corpora
 if [[ ${1:-} != --unit ]]; then
-    need "${WORDPRESS_PACKAGES[@]}" "${TLS_PACKAGES[@]}" postgresql-15 pgbouncer
+    need "${WORDPRESS_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" postgresql-15 pgbouncer
     need_node
     npm_ci tests/integration
     npm_ci tests/conformance

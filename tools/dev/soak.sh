@@ -8,7 +8,7 @@ soak_minutes=${1:-60}
 soak_end=$((SECONDS + soak_minutes * 60))
 soak_failed=0
 
-need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" "${TLS_PACKAGES[@]}" postgresql-15 pgbouncer
+need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" postgresql-15 pgbouncer
 need_node
 npm_ci tests/integration
 npm_ci tests/conformance
