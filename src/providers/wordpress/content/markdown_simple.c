@@ -9,40 +9,25 @@
  * parentheses holds nothing that could end it or be a reference (6.3). A no-break space is written as a reference, so it is a stop.
  */
 enum {
-    WORD = 1,  /* may stand at the edge of what is emphasized */
-    QUIET = 2, /* may stand anywhere but at the start */
-    URL = 4,   /* of an address */
-    AFTER = 8, /* may follow an element */
+    WORD = 1,   /* may stand at the edge of what is emphasized */
+    QUIET = 2,  /* may stand anywhere but at the start */
+    URL = 4,    /* of an address */
+    AFTER = 8,  /* may follow an element */
+    PLAIN = 16, /* quiet, whatever stands beside it */
 };
 
-#define W (WORD | QUIET | URL)
-#define P (QUIET | URL)
+#define Q (QUIET | PLAIN)
+#define W (WORD | Q | URL)
+#define P (Q | URL)
+/* clang-format off */
 static const uint8_t classes[256] = {
-    [' '] = QUIET | AFTER,
-    ['!'] = QUIET | AFTER,
-    ['"'] = QUIET,
-    ['#'] = URL,
-    ['$'] = P,
-    ['%'] = P,
-    ['\''] = QUIET,
-    ['('] = QUIET,
-    [')'] = QUIET | AFTER,
-    ['+'] = P,
-    [','] = P | AFTER,
-    ['-'] = P,
-    ['.'] = P | AFTER,
-    ['/'] = P,
-    ['0' ... '9'] = W,
-    [':'] = P | AFTER,
-    [';'] = P | AFTER,
-    ['='] = P,
-    ['?'] = P | AFTER,
-    ['@'] = P,
-    ['A' ... 'Z'] = W,
-    ['_'] = URL,
-    ['a' ... 'z'] = W,
-    [0x80 ... 0xFF] = QUIET,
+    [' '] = QUIET | AFTER, ['!'] = Q | AFTER, ['"'] = Q, ['#'] = URL, ['$'] = P, ['%'] = P, ['\''] = Q, ['('] = Q,
+    [')'] = Q | AFTER, ['+'] = P, [','] = P | AFTER, ['-'] = P, ['.'] = P | AFTER, ['/'] = P, ['0' ... '9'] = W,
+    [':'] = P | AFTER, [';'] = P | AFTER, ['='] = P, ['?'] = P | AFTER, ['@'] = P, ['A' ... 'Z'] = W, ['_'] = URL,
+    ['a' ... 'z'] = W, [0x80 ... 0xC1] = Q, [0xC2] = QUIET, [0xC3 ... 0xFF] = Q,
 };
+/* clang-format on */
+#undef Q
 #undef W
 #undef P
 
@@ -54,15 +39,16 @@ static bool is(char c, unsigned class)
 /* How many bytes of the start are quiet: no double space, no no-break space. */
 static size_t quiet_length(struct str s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        if (!is(s.ptr[i], QUIET))
+    static const char nbsp[] = "\xC2\xA0";
+    for (size_t i = 0;; i++) {
+        while (i < s.len && is(s.ptr[i], PLAIN))
+            i++;
+        if (i == s.len || !is(s.ptr[i], QUIET))
             return i;
-        if (s.ptr[i] == ' ' && i && s.ptr[i - 1] == ' ')
-            return i;
-        if (s.ptr[i] == '\xC2' && i + 1 < s.len && s.ptr[i + 1] == '\xA0')
+        bool second_space = s.ptr[i] == ' ' && i && s.ptr[i - 1] == ' ';
+        if (second_space || (s.len - i >= 2 && memcmp(s.ptr + i, nbsp, 2) == 0))
             return i;
     }
-    return s.len;
 }
 
 /* Words up to `close`, which begin and end with a letter or digit; their length, or 0. */
