@@ -15,26 +15,6 @@
 #define TEST_MASTER "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 #define TEST_PASSWORD "correct horse battery"
 
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-};
-
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
-
-static __attribute__((unused)) void assert_text(struct str actual, const char *expected)
-{
-    if (!str_eq(actual, str_from(expected)))
-        fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(actual), expected);
-}
-
 static __attribute__((unused)) void assert_says(const struct call *call, const char *part)
 {
     if (!str_contains(call->error_text, str_from(part)))
@@ -46,7 +26,8 @@ static __attribute__((unused)) void open_fixture(struct fixture *f)
     struct accounts_options options = {
         .keys = {.key_text = STR(TEST_MASTER)}, .audit_writer = STR("test"), .small_host = true};
     bool made;
-    assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
+    if (!f->db)
+        assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
     assert_ok(&f->call, migrate_apply(&f->call, f->db, NULL));
     assert_ok(&f->call, accounts_open(&f->call, f->db, &options, &made));
     const struct provider_entry providers[] = {{STR("wordpress"), STR("WordPress"), STR("1")}};
@@ -60,66 +41,19 @@ static __attribute__((unused)) void close_fixture(struct fixture *f)
     f->db = NULL;
 }
 
-static __attribute__((unused)) int setup_kind(void **state, enum db_kind kind)
+static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    *state = f;
-    test_database_new(&f->database, kind);
-    call_init(&f->call, arena_new(256 * 1024 * 1024), 100 * 1000);
+    struct fixture *f = *state = fixture_new(kind, 256 * 1024 * 1024, 100 * 1000);
     open_fixture(f);
     return 0;
 }
 
-static __attribute__((unused)) int setup_sqlite(void **state)
+static int teardown(void **state)
 {
-    return setup_kind(state, DB_SQLITE);
-}
-
-static __attribute__((unused)) int setup_postgres(void **state)
-{
-    return setup_kind(state, DB_POSTGRES);
-}
-
-static __attribute__((unused)) int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_free(f->call.arena);
-    close_fixture(f);
-    test_database_done(&f->database);
-    free(f);
+    struct fixture *f = fixture_end_call(state);
+    accounts_close();
+    fixture_free(f);
     return 0;
-}
-
-#define ON_SQLITE(test)                                                                                                \
-    {                                                                                                                  \
-#test " (SQLite)", test, setup_sqlite, teardown, NULL                                                          \
-    }
-#define ON_POSTGRES(test)                                                                                              \
-    {                                                                                                                  \
-#test " (PostgreSQL)", test, setup_postgres, teardown, NULL                                                    \
-    }
-#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
-
-/* SQL past the code under test. */
-static __attribute__((unused)) void sql(struct fixture *f, const char *text)
-{
-    assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
-}
-
-static __attribute__((unused)) struct str sql_text(struct fixture *f, const char *text)
-{
-    struct db_rows rows;
-    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
-    assert_int_equal(rows.n_rows, 1);
-    return db_text(&rows, 0, 0);
-}
-
-static __attribute__((unused)) int64_t sql_int(struct fixture *f, const char *text)
-{
-    struct db_rows rows;
-    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
-    assert_int_equal(rows.n_rows, 1);
-    return db_int(&rows, 0, 0);
 }
 
 static __attribute__((unused)) int64_t add_user(struct fixture *f, const char *email, const char *phone)

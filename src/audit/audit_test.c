@@ -2,79 +2,26 @@
 #include <sodium.h> /* before base/banned.h */
 
 #include "audit/audit.h"
+#include "audit/audit_test_help.h"
 #include "audit/chain.h"
 #include "net/task.h"
-#include "store/db_test_help.h"
-#include "store/migrate.h"
-
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-};
-
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
 
 static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct keyring_source source = {.key_text = STR("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")};
-    struct str check, server;
-    *state = f;
-    test_database_new(&f->database, kind);
-    call_init(&f->call, arena_new(256 * 1024 * 1024), 100 * 1000);
-    assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
-    assert_ok(&f->call, migrate_apply(&f->call, f->db, NULL));
-    store_init(f->db);
-    assert_ok(&f->call, keyring_load_master(&f->call, &source));
-    assert_ok(&f->call, keyring_create(&f->call, &check, &server));
+    struct fixture *f = *state = open_with_keys(kind, 100 * 1000);
     assert_ok(&f->call, audit_init(&f->call, STR("test")));
     return 0;
 }
 
-static int setup_sqlite(void **state)
-{
-    return setup(state, DB_SQLITE);
-}
-
-static __attribute__((unused)) int setup_postgres(void **state)
-{
-    return setup(state, DB_POSTGRES);
-}
-
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    arena_free(f->call.arena);
+    struct fixture *f = fixture_end_call(state);
     audit_done();
-    keyring_done();
-    store_init(NULL);
-    db_close(f->db);
-    test_database_done(&f->database);
-    free(f);
+    close_with_keys(f);
     return 0;
 }
 
 static const char *checkpoints_file; /* that verify() compares with */
-
-static void sql(struct fixture *f, const char *text)
-{
-    assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
-}
-
-static int64_t sql_int(struct fixture *f, const char *text)
-{
-    struct db_rows rows;
-    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
-    assert_int_equal(rows.n_rows, 1);
-    return db_int(&rows, 0, 0);
-}
 
 static void record(struct fixture *f, const char *action, const char *data)
 {
@@ -506,16 +453,6 @@ static void chains_are_apart(void **state)
     sql(f, "DELETE FROM mcp_audit_logs WHERE id = 12");
     assert_broken(f, 13, "other/worker-1");
 }
-
-#define ON_SQLITE(test)                                                                                                \
-    {                                                                                                                  \
-#test " (SQLite)", test, setup_sqlite, teardown, NULL                                                          \
-    }
-#define ON_POSTGRES(test)                                                                                              \
-    {                                                                                                                  \
-#test " (PostgreSQL)", test, setup_postgres, teardown, NULL                                                    \
-    }
-#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
 
 /* How long calls took: in all, the longest, and the 95th of a hundred, in whatever order they came. */
 static void calls_are_counted_and_timed(void **state)

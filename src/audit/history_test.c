@@ -1,60 +1,21 @@
 /* What was changed at services: kept, shown, bounded, forgotten, and shut when somebody edits the rows. On both databases. */
 #include <sodium.h> /* before base/banned.h */
 
+#include "audit/audit_test_help.h"
 #include "audit/history.h"
-#include "crypto/keyring.h"
 #include "net/task.h"
-#include "store/db_test_help.h"
-#include "store/migrate.h"
-#include "store/store.h"
 
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-    struct history_owner ana, other_connection, bob; /* the first two are one user's */
-};
+static struct history_owner ana, other_connection, bob; /* the first two are one user's */
 
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
-
-static void sql(struct fixture *f, const char *text)
+static struct history_owner owner_of(int64_t user_id, int64_t connection_id, struct str wrapped)
 {
-    assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
-}
-
-static int64_t sql_int(struct fixture *f, const char *text)
-{
-    struct db_rows rows;
-    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
-    assert_int_equal(rows.n_rows, 1);
-    return db_int(&rows, 0, 0);
-}
-
-static struct history_owner owner_of(struct fixture *f, int64_t user_id, int64_t connection_id, struct str wrapped)
-{
-    (void)f;
     return (struct history_owner){user_id, connection_id, 70 + connection_id, wrapped, STR("wp_edit")};
 }
 
 static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct keyring_source source = {.key_text = STR("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")};
-    struct str check, server, wrapped[2];
-    *state = f;
-    test_database_new(&f->database, kind);
-    call_init(&f->call, arena_new(512 * 1024 * 1024), 100 * 1000);
-    assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
-    assert_ok(&f->call, migrate_apply(&f->call, f->db, NULL));
-    store_init(f->db);
-    assert_ok(&f->call, keyring_load_master(&f->call, &source));
-    assert_ok(&f->call, keyring_create(&f->call, &check, &server));
+    struct fixture *f = *state = open_with_keys(kind, 100 * 1000);
+    struct str wrapped[2];
     sql(f, "INSERT INTO mcp_service_providers (key, name) VALUES ('wordpress', 'WordPress')");
     sql(f, "INSERT INTO mcp_users (name, email, phone, password_hash) VALUES ('Ana', 'a@x.example', '1', 'x'), "
            "('Bob', 'b@x.example', '2', 'x')");
@@ -63,32 +24,17 @@ static int setup(void **state, enum db_kind kind)
            "(2, 1, 'blog', 'active', '{}', '{}', 'h3')");
     for (int i = 0; i < 2; i++)
         assert_ok(&f->call, keyring_new_data_key(&f->call, i + 1, &wrapped[i]));
-    f->ana = owner_of(f, 1, 1, wrapped[0]);
-    f->other_connection = owner_of(f, 1, 2, wrapped[0]);
-    f->bob = owner_of(f, 2, 3, wrapped[1]);
+    ana = owner_of(1, 1, wrapped[0]);
+    other_connection = owner_of(1, 2, wrapped[0]);
+    bob = owner_of(2, 3, wrapped[1]);
     history_set_limits(&(struct history_limits){HISTORY_DAYS, HISTORY_CHANGES_MAX, HISTORY_BYTES_MAX});
     return 0;
 }
 
-static int setup_sqlite(void **state)
-{
-    return setup(state, DB_SQLITE);
-}
-
-static int setup_postgres(void **state)
-{
-    return setup(state, DB_POSTGRES);
-}
-
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    arena_free(f->call.arena);
-    keyring_done();
-    store_init(NULL);
-    db_close(f->db);
-    test_database_done(&f->database);
-    free(f);
+    struct fixture *f = fixture_end_call(state);
+    close_with_keys(f);
     return 0;
 }
 
@@ -145,9 +91,9 @@ static struct change_list list(struct fixture *f, const struct history_owner *ow
 static void a_change_is_kept_before_and_after(void **state)
 {
     struct fixture *f = *state;
-    struct site_change change = begin(f, &f->ana, 34, "{\"title\":\"Old\"}");
+    struct site_change change = begin(f, &ana, 34, "{\"title\":\"Old\"}");
     assert_int_equal(change.number, 1);
-    struct site_change found = get(f, &f->ana, 1); /* as after a crash: before is there, the outcome is not */
+    struct site_change found = get(f, &ana, 1); /* as after a crash: before is there, the outcome is not */
     assert_int_equal(found.state, CHANGE_BEGUN);
     assert_text(found.before_json, "{\"title\":\"Old\"}");
     assert_int_equal(found.after_json.len, 0);
@@ -155,8 +101,8 @@ static void a_change_is_kept_before_and_after(void **state)
 
     change.after_json = STR("{\"title\":\"New\"}");
     change.note_json = STR("{\"title\":\"New\"}");
-    assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_DONE));
-    found = get(f, &f->ana, 1);
+    assert_ok(&f->call, history_end(&f->call, &ana, &change, CHANGE_DONE));
+    found = get(f, &ana, 1);
     assert_int_equal(found.state, CHANGE_DONE);
     assert_text(found.kind, "edit");
     assert_text(found.item_type, "post");
@@ -180,65 +126,65 @@ static void a_change_is_kept_before_and_after(void **state)
 static void a_failed_one_is_forgotten(void **state)
 {
     struct fixture *f = *state;
-    struct site_change change = begin(f, &f->ana, 34, "{}");
-    assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_FAILED));
+    struct site_change change = begin(f, &ana, 34, "{}");
+    assert_ok(&f->call, history_end(&f->call, &ana, &change, CHANGE_FAILED));
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes"), 0);
-    change = begin(f, &f->ana, 34, "{}");
-    assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_UNKNOWN));
-    assert_int_equal(get(f, &f->ana, change.number).state, CHANGE_UNKNOWN);
+    change = begin(f, &ana, 34, "{}");
+    assert_ok(&f->call, history_end(&f->call, &ana, &change, CHANGE_UNKNOWN));
+    assert_int_equal(get(f, &ana, change.number).state, CHANGE_UNKNOWN);
 }
 
 static void numbers_and_rows_belong_to_a_connection(void **state)
 {
     struct fixture *f = *state;
     struct site_change found;
-    assert_int_equal(done(f, &f->ana, 1, "{}", "{}").number, 1);
-    assert_int_equal(done(f, &f->ana, 2, "{}", "{}").number, 2);
-    assert_int_equal(done(f, &f->bob, 3, "{}", "{}").number, 1);
-    assert_int_equal(done(f, &f->other_connection, 4, "{}", "{}").number, 1);
-    assert_int_equal(list(f, &f->ana, (struct change_query){0}).count, 2);
-    assert_int_equal(list(f, &f->bob, (struct change_query){0}).count, 1);
-    assert_int_equal(history_get(&f->call, &f->bob, 2, &found), E_NOT_FOUND);
+    assert_int_equal(done(f, &ana, 1, "{}", "{}").number, 1);
+    assert_int_equal(done(f, &ana, 2, "{}", "{}").number, 2);
+    assert_int_equal(done(f, &bob, 3, "{}", "{}").number, 1);
+    assert_int_equal(done(f, &other_connection, 4, "{}", "{}").number, 1);
+    assert_int_equal(list(f, &ana, (struct change_query){0}).count, 2);
+    assert_int_equal(list(f, &bob, (struct change_query){0}).count, 1);
+    assert_int_equal(history_get(&f->call, &bob, 2, &found), E_NOT_FOUND);
     /* Another user who names the connection gets nothing: both stand in the query. */
-    struct history_owner thief = f->bob;
-    thief.connection_id = f->ana.connection_id;
+    struct history_owner thief = bob;
+    thief.connection_id = ana.connection_id;
     assert_int_equal(history_get(&f->call, &thief, 1, &found), E_NOT_FOUND);
     assert_int_equal(list(f, &thief, (struct change_query){0}).count, 0);
-    struct site_change change = get(f, &f->ana, 1);
+    struct site_change change = get(f, &ana, 1);
     assert_int_equal(history_end(&f->call, &thief, &change, CHANGE_DONE), E_NOT_FOUND);
     assert_ok(&f->call, history_end(&f->call, &thief, &change, CHANGE_FAILED)); /* deletes nothing of hers */
-    assert_int_equal(list(f, &f->ana, (struct change_query){0}).count, 2);
+    assert_int_equal(list(f, &ana, (struct change_query){0}).count, 2);
 }
 
 static void listing(void **state)
 {
     struct fixture *f = *state;
     for (int i = 1; i <= 7; i++)
-        done(f, &f->ana, i % 2, "{}", "{}");
+        done(f, &ana, i % 2, "{}", "{}");
     struct site_change part = change_of(9, "{}");
     part.part_of = 7;
-    assert_ok(&f->call, history_begin(&f->call, &f->ana, &part));
+    assert_ok(&f->call, history_begin(&f->call, &ana, &part));
     struct site_change undo = change_of(1, "{}");
     undo.undo_of = 3;
-    assert_ok(&f->call, history_begin(&f->call, &f->ana, &undo));
-    assert_int_equal(get(f, &f->ana, 3).undone_by, 0); /* not yet done */
-    assert_ok(&f->call, history_end(&f->call, &f->ana, &undo, CHANGE_DONE));
+    assert_ok(&f->call, history_begin(&f->call, &ana, &undo));
+    assert_int_equal(get(f, &ana, 3).undone_by, 0); /* not yet done */
+    assert_ok(&f->call, history_end(&f->call, &ana, &undo, CHANGE_DONE));
 
-    struct change_list found = list(f, &f->ana, (struct change_query){.limit = 3});
+    struct change_list found = list(f, &ana, (struct change_query){.limit = 3});
     assert_int_equal(found.count, 3);
     assert_true(found.has_more);
     assert_int_equal(found.items[0].number, 9);
     assert_int_equal(found.items[0].undo_of, 3);
     assert_int_equal(found.items[1].number, 7); /* 8 is part of 7 */
     assert_int_equal(found.items[2].number, 6);
-    found = list(f, &f->ana, (struct change_query){.below = 6});
+    found = list(f, &ana, (struct change_query){.below = 6});
     assert_int_equal(found.count, 5);
     assert_false(found.has_more);
     assert_int_equal(found.items[2].number, 3);
     assert_int_equal(found.items[2].undone_by, 9);
-    found = list(f, &f->ana, (struct change_query){.item_id = 9});
+    found = list(f, &ana, (struct change_query){.item_id = 9});
     assert_int_equal(found.count, 1);
-    found = list(f, &f->ana, (struct change_query){.part_of = 7});
+    found = list(f, &ana, (struct change_query){.part_of = 7});
     assert_int_equal(found.count, 1);
     assert_int_equal(found.items[0].number, 8);
     assert_text(found.items[0].note_json, "{\"title\":\"Tide\"}");
@@ -251,21 +197,21 @@ static void too_large(void **state)
     memset(large, 'x', sizeof large - 1);
     struct site_change change = change_of(1, "");
     change.before_json = str_of(large, CHANGE_BYTES_MAX);
-    assert_ok(&f->call, history_begin(&f->call, &f->ana, &change));
+    assert_ok(&f->call, history_begin(&f->call, &ana, &change));
     assert_false(change.before_lost);
     change.after_json = str_of(large, CHANGE_BYTES_MAX + 1);
-    assert_ok(&f->call, history_end(&f->call, &f->ana, &change, CHANGE_DONE));
+    assert_ok(&f->call, history_end(&f->call, &ana, &change, CHANGE_DONE));
     assert_true(change.after_lost);
-    struct site_change found = get(f, &f->ana, 1);
+    struct site_change found = get(f, &ana, 1);
     assert_int_equal(found.before_json.len, CHANGE_BYTES_MAX);
     assert_true(found.after_lost && !found.before_lost);
     assert_int_equal(found.after_json.len, 0);
     change.before_json = str_of(large, CHANGE_BYTES_MAX + 1);
-    assert_ok(&f->call, history_begin(&f->call, &f->ana, &change));
+    assert_ok(&f->call, history_begin(&f->call, &ana, &change));
     assert_true(change.before_lost);
-    assert_true(get(f, &f->ana, 2).before_lost);
+    assert_true(get(f, &ana, 2).before_lost);
     change.note_json = str_of(large, CHANGE_NOTE_BYTES_MAX + 1);
-    assert_int_equal(history_begin(&f->call, &f->ana, &change), E_INTERNAL);
+    assert_int_equal(history_begin(&f->call, &ana, &change), E_INTERNAL);
 }
 
 /* Every way a row can be edited by somebody who can write the database, but has no key. */
@@ -294,17 +240,17 @@ static void edited_rows_are_shut(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(edits); i++) {
         struct site_change found;
         sql(f, "DELETE FROM mcp_changes");
-        done(f, &f->ana, 34, "{\"a\":1}", "{\"a\":2}");
-        done(f, &f->ana, 34, "{\"a\":3}", "{\"a\":4}");
+        done(f, &ana, 34, "{\"a\":1}", "{\"a\":2}");
+        done(f, &ana, 34, "{\"a\":3}", "{\"a\":4}");
         for (int k = 0; k < 2; k++)
-            done(f, &f->other_connection, 34, "{\"a\":5}", "{\"a\":6}");
-        assert_text(get(f, &f->ana, 1).before_json, "{\"a\":1}");
+            done(f, &other_connection, 34, "{\"a\":5}", "{\"a\":6}");
+        assert_text(get(f, &ana, 1).before_json, "{\"a\":1}");
         sql(f, edits[i]);
         int64_t number = i + 1 == ARRAY_LENGTH(edits) ? 11 : 1;
-        if (history_get(&f->call, &f->ana, number, &found) != E_CRYPTO)
+        if (history_get(&f->call, &ana, number, &found) != E_CRYPTO)
             fail_msg("it opens after: %s", edits[i]);
         call_clear_error(&f->call);
-        assert_true(list(f, &f->ana, (struct change_query){0}).count >= 1); /* the list goes on */
+        assert_true(list(f, &ana, (struct change_query){0}).count >= 1); /* the list goes on */
     }
 }
 
@@ -313,25 +259,25 @@ static void old_ones_are_forgotten(void **state)
     struct fixture *f = *state;
     struct site_change found;
     for (int i = 0; i < 5; i++)
-        done(f, &f->ana, 1, "{\"a\":1}", "{\"a\":2}");
-    done(f, &f->bob, 1, "{\"a\":1}", "{\"a\":2}");
+        done(f, &ana, 1, "{\"a\":1}", "{\"a\":2}");
+    done(f, &bob, 1, "{\"a\":1}", "{\"a\":2}");
     sql(f, "UPDATE mcp_changes SET created_at = '2020-01-01 00:00:00.000' WHERE number <= 3 AND connection_id = 1");
     sql(f, "UPDATE mcp_changes SET created_at = '2020-01-01 00:00:00.000' WHERE connection_id = 3");
     /* Not shown even before they are removed. */
-    assert_int_equal(list(f, &f->ana, (struct change_query){0}).count, 2);
-    assert_int_equal(history_get(&f->call, &f->ana, 2, &found), E_NOT_FOUND);
+    assert_int_equal(list(f, &ana, (struct change_query){0}).count, 2);
+    assert_int_equal(history_get(&f->call, &ana, 2, &found), E_NOT_FOUND);
     assert_ok(&f->call, history_prune(&f->call));
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes WHERE connection_id = 1"), 2);
     /* The newest of a connection stays, empty, so that its number is not given again. */
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes WHERE connection_id = 3 AND note_sealed IS NULL AND "
                                 "before_sealed IS NULL AND after_sealed IS NULL"),
                      1);
-    assert_int_equal(history_get(&f->call, &f->bob, 1, &found), E_NOT_FOUND);
-    assert_int_equal(done(f, &f->bob, 1, "{}", "{}").number, 2);
+    assert_int_equal(history_get(&f->call, &bob, 1, &found), E_NOT_FOUND);
+    assert_int_equal(done(f, &bob, 1, "{}", "{}").number, 2);
     /* A write is what sets it going. */
     sql(f, "UPDATE mcp_changes SET created_at = '2020-01-01 00:00:00.000' WHERE number = 4 AND connection_id = 1");
     history_set_limits(&(struct history_limits){HISTORY_DAYS, HISTORY_CHANGES_MAX, HISTORY_BYTES_MAX});
-    done(f, &f->bob, 1, "{}", "{}");
+    done(f, &bob, 1, "{}", "{}");
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes WHERE connection_id = 1"), 1);
 }
 
@@ -340,13 +286,13 @@ static void many_or_much_is_forgotten(void **state)
     struct fixture *f = *state;
     history_set_limits(&(struct history_limits){HISTORY_DAYS, 10, HISTORY_BYTES_MAX});
     for (int i = 0; i < 40; i++)
-        done(f, &f->ana, 1, "{}", "{}");
+        done(f, &ana, 1, "{}", "{}");
     int64_t count = sql_int(f, "SELECT COUNT(*) FROM mcp_changes");
     assert_true(count >= 10 && count < 10 + HISTORY_COUNT_EVERY);
     assert_int_equal(sql_int(f, "SELECT MAX(number) FROM mcp_changes"), 40);
     history_set_limits(&(struct history_limits){HISTORY_DAYS, 1000, 1});
     for (int i = 0; i < 2 * HISTORY_COUNT_EVERY; i++)
-        done(f, &f->ana, 1, "{}", "{}");
+        done(f, &ana, 1, "{}", "{}");
     count = sql_int(f, "SELECT COUNT(*) FROM mcp_changes");
     assert_true(count <= HISTORY_COUNT_EVERY);
     assert_int_equal(sql_int(f, "SELECT MAX(number) FROM mcp_changes"), 40 + 2 * HISTORY_COUNT_EVERY);
@@ -368,7 +314,7 @@ static void write_some(struct call *call, void *context)
     struct writer *w = context;
     for (int i = 0; i < EACH; i++) {
         struct site_change change = change_of(1, "{}");
-        w->made += history_begin(call, &w->f->ana, &change) == OK;
+        w->made += history_begin(call, &ana, &change) == OK;
     }
 }
 
@@ -404,19 +350,13 @@ static void numbers_are_given_once(void **state)
 static void a_connection_takes_its_history_with_it(void **state)
 {
     struct fixture *f = *state;
-    done(f, &f->ana, 1, "{}", "{}");
-    done(f, &f->bob, 1, "{}", "{}");
+    done(f, &ana, 1, "{}", "{}");
+    done(f, &bob, 1, "{}", "{}");
     sql(f, "DELETE FROM mcp_service_connections WHERE id = 1");
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes"), 1);
     sql(f, "DELETE FROM mcp_users WHERE id = 2");
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes"), 0);
 }
-
-#define ON_BOTH(test)                                                                                                  \
-    {#test " (SQLite)", test, setup_sqlite, teardown, NULL},                                                           \
-    {                                                                                                                  \
-#test " (PostgreSQL)", test, setup_postgres, teardown, NULL                                                    \
-    }
 
 int main(void)
 {

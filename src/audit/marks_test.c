@@ -5,95 +5,43 @@
 #include <sodium.h> /* before base/banned.h: it names what is banned there */
 
 #include "audit/audit.h"
+#include "audit/audit_test_help.h"
 #include "audit/checkpoint.h"
 #include "audit/export.h"
 #include "audit/retention.h"
-#include "crypto/keyring.h"
 #include "json/json.h"
-#include "store/db_test_help.h"
-#include "store/migrate.h"
 
 #include <time.h>
 
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-    char file[64];
-};
-
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
+static char checkpoints[32]; /* the file that they are also written to */
 
 static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct keyring_source source = {.key_text = STR("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")};
-    struct str check, server;
-    *state = f;
-    test_database_new(&f->database, kind);
-    call_init(&f->call, arena_new(512 * 1024 * 1024), 3600 * 1000);
-    assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
-    assert_ok(&f->call, migrate_apply(&f->call, f->db, NULL));
-    store_init(f->db);
-    assert_ok(&f->call, keyring_load_master(&f->call, &source));
-    assert_ok(&f->call, keyring_create(&f->call, &check, &server));
-    snprintf(f->file, sizeof f->file, "/tmp/porteiro-marks-XXXXXX");
-    int made = mkstemp(f->file);
+    struct fixture *f = *state = open_with_keys(kind, 3600 * 1000);
+    snprintf(checkpoints, sizeof checkpoints, "/tmp/porteiro-marks-XXXXXX");
+    int made = mkstemp(checkpoints);
     assert_true(made >= 0);
     close(made);
     assert_ok(&f->call, audit_init(&f->call, STR("test")));
-    assert_ok(&f->call, checkpoint_open(&f->call, str_from(f->file)));
+    assert_ok(&f->call, checkpoint_open(&f->call, str_from(checkpoints)));
     return 0;
-}
-
-static int setup_sqlite(void **state)
-{
-    return setup(state, DB_SQLITE);
-}
-
-static int setup_postgres(void **state)
-{
-    return setup(state, DB_POSTGRES);
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    arena_free(f->call.arena);
+    struct fixture *f = fixture_end_call(state);
     audit_done();
     retention_set_days(0);
-    keyring_done();
-    store_init(NULL);
-    db_close(f->db);
-    test_database_done(&f->database);
-    unlink(f->file);
-    free(f);
+    close_with_keys(f);
+    unlink(checkpoints);
     return 0;
-}
-
-static void sql(struct fixture *f, const char *text)
-{
-    assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
-}
-
-static int64_t sql_int(struct fixture *f, const char *text)
-{
-    struct db_rows rows;
-    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
-    return rows.n_rows ? db_int(&rows, 0, 0) : 0;
 }
 
 static void record(struct fixture *f, int count)
 {
     for (int i = 0; i < count; i++) {
         const struct audit_event event = {.action = STR("tool.wp_edit"),
-                                          .data_json = call_format(&f->call, "{\"number\":%d,\"text\":\"olÃ¡\"}", i)};
+                                          .data_json = call_format(&f->call, "{\"number\":%d,\"text\":\"olá\"}", i)};
         assert_ok(&f->call, audit_record(&f->call, &event));
     }
 }
@@ -101,7 +49,7 @@ static void record(struct fixture *f, int count)
 static struct audit_verdict verify(struct fixture *f, bool with_file)
 {
     struct audit_verdict verdict;
-    assert_ok(&f->call, audit_verify(&f->call, with_file ? f->file : NULL, &verdict));
+    assert_ok(&f->call, audit_verify(&f->call, with_file ? checkpoints : NULL, &verdict));
     return verdict;
 }
 
@@ -126,16 +74,16 @@ static void assert_broken(struct fixture *f, bool with_file, int64_t id, int64_t
 static struct str file_text(struct fixture *f)
 {
     char *text = arena_alloc(f->call.arena, 64 * 1024);
-    FILE *file = fopen(f->file, "r");
+    FILE *file = fopen(checkpoints, "r");
     assert_non_null(file);
     size_t size = fread(text, 1, 64 * 1024 - 1, file);
     fclose(file);
     return str_of(text, size);
 }
 
-static void write_file(struct fixture *f, struct str text)
+static void write_file(struct str text)
 {
-    FILE *file = fopen(f->file, "w");
+    FILE *file = fopen(checkpoints, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(text.ptr, 1, text.len, file), text.len);
     fclose(file);
@@ -207,20 +155,19 @@ static void checkpoints_that_are_none(void **state)
     struct str line = file_text(f);
     assert_sound(f);
     /* Cut off while it was written. */
-    write_file(f, str_concat(f->call.arena, line, str_sub(line, 0, 40)));
+    write_file(str_concat(f->call.arena, line, str_sub(line, 0, 40)));
     assert_sound(f);
-    write_file(f,
-               str_concat(f->call.arena, line, str_replace(f->call.arena, line, STR("\"seq\":3"), STR("\"seq\":2"))));
+    write_file(str_concat(f->call.arena, line, str_replace(f->call.arena, line, STR("\"seq\":3"), STR("\"seq\":2"))));
     assert_broken(f, true, 0, 0, "line 2 of");
-    write_file(f, STR("x\n"));
+    write_file(STR("x\n"));
     assert_broken(f, true, 0, 0, "line 1 of");
     /* Of another server: counted, not believed. */
     struct str key = str_from_offset(line, str_find(line, STR("\"key\":\"")) + 7);
-    write_file(f, str_replace(f->call.arena, line, str_sub(key, 0, 4), STR("0000")));
+    write_file(str_replace(f->call.arena, line, str_sub(key, 0, 4), STR("0000")));
     struct audit_verdict verdict = verify(f, true);
     assert_true(verdict.ok);
     assert_int_equal(verdict.foreign, 1);
-    write_file(f, line);
+    write_file(line);
     sql(f, "UPDATE mcp_audit_checkpoints SET hash = 'x'");
     assert_broken(f, true, 0, 0, "the checkpoint 3 of the writer \"test\" was changed");
 }
@@ -244,7 +191,7 @@ static void old_rows_go_and_the_rest_verifies(void **state)
     record(f, 700);
     audit_done();
     assert_ok(&f->call, audit_init(&f->call, STR("other")));
-    assert_ok(&f->call, checkpoint_open(&f->call, str_from(f->file)));
+    assert_ok(&f->call, checkpoint_open(&f->call, str_from(checkpoints)));
     record(f, 3);
     assert_ok(&f->call, checkpoint_write(&f->call, STR("test")));
     assert_ok(&f->call, checkpoint_write(&f->call, STR("other")));
@@ -458,16 +405,6 @@ static void random_edits_are_found(void **state)
     assert_true(verify(f, false).ok);
     print_message("%lld edits, all found\n", (long long)edits);
 }
-
-#define ON_SQLITE(test)                                                                                                \
-    {                                                                                                                  \
-#test " (SQLite)", test, setup_sqlite, teardown, NULL                                                          \
-    }
-#define ON_POSTGRES(test)                                                                                              \
-    {                                                                                                                  \
-#test " (PostgreSQL)", test, setup_postgres, teardown, NULL                                                    \
-    }
-#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
 
 int main(void)
 {

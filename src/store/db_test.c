@@ -14,13 +14,6 @@
 
 #include <cmocka.h>
 
-/* What one test works with: a fresh database with one table, and a command's call. */
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-};
-
 static void call_begin(struct call *call)
 {
     call_init(call, arena_new(64 * 1024 * 1024), 20 * 1000);
@@ -31,27 +24,10 @@ static void call_end(struct call *call)
     arena_free(call->arena);
 }
 
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
-
-static void assert_str(struct str actual, const char *expected)
-{
-    if (!str_eq(actual, str_from(expected)))
-        fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(actual), expected);
-}
-
 static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct fixture *fixture = fixture_new(kind, 64 * 1024 * 1024, 20 * 1000);
     *state = fixture;
-    test_database_new(&fixture->database, kind);
-    call_begin(&fixture->call);
-    assert_ok(&fixture->call, db_open(&fixture->call, str_from(fixture->database.url), &fixture->db));
     assert_ok(&fixture->call, db_begin(&fixture->call, fixture->db));
     const char *table =
         kind == DB_SQLITE
@@ -66,23 +42,9 @@ static int setup(void **state, enum db_kind kind)
     return 0;
 }
 
-static int setup_sqlite(void **state)
-{
-    return setup(state, DB_SQLITE);
-}
-
-static int setup_postgres(void **state)
-{
-    return setup(state, DB_POSTGRES);
-}
-
 static int teardown(void **state)
 {
-    struct fixture *fixture = *state;
-    call_end(&fixture->call);
-    db_close(fixture->db);
-    test_database_done(&fixture->database);
-    free(fixture);
+    fixture_free(fixture_end_call(state));
     return 0;
 }
 
@@ -108,15 +70,15 @@ static void values_survive(void **state)
                        DB_INT(id)));
     assert_int_equal(rows.n_rows, 1);
     assert_int_equal(rows.n_columns, 8);
-    assert_str(db_text(&rows, 0, 0), "Olá 'you' \"$2\"; --");
+    assert_text(db_text(&rows, 0, 0), "Olá 'you' \"$2\"; --");
     assert_int_equal(db_int(&rows, 0, 1), -7);
     assert_true(db_int(&rows, 0, 2) == INT64_MAX);
     assert_true(db_bool(&rows, 0, 3));
     assert_true(db_time_ms(&rows, 0, 4) == 1763897007693);
-    assert_str(db_text(&rows, 0, 5), "{\"a\": [1, \"b\"]}");
+    assert_text(db_text(&rows, 0, 5), "{\"a\": [1, \"b\"]}");
     assert_true(db_is_null(&rows, 0, 6));
     assert_int_equal(db_int(&rows, 0, 6), 0);
-    assert_str(db_text(&rows, 0, 6), "");
+    assert_text(db_text(&rows, 0, 6), "");
     assert_false(db_is_null(&rows, 0, 0));
     assert_int_equal(rows.cells[0].ptr[rows.cells[0].len], '\0');
 }
@@ -148,9 +110,9 @@ static void parameters_go_by_number(void **state)
     assert_ok(&f->call, db_query(&f->call, f->db, &rows,
                                  "SELECT CAST($2 AS text), CAST($1 AS text), CAST($2 AS text) || CAST($1 AS text)",
                                  DB_TEXT(STR("one")), DB_TEXT(STR("two"))));
-    assert_str(db_text(&rows, 0, 0), "two");
-    assert_str(db_text(&rows, 0, 1), "one");
-    assert_str(db_text(&rows, 0, 2), "twoone");
+    assert_text(db_text(&rows, 0, 0), "two");
+    assert_text(db_text(&rows, 0, 1), "one");
+    assert_text(db_text(&rows, 0, 2), "twoone");
 }
 
 static void fractions_of_any_length_are_read(void **state)
@@ -667,18 +629,6 @@ static void the_sqlite_file_is_private(void **state)
         assert_int_equal(status.st_mode & 0777, 0600);
     }
 }
-
-#define ON_SQLITE(test)                                                                                                \
-    {                                                                                                                  \
-#test "_sqlite", test, setup_sqlite, teardown, NULL                                                            \
-    }
-#define ON_POSTGRES(test)                                                                                              \
-    {                                                                                                                  \
-#test "_postgres", test, setup_postgres, teardown, NULL                                                        \
-    }
-/* clang-format off */
-#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
-/* clang-format on */
 
 int main(void)
 {

@@ -127,4 +127,91 @@ static __attribute__((unused)) void test_database_done(struct test_database *dat
     }
 }
 
+/* What one test works with: a database of its own and a command's call. */
+struct fixture {
+    struct test_database database;
+    struct call call;
+    struct db *db;
+};
+
+#define assert_ok(call, expression)                                                                                    \
+    do {                                                                                                               \
+        int result_ = (expression);                                                                                    \
+        if (result_)                                                                                                   \
+            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
+                     STR_ARG((call)->error_detail));                                                                   \
+    } while (0)
+
+static __attribute__((unused)) void assert_text(struct str actual, const char *expected)
+{
+    if (!str_eq(actual, str_from(expected)))
+        fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(actual), expected);
+}
+
+static __attribute__((unused)) struct fixture *fixture_new(enum db_kind kind, size_t arena_bytes, int time_ms)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    test_database_new(&f->database, kind);
+    call_init(&f->call, arena_new(arena_bytes), time_ms);
+    assert_ok(&f->call, db_open(&f->call, str_from(f->database.url), &f->db));
+    return f;
+}
+
+/* Its call has ended by then (fixture_end_call), while what it still had to give back was there. */
+static __attribute__((unused)) void fixture_free(struct fixture *f)
+{
+    db_close(f->db);
+    test_database_done(&f->database);
+    free(f);
+}
+
+static __attribute__((unused)) struct fixture *fixture_end_call(void **state)
+{
+    struct fixture *f = *state;
+    arena_free(f->call.arena);
+    return f;
+}
+
+/* SQL past the code under test. */
+static __attribute__((unused)) void sql(struct fixture *f, const char *text)
+{
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, text));
+}
+
+static __attribute__((unused)) struct str sql_text(struct fixture *f, const char *text)
+{
+    struct db_rows rows;
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
+    assert_int_equal(rows.n_rows, 1);
+    return db_text(&rows, 0, 0);
+}
+
+static __attribute__((unused)) int64_t sql_int(struct fixture *f, const char *text)
+{
+    struct db_rows rows;
+    assert_ok(&f->call, db_query(&f->call, f->db, &rows, text));
+    assert_int_equal(rows.n_rows, 1);
+    return db_int(&rows, 0, 0);
+}
+
+/* A test program says what stands in its database and what ends with it; each test is run on both kinds. */
+static int setup(void **state, enum db_kind kind);
+static int teardown(void **state);
+
+static __attribute__((unused)) int setup_sqlite(void **state)
+{
+    return setup(state, DB_SQLITE);
+}
+
+static __attribute__((unused)) int setup_postgres(void **state)
+{
+    return setup(state, DB_POSTGRES);
+}
+
+/* clang-format off */
+#define ON_SQLITE(test) {#test " (SQLite)", test, setup_sqlite, teardown, NULL}
+#define ON_POSTGRES(test) {#test " (PostgreSQL)", test, setup_postgres, teardown, NULL}
+#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
+/* clang-format on */
+
 #endif

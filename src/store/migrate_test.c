@@ -7,52 +7,20 @@
 #include "store/db_test_help.h"
 #include "store/migrations.h"
 
-struct fixture {
-    struct test_database database;
-    struct call call;
-    struct db *db;
-};
-
 static void call_begin(struct call *call)
 {
     call_init(call, arena_new(64 * 1024 * 1024), 30 * 1000);
 }
 
-#define assert_ok(call, expression)                                                                                    \
-    do {                                                                                                               \
-        int result_ = (expression);                                                                                    \
-        if (result_)                                                                                                   \
-            fail_msg("%s: %s: %.*s (%.*s)", #expression, error_name(result_), STR_ARG((call)->error_text),             \
-                     STR_ARG((call)->error_detail));                                                                   \
-    } while (0)
-
 static int setup(void **state, enum db_kind kind)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    *state = fixture;
-    test_database_new(&fixture->database, kind);
-    call_begin(&fixture->call);
-    assert_ok(&fixture->call, db_open(&fixture->call, str_from(fixture->database.url), &fixture->db));
+    *state = fixture_new(kind, 64 * 1024 * 1024, 30 * 1000);
     return 0;
-}
-
-static int setup_sqlite(void **state)
-{
-    return setup(state, DB_SQLITE);
-}
-
-static int setup_postgres(void **state)
-{
-    return setup(state, DB_POSTGRES);
 }
 
 static int teardown(void **state)
 {
-    struct fixture *fixture = *state;
-    arena_free(fixture->call.arena);
-    db_close(fixture->db);
-    test_database_done(&fixture->database);
-    free(fixture);
+    fixture_free(fixture_end_call(state));
     return 0;
 }
 
@@ -561,18 +529,6 @@ static int migrate_program(const char *url)
     loop_done();
     return error ? 1 : 0;
 }
-
-#define ON_SQLITE(test)                                                                                                \
-    {                                                                                                                  \
-#test "_sqlite", test, setup_sqlite, teardown, NULL                                                            \
-    }
-#define ON_POSTGRES(test)                                                                                              \
-    {                                                                                                                  \
-#test "_postgres", test, setup_postgres, teardown, NULL                                                        \
-    }
-/* clang-format off */
-#define ON_BOTH(test) ON_SQLITE(test), ON_POSTGRES(test)
-/* clang-format on */
 
 int main(int argc, char **argv)
 {
