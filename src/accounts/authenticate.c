@@ -108,8 +108,9 @@ static void answer_release(void *object)
 }
 
 /*
- * What an entry is found by: a keyed hash of the token (SipHash-2-4 with 128 bits), so that no token lies in memory and nobody can
- * choose buckets, or find another text with the hash of a token. Not the HMAC of the database: that one costs ten times as much.
+ * What an entry is found by: a keyed hash of the token (SipHash-2-4 with 128 bits), so that no token lies in memory
+ * and nobody can choose buckets, or find another text with the hash of a token. Not the HMAC of the database: that one
+ * costs more, and this is done for each request.
  */
 static void cache_key(struct str token, unsigned char out[CACHE_KEY_BYTES])
 {

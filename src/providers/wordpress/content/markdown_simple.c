@@ -2,11 +2,12 @@
 #include "providers/wordpress/content/markdown_simple.h"
 
 /*
- * Why it is known (CommonMark 0.30). A line that begins with a letter is a paragraph, whatever follows, unless the next line makes
- * a heading or table of it, and there is none. Within the line no character below has a meaning; those with one are stops (\ ` * _
- * ~ [ ] < > & # | and control characters). Signs of emphasis are only written between a space and a letter or digit, and between a
- * letter or digit and a space, quiet punctuation or the end: there they can open, or close, and never both (6.2). An address in
- * parentheses holds nothing that could end it or be a reference (6.3). A no-break space is written as a reference, so it is a stop.
+ * Why it is known (CommonMark 0.30). A line that begins with a letter is a paragraph, whatever follows, unless the
+ * next line makes a heading or table of it, and there is none. Within the line no character below has a meaning;
+ * those with one are stops (\ ` * _ ~ [ ] < > & # | and control characters). Signs of emphasis are only written
+ * between a space and a letter or digit, and between a letter or digit and a space, quiet punctuation or the end:
+ * there they can open, or close, and never both (6.2). An address in parentheses holds nothing that could end it or
+ * be a reference (6.3). A no-break space is written as a reference, so it is a stop.
  */
 enum {
     WORD = 1,   /* may stand at the edge of what is emphasized */

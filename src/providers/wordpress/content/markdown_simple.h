@@ -1,7 +1,7 @@
 /*
- * Markdown of blocks so plain that nothing needs to be tried: paragraphs, headings and flat lists, each text one line of words,
- * spaces and quiet punctuation, perhaps with plain words in <strong>, <em> or a link. Of these it is known without md4c that their
- * Markdown becomes the very same bytes again. Most blocks of most posts are of this kind. Nothing here waits.
+ * Markdown of blocks so plain that nothing needs to be tried: paragraphs, headings and flat lists, each text one line of
+ * words, spaces and quiet punctuation, perhaps with plain words in <strong>, <em> or a link. Of these it is known without
+ * md4c that their Markdown becomes the very same bytes again. Nothing here waits.
  */
 #ifndef PROVIDERS_WORDPRESS_CONTENT_MARKDOWN_SIMPLE_H
 #define PROVIDERS_WORDPRESS_CONTENT_MARKDOWN_SIMPLE_H
