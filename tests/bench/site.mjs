@@ -23,7 +23,7 @@ async function makePost(porteiro, token, bytes) {
   return /\d+/.exec(text)[0];
 }
 
-// {id, token, site, port, log, calls: {name: {request, asked, uri, bytes}}}: uri is the GET with the largest answer.
+// {name, id, token, site, port, log, calls: {name: {request, asked, uri, bytes}}}: uri is the GET with the largest answer.
 export async function recordSite({ porteiro, wordpress, program, dir, core, stops, name, calls, bytes, delayMs }) {
   const port = await freePort();
   const recorder = await startRecorder(wordpress, port);
@@ -56,5 +56,5 @@ export async function recordSite({ porteiro, wordpress, program, dir, core, stop
   const any = Object.values(recorded)[0].uri;
   await waitFor('the upstream', () => fetch(`http://127.0.0.1:${port}${any}`).then(r => r.status === 200));
   fs.closeSync(fs.openSync(log, 'a'));
-  return { id, token, site, port, log, calls: recorded };
+  return { name, id, token, site, port, log, calls: recorded };
 }
