@@ -32,6 +32,7 @@ enum {
     SILENT_MS = 300, /* a statement may be without doubts arising; then for longer and longer */
     SILENT_MAX_MS = 10 * 1000,
     ANSWER_MS = 550,  /* to answer when asked */
+    LATE_MS = 50,     /* for an answer that lies there already to be seen */
     CONNECT_MS = 850, /* to connect */
     RESTED_MS = 60 * 1000,
     QUESTIONS_MAX = 4, /* at once, when they hang */
@@ -62,7 +63,7 @@ struct postgres_db {
     int64_t question_begun_ms, question_ended_ms;
     int64_t answered_ms; /* when it last did */
     int64_t connect_ms;  /* how long the last good connection took to make */
-    bool is_doubted, is_down;
+    bool is_doubted, is_certain, is_down;
     struct loop_timer doubt; /* when that ends, it is down */
     struct postgres_link links[DB_POSTGRES_LINKS];
     char url[];
@@ -238,9 +239,21 @@ static void declare_down(struct postgres_db *db)
     }
 }
 
+static void declare_down_by(void *db)
+{
+    declare_down(db);
+}
+
+/* The answer may lie there already, and it is us who are late: the loop first looks at all that has come. */
 static void doubt_is_over(void *context)
 {
-    declare_down(context);
+    struct postgres_db *db = context;
+    if (db->is_certain) {
+        declare_down(db);
+        return;
+    }
+    db->is_certain = true;
+    loop_timer_set(&db->doubt, LATE_MS);
 }
 
 static void question_ended(struct postgres_attempt *attempt)
@@ -285,6 +298,7 @@ static void begin_doubt(struct postgres_db *db)
 {
     if (!db->is_doubted)
         loop_timer_set(&db->doubt, patience(db, ANSWER_MS));
+    db->is_certain = db->is_certain && db->is_doubted;
     db->is_doubted = true;
     (void)ask_server(db);
 }
@@ -359,7 +373,7 @@ static bool await_attempt(struct call *call, struct postgres_link *link, int64_t
     link->attempt->owner = NULL;
     link->attempt = NULL;
     if (until_ms < deadline_ms)
-        task_on_loop_stack(call, doubt_is_over, db);
+        task_on_loop_stack(call, declare_down_by, db);
     db_outcome_set(outcome, until_ms < deadline_ms ? E_UNAVAILABLE : E_TIMEOUT, SILENT);
     return false;
 }
