@@ -11,7 +11,17 @@ static int enter(struct page *page, int64_t user_id, struct str token)
 {
     api_enter(page->call, page->exchange, user_id, token);
     cookie_set(page->call, page->exchange, COOKIE_FORM, STR_EMPTY);
-    return page_redirect(page, page_next(page));
+    struct str next = page_next(page);
+    if (!str_starts_with(next, STR("/oauth/authorize?")))
+        return page_redirect(page, next);
+    /*
+     * From there it may go on to the app without another page. Browsers hold all redirects behind a form against the policy of the page
+     * the form is on, which does not name the app; so that chain ends here, and the browser begins another.
+     */
+    http_answer_header(page->exchange, STR("Refresh"), call_format(page->call, "0; url=%.*s", STR_ARG(next)));
+    page_begin(page, TEXT_LOGGED_IN_TITLE);
+    page_link(page, next, TEXT_GO_ON);
+    return OK;
 }
 
 static void ask_code(struct page *page, struct str half)

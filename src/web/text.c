@@ -21,6 +21,8 @@ static const struct str texts[TEXTS][LANGUAGES] = {
     TEXT(PASSWORD, "Password", "Senha"),
     TEXT(LOGIN, "Log in", "Entrar"),
     TEXT(FORGOT, "Forgot your password?", "Esqueceu sua senha?"),
+    TEXT(LOGGED_IN_TITLE, "You are logged in", "Você entrou"),
+    TEXT(GO_ON, "Continue", "Continuar"),
     TEXT(TRIES_NOT_YOURS,
          "If those tries were not yours: set a new password by mail, and this browser is let in at once.",
          "Se não foi você que tentou: defina uma nova senha por e-mail, e este navegador poderá entrar na hora."),
