@@ -15,8 +15,8 @@ static int enter(struct page *page, int64_t user_id, struct str token)
     if (!str_starts_with(next, STR("/oauth/authorize?")))
         return page_redirect(page, next);
     /*
-     * From there it may go on to the app without another page. Browsers hold all redirects behind a form against the policy of the page
-     * the form is on, which does not name the app; so that chain ends here, and the browser begins another.
+     * From there it may go on to the app without another page. Browsers hold all redirects behind a form against the policy
+     * of the page the form is on, which does not name the app; so that chain ends here, and the browser begins another.
      */
     http_answer_header(page->exchange, STR("Refresh"), call_format(page->call, "0; url=%.*s", STR_ARG(next)));
     page_begin(page, TEXT_LOGGED_IN_TITLE);
