@@ -1,6 +1,7 @@
 /*
- * The seal of what a person agreed to for a client (mcp_oauth_grants): whoever can only write rows can neither widen it, nor hand it to
- * tokens of his own, nor make it last longer, nor bring it back once it ended (store_oauth_grants_end() takes the seal away).
+ * The seal of what a person agreed to for a client (mcp_oauth_grants): whoever can only write rows can neither widen
+ * it, nor hand it to tokens of his own, nor make it last longer, nor bring it back once it ended
+ * (store_oauth_grants_end() takes the seal away).
  */
 #ifndef ACCOUNTS_CONSENT_H
 #define ACCOUNTS_CONSENT_H
@@ -11,8 +12,8 @@
 struct str consent_mac(struct call *call, const struct oauth_grant_row *row);
 
 /*
- * Was the row made by us, and is it as we left it? Rows were once sealed without their times: such a one is believed until
- * the last of them has ended anyway, and is sealed anew when it is next used.
+ * Was the row made by us, and is it as we left it? Rows were once sealed without their times: such a one is believed
+ * until the last of them has ended anyway, and is sealed anew when it is next used.
  */
 MUST_CHECK bool consent_is_right(struct call *call, const struct oauth_grant_row *row);
 

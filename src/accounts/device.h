@@ -1,7 +1,7 @@
 /*
- * A browser in which somebody logged in before, known by a cookie that is good for a year (OWASP, "Device cookies"). It logs nobody in.
- * It has tries of its own (accounts/login.h), so that strangers who guess at an account use up theirs and not its owner's, wherever the
- * owner's browser is just now.
+ * A browser in which somebody logged in before, known by a cookie that is good for a year (OWASP, "Device cookies").
+ * It logs nobody in. It has tries of its own (accounts/login.h), so that strangers who guess at an account use up
+ * theirs and not its owner's, wherever the owner's browser is just now.
  */
 #ifndef ACCOUNTS_DEVICE_H
 #define ACCOUNTS_DEVICE_H

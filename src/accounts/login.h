@@ -4,10 +4,11 @@
  * It takes the same time whether the person is known, the password right, or the hash an old one; a bcrypt or weak hash is
  * replaced on success. Each attempt is audited. May wait.
  *
- * Guessers use up tries, and never those of an account's owner. Who comes with the cookie of a browser in which this person logged in
- * before (or chose a new password by a mailed link) has tries of that browser; who comes from an address at which they are logged in
- * has tries of that address; all others share the tries of the account, and those of their address. So a person whose account is
- * being guessed at, and who is nowhere known, is let in by a new password: its link opens the browser it is opened in.
+ * Guessers use up tries, and never those of an account's owner. Who comes with the cookie of a browser in which this
+ * person logged in before (or chose a new password by a mailed link) has tries of that browser; who comes from an
+ * address at which they are logged in has tries of that address; all others share the tries of the account, and those
+ * of their address. So a person whose account is being guessed at, and who is nowhere known, is let in by a new
+ * password: its link opens the browser it is opened in.
  */
 #ifndef ACCOUNTS_LOGIN_H
 #define ACCOUNTS_LOGIN_H

@@ -1,6 +1,7 @@
 /*
- * Whose tries a login uses up (accounts/login.h says why). They are counted in the memory that the processes of a host share
- * (limits/tries.h): ten in a row and one more each minute of an account, thirty and ten more each minute of an address.
+ * Whose tries a login uses up (accounts/login.h says why). They are counted in the memory that the processes of a
+ * host share (limits/tries.h): ten in a row and one more each minute of an account, thirty and ten more each minute
+ * of an address.
  */
 #ifndef ACCOUNTS_LOGIN_TRIES_H
 #define ACCOUNTS_LOGIN_TRIES_H

@@ -1,7 +1,8 @@
 /*
- * Accounts that are being guessed at just now: once the tries of strangers are used up, further ones are refused out of this memory,
- * without asking the database whose the account is and where its owner is logged in. That is asked again every two seconds. Memory of
- * this process, of fixed size; what finds no room in it costs the questions, and is refused all the same. Nothing here waits.
+ * Accounts that are being guessed at just now: once the tries of strangers are used up, further ones are refused out
+ * of this memory, without asking the database whose the account is and where its owner is logged in. That is asked
+ * again every two seconds. Memory of this process, of fixed size; what finds no room in it costs the questions, and
+ * is refused all the same. Nothing here waits.
  */
 #ifndef ACCOUNTS_SIEGE_H
 #define ACCOUNTS_SIEGE_H
