@@ -286,6 +286,39 @@ for (const pair of PAIRS) {
         assert.match(await fails('wp_edit', { type: 'theme', id: (await rest(site, '/wp/v2/themes?status=active'))[0].stylesheet, set: { status: 'active' } }), /not changed/);
       });
 
+      test('the rest of them: a plugin\'s taxonomy, menus, parts, styles, areas, an autosave', async () => {
+        const genre = idOf(await works('wp_create', { type: 'genre', title: 'Made genre' }, publishToken));
+        await works('wp_edit', { type: 'genre', id: String(genre), set: { description: 'Told.' } }, publishToken);
+        assert.equal((await rest(site, `/wp/v2/genres/${genre}`)).description, 'Told.');
+        const menu = idOf(await works('wp_create', { type: 'menu', title: 'To rename' }));
+        await works('wp_edit', { type: 'menu', id: String(menu), set: { name: 'Renamed' } });
+        assert.equal((await rest(site, `/wp/v2/menus/${menu}`)).name, 'Renamed');
+        const item = idOf(await works('wp_create', { type: 'menu_item', title: 'Out', set: { menus: menu, url: 'https://example.com/' } }));
+        await works('wp_edit', { type: 'menu_item', id: String(item), set: { title: 'Outside' } });
+        assert.equal((await rest(site, `/wp/v2/menu-items/${item}?context=edit`)).title.raw, 'Outside');
+        const navigation = idOf(await works('wp_create', { type: 'navigation', title: 'Side', content: '<!-- wp:navigation-link {"label":"A","url":"/a"} /-->', format: 'blocks', status: 'publish' }));
+        await works('wp_edit', { type: 'navigation', id: String(navigation), edits: [{ find: '"label":"A"', replace: '"label":"B"' }] });
+        assert.match((await rest(site, `/wp/v2/navigation/${navigation}?context=edit`)).content.raw, /"label":"B"/);
+        const [part] = await rest(site, '/wp/v2/template-parts?context=edit');
+        await works('wp_edit', { type: 'template_part', id: part.id, edits: [{ op: 'append', content: 'In a part.' }] });
+        assert.match((await rest(site, `/wp/v2/template-parts/${part.id}?context=edit`)).content.raw, /<p>In a part\.<\/p>/);
+        const styles = rows(await works('wp_find', { type: 'global_styles' }))[1][0];
+        const before = await rest(site, `/wp/v2/global-styles/${styles}?context=edit`);
+        await works('wp_edit', { type: 'global_styles', id: styles, set: { styles: { color: { background: '#fff0f0' } } } });
+        assert.deepEqual((await rest(site, `/wp/v2/global-styles/${styles}?context=edit`)).styles, { color: { background: '#fff0f0' } });
+        assert.match(await fails('wp_edit', { type: 'global_styles', id: styles, set: { styles: {} } }, publishToken), /admin/);
+        await works('wp_edit', { type: 'global_styles', id: styles, set: { styles: before.styles } });
+        const [area] = (await rest(site, '/wp/v2/sidebars?context=edit')).filter(sidebar => sidebar.widgets.length > 1);
+        await works('wp_edit', { type: 'sidebar', id: area.id, set: { widgets: area.widgets.toReversed() } });
+        assert.deepEqual((await rest(site, `/wp/v2/sidebars/${area.id}`)).widgets, area.widgets.toReversed());
+        await works('wp_edit', { type: 'sidebar', id: area.id, set: { widgets: area.widgets } });
+        await works('wp_edit', { type: 'widget', id: area.widgets.find(id => id.startsWith('block-')), set: { instance: { raw: { content: '<p>Other</p>' } } } });
+        const post = idOf(await works('wp_create', { title: 'Saved by itself', content: 'First.', status: 'publish' }, publishToken));
+        const { id: autosave } = await rest(site, `/wp/v2/posts/${post}/autosaves`, { method: 'POST', body: { content: 'Half a sentence' } });
+        assert.match(await works('wp_find', { type: `post/${post}/autosaves` }), new RegExp(`^${autosave}\\t`, 'm'));
+        assert.match(await works('wp_read', { type: `post/${post}/autosaves`, id: String(autosave) }), /Half a sentence/);
+      });
+
       test('an author by name, a date to come, a template', async () => {
         const id = idOf(await works('wp_create', { title: 'Later', content: 'x', status: 'future', set: { date: '2036-02-03 04:05', author: 'Writer 2' } }, publishToken));
         const [writer] = await rest(site, '/wp/v2/users?slug=writer2');
