@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""packaging/sbom.py PROGRAM VERSION EPOCH: what the program is made of and links to, as CycloneDX 1.5 on stdout.
+"""packaging/sbom.py PROGRAM VERSION EPOCH ARCHITECTURE: what the program is made of and links to, as CycloneDX 1.5 on stdout.
 
-Libraries by the Debian package that brings each; what a browser gets by the dashboard's lock file. The same input gives the same bytes.
+Libraries by the Debian package that brings each (for ARCHITECTURE; PROGRAM is one for this machine); what a browser gets by the dashboard's lock file. The same input gives the same bytes.
 """
 import datetime
 import json
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import uuid
 
-program, version, epoch = sys.argv[1], sys.argv[2], int(sys.argv[3])
+program, version, epoch, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
 
@@ -47,6 +47,7 @@ def dashboard():
 components = []
 for source, binary, package_version, architecture in libraries():
     name = binary.split(":")[0]
+    architecture = architecture if architecture == "all" else wanted  # PROGRAM is this machine's own: the libraries are the same
     components.append({
         "type": "library", "bom-ref": f"deb/{name}", "name": name, "version": package_version,
         "purl": f"pkg:deb/debian/{name}@{package_version}?arch={architecture}&distro=bookworm", "group": source})

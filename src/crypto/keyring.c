@@ -5,6 +5,7 @@
 
 #include "crypto/seal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -304,6 +305,14 @@ static const struct master *find_master(int64_t kid)
     return NULL;
 }
 
+/* Of an open keyring, which always has it. */
+static const struct master *current_master(void)
+{
+    const struct master *master = find_master(ring->kid);
+    assert(master);
+    return master;
+}
+
 static void add_master(int64_t kid, const unsigned char key[KEY_BYTES])
 {
     if (find_master(kid) || ring->n_masters == KEYRING_MASTERS_MAX)
@@ -467,7 +476,7 @@ int keyring_rotate(struct call *call, struct str text, struct keyring_row ret_ro
         return fail(call, E_INTERNAL, "The keyring is not open.");
     if (!decode_key(str_trim(text), key))
         return fail(call, E_INVALID, "That is no master key: 32 bytes as base64 or as 64 hex digits.");
-    const struct master old = *find_master(ring->kid);
+    const struct master old = *current_master();
     if (sodium_memcmp(key, old.key, KEY_BYTES) == 0)
         return fail(call, E_INVALID, "That is the master key which is used already.");
     struct master new = {.kid = old.kid + 1};
@@ -520,7 +529,7 @@ int keyring_rewrap(struct call *call, const struct keyring_row *row, struct str 
     if (error == E_CRYPTO)
         return fail(call, E_CRYPTO, "The row %.*s of mcp_data_keys does not open: it was changed or moved.",
                     STR_ARG(row->id));
-    return error ? error : wrap(call, &place, find_master(ring->kid), plain, ret_wrapped);
+    return error ? error : wrap(call, &place, current_master(), plain, ret_wrapped);
 }
 
 /* ---- data keys of users */
@@ -533,7 +542,7 @@ int keyring_new_data_key(struct call *call, int64_t user_id, struct str *ret_wra
     unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
     keyring_wipe_later(call, key, KEY_BYTES);
     randombytes_buf(key, KEY_BYTES);
-    return wrap(call, &place, find_master(ring->kid), key_bytes(key), ret_wrapped);
+    return wrap(call, &place, current_master(), key_bytes(key), ret_wrapped);
 }
 
 int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped, unsigned char ret_key[KEY_BYTES])

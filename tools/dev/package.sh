@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# verb: package [--check]     a Debian package in build/package/, its SBOM; --check: lintian, unit, size, a second build compared
+# verb: package [--check|--arm64]  a Debian package in build/package/, its SBOM; --check: lintian, unit, size, a second build compared; --arm64: that one
 
 need "${BUILD_PACKAGES[@]}" dpkg-dev binutils python3
 build_release
+# shellcheck source=tools/dev/arm64.sh
+[[ ${1:-} != --arm64 ]] || . tools/dev/arm64.sh
 
 PACKAGE_BYTES_MAX=$((2 * 1024 * 1024))
 UNIT_EXPOSURE_MAX=1.5
@@ -12,12 +14,15 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 package_maintainer=$(git log -1 --format='%an <%ae>')
 
-# What it links to, by the packages that bring it.
+needed_by() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -v '^ld-linux' | sort; }
+
+# What it links to, by the packages that bring it. For arm64 those of amd64, of which Debian has the same versions: as long as
+# both link to the same libraries.
 depends() {
     local dir=$package_dir/shlibs
     mkdir -p "$dir/debian"
     printf 'Source: porteiro\n\nPackage: porteiro\nArchitecture: any\n' >"$dir/debian/control"
-    (cd "$dir" && dpkg-shlibdeps -O "$package_tree/usr/bin/porteiro" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
+    (cd "$dir" && dpkg-shlibdeps -O "$package_native" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
 }
 
 put() { install -D -m "$1" "$2" "$package_tree/$3"; }                                                  # MODE FROM TO
@@ -36,18 +41,18 @@ porteiro ($package_version) bookworm; urgency=medium
 END
     put_small $doc/CHANGELOG.md.gz <CHANGELOG.md
     for paper in README*.md SECURITY.md THREATS.md docs/*.md; do put 644 "$paper" "$doc/$paper"; done
-    "$package_program" manual | put_small usr/share/man/man1/porteiro.1.gz
-    "$package_program" manual porteiro.conf | put_small usr/share/man/man5/porteiro.conf.5.gz
-    "$package_program" completion bash | put_text usr/share/bash-completion/completions/porteiro
-    "$package_program" completion zsh | put_text usr/share/zsh/vendor-completions/_porteiro
-    "$package_program" completion fish | put_text usr/share/fish/vendor_completions.d/porteiro.fish
-    packaging/sbom.py "$package_tree/usr/bin/porteiro" "$package_version" "$SOURCE_DATE_EPOCH" >"$package_dir/porteiro.cdx.json"
+    "$package_native" manual | put_small usr/share/man/man1/porteiro.1.gz
+    "$package_native" manual porteiro.conf | put_small usr/share/man/man5/porteiro.conf.5.gz
+    "$package_native" completion bash | put_text usr/share/bash-completion/completions/porteiro
+    "$package_native" completion zsh | put_text usr/share/zsh/vendor-completions/_porteiro
+    "$package_native" completion fish | put_text usr/share/fish/vendor_completions.d/porteiro.fish
+    packaging/sbom.py "$package_native" "$package_version" "$SOURCE_DATE_EPOCH" "$package_arch" >"$package_dir/porteiro.cdx.json"
     put 644 "$package_dir/porteiro.cdx.json" $doc/porteiro.cdx.json
 }
 
 fill_tree() {
     put 755 "$package_program" usr/bin/porteiro
-    strip --strip-unneeded --remove-section=.comment --remove-section=.note "$package_tree/usr/bin/porteiro"
+    "${package_tools}strip" --strip-unneeded --remove-section=.comment --remove-section=.note "$package_tree/usr/bin/porteiro"
     put 644 packaging/porteiro.service usr/lib/systemd/system/porteiro.service
     put 644 packaging/porteiro.sysusers usr/lib/sysusers.d/porteiro.conf
     put 644 packaging/porteiro.conf etc/porteiro/porteiro.conf
@@ -75,10 +80,10 @@ Description: AI clients operate WordPress sites through MCP
 END
 }
 
-# make_package DIR PROGRAM: sets package_file.
+# make_package DIR PROGRAM [NATIVE]: sets package_file. NATIVE: the same program for this machine, which tells its own manual.
 make_package() {
-    package_dir=$1 package_program=$2 package_tree=$1/tree
-    package_version=$("$package_program" version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p)
+    package_dir=$1 package_program=$2 package_native=${3:-$2} package_tree=$1/tree
+    package_version=$("$package_native" version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p)
     package_file=$package_dir/porteiro_${package_version}_$package_arch.deb
     rm -rf "$package_dir"
     fill_tree
@@ -99,12 +104,16 @@ check_unit() {
     echo "exposure $exposure"
     awk -v is="$exposure" -v max="$UNIT_EXPOSURE_MAX" 'BEGIN { exit !(is != "" && is <= max) }'
 }
-# In another directory (as deep: assert() names files from there), with nothing of the first build: no cache, no object.
+# Other sources' directory, another build directory, another depth, nothing of the first build: no cache, no object.
 check_reproducible() {
-    local again=$ROOT/build/release-again first=$package_file
-    rm -rf "$again"
-    CCACHE_DISABLE=1 meson setup "$again" -Doptimization=2 -Ddebug=false -Dtests=false && CCACHE_DISABLE=1 ninja -C "$again" porteiro || return
-    (make_package "$ROOT/build/package-again" "$again/porteiro" && cmp "$first" "$package_file")
+    local elsewhere first=$package_file rc=0
+    elsewhere=$(mktemp -d)
+    git -C "$ROOT" ls-files -co --exclude-standard -z | tar -C "$ROOT" --null -T - -c | tar -x -C "$elsewhere"
+    (cd "$elsewhere" && CCACHE_DISABLE=1 meson setup made/here/again -Doptimization=2 -Ddebug=false -Dtests=false &&
+        CCACHE_DISABLE=1 ninja -C made/here/again porteiro) || rc=1
+    ((rc)) || (make_package "$ROOT/build/package-again" "$elsewhere/made/here/again/porteiro" && cmp "$first" "$package_file") || rc=1
+    rm -rf "$elsewhere"
+    return "$rc"
 }
 check_registry() {
     python3 - "$package_version" <<'END'
@@ -115,7 +124,15 @@ assert len(entry["description"]) <= 100, len(entry["description"])
 END
 }
 
-make_package "$ROOT/build/package" "$ROOT/build/release/porteiro"
+package_tools=
+if [[ ${1:-} == --arm64 ]]; then
+    build_arm64
+    diff <(needed_by build/release/porteiro) <(needed_by build/arm64/porteiro) || die "for arm64 it links to other libraries"
+    package_arch=arm64 package_tools=aarch64-linux-gnu-
+    make_package "$ROOT/build/package-arm64" "$ROOT/build/arm64/porteiro" "$ROOT/build/release/porteiro"
+else
+    make_package "$ROOT/build/package" "$ROOT/build/release/porteiro"
+fi
 say "${package_file#"$ROOT"/}: $(stat -c %s "$package_file") bytes, the program $(stat -c %s "$package_tree/usr/bin/porteiro")"
 [[ ${1:-} == --check ]] || exit 0
 need lintian systemd

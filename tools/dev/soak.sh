@@ -18,6 +18,7 @@ PORTEIRO_TEST_PAIRS=other step "WordPress 7.1.1 on SQLite, 6.1 on PostgreSQL" \
     timeout -k 10 1800 node tests/integration/run.mjs "$ROOT"/tests/integration/*.test.mjs || soak_failed=1
 
 ./dev package --check || soak_failed=1
+step "the package for arm64" ./dev package --arm64 || soak_failed=1
 if ((EUID == 0)) && ! grep -q 127.0.0.1:8080 <(ss -Hltn 2>/dev/null); then
     need debootstrap
     step "the package in a fresh Debian" tools/dev/fresh.sh "$CACHE/fresh" package || soak_failed=1
@@ -38,6 +39,8 @@ soak_long "messages sent once" integration/whatsapp_once.test.mjs \
 soak_long "killed under writes" trust/kills.test.mjs PORTEIRO_TEST_KILLS=$((soak_share * 1000 / 30))
 soak_long "disk full" trust/durable.test.mjs PORTEIRO_TEST_CYCLES=$(((soak_share * 50 + 29) / 30))
 soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
+step "mutants of the security core" ./dev mutants --count $(((soak_share * 20 + 29) / 30)) || soak_failed=1
+step "cppcheck, gcc -fanalyzer" ./dev analyze || soak_failed=1
 soak_long "login timing" integration/login.test.mjs PORTEIRO_LOGIN_TRIES=$((soak_share * 30))
 soak_long "OAuth refreshes" oauth/races.test.mjs OAUTH_ROUNDS=200
 soak_long "fuzzed envelopes" protocol/fuzz.test.mjs \
