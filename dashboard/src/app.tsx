@@ -44,6 +44,12 @@ function nameOf(path: string[]) {
   return more === 'clients' || more === 'messages' ? more : 'connection';
 }
 
+// The screen that the address names, before there is anything to show it in.
+export async function loadScreen() {
+  const name = nameOf(place.value.path);
+  if (Object.hasOwn(screens, name)) await screens[name]().catch(() => {}); // asked for again, and told, when it is shown
+}
+
 function Missing() {
   return <Page title={t('missing.title')}><p>{t('missing.text')}</p><p><a href="#/">{t('home.title')}</a></p></Page>;
 }

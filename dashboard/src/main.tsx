@@ -1,8 +1,8 @@
 import { render } from 'preact';
 import './style.css';
-import { App } from './app';
+import { App, loadScreen } from './app';
 import { api } from './lib/api';
-import { setLanguage } from './lib/i18n';
+import { lastLanguage, setLanguage } from './lib/i18n';
 import { me } from './lib/state';
 import { showTheme } from './lib/theme';
 import type { Me } from './lib/types';
@@ -12,8 +12,10 @@ showTheme();
 
 const root = document.getElementById('app')!;
 try {
-  me.value = await api.get<Me>('/api/me');
-  await setLanguage(me.value.language || navigator.language);
+  // All at once: what a slow network costs is mostly the number of ways there and back.
+  const [answer] = await Promise.all([api.get<Me>('/api/me'), setLanguage(lastLanguage()), loadScreen()]);
+  me.value = answer;
+  await setLanguage(answer.language || navigator.language);
   const back = sessionStorage.getItem('back');
   sessionStorage.removeItem('back');
   if (back && !location.hash) location.replace(back);

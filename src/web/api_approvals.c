@@ -5,13 +5,26 @@
 
 #define APPROVAL_SCHEMA                                                                                                \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_TEXT ",\"connection_id\":" API_INTEGER                          \
-    ",\"token_id\":" API_INTEGER ",\"tool\":" API_TEXT ",\"what\":" API_TEXT ",\"state\":" API_TEXT                    \
-    ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL ",\"decided_at\":" API_TIME_OR_NULL        \
-    ",\"difference\":" API_TEXT_OR_NULL "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
+    ",\"token_id\":" API_INTEGER ",\"tool\":" API_TEXT ",\"what\":" API_TEXT ",\"action\":" API_TEXT_OR_NULL           \
+    ",\"state\":" API_TEXT ",\"created_at\":" API_TIME_OR_NULL ",\"expires_at\":" API_TIME_OR_NULL                     \
+    ",\"decided_at\":" API_TIME_OR_NULL ",\"difference\":" API_TEXT_OR_NULL                                            \
+    "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
 
 /* What cannot be opened any more is not shown; the sentence is. */
-static void write_approval(struct call *call, struct json_writer *w, const struct confirmation_row *row)
+/* "wp_edit: change what is public, at Blog, with {...}": what is between, in the language of who reads it; empty: it is not so. */
+static struct str action_of(struct call *call, const struct api *api, const struct confirmation_row *row)
 {
+    struct str start = str_concat(call->arena, row->tool, STR(": "));
+    if (!str_starts_with(row->what, start))
+        return STR_EMPTY;
+    struct str rest = str_from_offset(row->what, start.len);
+    size_t end = str_find(rest, STR(", at "));
+    return end == STR_NOT_FOUND ? STR_EMPTY : api_sentence(call, api, str_sub(rest, 0, end));
+}
+
+static void write_approval(struct call *call, struct api *api, const struct confirmation_row *row)
+{
+    struct json_writer *w = &api->out;
     struct str difference = STR_EMPTY;
     if (confirm_difference(call, row, &difference) != OK)
         call_clear_error(call);
@@ -21,6 +34,7 @@ static void write_approval(struct call *call, struct json_writer *w, const struc
     json_member_i64(w, "token_id", row->token_id);
     json_member_str(w, "tool", row->tool);
     json_member_str(w, "what", row->what);
+    api_member_text(w, "action", action_of(call, api, row));
     json_member_str(w, "state", row->state);
     api_member_time(call, w, "created_at", row->created_at_ms);
     api_member_time(call, w, "expires_at", row->expires_at_ms);
@@ -37,7 +51,7 @@ static int list(struct call *call, struct api *api)
         return error;
     api_list_begin(api);
     for (size_t i = 0; i < rows.count; i++)
-        write_approval(call, &api->out, &rows.items[i]);
+        write_approval(call, api, &rows.items[i]);
     api_list_end(api);
     return OK;
 }
@@ -58,7 +72,7 @@ static int decide(struct call *call, struct api *api, bool approve)
         return fail(call, E_DENIED, "Approving is for people: log in with a browser.");
     int error = confirm_decide(call, api->person.user_id, api->segment, approve, &row);
     if (!error)
-        write_approval(call, &api->out, &row);
+        write_approval(call, api, &row);
     return error;
 }
 

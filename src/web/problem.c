@@ -397,6 +397,15 @@ static const struct {
     PROBLEM(NULL, "which item it made is not known. Look for it with wp_find order=-id.",
             "não se sabe que item ela criou. Procure-o com wp_find order=-id."),
     PROBLEM(NULL, "it cannot be read", "não pode ser lido"),
+    /* what an approval is about */
+    PROBLEM(NULL, "put into the trash", "mover para a lixeira"),
+    PROBLEM(NULL, "change what is public, or make it so", "alterar o que é público, ou torná-lo público"),
+    PROBLEM(NULL, "make what is public", "criar algo público"),
+    PROBLEM(NULL, "an operation that others may notice", "uma operação que outros podem notar"),
+    PROBLEM(NULL, "fetch a file from outside", "buscar um arquivo de fora"),
+    PROBLEM(NULL, "read receipts that the sender sees", "confirmações de leitura que o remetente vê"),
+    PROBLEM(NULL, "{} has no conversations.", "{} não tem conversas."),
+    PROBLEM(NULL, "No provider of this program has conversations.", "Nenhum provedor deste programa tem conversas."),
 #undef PROBLEM
 };
 

@@ -81,6 +81,41 @@ describe('the built dashboard', () => {
   });
 });
 
+describe('what the pages of the clients say', async () => {
+  const { clientsFor, slug } = await import(path.join(DASHBOARD, 'src/lib/clients.ts'));
+  const url = 'https://mcp.example.com/mcp', token = 'prt_pat_secret';
+  const clients = clientsFor({ url, name: slug('Café da Ana'), title: 'Café da Ana', token });
+  const parts = key => clients.find(client => client.key === key).ways.flatMap(way => way.parts);
+  const link = key => parts(key).find(part => part.kind === 'link').href;
+  const copied = key => parts(key).filter(part => part.kind === 'copy').map(part => part.text);
+  const query = href => Object.fromEntries(new URL(href).searchParams);
+  const decoded = text => JSON.parse(Buffer.from(text, 'base64').toString());
+
+  test('links open the client with the address, in the form it documents, and hold no token', () => {
+    assert.equal(slug('Café da Ana'), 'cafe-da-ana');
+    assert.deepEqual(query(link('claude')), { modal: 'add-custom-connector', connectorName: 'Café da Ana', connectorUrl: url });
+    assert.match(link('cursor'), /^cursor:\/\/anysphere\.cursor-deeplink\/mcp\/install\?/);
+    assert.deepEqual([query(link('cursor')).name, decoded(query(link('cursor')).config)], ['cafe-da-ana', { url }]);
+    assert.match(link('lmstudio'), /^lmstudio:\/\/add_mcp\?/);
+    assert.deepEqual([query(link('lmstudio')).name, decoded(query(link('lmstudio')).config)], ['cafe-da-ana', { url }]);
+    assert.deepEqual(JSON.parse(decodeURIComponent(link('vscode').replace(/^vscode:mcp\/install\?/, ''))), { name: 'cafe-da-ana', type: 'http', url });
+    for (const { ways } of clients) for (const part of ways.flatMap(way => way.parts)) if (part.kind === 'link') assert.ok(!part.href.includes('prt_pat'), part.href);
+  });
+
+  test('files are whole JSON, with the members that each client reads', () => {
+    const file = key => copied(key).filter(text => text.startsWith('{')).map(text => JSON.parse(text));
+    const headers = { Authorization: `Bearer ${token}` };
+    assert.deepEqual(file('cursor'), [{ mcpServers: { 'cafe-da-ana': { url, headers } } }]);
+    assert.deepEqual(file('lmstudio'), [{ mcpServers: { 'cafe-da-ana': { url, headers } } }]);
+    assert.deepEqual(file('gemini'), [{ mcpServers: { 'cafe-da-ana': { httpUrl: url, headers } } }]);
+    assert.deepEqual(file('windsurf')[0], { mcpServers: { 'cafe-da-ana': { serverUrl: url, headers } } });
+    assert.equal(file('vscode')[0].servers['cafe-da-ana'].headers.Authorization, 'Bearer ${input:token}');
+    assert.deepEqual(file('stdio'), [{ mcpServers: { 'cafe-da-ana': { command: 'npx', args: ['-y', 'mcp-remote', url, '--header', 'Authorization:${AUTH}'], env: { AUTH: `Bearer ${token}` } } } }]);
+    assert.ok(copied('codex').includes(`codex mcp add cafe-da-ana --url ${url}`) && copied('codex').some(text => /bearer_token_env_var = "PORTEIRO_TOKEN"/.test(text)));
+    assert.ok(copied('claude-code').includes(`claude mcp add --transport http cafe-da-ana ${url} --header "Authorization: Bearer ${token}"`));
+  });
+});
+
 describe('the texts of the dashboard', async () => {
   const text = name => import(path.join(DASHBOARD, 'src/i18n', `${name}.ts`)).then(module => module.default);
   const [en, pt] = await Promise.all([text('en'), text('pt')]);

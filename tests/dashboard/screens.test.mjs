@@ -8,6 +8,7 @@ import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool, legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { ROOT } from '../integration/lib/process.mjs';
+import { countTokens } from '../integration/lib/tokens.mjs';
 import { PASSWORD, Person, Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
 import { Flow } from '../oauth/flow.mjs';
 import { decode } from './qr.mjs';
@@ -247,6 +248,7 @@ describe('approvals', () => {
     const diff = page.locator('main .diff').first();
     await diff.getByText('"Wanted" -> "Another name"').waitFor();
     await diff.getByText('"" -> "In short"').waitFor();
+    await page.getByText('change what is public, or make it so', { exact: true }).waitFor();
     const [row] = (await ana.ok('GET', '/api/approvals')).items.filter(item => item.state === 'pending');
     assert.match(row.difference, /Wanted/);
     const db = fs.readdirSync(porteiro.dir).filter(name => /\.db(-wal)?$/.test(name)).map(name => fs.readFileSync(path.join(porteiro.dir, name), 'latin1')).join('');
@@ -306,13 +308,21 @@ describe('activity and usage', () => {
     await page.getByText('Mean duration by day').first().waitFor();
     const read = items.filter(item => item.action.startsWith('tool.')).reduce((sum, item) => sum + item.bytes_total, 0);
     assert.ok(read > 0);
-    await page.locator('div.card', { hasText: 'Tokens read' }).locator('.big', { hasText: new Intl.NumberFormat('en').format(Math.round(read / 3.4)) }).waitFor();
+    await page.locator('div.card', { hasText: 'Tokens read' }).locator('.big', { hasText: new Intl.NumberFormat('en').format(Math.round(read / 2.5)) }).waitFor();
     await page.getByText('Tokens read by day').first().waitFor();
     const byToken = (await ana.ok('GET', '/api/usage?days=30&by=token')).items;
     assert.equal(byToken.reduce((sum, item) => sum + item.count, 0), calls);
     await page.getByRole('region', { name: 'Token', exact: true }).getByText('careful').waitFor();
     await page.getByText('The figures as a table').first().click();
     await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
+  });
+
+  test('a model takes about one token for 2.5 bytes of what it reads', async () => {
+    const texts = [];
+    for (const [tool, args] of [['wp_site', {}], ['wp_find', { type: 'post' }], ['wp_find', { type: 'page', limit: 50 }], ['wp_find', { type: 'media' }], ['wp_read', { id: '1' }], ['wp_history', {}]]) texts.push((await callTool(porteiro.url, blog.token, tool, args)).text);
+    const [bytes, tokens] = texts.reduce(([bytes, tokens], text) => [bytes + Buffer.byteLength(text), tokens + countTokens(text)], [0, 0]);
+    console.log(`${bytes} bytes, ${tokens} tokens: ${(bytes / tokens).toFixed(2)}`);
+    assert.ok(Math.abs(bytes / tokens / 2.5 - 1) < 0.25, `${bytes / tokens}`);
   });
 });
 

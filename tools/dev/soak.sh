@@ -31,7 +31,7 @@ soak_long() {
     shift 2
     step "$what" timeout -k 10 1800 env "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
     # The test's own figures, for whoever reads the end.
-    grep -E '(calls in|login timing:|login guessing:|envelopes:|kills[ ,]|full disk:|: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,]|full disk:|: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
 }
 soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KILLS=50
 soak_long "messages sent once" integration/whatsapp_once.test.mjs \
@@ -47,6 +47,11 @@ soak_long "fuzzed envelopes" protocol/fuzz.test.mjs \
     PORTEIRO_FUZZ_ENVELOPES=$((soak_share * 10000)) PORTEIRO_FUZZ_SEED=$RANDOM
 soak_long "interleaved calls" protocol/interleave.test.mjs \
     PORTEIRO_INTERLEAVED_CALLS=$((soak_share * 1000000 / 30))
+
+need chromium
+npm_ci tests/dashboard
+npm_ci tests/lighthouse
+soak_long "Lighthouse" lighthouse/lighthouse.mjs
 
 mapfile -t soak_targets < <(git ls-files -- 'src/*_fuzz.c')
 soak_each=$(((soak_end - SECONDS) / ${#soak_targets[@]}))

@@ -16,7 +16,11 @@ export async function setLanguage(wanted: string | null | undefined) {
   plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen;
   language.value = chosen;
+  localStorage.setItem('language', chosen);
 }
+
+// Before the account is known: as it was here last.
+export const lastLanguage = () => localStorage.getItem('language') ?? navigator.language;
 
 type Values = Record<string, string | number | null | undefined>;
 

@@ -39,7 +39,8 @@ function Arguments({ values }: { values: Record<string, unknown> }) {
 const kindOf = (state: string) => (state === 'approved' || state === 'used' ? 'good' : state === 'refused' ? 'bad' : 'warn');
 
 function Item({ item, reload }: { item: Approval; reload: () => Promise<void> }) {
-  const { sentence, values } = partsOf(item.what);
+  const { sentence: said, values } = partsOf(item.what);
+  const sentence = item.action ?? said;
   const decide = (verb: string) => async () => {
     await api.post(`/api/approvals/${encodeURIComponent(item.id)}/${verb}`);
     await reload();

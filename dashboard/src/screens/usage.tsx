@@ -18,8 +18,8 @@ function barsOf(items: Usage[], days: number): Bar[] {
   });
 }
 
-// About so many tokens of a model: o200k_base takes one for 3.4 bytes of our answers (tests/dashboard/usage.test.mjs).
-const BYTES_PER_TOKEN = 3.4;
+// About so many tokens of a model: o200k_base takes one for 2.5 bytes of our answers, most of which are lists (tests/dashboard/screens.test.mjs).
+const BYTES_PER_TOKEN = 2.5;
 const cost = (items: Usage[]) => Math.round(items.reduce((total, item) => total + (item.bytes_total ?? 0), 0) / BYTES_PER_TOKEN);
 const costOf = (items: Usage[], days: number): Bar[] => barsOf(items, days).map(({ day }) => ({ day, value: cost(items.filter(item => item.day.startsWith(day))) }));
 

@@ -165,13 +165,21 @@ static void write_difference(struct call *call, const struct site_change *change
         undo_write_difference(call, parse(call, change->before_json), parse(call, change->after_json), out);
 }
 
+static void write_whole(struct call *call, const struct site_change *change, struct buf *out)
+{
+    if (change->before_lost || change->after_lost)
+        buf_add(out, STR("It was too large to be kept.\n"));
+    else
+        undo_write_whole(call, parse(call, change->before_json), parse(call, change->after_json), out);
+}
+
 /* A change of many items is taken back behind its request, in the name of a token: there is none here. */
 static bool describe(struct call *call, const struct site_change *change, struct buf *what, struct buf *difference)
 {
     bool is_bulk = str_eq(change->kind, CHANGE_BULK);
     write_what(change, parse(call, change->note_json), what);
     if (!is_bulk)
-        write_difference(call, change, difference);
+        write_whole(call, change, difference);
     return !is_bulk && change->state == CHANGE_DONE && !change->undone_by && !change->before_lost &&
            !change->after_lost;
 }

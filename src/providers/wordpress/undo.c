@@ -31,13 +31,14 @@ static bool is_secret(struct str name)
     return str_contains_nocase(name, STR("password")) || str_contains_nocase(name, STR("secret"));
 }
 
-static struct str shown(struct call *call, const struct json *value)
+static struct str shown(struct call *call, const struct json *value, bool is_whole)
 {
     struct str text = json_is(value, JSON_STRING) ? json_quote(call->arena, json_str(value)) : json_raw(value);
     if (json_is(value, JSON_MISSING))
         return STR("(not known)");
-    return text_chars(text) > VALUE_CHARS ? call_format(call, "%.*s\xE2\x80\xA6", STR_ARG(text_cut(text, VALUE_CHARS)))
-                                          : text;
+    return !is_whole && text_chars(text) > VALUE_CHARS
+               ? call_format(call, "%.*s\xE2\x80\xA6", STR_ARG(text_cut(text, VALUE_CHARS)))
+               : text;
 }
 
 static bool is_text(const struct json *value)
@@ -47,7 +48,7 @@ static bool is_text(const struct json *value)
 }
 
 static void write_difference(struct call *call, struct str prefix, const struct json *before, const struct json *after,
-                             struct buf *out)
+                             bool is_whole, struct buf *out)
 {
     const struct json *names = json_count(after) ? after : before;
     for (size_t i = 0; i < json_count(names) && json_is(names, JSON_OBJECT); i++) {
@@ -58,18 +59,24 @@ static void write_difference(struct call *call, struct str prefix, const struct 
         if (is_secret(name))
             buf_add_format(out, "%.*s%.*s: not shown\n", STR_ARG(prefix), STR_ARG(name));
         else if (json_is(a, JSON_OBJECT) && json_is(b, JSON_OBJECT))
-            write_difference(call, call_format(call, "%.*s%.*s.", STR_ARG(prefix), STR_ARG(name)), a, b, out);
+            write_difference(call, call_format(call, "%.*s%.*s.", STR_ARG(prefix), STR_ARG(name)), a, b, is_whole, out);
         else if (is_text(a) || is_text(b))
-            buf_add(out, changes_between(call->arena, json_str(a), json_str(b)));
+            buf_add(out, is_whole ? changes_whole(call->arena, json_str(a), json_str(b))
+                                  : changes_between(call->arena, json_str(a), json_str(b)));
         else
-            buf_add_format(out, "%.*s%.*s: %.*s -> %.*s\n", STR_ARG(prefix), STR_ARG(name), STR_ARG(shown(call, a)),
-                           STR_ARG(shown(call, b)));
+            buf_add_format(out, "%.*s%.*s: %.*s -> %.*s\n", STR_ARG(prefix), STR_ARG(name),
+                           STR_ARG(shown(call, a, is_whole)), STR_ARG(shown(call, b, is_whole)));
     }
 }
 
 void undo_write_difference(struct call *call, const struct json *before, const struct json *after, struct buf *out)
 {
-    write_difference(call, STR_EMPTY, before, after, out);
+    write_difference(call, STR_EMPTY, before, after, false, out);
+}
+
+void undo_write_whole(struct call *call, const struct json *before, const struct json *after, struct buf *out)
+{
+    write_difference(call, STR_EMPTY, before, after, true, out);
 }
 
 /* --- what is to be taken back -------------------------------------------------------------------------------------------- */

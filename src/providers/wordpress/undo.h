@@ -18,6 +18,8 @@ MUST_CHECK int undo_read_number(struct call *call, struct str text, int64_t *ret
 
 /* What is different between the fields of two objects, for people: lines with - and +, or "name: old -> new". */
 void undo_write_difference(struct call *call, const struct json *before, const struct json *after, struct buf *out);
+/* The same with every changed line of texts in full: for people. */
+void undo_write_whole(struct call *call, const struct json *before, const struct json *after, struct buf *out);
 
 /*
  * After a write that brought an item out of the trash: its comments get back the status they had when a tool put it there. Says

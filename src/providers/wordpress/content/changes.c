@@ -30,6 +30,7 @@ struct changes {
     size_t left_out; /* lines that did not fit */
     size_t chars;
     size_t steps;
+    bool is_whole; /* nothing is shortened or left out */
 };
 
 static bool is_boundary(struct str s, size_t at)
@@ -57,12 +58,14 @@ static struct str shortened(struct arena *arena, struct str s, size_t chars)
 
 static void add_line(struct changes *changes, char sign, bool cut_before, struct str text, bool cut_after)
 {
-    if (changes->chars >= CHANGES_CHARS_MAX) {
+    if (!changes->is_whole && changes->chars >= CHANGES_CHARS_MAX) {
         changes->left_out++;
         return;
     }
     struct str line =
-        shortened(changes->arena, text, cut_before || cut_after ? CHANGE_PART_CHARS_MAX : CHANGE_LINE_CHARS_MAX);
+        changes->is_whole
+            ? text
+            : shortened(changes->arena, text, cut_before || cut_after ? CHANGE_PART_CHARS_MAX : CHANGE_LINE_CHARS_MAX);
     buf_add_char(&changes->out, sign);
     buf_add(&changes->out, cut_before ? STR("\xE2\x80\xA6") : STR_EMPTY);
     buf_add(&changes->out, line);
@@ -75,6 +78,11 @@ static void add_line(struct changes *changes, char sign, bool cut_before, struct
 static void add_pair(struct changes *changes, struct str before, struct str after)
 {
     size_t shorter = before.len < after.len ? before.len : after.len, start = 0, end = 0;
+    if (changes->is_whole) {
+        add_line(changes, '-', false, before, false);
+        add_line(changes, '+', false, after, false);
+        return;
+    }
     while (start < shorter && before.ptr[start] == after.ptr[start])
         start++;
     while (start && (!is_boundary(before, start) || is_word(before.ptr[start - 1])))
@@ -110,7 +118,7 @@ static size_t substance(const struct str *lines, size_t count)
 static void add_hunk(struct changes *changes, const struct str *before, size_t before_count, const struct str *after,
                      size_t after_count)
 {
-    bool all = substance(before, before_count) + substance(after, after_count) == 0;
+    bool all = changes->is_whole || substance(before, before_count) + substance(after, after_count) == 0;
     if (before_count == after_count) {
         for (size_t i = 0; i < before_count; i++)
             if (!str_eq(before[i], after[i]))
@@ -147,11 +155,11 @@ static void resynchronise(struct changes *changes, const struct lines *a, size_t
     *ret_b = b->count - j;
 }
 
-struct str changes_between(struct arena *arena, struct str before, struct str after)
+static struct str compare(struct arena *arena, struct str before, struct str after, bool is_whole)
 {
-    struct changes changes = {.arena = arena, .steps = LOOK_AHEAD_STEPS};
+    struct changes changes = {.arena = arena, .steps = LOOK_AHEAD_STEPS, .is_whole = is_whole};
     struct lines a = split(arena, before), b = split(arena, after);
-    buf_init(&changes.out, arena, 64 * 1024);
+    buf_init(&changes.out, arena, is_whole ? CHANGES_WHOLE_BYTES_MAX : 64 * 1024);
     while (a.count && b.count && str_eq(a.line[a.count - 1], b.line[b.count - 1])) {
         a.count--;
         b.count--;
@@ -172,4 +180,14 @@ struct str changes_between(struct arena *arena, struct str before, struct str af
     if (changes.left_out)
         buf_add_format(&changes.out, "[... %zu more changed lines]\n", changes.left_out);
     return buf_str(&changes.out);
+}
+
+struct str changes_between(struct arena *arena, struct str before, struct str after)
+{
+    return compare(arena, before, after, false);
+}
+
+struct str changes_whole(struct arena *arena, struct str before, struct str after)
+{
+    return compare(arena, before, after, true);
 }
