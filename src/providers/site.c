@@ -182,6 +182,20 @@ static int fetch_through_gate(struct call *call, const struct site *site, struct
     return error;
 }
 
+/* "https://x.example.com", by "example.com": itself and what is below it, at the usual port. */
+static bool is_listed(const char *const *hosts, struct str origin)
+{
+    if (!hosts || !str_starts_with(origin, STR("https://")))
+        return false;
+    for (struct str host = host_of(origin); *hosts; hosts++) {
+        struct str name = str_from(*hosts);
+        size_t before = host.len > name.len ? host.len - name.len : 0;
+        if (str_eq_nocase(str_from_offset(host, before), name) && (!before || host.ptr[before - 1] == '.'))
+            return true;
+    }
+    return false;
+}
+
 int site_fetch(struct call *call, const struct site *site, const struct site_request *request, struct http_fetched *ret)
 {
     const struct json *config;
@@ -189,7 +203,8 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
     if (json_parse(call->arena, site->config_json, NULL, &config, NULL) != OK)
         return fail(call, E_INTERNAL, "This connection's settings cannot be read.");
     struct str address = json_str(json_get(config, STR("url"))), origin = site_origin(address);
-    if (!origin.len || !str_eq(origin, site_origin(request->url)))
+    bool is_own = str_eq(origin, site_origin(request->url));
+    if (!origin.len || (!is_own && !is_listed(request->other_hosts, site_origin(request->url))))
         return fail(call, E_EGRESS, "The address asked for does not belong to this connection's site.");
     struct http_header headers[8 + SITE_HEADERS_MAX];
     size_t n = 0;
@@ -230,7 +245,7 @@ int site_fetch(struct call *call, const struct site *site, const struct site_req
         .pool_key = site->connection_id ? call_format(call, "connection %lld", (long long)site->connection_id)
                                         : call_format(call, "user %lld", (long long)site->user_id),
     };
-    int error = fetch_through_gate(call, site, address, &fetch, ret);
+    int error = fetch_through_gate(call, site, is_own ? address : request->url, &fetch, ret);
     end_span(call, span, ret, error);
     return error;
 }

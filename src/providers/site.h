@@ -33,7 +33,10 @@ struct site_request {
     int64_t first_byte_ms;                    /* 0: as always */
     bool anonymous;                           /* without the credential */
     const struct site_credential *credential; /* NULL: user name and password (RFC 7617) */
-    bool fresh;                               /* ask caches on the way for a new answer */
+    const char *const
+        *other_hosts; /* ended by NULL; besides the connection's own, https below these names is allowed: the service's
+                                       own other hosts. The credential goes there, so it is for const tables only. */
+    bool fresh;       /* ask caches on the way for a new answer */
 };
 
 /*

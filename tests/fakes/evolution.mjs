@@ -27,7 +27,7 @@ const SHAPES = {
 const error = (status, name, message) => [status, { status, error: name, response: { message } }];
 
 export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-BAILEYS', number: own = '5511999990000' } = {}) {
-  const state = { messages: [], state: 'open', groups: [], contacts: [], unknown: new Set(), templates: [], webhook: null };
+  const state = { messages: [], state: 'open', groups: [], files: new Map(), contacts: [], unknown: new Set(), templates: [], webhook: null };
   const jid = to => (to.includes('@') ? to : `${to}@s.whatsapp.net`);
 
   const send = (service, action, body) => {
@@ -76,6 +76,10 @@ export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-
       }
       case 'POST chat/findContacts': return [200, state.contacts];
       case 'POST chat/whatsappNumbers': return [200, body.numbers.map(number => ({ jid: jid(number), exists: !state.unknown.has(number), number }))];
+      case 'POST chat/getBase64FromMediaMessage': {
+        const file = state.files.get(body.message?.key?.id);
+        return file ? [201, { mediaType: 'imageMessage', fileName: 'a.png', mimetype: file.type, base64: file.bytes.toString('base64') }] : error(400, 'Bad Request', ['Message not found']);
+      }
       case 'POST chat/markMessageAsRead': case 'POST chat/archiveChat': return [201, { message: 'Read messages', read: 'success' }];
       case 'GET group/fetchAllGroups': return query.has('getParticipants') ? [200, state.groups.map(({ participants: _, ...group }) => group)] : wrong(400, 'Bad Request', ['The getParticipants needs to be informed in the query']);
       case 'GET group/findGroupInfos': return [200, state.groups.find(group => group.id === query.get('groupJid')) ?? {}];

@@ -27,8 +27,8 @@ export async function startService(handle) {
     }
     service.requests.push(seen);
     const answer = (status, body) => {
-      const text = typeof body === 'string' ? body : JSON.stringify(body);
-      response.writeHead(status, { 'Content-Type': typeof body === 'string' ? 'text/html' : 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text);
+      const isFile = Buffer.isBuffer(body), text = typeof body === 'string' || isFile ? body : JSON.stringify(body);
+      response.writeHead(status, { 'Content-Type': isFile ? 'application/octet-stream' : typeof body === 'string' ? 'text/html' : 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text);
     };
     const fault = service.fault?.(seen);
     if (fault === 'reset') return request.socket.destroy();

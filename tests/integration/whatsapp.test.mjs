@@ -209,6 +209,39 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match((await tool(porteiro, meta.token, 'wa_read', { chat: BIA, q: 'Falhou' })).text, /me \(failed\)/);
     });
 
+    test('a file that came is shown: only from where the service keeps them, whole, and not too large', async () => {
+      const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+      const call = async (token, args) => (await legacy(porteiro.url, token, 'tools/call', { name: 'wa_read', arguments: { chat: BIA, ...args } })).json.result;
+      const send = async (...file) => {
+        const { id, body } = cloud.receiveFile(BIA, ...file);
+        assert.equal((await signed(meta.id, body)).status, 200);
+        return id;
+      };
+      const id = await send('image', 'image/png', png);
+      assert.match((await tool(porteiro, meta.token, 'wa_read', { chat: BIA })).text, new RegExp(`\\[image ${id}\\].*\\n {4}veja`));
+      const { content } = await call(meta.token, { media: id });
+      assert.match(content[0].text, /^\(Written by others/);
+      assert.deepEqual(content[1], { type: 'image', data: png.toString('base64'), mimeType: 'image/png' });
+      const read = await legacy(porteiro.url, meta.token, 'resources/read', { uri: `wa://media/${id}` });
+      assert.equal(read.json.result.contents[0].blob, png.toString('base64'));
+      const pdf = await call(meta.token, { media: await send('document', 'application/pdf; x="<', png) });
+      assert.deepEqual([pdf.content[1].type, pdf.content[1].resource.mimeType], ['resource', 'application/pdf']);
+      for (const [more, why] of [
+        [{ url: 'https://evil.example.com/x' }, /does not belong to this connection/], [{ url: 'https://evilfbsbx.com/x' }, /does not belong/], [{ url: 'http://lookaside.fbsbx.com/x' }, /does not belong/],
+        [{ url: 'https://fbsbx.com.evil.example/x' }, /does not belong/], [{ sha256: '0'.repeat(64) }, /its digest is another/], [{ size: 20e6 }, /20000000 bytes; up to 5 MB/],
+      ]) {
+        const refused = await call(meta.token, { media: await send('image', 'image/png', png, more) });
+        assert.ok(refused.isError);
+        assert.match(refused.content[0].text, why);
+      }
+      const large = await call(meta.token, { media: await send('image', 'image/png', Buffer.alloc(6 << 20), { size: 10 }) }); // it says less than it sends
+      assert.ok(large.isError && large.content.length === 1);
+      assert.match((await call(meta.token, { media: '../x' })).content[0].text, /must be an id/);
+      evolution.state.files.set('3EB0FILE', { type: 'audio/ogg; codecs=opus', bytes: png });
+      assert.deepEqual((await call(evo.token, { media: '3EB0FILE' })).content[1], { type: 'audio', data: png.toString('base64'), mimeType: 'audio/ogg' });
+      assert.ok((await call(evo.token, { media: '3EB0GONE' })).isError);
+    });
+
     test("Evolution's webhook: its bearer, ten minutes long", async () => {
       await porteiro.json(['connection', 'state', String(evo.id), '--register-webhook']);
       const { url, headers } = evolution.state.webhook;

@@ -1,6 +1,7 @@
 /* Meta's Cloud API: its operations as the tools want them. */
 #include "providers/whatsapp/evolution.h"
 
+#include "crypto/sha256.h"
 #include "providers/whatsapp/phone.h"
 #include "providers/whatsapp/webhook.h"
 
@@ -402,6 +403,52 @@ static int upload(struct call *call, const struct wa *wa, const struct wa_messag
     return error;
 }
 
+/* ---- files that came */
+
+/* Where Meta keeps them; the token goes along, so nowhere else. */
+static const char *const media_hosts[] = {"fbsbx.com", "fbcdn.net", "facebook.com", "whatsapp.net", NULL};
+
+/* Meta names the digest; what has another is not the file. */
+static int check_digest(struct call *call, struct str bytes, struct str wanted)
+{
+    char digest[SHA256_HEX_BYTES];
+    sha256_hex(bytes, digest);
+    if (wanted.len == SHA256_HEX_BYTES - 1 && !str_eq_nocase(wanted, str_from(digest)))
+        return fail(call, E_UPSTREAM,
+                    "What came is not the file that Meta described (its digest is another). Try again.");
+    return OK;
+}
+
+static int media(struct call *call, const struct wa *wa, struct str id, struct wa_media *ret)
+{
+    struct wa_answer answer, file;
+    int error =
+        ask(call, wa, "GET",
+            call_format(call, "%.*s?phone_number_id=%.*s", STR_ARG(wa_encode(call, id)), STR_ARG(wa->number_id)),
+            STR_EMPTY, &answer);
+    if (!error)
+        error = wa_media_check_size(call, json_i64_or(json_get(answer.json, STR("file_size")), 0));
+    if (error)
+        return error;
+    const struct wa_request request = {
+        .method = "GET",
+        .elsewhere = json_str(json_get(answer.json, STR("url"))),
+        .elsewhere_hosts = media_hosts,
+        .max_body_bytes = WA_MEDIA_MAX_BYTES,
+        .is_file = true,
+    };
+    if (!request.elsewhere.len)
+        return fail(call, E_NOT_FOUND, "Meta has no file of this id any more: it keeps them for 30 days.");
+    error = wa_request(call, wa, &request, &file);
+    if (!error)
+        error = check_digest(call, file.body, json_str(json_get(answer.json, STR("sha256"))));
+    if (error)
+        return error;
+    ret->type = json_str(json_get(answer.json, STR("mime_type")));
+    ret->base64 = wa_media_encode(call, file.body);
+    return OK;
+}
+
 /* ---- marking */
 
 static int mark_read(struct call *call, const struct wa *wa, struct str chat, struct str id)
@@ -511,6 +558,7 @@ const struct wa_backend wa_cloud = {
     .write_message = write_message,
     .message_id = message_id,
     .upload = upload,
+    .media = media,
     .mark_read = mark_read,
     .templates = templates,
     .template_create = template_create,

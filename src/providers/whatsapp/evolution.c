@@ -244,6 +244,16 @@ static struct str message_id(const struct json *json)
     return json_str(json_path(json, "key.id"));
 }
 
+static bool is_media(struct str kind)
+{
+    static const char *const kinds[] = {"imageMessage",    "videoMessage",   "audioMessage",
+                                        "documentMessage", "stickerMessage", "ptvMessage"};
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (str_eq(kind, str_from(kinds[i])))
+            return true;
+    return false;
+}
+
 /* ---- reading. A record as findMessages and the webhook have it. */
 
 struct message evolution_message(struct call *call, const struct json *record)
@@ -262,6 +272,7 @@ struct message evolution_message(struct call *call, const struct json *record)
         .outgoing = json_bool_or(json_get(key, STR("fromMe")), false),
         .kind = str_eq(kind, STR("conversation")) || str_eq(kind, STR("extendedTextMessage")) ? STR("text") : kind,
         .text = evolution_text(call, content),
+        .media_id = is_media(kind) ? json_str(json_get(key, STR("id"))) : STR_EMPTY,
         .reply_to = json_str(json_path(record, "contextInfo.stanzaId")),
         .at_ms = at_s * 1000,
     };
@@ -470,6 +481,27 @@ static int numbers(struct call *call, const struct wa *wa, const struct str *giv
     return error;
 }
 
+/* ---- files that came: by the message's id, inside JSON */
+
+static int media(struct call *call, const struct wa *wa, struct str id, struct wa_media *ret)
+{
+    enum { ANSWER_MAX_BYTES = WA_MEDIA_MAX_BYTES / 3 * 4 + 64 * 1024 };
+    struct wa_answer answer;
+    const struct wa_request request = {
+        .method = "POST",
+        .path = call_format(call, "/chat/getBase64FromMediaMessage/%.*s", STR_ARG(wa->instance)),
+        .body = call_format(call, "{\"message\":{\"key\":{\"id\":%.*s}}}", STR_ARG(quote(call, id))),
+        .max_body_bytes = ANSWER_MAX_BYTES,
+    };
+    int error = wa_request(call, wa, &request, &answer);
+    if (error)
+        return error;
+    ret->type = json_str(json_get(answer.json, STR("mimetype")));
+    ret->name = json_str(json_get(answer.json, STR("fileName")));
+    ret->base64 = json_str(json_get(answer.json, STR("base64")));
+    return OK;
+}
+
 /* ---- marking */
 
 static int mark_read(struct call *call, const struct wa *wa, struct str chat, struct str id)
@@ -601,6 +633,7 @@ const struct wa_backend wa_evolution = {
     .check = check,
     .state = state,
     .write_message = write_message,
+    .media = media,
     .message_id = message_id,
     .chats = chats,
     .list = list,

@@ -1,5 +1,5 @@
 /* The contract with both services: every recorded answer means what it is known to mean, and a changed one does not. */
-#include "providers/whatsapp/wa.h"
+#include "providers/whatsapp/evolution.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,6 +108,90 @@ static void test_mutated(void **state)
     }
 }
 
+/*
+ * Not one recorded answer is there in vain: each has a part without which it means something else. Of a success that is its status;
+ * of a failure what names it (Meta's code, Evolution's words), or the status that says it alone.
+ */
+static size_t mutate_each(judge_fn *judge, const struct json *golden)
+{
+    static const char *const parts[] = {"\"code\":", "\"message\":", "\"error\":", "\"response\":", "\"status\":"};
+    size_t n = 0;
+    for (size_t i = 0; i < json_count(golden); i++) {
+        const struct json *record = json_at(golden, i);
+        struct str expect = json_str(json_get(record, STR("expect"))),
+                   answer = json_str(json_get(record, STR("answer")));
+        int status = (int)json_i64_or(json_get(record, STR("status")), 0);
+        bool noticed = false;
+        if (str_eq(expect, STR("skip")))
+            continue;
+        for (size_t k = 0; k < ARRAY_LENGTH(parts) && !noticed; k++) {
+            struct str other = str_replace(arena, answer, str_from(parts[k]), STR("\"x\":"));
+            noticed = !str_eq(expect, str_from(problem_name(judge(arena, status, parse(other)).cause)));
+        }
+        /* What says nothing: if it said something, that would be heard. */
+        if (!noticed && str_eq(expect, STR("unknown")))
+            noticed = judge(arena, status, parse(STR("{\"error\":{\"message\":\"x\",\"code\":131047}}"))).cause ==
+                      PROBLEM_WINDOW;
+        static const int statuses[] = {500, 200};
+        for (size_t k = 0; k < ARRAY_LENGTH(statuses) && !noticed; k++)
+            noticed = !str_eq(expect, str_from(problem_name(judge(arena, statuses[k], parse(answer)).cause)));
+        if (!noticed)
+            print_message("%d %.*s: nothing in it matters\n", status, STR_ARG(answer));
+        assert_true(noticed);
+        n++;
+    }
+    return n;
+}
+
+static void test_mutated_each(void **state)
+{
+    (void)state;
+    assert_true(mutate_each(problem_of_evolution, read_golden("evolution-2.3.6.json")) > 50);
+    assert_true(mutate_each(problem_of_cloud, read_golden("cloud-reference.json")) > 40);
+}
+
+static bool is_webhook_right(struct str body)
+{
+    const struct json *json = parse(body);
+    struct message message = evolution_message(&call, json_get(json, STR("data")));
+    bool is_ours = str_eq(json_str(json_get(json, STR("event"))), STR("send.message"));
+    return message.id.len && str_eq(message.chat, STR("5511987654321")) && message.outgoing == is_ours &&
+           str_eq(message.status, is_ours ? STR("sent") : STR("received")) && !str_eq(message.kind, STR("other")) &&
+           message.at_ms > 0 && message.text.len;
+}
+
+/* What the recorded webhooks tell is read, and with any of the parts that it stands in taken out it is not. */
+static void test_webhooks(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "\"id\":",      "\"remoteJid\":", "\"fromMe\":", "\"messageType\":", "\"messageTimestamp\":",
+        "\"message\":", "\"data\":"};
+    enum { FROM_ME = 2 };
+    const struct json *golden = read_golden("evolution-2.3.6-webhooks.json");
+    size_t n = 0;
+    for (size_t i = 0; i < json_count(golden); i++) {
+        struct str body = json_str(json_get(json_at(golden, i), STR("b")));
+        if (!str_eq(json_str(json_get(json_at(golden, i), STR("u"))), STR("/hook")))
+            continue;
+        if (!is_webhook_right(body))
+            print_message("%.*s\n", STR_ARG(body));
+        assert_true(is_webhook_right(body));
+        for (size_t k = 0; k < ARRAY_LENGTH(parts); k++) {
+            struct str other = str_replace(arena, body, str_from(parts[k]), STR("\"x\":"));
+            if (k == FROM_ME)
+                other = str_contains(body, STR("\"fromMe\":true"))
+                            ? str_replace(arena, body, STR("\"fromMe\":true"), STR("\"fromMe\":false"))
+                            : str_replace(arena, body, STR("\"fromMe\":false"), STR("\"fromMe\":true"));
+            if (is_webhook_right(other))
+                print_message("without %s: %.*s\n", parts[k], STR_ARG(body));
+            assert_false(is_webhook_right(other));
+        }
+        n++;
+    }
+    assert_true(n >= 5);
+}
+
 /* A send counts only with its id: every recorded send has one, and without it there is none. */
 static void test_message_ids(void **state)
 {
@@ -195,8 +279,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_evolution),   cmocka_unit_test(test_cloud),       cmocka_unit_test(test_mutated),
-        cmocka_unit_test(test_message_ids), cmocka_unit_test(test_may_be_done), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_evolution),    cmocka_unit_test(test_cloud),    cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_mutated_each), cmocka_unit_test(test_webhooks), cmocka_unit_test(test_message_ids),
+        cmocka_unit_test(test_may_be_done),  cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests_name("problem", tests, set_up, tear_down);
 }

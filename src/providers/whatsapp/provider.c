@@ -146,8 +146,9 @@ static const struct tool tools[] = {
         .title = STR_INIT("Read a conversation"),
         .description =
             STR_INIT("Messages of one chat (number or id), oldest first, with ids and delivery state. q searches; "
-                     "around=message id shows what stands near it."),
-        .input_schema = STR_INIT(NEEDING(CHAT ",\"q\":" TEXT ",\"around\":" TEXT "," BEFORE "," LIMIT, "\"chat\"")),
+                     "around=message id shows what stands near it; media=id (in brackets) the file."),
+        .input_schema = STR_INIT(
+            NEEDING(CHAT ",\"q\":" TEXT ",\"around\":" TEXT ",\"media\":" TEXT "," BEFORE "," LIMIT, "\"chat\"")),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,

@@ -31,12 +31,27 @@ static int list(struct call *call, const struct tool_context *context, struct st
     return error;
 }
 
+static int read_media(struct call *call, const struct tool_context *context, struct str uri,
+                      struct resource_result *result)
+{
+    struct wa wa;
+    struct wa_media media;
+    int error = wa_open(call, context->site, context->messages, &wa);
+    if (!error)
+        error = wa_media_get(call, &wa, str_from_offset(uri, STR(WA_MEDIA_URI).len), &media);
+    if (!error)
+        resource_blob(result, uri, media.type, media.base64);
+    return error;
+}
+
 static int read(struct call *call, const struct tool_context *context, struct str uri, struct resource_result *result)
 {
     struct wa wa;
     struct message_list messages;
     struct message_query query = {.limit = READ_MESSAGES};
     struct buf text;
+    if (str_starts_with(uri, STR(WA_MEDIA_URI)))
+        return read_media(call, context, uri, result);
     if (!str_starts_with(uri, STR(WA_CHAT_URI)) ||
         phone_recipient(call, str_from_offset(uri, STR(WA_CHAT_URI).len), &query.chat)) {
         call_clear_error(call);
@@ -61,6 +76,10 @@ static const struct resource_template templates[] = {
      .title = STR_INIT("A conversation"),
      .description = STR_INIT("The newest messages with one number or group"),
      .mime_type = STR_INIT("text/plain")},
+    {.uri_template = STR_INIT(WA_MEDIA_URI "{id}"),
+     .name = STR_INIT("media"),
+     .title = STR_INIT("A file that came"),
+     .description = STR_INIT("By the id that stands in brackets in its message; up to 5 MB")},
 };
 
 const struct resources whatsapp_resources = {

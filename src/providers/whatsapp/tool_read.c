@@ -164,6 +164,29 @@ void wa_write_messages(struct call *call, const struct message_list *list, struc
     }
 }
 
+/* As the protocol has it: pictures and sounds as such, everything else as a resource. */
+static int show_media(struct call *call, const struct wa *wa, struct str id, struct tool_result *result)
+{
+    struct wa_media media;
+    int error = wa_media_get(call, wa, id, &media);
+    if (error)
+        return error;
+    struct str data = json_quote(call->arena, media.base64), type = json_quote(call->arena, media.type);
+    bool is_image = str_starts_with(media.type, STR("image/")), is_audio = str_starts_with(media.type, STR("audio/"));
+    if (is_image || is_audio)
+        tool_result_block(result, call_format(call, "{\"type\":\"%s\",\"data\":%.*s,\"mimeType\":%.*s}",
+                                              is_image ? "image" : "audio", STR_ARG(data), STR_ARG(type)));
+    else
+        tool_result_block(result, call_format(call,
+                                              "{\"type\":\"resource\",\"resource\":{\"uri\":\"" WA_MEDIA_URI
+                                              "%.*s\",\"mimeType\":%.*s,\"blob\":%.*s}}",
+                                              STR_ARG(id), STR_ARG(type), STR_ARG(data)));
+    buf_add_format(&result->text, WA_OUTSIDE "%.*s%s%.*s", STR_ARG(media.type), media.name.len ? ", named " : "",
+                   STR_ARG(media.name));
+    result->audit_json = call_format(call, "{\"media\":%.*s}", STR_ARG(json_quote(call->arena, id)));
+    return OK;
+}
+
 int tool_wa_read(struct call *call, const struct tool_context *context, const struct json *arguments,
                  struct tool_result *result)
 {
@@ -180,6 +203,9 @@ int tool_wa_read(struct call *call, const struct tool_context *context, const st
     int error = wa_open(call, context->site, context->messages, &wa);
     if (!error)
         error = chat_argument(call, arguments, &query.chat);
+    struct str media = json_str(json_get(arguments, STR("media")));
+    if (!error && media.len)
+        return show_media(call, &wa, media, result);
     if (!error)
         error = wa_list_messages(call, &wa, &query, &list);
     if (error)

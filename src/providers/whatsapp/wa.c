@@ -34,7 +34,8 @@ int wa_request(struct call *call, const struct wa *wa, const struct wa_request *
     *ret = (struct wa_answer){.json = json_at(wa->config, 0)};
     struct site_request site = {
         .method = str_from(request->method),
-        .url = str_concat(call->arena, wa->base, request->path),
+        .url = request->elsewhere.len ? request->elsewhere : str_concat(call->arena, wa->base, request->path),
+        .other_hosts = request->elsewhere_hosts,
         .body = request->body,
         .content_type = !request->body.len          ? STR_EMPTY
                         : request->content_type.len ? request->content_type
@@ -49,13 +50,15 @@ int wa_request(struct call *call, const struct wa *wa, const struct wa_request *
     }
     ret->status = http.status;
     ret->body = http.body;
-    if (json_parse(call->arena, http.body, NULL, &ret->json, NULL) != OK)
+    if ((request->is_file && http.status == 200) || json_parse(call->arena, http.body, NULL, &ret->json, NULL) != OK)
         ret->json = json_at(wa->config, 0);
     if (http.status >= 300 && http.status < 400) {
         ret->problem = (struct problem){.cause = PROBLEM_UNKNOWN};
         return fail(call, E_UPSTREAM,
                     "The service has moved (HTTP %d): the token is not sent along. Change the address.", http.status);
     }
+    if (request->is_file && http.status == 200)
+        return OK;
     ret->problem = wa->backend->judge(call->arena, http.status, ret->json);
     return ret->problem.cause == PROBLEM_NONE ? OK : problem_fail(call, &ret->problem);
 }

@@ -20,10 +20,12 @@ enum {
     WA_ROW_DESCRIPTION_MAX = 72,
     WA_PARAMS_MAX = 20, /* of a template's body */
     WA_BODY_MAX_BYTES = 512 * 1024,
-    WA_ITEMS_MAX = 200, /* of what a service lists, in one answer of ours */
+    WA_ITEMS_MAX = 200,                   /* of what a service lists, in one answer of ours */
+    WA_MEDIA_MAX_BYTES = 5 * 1024 * 1024, /* of a file that came and is shown */
 };
 
 struct wa_backend;
+struct wa_media;
 
 struct wa {
     const struct site *site;
@@ -50,6 +52,9 @@ struct wa_request {
     struct str path;               /* behind the base, with its query */
     struct str body, content_type; /* content_type empty: JSON */
     size_t max_body_bytes;
+    struct str elsewhere;               /* instead of base and path: an address that the service named */
+    const char *const *elsewhere_hosts; /* where that may be, ended by NULL: see struct site_request */
+    bool is_file;                       /* the answer is not to be judged by its JSON */
 };
 
 /* OK: the service says it is done. Otherwise ret->problem says what is known, and the call's text is for people. Waits. */
@@ -128,6 +133,8 @@ struct wa_backend {
     /* NULL: media goes along in the message. */
     int (*upload)(struct call *call, const struct wa *wa, const struct wa_message *message, struct str bytes,
                   struct str *ret_media_id);
+    /* The file of a message that came; ret->type may be empty. */
+    int (*media)(struct call *call, const struct wa *wa, struct str id, struct wa_media *ret);
     /* NULL: we keep them ourselves (struct messages). */
     int (*chats)(struct call *call, const struct wa *wa, const struct chat_query *query, struct chat_list *ret);
     int (*list)(struct call *call, const struct wa *wa, const struct message_query *query, struct message_list *ret);
@@ -154,6 +161,17 @@ struct wa_backend {
 };
 
 extern const struct wa_backend wa_evolution, wa_cloud;
+
+/* media.c: the file of a message that came, by the id that wa_read shows. E_LIMIT: larger than WA_MEDIA_MAX_BYTES. Waits. */
+struct wa_media {
+    struct str type; /* "image/jpeg"; never empty */
+    struct str name; /* as its sender says; may be empty */
+    struct str base64;
+};
+MUST_CHECK int wa_media_get(struct call *call, const struct wa *wa, struct str id, struct wa_media *ret);
+/* As a service declares it. E_LIMIT. */
+MUST_CHECK int wa_media_check_size(struct call *call, int64_t bytes);
+struct str wa_media_encode(struct call *call, struct str bytes);
 
 /* Of the connection, with the backend's where it has none. */
 struct send_rules wa_rules(const struct wa *wa);
@@ -186,5 +204,6 @@ void wa_tell_changed(struct call *call, const struct webhook *webhook, struct st
 MUST_CHECK int wa_take(struct call *call, const struct webhook *webhook, const struct message *message);
 
 #define WA_CHAT_URI "wa://chats/"
+#define WA_MEDIA_URI "wa://media/"
 
 #endif
