@@ -393,17 +393,33 @@ for (const database of ['sqlite', 'postgres']) {
   });
 }
 
-for (const [name, service] of Object.entries(real)) {
-  if (service) test(`a real ${name}: connected, sent, read`, async () => {
-    const porteiro = await (await Porteiro.create({ egress: undefined })).serve();
+// The same sequence against the emulators, always, and against real services that the environment names: what a test number can show.
+for (const [name, service] of [['evolution', null], ['cloud', null], ...Object.entries(real).filter(([, found]) => found)]) {
+  test(`${service ? 'a real' : 'as a real'} ${name}: connected, sent once, read back, refused where it must be`, { timeout: 120_000 }, async () => {
+    const fake = service ? null : await (name === 'cloud' ? startCloud() : startEvolution());
+    const porteiro = await (await Porteiro.create(service ? { egress: undefined } : {})).serve();
+    const add = name === 'cloud' ? addCloud : addEvolution, at = service ?? fake, to = service?.to ?? BIA;
     try {
       await porteiro.addUser();
-      const { token } = await (name === 'cloud' ? addCloud : addEvolution)(porteiro, service, service);
-      assert.match((await tool(porteiro, token, 'wa_status')).text, /open/);
-      const message = name === 'cloud' ? { template: { name: 'hello_world', language: 'en_US' } } : { text: `porteiro ${new Date().toISOString()}` };
-      assert.match((await confirmed(porteiro, token, 'wa_send', { to: [service.to], ...message })).text, /: sent, id=/);
+      await assert.rejects(() => add(porteiro, at, { ...service, key: 'wrong', token: 'wrong' }), /does not take the stored token or key/);
+      const { token, id } = await add(porteiro, at, service ?? {});
+      assert.match((await tool(porteiro, token, 'wa_status')).text, new RegExp(`${name}: open`));
+      const templates = await tool(porteiro, token, 'wa_templates');
+      assert.ok(!templates.isError, templates.text);
+      const text = `porteiro ${new Date().toISOString()}`;
+      const args = { to: [to], key: text, ...(name === 'cloud' ? { template: { name: 'hello_world', language: 'en_US' } } : { text }) };
+      const first = /: sent, id=(\S+)/.exec((await confirmed(porteiro, token, 'wa_send', args)).text)?.[1];
+      assert.ok(first, 'sent');
+      assert.match((await confirmed(porteiro, token, 'wa_send', args)).text, new RegExp(`sent before \\(same key\\), id=${first.replace(/[^\w]/g, '\\$&')}`));
+      assert.ok((await tool(porteiro, token, 'wa_read', { chat: to })).text.includes(first));
+      const [sent] = (await porteiro.json(['message', 'sent', '--connection', String(id)])).items;
+      assert.deepEqual([sent.state, sent.message_id], ['sent', first]);
+      const nowhere = await confirmed(porteiro, token, 'wa_send', { to: [to], template: { name: 'porteiro_has_no_such_template', language: 'en_US' }, key: `${text} nowhere` });
+      if (name === 'cloud') assert.ok(nowhere.isError && !/: sent/.test(nowhere.text), nowhere.text);
+      if (name === 'evolution') assert.match((await tool(porteiro, token, 'wa_contacts', { numbers: [to] })).text, /\ton WhatsApp/);
     } finally {
       await porteiro.stop();
+      await fake?.stop();
     }
   });
 }
