@@ -160,24 +160,44 @@ static int wait_for(struct call *call, int64_t slot_us)
     return wait_ms > 0 ? task_sleep(call, wait_ms) : OK;
 }
 
+/* Since when somebody was last written to: a lane beside that of the places, taken right before the first byte. */
+static int leave_for(struct call *call, const struct messages_here *here, const struct send *send, int64_t *ret_slot_us,
+                     bool *ret_left)
+{
+    int64_t now_us = clock_now_ms() * 1000;
+    *ret_left = true;
+    if (!send->rules.per_recipient_ms)
+        return OK;
+    return store_pace_take(call, here->connection_id, call_format(call, SENDS_LANE_LEFT "%.*s", STR_ARG(send->to)),
+                           now_us, send->rules.per_recipient_ms * 1000, now_us, ret_slot_us, ret_left);
+}
+
 /*
  * The number's own place comes last, so that waiting for a recipient moves nobody else's. Whoever comes to it late (the machine was
- * busy) takes another one: places that were missed, used all at once, would be too fast.
+ * busy) takes another one: places that were missed, used all at once, would be too fast. An earlier message to the same recipient
+ * may have waited here longer than this one: then its time counts, not its place.
  */
 static int wait_for_number(struct call *call, const struct messages_here *here, const struct send *send)
 {
     enum { SECOND_US = 1000000, TRIES = 5 };
     int64_t slot_us;
-    if (!send->rules.per_second)
-        return OK;
     for (int i = 0; i < TRIES; i++) {
-        int error = take_lane(call, here, LANE_OF_NUMBER, SECOND_US / send->rules.per_second, &slot_us);
-        if (!error)
+        bool left = false, late = false;
+        int error = OK;
+        if (send->rules.per_second) {
+            error = take_lane(call, here, LANE_OF_NUMBER, SECOND_US / send->rules.per_second, &slot_us);
+            if (!error)
+                error = wait_for(call, slot_us);
+            late = !error && clock_now_ms() > slot_us / 1000 + LATE_MS;
+        }
+        if (!error && !late)
+            error = leave_for(call, here, send, &slot_us, &left);
+        if (error || left)
+            return error;
+        if (!late)
             error = wait_for(call, slot_us);
         if (error)
             return error;
-        if (clock_now_ms() <= slot_us / 1000 + LATE_MS)
-            return OK;
     }
     return fail(call, E_LIMIT, "The server is too busy to keep this number's pace. Nothing was sent. Try again.");
 }

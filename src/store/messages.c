@@ -1,6 +1,8 @@
 /* The rows of mcp_whatsapp_chats, mcp_whatsapp_messages and mcp_events. */
 #include "store/messages.h"
 
+#include "store/sends.h"
+
 int store_events_take(struct call *call, int64_t connection_id, struct str event, const char *kind, int64_t now_ms,
                       bool *ret_new)
 {
@@ -271,8 +273,8 @@ int store_person_erase(struct call *call, int64_t user_id, int64_t connection_id
         "DELETE FROM mcp_whatsapp_messages WHERE " OF_PERSON " AND (chat = $3 OR sender = $3)",
         "DELETE FROM mcp_whatsapp_chats WHERE " OF_PERSON " AND chat = $3",
         "DELETE FROM mcp_whatsapp_sends WHERE " OF_PERSON " AND recipient = $3",
-        "DELETE FROM mcp_whatsapp_pace WHERE lane = $3 AND connection_id IN (SELECT id FROM mcp_service_connections "
-        "WHERE ($1 = -1 OR user_id = $1) AND ($2 = 0 OR id = $2))",
+        "DELETE FROM mcp_whatsapp_pace WHERE lane IN ($3, '" SENDS_LANE_LEFT "' || $3) AND connection_id IN "
+        "(SELECT id FROM mcp_service_connections WHERE ($1 = -1 OR user_id = $1) AND ($2 = 0 OR id = $2))",
         "DELETE FROM mcp_whatsapp_approvals WHERE " OF_PERSON " AND phone = $3",
     };
     int64_t *counts[] = {&ret->messages, &ret->chats, &ret->sends, &ret->pace, &ret->approvals};

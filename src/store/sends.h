@@ -60,6 +60,8 @@ MUST_CHECK int store_sends_forget(struct call *call, int64_t before_ms);
  */
 MUST_CHECK int store_pace_take(struct call *call, int64_t connection_id, struct str lane, int64_t now_us,
                                int64_t every_us, int64_t latest_us, int64_t *ret_slot_us, bool *ret_taken);
+/* Before a recipient in the name of a second lane, which tells when they were last written to. */
+#define SENDS_LANE_LEFT "left/"
 MUST_CHECK int store_pace_forget(struct call *call, int64_t before_us);
 
 struct optout_row {
