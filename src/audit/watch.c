@@ -82,7 +82,9 @@ struct seen {
 
 struct look {
     struct call *call;
-    struct seen *rows; /* by number, from watch.seq + 1 */
+    struct str writer;
+    int64_t base;      /* the number before them */
+    struct seen *rows; /* by number, from base + 1 */
     size_t count;      /* how many there should be */
 };
 
@@ -90,17 +92,17 @@ static void see(struct look *look, struct call *piece, const struct audit_row *r
 {
     const struct json *data;
     struct chain_link link;
-    if (!chain_read(piece->arena, row->data_json, &data, &link) || !str_eq(link.writer, str_from(watch.writer)) ||
-        link.seq <= watch.seq || link.seq > watch.seq + (int64_t)look->count)
+    if (!chain_read(piece->arena, row->data_json, &data, &link) || !str_eq(link.writer, look->writer) ||
+        link.seq <= look->base || link.seq > look->base + (int64_t)look->count)
         return;
     bool is_right = chain_hash_is_right(piece->arena, data, &link) && str_eq(link.action, row->action) &&
                     link.at_ms == row->created_at_ms && (!row->user_id || row->user_id == link.user_id) &&
                     (!row->connection_id || row->connection_id == link.connection_id);
-    look->rows[link.seq - watch.seq - 1] = (struct seen){.id = row->id,
-                                                         .seq = link.seq,
-                                                         .prev = str_copy(look->call->arena, link.prev),
-                                                         .hash = str_copy(look->call->arena, link.hash),
-                                                         .is_right = is_right};
+    look->rows[link.seq - look->base - 1] = (struct seen){.id = row->id,
+                                                          .seq = link.seq,
+                                                          .prev = str_copy(look->call->arena, link.prev),
+                                                          .hash = str_copy(look->call->arena, link.hash),
+                                                          .is_right = is_right};
 }
 
 static int read_rows(struct look *look)
@@ -152,11 +154,13 @@ int watch_look(struct call *call, struct str writer, int64_t seq)
         watch.has_begun = false;
         return OK;
     }
-    struct look look = {.call = call, .count = (size_t)(seq - watch.seq)};
+    struct look look = {
+        .call = call, .writer = str_copy(call->arena, writer), .base = watch.seq, .count = (size_t)(seq - watch.seq)};
     look.rows = arena_array_of(call->arena, struct seen, look.count);
     memset(look.rows, 0, look.count * sizeof *look.rows);
     int error = read_rows(&look);
-    if (!error)
+    /* Of two that look at once, as after an outage, the first has judged what the second has read. */
+    if (!error && watch.has_begun && watch.seq == look.base && str_eq(look.writer, str_from(watch.writer)))
         judge(&look);
     return error;
 }
