@@ -109,3 +109,22 @@ test('all of it in both languages, narrow and wide, without an objection of axe'
   }
   assert.deepEqual([...wrong, ...screen.complaints], []);
 });
+
+test('a number that approves: through a connection that sends, with the code that came there', async () => {
+  const OWN = '5531987651234';
+  await hook(cloud.receive(OWN, 'Oi')); // within the window, as the service asks
+  await screen.go('account');
+  await screen.field('Your own number').fill('+55 31 98765-1234');
+  await screen.button('Send the code').click();
+  await screen.field('Code').waitFor();
+  const code = /\b(\d{6})\b/.exec(cloud.sent.filter(({ to }) => to === OWN).at(-1).body.text.body)[1];
+  await screen.field('Code').fill(code === '000000' ? '000001' : '000000');
+  await screen.button('Confirm', { exact: true }).click();
+  await page.getByText('That is not the code, or it is too old').waitFor();
+  await screen.field('Code').fill(code);
+  await screen.button('Confirm', { exact: true }).click();
+  await waitFor('the number to count', async () => (await ana.ok('GET', '/api/me/approver')).confirmed_at);
+  await screen.button('Take the number away').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Take the number away' }).click();
+  await waitFor('the number to go', async () => !(await ana.ok('GET', '/api/me/approver')).phone);
+});

@@ -59,7 +59,7 @@ test('every answer that the screens read is described so by the API', async () =
   const answer = path => spec.paths[path].get.responses['200'].content['application/json'].schema;
   const item = path => answer(path).properties.items.items;
   const described = {
-    Me: answer('/api/me'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
+    Me: answer('/api/me'), Approver: answer('/api/me/approver'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
     Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Finding: spec.paths['/api/connections/{id}/doctor'].post.responses['200'].content['application/json'].schema.properties.checks.items, Session: item('/api/me/sessions'), Person: item('/api/users'),
     Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Setting: item('/api/settings'), ServiceState: answer('/api/connections/{id}/state'), Chat: item('/api/connections/{id}/chats'), Message: item('/api/connections/{id}/chats/{chat}/messages'), Sent: item('/api/connections/{id}/sends'),
     Template: item('/api/connections/{id}/templates'), Optout: item('/api/connections/{id}/optouts'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,

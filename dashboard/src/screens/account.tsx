@@ -1,6 +1,7 @@
 // The person's own account: who they are, how they get in, where they are in, and the switch that stops everything.
 import { useSignal } from '@preact/signals';
 import { api, type List } from '../lib/api';
+import { ApprovalNumber } from '../lib/approver';
 import { qr } from '../lib/qr';
 import { t } from '../lib/i18n';
 import { me } from '../lib/state';
@@ -214,6 +215,7 @@ export default function Account() {
       <Email />
       <Password />
       <SecondFactor />
+      <ApprovalNumber />
       <Sessions />
       <ApiTokens />
     </Page>
