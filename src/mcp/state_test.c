@@ -135,9 +135,10 @@ static void test_session_notes_are_bounded(void **state)
 static void read_trace(const char *parent, const char *trace_state, const char *baggage)
 {
     call.traceparent = call.tracestate = call.baggage = STR_EMPTY;
-    trace_read(&call, parse(call_format(&call, "{\"traceparent\":\"%s\",\"tracestate\":\"%s\",\"baggage\":\"%s\"}",
-                                        parent, trace_state, baggage)
-                                .ptr),
+    trace_read(&call,
+               parse(call_format(&call, "{\"traceparent\":\"%s\",\"tracestate\":\"%s\",\"baggage\":\"%s\"}", parent,
+                                 trace_state, baggage)
+                         .ptr),
                NULL);
 }
 

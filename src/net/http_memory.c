@@ -1,10 +1,10 @@
 /* libcurl's memory. */
+#include <curl/curl.h> /* before base/banned.h */
+
 #include "net/http_memory.h"
 
-#include <curl/curl.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define KEEPS false

@@ -6,6 +6,8 @@
 #ifndef NET_HTTP_MEMORY_H
 #define NET_HTTP_MEMORY_H
 
+#include "base/banned.h"
+
 #include <stdbool.h>
 
 enum { HTTP_MEMORY_KEPT_BYTES = 1024 * 1024 };
