@@ -205,7 +205,7 @@ static struct entry *put_entry(const unsigned char key[CACHE_KEY_BYTES], enum re
     entry->generation = generation;
     entry->touched_ms = touched_ms;
     struct queue *queue = queue_of(entry);
-    if (queue->count >= queue->max)
+    if (queue->oldest && queue->count >= queue->max)
         remove_entry(queue->oldest);
     queue_add(queue, entry);
     return entry;

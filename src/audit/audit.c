@@ -342,8 +342,10 @@ static int look(struct call *call, struct str writer)
     struct audit_head head;
     struct str hash;
     bool found;
-    int error = watch_is_on() ? store_audit_head(call, writer, &head, &found) : OK;
-    if (error || !watch_is_on() || !found || !chain_head_read(call->arena, &head, &hash))
+    if (!watch_is_on())
+        return OK;
+    int error = store_audit_head(call, writer, &head, &found);
+    if (error || !found || !chain_head_read(call->arena, &head, &hash))
         return error;
     return watch_look(call, writer, head.seq);
 }
