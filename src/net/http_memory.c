@@ -49,7 +49,9 @@ static void *take(size_t size)
 
 static void *take_zeroed(size_t count, size_t size)
 {
-    if (!kept.keeps || size == 0 || count > LARGEST_BYTES / size || count * size <= SMALLEST_BYTES)
+    if (count == 0 || size == 0)
+        return calloc(1, 1);
+    if (!kept.keeps || count > LARGEST_BYTES / size || count * size <= SMALLEST_BYTES)
         return calloc(count, size);
     void *block = take(count * size);
     return block ? memset(block, 0, count * size) : NULL;

@@ -174,9 +174,9 @@ static void act(struct http_lane *lane, curl_socket_t fd, int events)
 
 /* --- lanes ------------------------------------------------------------------------------------------------------------- */
 
+/* It is in its pool's list no more. */
 static void lane_free(struct http_lane *lane)
 {
-    TAILQ_REMOVE(&lane->pool->lanes, lane, link);
     curl_multi_cleanup(lane->multi); /* closes the connections */
     loop_timer_done(&lane->timer);
     free(lane);
@@ -195,8 +195,10 @@ static void on_timer(void *context)
         arm(lane);
     else if (lane->n_used)
         act(lane, CURL_SOCKET_TIMEOUT, 0);
-    else if (!is_only_lane(lane))
+    else if (!is_only_lane(lane)) {
+        TAILQ_REMOVE(&lane->pool->lanes, lane, link);
         lane_free(lane);
+    }
 }
 
 static struct http_lane *lane_new(struct http_pool *pool)
@@ -326,8 +328,10 @@ static void pool_free(struct http_pool *pool)
         next = carrier->next;
         carrier_free(carrier);
     }
-    for (struct http_lane *lane; (lane = TAILQ_FIRST(&pool->lanes));)
+    for (struct http_lane *lane = TAILQ_FIRST(&pool->lanes), *next; lane; lane = next) {
+        next = TAILQ_NEXT(lane, link);
         lane_free(lane);
+    }
     free(pool);
 }
 
