@@ -143,9 +143,18 @@ describe('what a request takes along', () => {
       for (const got of await traced(modern, meta)) assert.deepEqual(got, none, JSON.stringify(meta));
       assert.ok(!site.requests.some(({ headers }) => 'x-evil' in headers));
     }
-    // Headers of the request itself are not handed on.
-    site.requests.length = 0;
-    await modern(porteiro.url, token, 'tools/call', { name: 'wp_find', arguments: { limit: 1 } }, TRACE);
-    for (const { headers } of site.requests) assert.equal(headers.traceparent, undefined);
+  });
+
+  test('trace context in headers goes on to the site, where _meta has none and they are good', async () => {
+    const find = async (meta, headers) => {
+      site.requests.length = 0;
+      await modern(porteiro.url, token, 'tools/call', { name: 'wp_find', arguments: { limit: 1 }, _meta: meta }, headers);
+      assert.ok(site.requests.length > 0);
+      return site.requests.map(({ headers: { traceparent } }) => traceparent);
+    };
+    const other = TRACE.traceparent.replace('4bf9', '5bf9');
+    for (const got of await find({}, TRACE)) assert.equal(got, TRACE.traceparent);
+    for (const got of await find({ traceparent: other }, TRACE)) assert.equal(got, other, 'what the message says comes first');
+    for (const got of await find({}, { traceparent: '00-0-0-0' })) assert.equal(got, undefined);
   });
 });
