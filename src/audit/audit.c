@@ -397,17 +397,24 @@ static void mark_timer_ran(void *context)
 int audit_flush(struct call *call)
 {
     enum { LOOK_AGAIN_MS = 5 };
-    while (audit.is_flushing) {
+    while (audit_is_busy()) {
         int error = task_sleep(call, LOOK_AGAIN_MS);
         if (error)
             return error;
     }
-    audit.is_flushing = true;
+    audit.is_flushing = audit.is_marking = true; /* nothing of it begins beside this */
     int error = flush_all(call);
-    audit.is_flushing = false;
-    if (!error && audit.n_unmarked && !audit.is_marking)
+    if (!error && audit.n_unmarked)
         error = mark(call);
+    audit.is_flushing = audit.is_marking = false;
+    if (audit.has_timer && audit.n_unmarked)
+        loop_timer_set(&audit.mark_timer, CHECKPOINT_MS);
     return error;
+}
+
+bool audit_is_busy(void)
+{
+    return audit.is_flushing || audit.is_marking;
 }
 
 /* ---- reading */

@@ -47,8 +47,10 @@ MUST_CHECK int audit_record(struct call *call, const struct audit_event *event);
 /* For what only reads: copied, and written within a second or with 255 others. Does not wait, cannot fail the caller. */
 void audit_later(const struct audit_event *event);
 
-/* Writes what is queued; at shutdown, and at the end of a command. */
+/* Writes what is queued, and a checkpoint; at shutdown, and at the end of a command. Waits for what the timers began. */
 int audit_flush(struct call *call);
+/* Something of it is still under way: audit_flush() failed. The database must not be closed then. */
+bool audit_is_busy(void);
 
 /* One who is told of each event as it is written (mcp/feed.h); it must not wait. NULL: nobody. */
 void audit_set_observer(void (*observer)(const struct audit_event *event));

@@ -341,6 +341,8 @@ static void flush(struct cli *cli)
     if (audit_flush(&call))
         log_error("the last audit events could not be written: %.*s %.*s", STR_ARG(call.error_text),
                   STR_ARG(call.error_detail));
+    if (audit_is_busy())
+        _exit(CLI_FAILED); /* its tasks use what would be closed */
     (void)authenticate_flush(&call);
     accounts_let_go(&call);
 }
