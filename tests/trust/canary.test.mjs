@@ -110,7 +110,7 @@ for (const { name, site, database } of PAIRS) {
       places.metrics = await (await fetch(`${porteiro.origin}/metrics`, { headers: { authorization: `Bearer ${secrets.metrics}` } })).text();
       places.exports = (await out('audit', 'export')) + (await out('audit', 'export', '--format', 'csv'));
       places.commands = (await Promise.all([['config', 'check'], ['doctor'], ['connection', 'list'], ['token', 'list'], ['user', 'list'], ['key', 'status']].map(args => out(...args, '--json')))).join('');
-      await mustRun(process.env.PORTEIRO_BIN ?? 'build/porteiro', ['backup', path.join(porteiro.dir, 'out.backup')], { cwd: porteiro.dir, env: porteiro.env });
+      assert.equal((await porteiro.cli(['backup', path.join(porteiro.dir, 'out.backup')])).code, 0);
       places.backup = fs.readFileSync(path.join(porteiro.dir, 'out.backup'), 'latin1');
       places.database = porteiro.database ? (await mustRun('pg_dump', ['--inserts', porteiro.database.url])).stdout
         : ['porteiro.db', 'porteiro.db-wal'].map(file => path.join(porteiro.dir, file)).filter(file => fs.existsSync(file)).map(file => fs.readFileSync(file, 'latin1')).join('');
