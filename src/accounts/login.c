@@ -110,11 +110,11 @@ static int check(struct call *call, const struct login_proof *proof, struct user
 
 /*
  * Leaves the error of the check as it is when all is well. A busy machine takes longer: then it is twice LOGIN_MS, or three times, and
- * still no measure of what was done.
+ * still no measure of what was done. One more, for both times were rounded down.
  */
 static int wait_out(struct call *call, int64_t begun_ms)
 {
-    return task_sleep(call, LOGIN_MS - (clock_monotonic_ms() - begun_ms) % LOGIN_MS);
+    return task_sleep(call, 1 + LOGIN_MS - (clock_monotonic_ms() - begun_ms) % LOGIN_MS);
 }
 
 int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id)

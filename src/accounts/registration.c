@@ -339,7 +339,7 @@ int registration_mail_reset(struct call *call, struct str email_or_phone, struct
         call_clear_error(call);
         error = OK;
     }
-    int64_t left_ms = RESET_MS - (clock_monotonic_ms() - begun_ms);
+    int64_t left_ms = 1 + RESET_MS - (clock_monotonic_ms() - begun_ms); /* 1: both times were rounded down */
     if (!error && left_ms > 0)
         error = task_sleep(call, left_ms);
     return error;
