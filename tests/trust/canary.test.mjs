@@ -96,7 +96,11 @@ for (const { name, site, database } of PAIRS) {
       errors.push((await porteiro.cli(['connection', 'test', String(connection)], { env: { PORTEIRO_SECRET_KEY: Buffer.alloc(32, 7).toString('base64') } })).stderr);
     });
 
+    const out = async (...args) => { const { stdout, stderr } = await porteiro.cli(args); return stdout + stderr; };
+
     test('a worker crashes', async () => {
+      // Reads are on record within a second; those of the last one would go with the worker.
+      await waitFor('the audit log to be written', async () => (await out('audit', 'export')).includes('tool.wp_find'));
       const [pid] = Object.values(workersOf(porteiro));
       process.kill(pid, 'SIGSEGV');
       await waitFor('its successor', async () => Object.values(workersOf(porteiro))[0] !== pid && (await fetch(`${porteiro.origin}/readyz`)).status === 200);
@@ -104,8 +108,6 @@ for (const { name, site, database } of PAIRS) {
     });
 
     test('none of them is anywhere', async () => {
-      const out = async (...args) => { const { stdout, stderr } = await porteiro.cli(args); return stdout + stderr; };
-      await waitFor('the audit log to be written', async () => (await out('audit', 'export')).includes('tool.wp_find'));
       const places = { errors: errors.join('\n') };
       places.metrics = await (await fetch(`${porteiro.origin}/metrics`, { headers: { authorization: `Bearer ${secrets.metrics}` } })).text();
       places.exports = (await out('audit', 'export')) + (await out('audit', 'export', '--format', 'csv'));
