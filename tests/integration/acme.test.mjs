@@ -40,7 +40,7 @@ describe('ACME', { skip, timeout: 120_000 }, () => {
     }));
     fs.writeFileSync(`${dir}/bundle.crt`, fs.readFileSync(BUNDLE, 'utf8') + fs.readFileSync(cert, 'utf8'));
     started.push(start('pebble-challtestsrv', ['-dns01', `127.0.0.1:${dns}`, '-http01', '', '-https01', '', '-tlsalpn01', '', '-management', `127.0.0.1:${testManagement}`, '-defaultIPv6', ''], { log: `${dir}/dns.log` }));
-    started.push(start('pebble', ['-config', `${dir}/config.json`, '-dnsserver', `127.0.0.1:${dns}`, '-strict'], { log: `${dir}/pebble.log`, env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '5' } }));
+    started.push(start('pebble', ['-config', `${dir}/config.json`, '-dnsserver', `127.0.0.1:${dns}`, '-strict'], { log: `${dir}/pebble.log`, env: { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20' } }));
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     await waitFor('pebble', async () => (await fetch(`https://127.0.0.1:${acmePort}/dir`)).ok);
     porteiro = await Porteiro.create({ env: { PORTEIRO_LISTEN_HTTP: `127.0.0.1:${httpPort}`, PORTEIRO_ACME_URL: `https://localhost:${acmePort}/dir` } });

@@ -79,8 +79,7 @@ describe('logins', () => {
     t.diagnostic(`login timing: known: ${shown[0]}; unknown: ${shown[1]}; no address at all: ${shown[2]}; Welch t ${welch(known, unknown).toFixed(2)} and ${welch(known, malformed).toFixed(2)}`);
     for (const row of [known, unknown, malformed]) assert.ok(Math.min(...row) >= 250, 'padded');
     for (const row of [unknown, malformed]) {
-      // The server waits by whole milliseconds: on a quiet machine it shows which of two began nearer to a tick, and nothing else.
-      assert.ok(welch(known, row) < 4.5 || Math.abs(median(known) - median(row)) < 1.5, shown.join('; '));
+      assert.ok(welch(known, row) < 4.5, shown.join('; '));
       if (TRIES >= 500) assert.ok(Math.abs(median(known) - median(row)) < 5, shown.join('; ')); // fewer, on a busy machine, say little
     }
     const right = await login('p1@example.test', PASSWORD);
