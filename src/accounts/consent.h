@@ -11,10 +11,7 @@
 /* The MAC of the row as it is, with its state and its times; in the call's memory. */
 struct str consent_mac(struct call *call, const struct oauth_grant_row *row);
 
-/*
- * Was the row made by us, and is it as we left it? Rows were once sealed without their times: such a one is believed
- * until the last of them has ended anyway, and is sealed anew when it is next used.
- */
+/* Was the row made by us, and is it as we left it? */
 MUST_CHECK bool consent_is_right(struct call *call, const struct oauth_grant_row *row);
 
 #endif

@@ -113,10 +113,10 @@ static void a_change_is_kept_before_and_after(void **state)
     assert_text(found.tool, "wp_edit");
     assert_true(found.ended_at_ms >= found.begun_at_ms && found.begun_at_ms > 0);
 
-    /* Nothing of it can be read in the database. */
+    /* Nothing of it can be read in the database; a quotation mark cannot be there by chance, as three letters can. */
     assert_int_equal(sql_int(f,
-                             "SELECT COUNT(*) FROM mcp_changes WHERE before_sealed LIKE '%Old%' OR after_sealed LIKE "
-                             "'%New%' OR note_sealed LIKE '%New%'"),
+                             "SELECT COUNT(*) FROM mcp_changes WHERE before_sealed LIKE '%\"Old%' OR after_sealed LIKE "
+                             "'%\"New%' OR note_sealed LIKE '%\"New%'"),
                      0);
     assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes WHERE token_id = 71 AND user_id = 1"), 1);
     assert_int_equal(

@@ -29,6 +29,7 @@ enum {
     OUTPUT_BYTES = 4096,
     VARIABLE_BYTES = 4200,
     SETTLE_MS = 500, /* until workers listen */
+    NONCE_TRIES = 3, /* more, when each of uacme's own was refused */
 };
 
 /* A third of its life before its end: right for 90 days as for 6. */
@@ -48,12 +49,18 @@ static bool make_directory(struct cli *cli, struct str path)
     return false;
 }
 
-/* The last line that says something: uacme ends with what was wrong. */
-static struct str last_line(struct str output)
+/* What uacme ended with, and what the authority said to it: its answer's "detail" (RFC 7807), printed as JSON in lines. */
+static struct str what_was_wrong(struct arena *arena, struct str output)
 {
-    output = str_trim(output);
-    size_t end = str_find_last_char(output, '\n');
-    return end == STR_NOT_FOUND ? output : str_from_offset(output, end + 1);
+    struct str line, said = STR("it said nothing"), detail = STR_EMPTY;
+    while (str_next(&output, '\n', &line)) {
+        line = str_trim(line);
+        if (str_starts_with(line, STR("\"detail\": ")))
+            detail = str_from_offset(line, STR("\"detail\": ").len);
+        else if (str_starts_with(line, STR("uacme: ")) && !str_ends_with(line, STR(":")))
+            said = line;
+    }
+    return str_format(arena, "%.*s%s%.*s", STR_ARG(said), detail.len ? ": " : "", STR_ARG(detail));
 }
 
 /* Runs uacme with its output into `output`; its exit code, or -1. */
@@ -127,10 +134,17 @@ static bool uacme(struct request *request, const char *verb, struct str argument
                          (char *)(uintptr_t)verb,
                          argument.len ? (char *)(uintptr_t)str_copy_cstr(cli->arena, argument) : NULL,
                          NULL};
-    int code = run(arguments, request->environment, output, &len);
-    if (code == 0 || code == 1)
-        return true;
-    log_error("uacme %s failed (%d): %.*s", verb, code, STR_ARG(last_line(str_of(output, len))));
+    int code;
+    for (int tries = 0;; tries++) {
+        code = run(arguments, request->environment, output, &len);
+        if (code == 0 || code == 1)
+            return true;
+        /* Asked again with a new one (RFC 8555, 6.5): uacme does that twice, and an authority under load refuses more. */
+        if (tries == NONCE_TRIES || !str_contains(str_of(output, len), STR("urn:ietf:params:acme:error:badNonce")))
+            break;
+    }
+    struct str wrong = what_was_wrong(cli->arena, str_of(output, len));
+    log_error("uacme %s failed (%d): %.*s", verb, code, STR_ARG(wrong));
     return false;
 }
 

@@ -192,9 +192,10 @@ static void test_runs_to_its_end(void **state)
     assert_once(5);
     assert_int_equal(count_rows(&b, "job.count.begin"), 1);
     assert_int_equal(count_rows(&b, "job.count"), 1);
-    assert_int_equal(sql_int(b.f, "SELECT COUNT(*) FROM mcp_jobs WHERE arguments LIKE '%site%' OR state LIKE '%site%' "
-                                  "OR result LIKE '%counted%'"),
-                     0);
+    assert_int_equal(
+        sql_int(b.f, "SELECT COUNT(*) FROM mcp_jobs WHERE arguments LIKE '%\"site\"%' OR state LIKE '%\"site\"%' "
+                     "OR result LIKE '%counted%'"),
+        0);
     assert_int_equal(sql_int(b.f, "SELECT COUNT(*) FROM mcp_jobs WHERE lease_holder IS NOT NULL"), 0);
     close_runner();
 }

@@ -176,38 +176,13 @@ static void times_and_ends_are_sealed(void **state)
     assert_int_equal(refresh(f, &client, tokens.refresh), E_DENIED);
 }
 
-/* Rows from when only the rest was sealed go on, no longer than they could, and are sealed whole when used. */
-static void rows_of_before_go_on(void **state)
-{
-    struct fixture *f = *state;
-    struct token_made connection = ready(f);
-    struct grant_tokens tokens;
-    struct oauth_client_row client = log_in(f, &connection, 0, &tokens);
-    struct oauth_grant_row row = the_grant(f);
-    char mac[MAC_HEX_BYTES];
-    if (row.expires_at_ms > INT64_C(1811808000) * 1000)
-        skip(); /* by now there can be none */
-    keyring_mac(KEYRING_TOKEN_MAC,
-                call_format(&f->call, "oauth-grant|v1|%.*s|1|%.*s|%lld||read|" RESOURCE, STR_ARG(row.id),
-                            STR_ARG(row.client_id), (long long)row.connection_id),
-                mac);
-    seal(f, str_from(mac));
-    sql(f, "UPDATE mcp_oauth_grants SET ends_at = '2027-06-02 00:00:00.000'");
-    assert_int_equal(refresh(f, &client, tokens.refresh), E_DENIED); /* nobody could have been promised that */
-    assert_ok(&f->call,
-              db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET ends_at = $1", DB_TIME(row.expires_at_ms)));
-    assert_ok(&f->call, refresh(f, &client, tokens.refresh));
-    row = the_grant(f);
-    assert_false(str_eq(row.mac, str_from(mac)));
-    assert_text(row.mac, consent_mac(&f->call, &row).ptr);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_rfcs_example), ON_BOTH(what_waits_goes_over_to_the_next_token),
-        ON_BOTH(work_outlives_its_token),   ON_BOTH(times_and_ends_are_sealed),
-        ON_BOTH(rows_of_before_go_on),
+        cmocka_unit_test(the_rfcs_example),
+        ON_BOTH(what_waits_goes_over_to_the_next_token),
+        ON_BOTH(work_outlives_its_token),
+        ON_BOTH(times_and_ends_are_sealed),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

@@ -92,7 +92,7 @@ describe('ACME', { skip, timeout: 120_000 }, () => {
     fs.copyFileSync(`${dir}/expired.crt`, file);
     fs.copyFileSync(`${dir}/old.key`, `${porteiro.dir}/acme/private/${NAME}/key.pem`);
     process.kill(porteiro.server.pid, 'SIGHUP');
-    await waitFor('the failure in the log', () => /helper: uacme \w+ failed \(2\): /.test(fs.readFileSync(porteiro.log, 'utf8')), 30_000);
+    await waitFor('the failure in the log', () => /helper: uacme issue failed \(2\): uacme: failed to fetch directory at https:/.test(fs.readFileSync(porteiro.log, 'utf8')), 30_000);
     assert.equal((await fetch(`${porteiro.origin}/healthz`)).status, 200);
     assert.equal([...fs.readFileSync(porteiro.log, 'utf8').matchAll(/uacme \w+ failed/g)].length, 1);
   });
