@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool, legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
-import { ROOT } from '../integration/lib/process.mjs';
+import { ROOT, sleep } from '../integration/lib/process.mjs';
 import { countTokens } from '../integration/lib/tokens.mjs';
 import { PASSWORD, Person, Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
 import { Flow } from '../oauth/flow.mjs';
@@ -300,9 +300,17 @@ describe('activity and usage', () => {
   });
 
   test('usage shows what the API counts', async () => {
-    const { items } = await ana.ok('GET', '/api/usage?days=30');
-    const calls = items.filter(item => item.action.startsWith('tool.')).reduce((sum, item) => sum + item.count, 0);
-    assert.ok(calls > 0);
+    const usage = async () => {
+      const { items } = await ana.ok('GET', '/api/usage?days=30');
+      return { items, calls: items.filter(item => item.action.startsWith('tool.')).reduce((sum, item) => sum + item.count, 0) };
+    };
+    let { items, calls } = await usage();
+    await waitFor('the last reads to be on record', async () => {
+      await sleep(1100); // they are within a second
+      const before = calls;
+      ({ items, calls } = await usage());
+      return calls > 0 && calls === before;
+    });
     await screen.go('usage');
     await page.locator('.big', { hasText: String(calls) }).first().waitFor();
     await page.getByText('Mean duration by day').first().waitFor();
