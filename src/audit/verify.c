@@ -255,6 +255,7 @@ static int check_row(struct call *call, struct verification *v, const struct aud
     int error = look_for_late_tombstone(call, v, state, &link);
     if (error || !v->verdict.ok)
         return error;
+    state = find_state(v, link.writer); /* a tombstone of a new writer may have moved them */
     judge_row(call, v, state, row, data, &link);
     if (!v->verdict.ok)
         return OK;

@@ -66,6 +66,32 @@ static void a_hash_of_no_kind_is_never_right(void **state)
     }
 }
 
+/* A password that the hash's own library would read only a part of, and texts beyond every length. */
+static void what_is_not_even_looked_at(void **state)
+{
+    (void)state;
+    static const char bcrypt[] = "$2b$04$wr2BsoWEFd1xB6PZxwfcYuCYaXbT2xmEZsz1.GGvrRIF03aq9YoHm";
+    char longest[PASSWORD_BYTES_MAX + 1], hash[PASSWORD_HASH_BYTES + 1], made[PASSWORD_HASH_BYTES];
+    memset(longest, 'a', sizeof longest);
+    memset(hash, 'a', sizeof hash);
+    password_set_profile(PASSWORD_SMALL); /* quick */
+    assert_int_equal(password_hash(str_of(longest, PASSWORD_BYTES_MAX), made), OK);
+    assert_int_equal(password_verify(str_of(longest, PASSWORD_BYTES_MAX), str_from(made)), OK);
+    assert_int_equal(password_verify(str_of(longest, sizeof longest), str_from(made)), E_DENIED);
+    assert_int_equal(password_verify(str_of("Senha antiga 1\0x", 16), str_from(bcrypt)), E_DENIED);
+    assert_int_equal(password_verify(STR("x"), str_of(hash, sizeof hash)), E_DENIED);
+    memcpy(hash, "$argon2id$v=19$m=65536,t=3,", 27);
+    assert_int_equal(password_verify(STR("x"), str_of(hash, sizeof hash)), E_DENIED);
+    static const char *const broken[] = {"$argon2id$v=19$m=x,t=3,p=1$a$b", "$argon2id$v=19$m=65536,t=y,p=1$a$b",
+                                         "$argon2id$v=19$m=65536,3,p=1$a$b", "$argon2id$v=19$m=65536",
+                                         "$2b$99$wr2BsoWEFd1xB6PZxwfcYuCYaXbT2xmEZsz1.GGvrRIF03aq9YoHm"};
+    for (size_t i = 0; i < ARRAY_LENGTH(broken); i++) {
+        assert_int_equal(password_verify(STR("x"), str_from(broken[i])), E_DENIED);
+        assert_true(password_needs_rehash(str_from(broken[i])));
+    }
+    password_set_profile(PASSWORD_NORMAL);
+}
+
 static void nobody_costs_as_much_as_somebody(void **state)
 {
     (void)state;
@@ -120,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_weaker_hash_is_due),
         cmocka_unit_test(bcrypt_is_known),
         cmocka_unit_test(a_hash_of_no_kind_is_never_right),
+        cmocka_unit_test(what_is_not_even_looked_at),
         cmocka_unit_test(nobody_costs_as_much_as_somebody),
         cmocka_unit_test(rules),
     };

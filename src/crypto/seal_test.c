@@ -154,12 +154,127 @@ static void the_plain_text_is_wiped(void **state)
     assert_text(last_plain, "looked");
 }
 
+/* Its key is at hand here, so what does not open does so because of its form. */
+static const unsigned char box_key[KEY_BYTES] = "0123456789012345678901234567890";
+static const struct seal_place box_place = {
+    .owner = 7, .table = STR_INIT("t"), .row = STR_INIT("r"), .column = STR_INIT("c")};
+
+static struct str boxed(const char *plain)
+{
+    struct str sealed;
+    assert_int_equal(seal_box(&call, &box_place, 1, box_key, str_from(plain), &sealed), OK);
+    return sealed;
+}
+
+/* `sealed` with one piece of it replaced. */
+static bool opens_with(struct str sealed, const char *piece, const char *by)
+{
+    struct str plain, changed = str_replace(call.arena, sealed, str_from(piece), str_from(by));
+    assert_false(str_eq(changed, sealed));
+    return seal_unbox(&call, &box_place, box_key, changed, &plain) == OK && str_eq(plain, STR("secret"));
+}
+
+static void spaces_and_nothing_else(void **state)
+{
+    (void)state;
+    struct str sealed = boxed("secret");
+    static const char *const good[][2] = {
+        {"{\"v\":1", " {\"v\":1"},   {"{\"v\":1", "{ \"v\":1"},    {"\"v\":1", "\"v\" : 1"},
+        {",\"kid\"", " ,\t\"kid\""}, {"\"n\":\"", "\"n\":\r\n\""}, {"\"}", "\" } "},
+    };
+    static const char *const bad[][2] = {
+        {"{\"v\":1", "\"v\":1"},
+        {"{\"v\":1", "{v:1"},
+        {"{\"v\":1", "{\"v\":"},
+        {"{\"v\":1", "{\"v\":-1"},
+        {"{\"v\":1", "{\"v\":\"1\""},
+        {"{\"v\":1", "{\"v\" 1"},
+        {"{\"v\":1", "{1:1"},
+        {"{\"v\":1", "{\"v\":2"},
+        {"{\"v\":1", "{\"v\":11"},
+        {"\"kid\":1", "\"kid\":99999999999999999999"},
+        {"\"kid\":1", "\"\\u006bid\":1"},
+        {"\"kid\":1", "\"v\":1"},
+        {"\"kid\":1,", "\"kid\":1 "},
+        {"\"n\":\"", "\"n\":\"\\u0041"},
+        {"\"n\":\"", "\"n\":\"A"},
+        {"\"n\":\"", "\"n\":\"AAAA"},
+        {"\"n\":\"", "\"n\":\"A-_="},
+        {"\"c\":\"", "\"c\":\"A"},
+        {"\"c\":\"", "\"c\":\"****"},
+        {"\"c\":\"", "\"c\":7,\"x\":\""},
+        {"\"}", "\""},
+        {"\"}", "\"}x"},
+        {"\"}", "\",\"v\":1}"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+        if (!opens_with(sealed, good[i][0], good[i][1]))
+            fail_msg("%s instead of %s does not open", good[i][1], good[i][0]);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        if (opens_with(sealed, bad[i][0], bad[i][1]))
+            fail_msg("%s instead of %s opens", bad[i][1], bad[i][0]);
+}
+
+/* Bits behind the last byte, and what is too short to have a tag. */
+static void one_text_for_the_same_bytes(void **state)
+{
+    (void)state;
+    struct str sealed = boxed("secret"), plain; /* 22 bytes: "==" at the end, four bits that say nothing */
+    size_t at = sealed.len - 5;
+    assert_true(str_ends_with(sealed, STR("==\"}")));
+    struct str changed = str_copy(call.arena, sealed);
+    char *last = (char *)(uintptr_t)changed.ptr + at;
+    *last = (char)(*last + 1);
+    assert_int_equal(seal_unbox(&call, &box_place, box_key, changed, &plain), E_CRYPTO);
+    size_t c = str_find(sealed, STR("\"c\":\"")) + 5;
+    static const char *const shorter[] = {"", "AAAA", "AAAAAAAAAAAAAAAAAAAA", "===="};
+    for (size_t i = 0; i < ARRAY_LENGTH(shorter); i++) {
+        changed = call_format(&call, "%.*s%s\"}", (int)c, sealed.ptr, shorter[i]);
+        assert_int_equal(seal_unbox(&call, &box_place, box_key, changed, &plain), E_CRYPTO);
+    }
+    assert_int_equal(seal_unbox(&call, &box_place, box_key, sealed, &plain), OK);
+}
+
+static void which_key_a_value_names(void **state)
+{
+    (void)state;
+    struct str sealed = boxed("secret");
+    assert_int_equal(seal_kid(sealed), 1);
+    assert_int_equal(seal_kid(str_replace(call.arena, sealed, STR("\"kid\":1"), STR("\"kid\":907"))), 907);
+    assert_int_equal(seal_kid(str_replace(call.arena, sealed, STR("\"kid\":1"), STR("\"kid\":0"))), 0);
+    assert_int_equal(seal_kid(str_replace(call.arena, sealed, STR("\"kid\":1"), STR("\"kid\":99999999999999999999"))),
+                     0);
+    assert_int_equal(seal_kid(STR("{}")), 0);
+    assert_false(seal_is_earlier(STR("{enc")));
+    assert_false(seal_is_earlier(STR("{7")));
+    assert_false(seal_is_earlier(STR("{\"enc")));
+    assert_false(seal_is_earlier(STR("{\"v\":1}")));
+}
+
+static void what_cannot_be_sealed(void **state)
+{
+    (void)state;
+    struct str sealed, plain, opened;
+    char *largest = arena_alloc(call.arena, SEAL_PLAIN_BYTES_MAX + 1);
+    plain = str_of(largest, SEAL_PLAIN_BYTES_MAX);
+    assert_int_equal(seal_box(&call, &box_place, 1, box_key, plain, &sealed), OK);
+    assert_int_equal(seal_unbox(&call, &box_place, box_key, sealed, &opened), OK);
+    assert_true(str_eq(plain, opened));
+    plain.len++;
+    assert_int_equal(seal_box(&call, &box_place, 1, box_key, plain, &sealed), E_LIMIT);
+    assert_says(&call, "1 MiB");
+    assert_int_equal(seal_make(&call, 7, 12, STR("no key"), STR("x"), &sealed), E_CRYPTO);
+    assert_says(&call, "key of this account");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_where_it_was_sealed),     cmocka_unit_test(does_not_open_elsewhere),
         cmocka_unit_test(every_changed_byte_is_noticed), cmocka_unit_test(jsonb_may_have_reordered_it),
         cmocka_unit_test(the_earlier_system_is_named),   cmocka_unit_test(the_plain_text_is_wiped),
+        cmocka_unit_test(spaces_and_nothing_else),       cmocka_unit_test(one_text_for_the_same_bytes),
+        cmocka_unit_test(which_key_a_value_names),       cmocka_unit_test(what_cannot_be_sealed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -74,6 +74,23 @@ static __attribute__((unused)) int test_server_stop(void **state)
     return 0;
 }
 
+/* The same for a program that needs SQLite only. */
+static __attribute__((unused)) int test_folder_start(void **state)
+{
+    (void)state;
+    assert_true(loop_init());
+    assert_non_null(mkdtemp(test_folder));
+    return 0;
+}
+
+static __attribute__((unused)) int test_folder_stop(void **state)
+{
+    (void)state;
+    rmdir(test_folder);
+    loop_done();
+    return 0;
+}
+
 struct test_database {
     enum db_kind kind;
     char name[48];

@@ -25,6 +25,7 @@ LOGS=$ROOT/build/logs
     BROWSER_PACKAGES=(chromium)
     LINT_PACKAGES=(clang clang-format clang-tidy shellcheck)
     FUZZ_PACKAGES=(clang libclang-rt-14-dev libjansson-dev)
+    COVERAGE_PACKAGES=(clang llvm libclang-rt-14-dev libjansson-dev) # counters, and what reads them
     SHELL_PACKAGES=(zsh fish mandoc) # tests/cli: completions and manual pages
     UNIT_PACKAGES=(libcmocka-dev libjansson-dev)
 }

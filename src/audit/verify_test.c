@@ -1,0 +1,308 @@
+/* Verification, checkpoints and retention where something is in the way: a database or file that fails, lines and rows that are none. */
+#include <sodium.h> /* before base/banned.h: it names what is banned there */
+
+#include "audit/audit.h"
+#include "audit/audit_test_help.h"
+#include "audit/chain.h"
+#include "audit/checkpoint.h"
+#include "audit/retention.h"
+#include "store/db_fault_test_help.h"
+
+static char path[40]; /* the file of checkpoints */
+
+static int setup(void **state, enum db_kind kind)
+{
+    struct fixture *f = *state = open_with_keys(kind, 600 * 1000);
+    snprintf(path, sizeof path, "/tmp/porteiro-verify-XXXXXX");
+    int made = mkstemp(path);
+    assert_true(made >= 0);
+    close(made);
+    assert_ok(&f->call, audit_init(&f->call, STR("test")));
+    assert_ok(&f->call, checkpoint_open(&f->call, str_from(path)));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = fixture_end_call(state);
+    audit_done();
+    checkpoint_close();
+    close_with_keys(f);
+    unlink(path);
+    return 0;
+}
+
+static void record(struct fixture *f, int count)
+{
+    const struct audit_event event = {.action = STR("tool.wp_edit"), .data_json = STR("{\"a\":1}")};
+    for (int i = 0; i < count; i++)
+        assert_ok(&f->call, audit_record(&f->call, &event));
+}
+
+static struct audit_verdict verdict;
+
+static int verifies(struct fixture *f)
+{
+    return audit_verify(&f->call, path, &verdict);
+}
+
+static int marks(struct fixture *f)
+{
+    return checkpoint_write(&f->call, STR("test"));
+}
+
+static int prunes(struct fixture *f)
+{
+    int64_t removed;
+    return retention_prune(&f->call, clock_now_ms() + 1000, 10, &removed);
+}
+
+static void the_database_fails(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 4);
+    assert_true(each_statement_fails(f, marks) >= 2);
+    record(f, 3);
+    assert_ok(&f->call, marks(f));
+    assert_true(each_statement_fails(f, verifies) >= 5);
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.chained, 7);
+    assert_true(each_statement_fails(f, prunes) >= 2);
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_true(verdict.removed >= 7); /* and what was recorded of the tries */
+    /* It may also be looked at in a transaction. */
+    assert_ok(&f->call, db_begin(&f->call, f->db));
+    assert_ok(&f->call, verifies(f));
+    assert_ok(&f->call, db_rollback(&f->call, f->db));
+    assert_true(verdict.ok);
+}
+
+static void assert_marks(struct fixture *f, int64_t count)
+{
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_checkpoints"), count);
+}
+
+static void where_checkpoints_go(void **state)
+{
+    struct fixture *f = *state;
+    char below[64];
+    snprintf(below, sizeof below, "%s/x", path);
+    assert_int_equal(checkpoint_open(&f->call, str_from(below)), E_UNAVAILABLE);
+    call_clear_error(&f->call);
+    record(f, 1);
+    assert_ok(&f->call, checkpoint_open(&f->call, (struct str){NULL, 0})); /* off */
+    assert_ok(&f->call, marks(f));
+    assert_marks(f, 0);
+    assert_ok(&f->call, checkpoint_open(&f->call, STR_EMPTY)); /* into the database only */
+    assert_ok(&f->call, marks(f));
+    assert_ok(&f->call, marks(f));
+    assert_marks(f, 1);
+    assert_ok(&f->call, checkpoint_open(&f->call, STR("/dev/full"))); /* a full disk holds nobody up */
+    record(f, 1);
+    assert_ok(&f->call, marks(f));
+    assert_marks(f, 2);
+    sql(f, "UPDATE mcp_audit_heads SET hash = replace(hash, '.', '.x')");
+    assert_ok(&f->call, checkpoint_open(&f->call, STR_EMPTY));
+    assert_ok(&f->call, marks(f)); /* nothing to vouch for */
+    assert_marks(f, 2);
+    sql(f, "UPDATE mcp_audit_heads SET seq = 0");
+    assert_ok(&f->call, marks(f));
+    assert_marks(f, 2);
+}
+
+/* ---- the file */
+
+static void append(const char *text, int times)
+{
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    for (int i = 0; i < times; i++)
+        fputs(text, file);
+    fclose(file);
+}
+
+static void lines_of_the_file(void **state)
+{
+    struct fixture *f = *state;
+    struct checkpoint_file file;
+    char line[1100] = {0}, longest[1200];
+    record(f, 2);
+    assert_ok(&f->call, marks(f));
+    FILE *from = fopen(path, "r");
+    assert_non_null(from);
+    assert_non_null(fgets(line, sizeof line, from));
+    fclose(from);
+    append(line, 600); /* more than one block of them */
+    append(line + 1, 1);
+    append("{}\n", 1);
+    memset(longest, ' ', sizeof longest - 1);
+    longest[sizeof longest - 2] = '\n';
+    longest[sizeof longest - 1] = '\0';
+    append(longest, 1);
+    append("{\"v\":1,\"writer\":\"test\",\"seq\":1,\"key\":"
+           "\"0000000000000000000000000000000000000000000000000000000000000000\"}\n",
+           1);
+    append("{\"v\":1,\"wri", 1); /* cut off: it was just being written */
+    assert_ok(&f->call, checkpoint_read(&f->call, path, &file));
+    assert_int_equal(file.marks.count, 601);
+    assert_int_equal(file.bad_line, 602);
+    assert_int_equal(file.n_foreign, 1);
+    assert_int_equal(file.marks.items[600].seq, 2);
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("line 602")));
+    assert_int_equal(verdict.foreign, 1);
+    /* What is no file, and what is too large to be one. */
+    char below[64];
+    snprintf(below, sizeof below, "%s/x", path);
+    assert_int_equal(checkpoint_read(&f->call, below, &file), E_UNAVAILABLE);
+    assert_int_equal(checkpoint_read(&f->call, "/tmp/porteiro-no-such-file", &file), E_NOT_FOUND);
+    assert_int_equal(truncate(path, (off_t)CHECKPOINT_FILE_BYTES_MAX + 1), 0);
+    assert_int_equal(checkpoint_read(&f->call, path, &file), E_LIMIT);
+    call_clear_error(&f->call);
+    assert_int_equal(audit_verify(&f->call, "/tmp/porteiro-no-such-file", &verdict), E_NOT_FOUND);
+    call_clear_error(&f->call);
+}
+
+/* ---- writers */
+
+/* A tombstone or checkpoint of a writer of whom there is nothing else. */
+static void marks_without_rows(void **state)
+{
+    struct fixture *f = *state;
+    struct audit_mark mark = {.writer = STR("gone"), .seq = 3, .hash = STR("x"), .at_ms = clock_now_ms()};
+    record(f, 2);
+    mark_sign(f->call.arena, MARK_TOMBSTONE, &mark);
+    assert_ok(&f->call, store_tombstone_set(&f->call, &mark));
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("head of the writer \"gone\" is missing")));
+    sql(f, "DELETE FROM mcp_audit_tombstones");
+    mark_sign(f->call.arena, MARK_CHECKPOINT, &mark);
+    assert_ok(&f->call, store_checkpoint_add(&f->call, &mark));
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("head of the writer \"gone\" is missing")));
+    sql(f, "DELETE FROM mcp_audit_checkpoints");
+    /* A tombstone with a hash that is none: nothing follows on it. */
+    mark = (struct audit_mark){.writer = STR("test"), .seq = 1, .at_ms = clock_now_ms()};
+    mark.hash = str_of("0123456789012345678901234567890123456789012345678901234567890123456789", 70);
+    mark_sign(f->call.arena, MARK_TOMBSTONE, &mark);
+    assert_ok(&f->call, store_tombstone_set(&f->call, &mark));
+    sql(f, "DELETE FROM mcp_audit_index");
+    sql(f, "DELETE FROM mcp_audit_logs WHERE id = (SELECT min(id) FROM mcp_audit_logs)");
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("does not follow")));
+}
+
+/* So many are looked at and no more: the memory of one verification has an end. */
+static void more_writers_than_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    struct audit_mark mark = {.writer = STR("gone"), .seq = 3, .hash = STR("x"), .at_ms = clock_now_ms()};
+    record(f, 2);
+    mark_sign(f->call.arena, MARK_TOMBSTONE, &mark);
+    assert_ok(&f->call, store_tombstone_set(&f->call, &mark));
+    mark_sign(f->call.arena, MARK_CHECKPOINT, &mark);
+    assert_ok(&f->call, store_checkpoint_add(&f->call, &mark));
+    sql(f, "DELETE FROM mcp_audit_heads");
+    sql(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+           "INSERT INTO mcp_audit_heads (writer, seq, hash, updated_at) "
+           "SELECT 'w' || i, 0, '', '2026-01-01 00:00:00.000' FROM n");
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.rows, 2);
+    assert_int_equal(verdict.chained, 0);
+}
+
+/* ---- what a row may hold */
+
+static struct str sealed(struct fixture *f, struct str data, struct chain_link *link)
+{
+    *link = (struct chain_link){.writer = STR("test"), .seq = 1, .prev = STR_EMPTY, .action = STR("x"), .at_ms = 5};
+    return chain_seal(f->call.arena, data, link);
+}
+
+static void data_of_every_kind(void **state)
+{
+    static const char *const left_out[] = {"[]", "7", "{", "{\"a\":1,\"a\":2}", "\xff"};
+    struct fixture *f = *state;
+    struct arena *arena = f->call.arena;
+    struct chain_link link, again;
+    const struct json *data;
+    struct str text = sealed(f, STR_EMPTY, &link);
+    assert_true(chain_read(arena, text, &data, &again));
+    assert_true(chain_hash_is_right(arena, data, &again));
+    assert_text(chain_strip(arena, data), "{}");
+    text = sealed(
+        f, STR("{\"a\":[1,-2,1.5,99999999999999999999,true,null,\"x\\u0000y\",{}],\"chain\":7,\"z\":{\"b\":[]}}"),
+        &link);
+    assert_true(chain_read(arena, text, &data, &again));
+    assert_true(chain_hash_is_right(arena, data, &again));
+    assert_text(chain_strip(arena, data),
+                "{\"a\":[1,-2,\"1.5\",\"99999999999999999999\",true,null,\"x\\ufffdy\",{}],\"z\":{\"b\":[]}}");
+    for (size_t i = 0; i < ARRAY_LENGTH(left_out); i++) {
+        text = sealed(f, str_from(left_out[i]), &link);
+        assert_true(chain_read(arena, text, &data, &again));
+        assert_true(chain_hash_is_right(arena, data, &again));
+        assert_int_equal(json_i64_or(json_get(data, STR("left_out_bytes")), -1), (int64_t)strlen(left_out[i]));
+    }
+    char *large = arena_alloc(arena, AUDIT_DATA_BYTES_MAX + 1);
+    memset(large, 'a', AUDIT_DATA_BYTES_MAX + 1);
+    memcpy(large, "{\"a\":\"", 6);
+    memcpy(large + AUDIT_DATA_BYTES_MAX - 2, "\"}", 2);
+    text = sealed(f, str_of(large, AUDIT_DATA_BYTES_MAX), &link);
+    assert_true(chain_read(arena, text, &data, &again));
+    assert_true(json_is(json_get(data, STR("a")), JSON_STRING));
+    text = sealed(f, str_of(large, AUDIT_DATA_BYTES_MAX + 1), &link);
+    assert_true(chain_read(arena, text, &data, &again));
+    assert_int_equal(json_i64_or(json_get(data, STR("left_out_bytes")), -1), AUDIT_DATA_BYTES_MAX + 1);
+    assert_false(chain_read(arena, STR("[]"), &data, &again));
+    assert_false(chain_read(arena, STR("{\"chain\":1}"), &data, &again));
+    again.hash = STR("short");
+    assert_false(chain_hash_is_right(arena, data, &again));
+    again.hash = link.hash;
+    assert_true(chain_read(arena, STR("{\"chain\":{}}"), &data, &again));
+    again.hash = link.hash;
+    assert_false(chain_hash_is_right(arena, data, &again)); /* it is not in the text */
+}
+
+static void heads(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *arena = f->call.arena;
+    struct str hash = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), found;
+    struct audit_head head = {.writer = STR("w"), .seq = 4, .hash = chain_head_make(arena, STR("w"), 4, hash)};
+    assert_true(chain_head_read(arena, &head, &found));
+    assert_true(str_eq(found, hash));
+    const struct audit_head wrong[] = {
+        {.writer = STR("v"), .seq = 4, .hash = head.hash},
+        {.writer = STR("w"), .seq = 5, .hash = head.hash},
+        {.writer = STR("w"), .seq = 0, .hash = head.hash},
+        {.writer = STR("w"), .seq = 4, .hash = str_sub(head.hash, 0, 64)},
+        {.writer = STR("w"), .seq = 4, .hash = str_sub(head.hash, 0, 65)},
+        {.writer = STR("w"), .seq = 4, .hash = str_from_offset(head.hash, 1)},
+        {.writer = STR("w"), .seq = 4, .hash = str_sub(head.hash, 0, head.hash.len - 1)},
+        {.writer = STR("w"), .seq = 4, .hash = STR_EMPTY},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+        assert_false(chain_head_read(arena, &wrong[i], &found));
+    head = (struct audit_head){.writer = STR("w"), .seq = 0, .hash = STR_EMPTY};
+    assert_true(chain_head_read(arena, &head, &found));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_SQLITE(the_database_fails),
+        ON_SQLITE(where_checkpoints_go),
+        ON_SQLITE(lines_of_the_file),
+        ON_SQLITE(marks_without_rows),
+        ON_SQLITE(more_writers_than_are_looked_at),
+        ON_SQLITE(data_of_every_kind),
+        ON_SQLITE(heads),
+    };
+    return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);
+}

@@ -1,0 +1,61 @@
+/*
+ * For tests of what happens when the database fails in the middle: the first statement of an operation, the second, and so on until
+ * none is left, a transaction's begin and commit included. Whatever was done before must be undone, so that the operation can be
+ * asked for again.
+ */
+#ifndef STORE_DB_FAULT_TEST_HELP_H
+#define STORE_DB_FAULT_TEST_HELP_H
+
+#include "store/db_driver.h" /* stands between db.c and the driver */
+#include "store/db_test_help.h"
+
+static const struct db_driver *fault_driver; /* the real one */
+static int fault_left;                       /* statements before the one that fails; negative: none does */
+
+static void fault_run(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
+                      struct db_outcome *outcome)
+{
+    if (fault_left-- == 0)
+        db_outcome_set(outcome, E_UNAVAILABLE, "the test's doing");
+    else
+        fault_driver->run(call, link, request, raw, outcome);
+}
+
+/* Returns how many statements the operation has; it succeeds at the end, once. */
+static __attribute__((unused)) int each_statement_fails(struct fixture *f, int (*operation)(struct fixture *f))
+{
+    struct db_driver driver = *f->db->driver;
+    fault_driver = f->db->driver;
+    driver.run = fault_run;
+    for (int n = 0;; n++) {
+        f->db->driver = &driver;
+        fault_left = n;
+        call_clear_error(&f->call);
+        int error = operation(f);
+        bool hit = fault_left < 0;
+        f->db->driver = fault_driver;
+        if (!hit) {
+            assert_ok(&f->call, error);
+            return n;
+        }
+        if (error != E_UNAVAILABLE)
+            fail_msg("statement %d failed, and what came of it is %s: %.*s", n, error ? error_name(error) : "nothing",
+                     STR_ARG(f->call.error_text));
+        assert_true(n < 200);
+    }
+}
+
+/* The n-th statement (from 0) of what reports no error. */
+static __attribute__((unused)) void one_statement_fails(struct fixture *f, int n, void (*operation)(struct call *call))
+{
+    struct db_driver driver = *f->db->driver;
+    fault_driver = f->db->driver;
+    driver.run = fault_run;
+    f->db->driver = &driver;
+    fault_left = n;
+    operation(&f->call);
+    f->db->driver = fault_driver;
+    assert_true(fault_left < 0);
+}
+
+#endif
