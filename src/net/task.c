@@ -12,21 +12,31 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define WITH_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define WITH_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
 #endif
 #endif
 #ifndef WITH_ASAN
 #define WITH_ASAN 0
 #endif
+#ifndef WITH_TSAN
+#define WITH_TSAN 0
+#endif
 #if WITH_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
+#if WITH_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
 
 enum {
-    TASK_STACK_BYTES = WITH_ASAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
+    TASK_STACK_BYTES = WITH_ASAN || WITH_TSAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
     STACKS_KEPT = 64,                                       /* beyond that they go back to the kernel ... */
     STACKS_LOOK_MS = 5000,                                  /* ... once they lay unused so long */
     TASKS_MAX_DEFAULT = 20000,
@@ -57,6 +67,9 @@ struct task {
 #if WITH_ASAN
     void *fake_stack;
 #endif
+#if WITH_TSAN
+    void *fiber;
+#endif
 };
 
 static struct {
@@ -73,6 +86,9 @@ static struct {
     void *loop_fake_stack;
     const void *loop_stack;
     size_t loop_stack_size;
+#endif
+#if WITH_TSAN
+    void *loop_fiber;
 #endif
 } tasks = {.max_tasks = TASKS_MAX_DEFAULT};
 
@@ -169,6 +185,9 @@ static void switch_to_loop(struct task *task)
     __sanitizer_start_switch_fiber(task->state == TASK_ENDED ? NULL : &task->fake_stack, tasks.loop_stack,
                                    tasks.loop_stack_size);
 #endif
+#if WITH_TSAN
+    __tsan_switch_to_fiber(tasks.loop_fiber, 0);
+#endif
     task_switch(&task->place, &tasks.loop_place);
 #if WITH_ASAN
     __sanitizer_finish_switch_fiber(task->fake_stack, &tasks.loop_stack, &tasks.loop_stack_size);
@@ -182,6 +201,9 @@ static void task_ended(struct task *task)
     void *context = task->context;
     call->task = NULL;
     tasks.n_tasks--;
+#if WITH_TSAN
+    __tsan_destroy_fiber(task->fiber);
+#endif
     stack_give_back(task);
     done(call, context);
 }
@@ -194,6 +216,10 @@ static void switch_to_task(struct task *task)
         tasks.current = task;
 #if WITH_ASAN
         __sanitizer_start_switch_fiber(&tasks.loop_fake_stack, task->stack, TASK_STACK_BYTES);
+#endif
+#if WITH_TSAN
+        tasks.loop_fiber = __tsan_get_current_fiber();
+        __tsan_switch_to_fiber(task->fiber, 0);
 #endif
         task_switch(&tasks.loop_place, &task->place);
 #if WITH_ASAN
@@ -277,6 +303,9 @@ int task_spawn(struct call *call, void (*run)(struct call *call, void *context),
     task->context = context;
     call->task = task;
     tasks.n_tasks++;
+#if WITH_TSAN
+    task->fiber = __tsan_create_fiber(0);
+#endif
     task_switch_prepare(&task->place, task->stack, TASK_STACK_BYTES, task_main);
     if (tasks.current)
         make_ready(task); /* a task does not switch to another: only the loop does */

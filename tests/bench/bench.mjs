@@ -1,12 +1,12 @@
-// node tests/bench/bench.mjs [--quick]: how fast and how small, beside nginx in the same run, on loopback only. --quick: one
-// round instead of five. CPU per request is user and system time of all processes of a server, from /proc/PID/stat, by the requests answered; each
+// node tests/bench/bench.mjs [--quick] [tls]: how fast and how small, beside nginx in the same run, on loopback only. --quick: one
+// round instead of five; tls: only the rows of TLS. CPU per request is user and system time of all processes of a server, from /proc/PID/stat, by the requests answered; each
 // comparison is made in rounds that go back and forth between the two, and its figure is the median of the rounds' ratios.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { freePort } from '../integration/lib/ports.mjs';
-import { ROOT, mustRun, sleep, start, temporaryDirectory } from '../integration/lib/process.mjs';
+import { ROOT, exitOnSignals, mustRun, sleep, start, temporaryDirectory } from '../integration/lib/process.mjs';
 import { startWordPress } from '../integration/lib/wordpress.mjs';
 import { Load, median, pssBytes, tree, untilReady } from './measure.mjs';
 import { idleConnections, listeners } from './memory.mjs';
@@ -14,8 +14,10 @@ import { startNginx } from './nginx.mjs';
 import { fixed, row, table } from './report.mjs';
 import { answerTo, initialize, legacy, modern } from './request.mjs';
 import { recordSite } from './site.mjs';
+import { compareTls } from './tls.mjs';
 import { workers } from './workers.mjs';
 
+const ONLY_TLS = process.argv.includes('tls');
 const QUICK = process.argv.includes('--quick');
 const ROUNDS = QUICK ? 1 : 5;
 const SECONDS = QUICK ? 2 : 3;
@@ -106,6 +108,8 @@ async function main() {
   stops.push(() => wordpress.stop());
   console.log(`configuration: ${Object.entries(CONFIGURATION).map(([k, v]) => `${k}=${v}`).join(' ')}`);
   console.log(`${ROUNDS} rounds of ${SECONDS} s; servers on core ${SERVER_CORE}, load and upstream on core ${LOAD_CORE}; load average ${fixed(os.loadavg()[0])}`);
+  const overTls = site => compareTls({ dir, stops, pin, core: LOAD_CORE, env: CONFIGURATION, rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, site });
+  if (ONLY_TLS) return overTls(wordpress);
   const porteiro = await startPorteiro();
   await porteiro.addUser();
   const site = { porteiro, wordpress, program, dir, core: LOAD_CORE, stops };
@@ -181,12 +185,14 @@ async function main() {
   await listeners(porteiro, fast.id, LISTENERS, LISTENER_BYTES);
   await porteiro.stop();
   await workers({ load, stops, env: CONFIGURATION, rounds: ROUNDS, seconds: SECONDS, connections: CONNECTIONS, site: fast.site, find: CALLS.find });
+  await overTls(fast.site);
   const stripped = path.join(dir, 'porteiro');
   await mustRun('strip', ['-o', stripped, path.join(ROOT, 'build/porteiro')]);
   const size = fs.statSync(stripped).size;
   row('binary, stripped', `${fixed(size / 1e6)} MB`, '5 MB', size <= 5e6, `[${fs.statSync(path.join(ROOT, 'build/porteiro')).size} bytes with symbols]`);
 }
 
+exitOnSignals();
 let failed = false;
 try {
   await main();

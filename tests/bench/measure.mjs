@@ -14,7 +14,7 @@ export function tree(pid) {
   return [pid, ...children.flatMap(child => tree(Number(child)))];
 }
 
-const cpuUs = pid =>
+export const cpuUs = pid =>
   tree(pid).reduce((sum, one) => {
     const fields = fs.readFileSync(`/proc/${one}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
     return sum + (Number(fields[11]) + Number(fields[12])) * TICK_US;

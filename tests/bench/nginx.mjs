@@ -11,8 +11,8 @@ function value(name, body) {
   return { sets: pieces.map((piece, i) => `set $${name}_${i} "${quote(piece)}";`).join('\n'), text: names };
 }
 
-// routes: {path: {body} | {proxy: port} | {files: folder, which holds the path's files, some with a .gz beside them}}
-export async function startNginx(dir, port, routes) {
+// tls: {cert, key}, the files. routes: {path: {body} | {proxy: port} | {files: folder, which holds the path's files, some with a .gz beside them}}
+export async function startNginx(dir, port, routes, tls) {
   const locations = Object.entries(routes).map(([route, { body, proxy, files }], i) => {
     if (files) return `location ${route} { root ${files}; gzip_static on; open_file_cache max=100; add_header Cache-Control 'public, max-age=31536000, immutable'; add_header X-Content-Type-Options nosniff; types { text/javascript js; text/css css; } }`;
     if (proxy) return `location = ${route} { proxy_pass http://upstream_${proxy}; proxy_http_version 1.1; proxy_set_header Connection ""; }`;
@@ -31,7 +31,7 @@ export async function startNginx(dir, port, routes) {
       client_body_temp_path ${dir}/tmp; proxy_temp_path ${dir}/tmp; fastcgi_temp_path ${dir}/tmp; uwsgi_temp_path ${dir}/tmp; scgi_temp_path ${dir}/tmp;
       geo $dollar { default "$"; }
       ${proxies.map(p => `upstream upstream_${p} { server 127.0.0.1:${p}; keepalive 4096; keepalive_requests 1000000000; }`).join('\n')}
-      server { listen 127.0.0.1:${port} backlog=4096; ${locations.join('\n')} }
+      server { listen 127.0.0.1:${port} ${tls ? 'ssl ' : ''}backlog=4096; ${tls ? `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}; ssl_protocols TLSv1.2 TLSv1.3;` : ''} ${locations.join('\n')} }
     }`);
   const server = start('nginx', ['-c', conf, '-p', dir], { log: path.join(dir, 'nginx.log') });
   await waitFor('nginx', async () => {

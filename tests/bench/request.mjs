@@ -24,11 +24,11 @@ export const modern = (server, token, method, params = {}) =>
   post(server, token, [`MCP-Protocol-Version: ${MODERN}`, `Mcp-Method: ${method}`], { method, params: { ...params, _meta: envelope() } });
 
 // One request by node, to know the answer's bytes.
-export async function answerTo(request) {
+export async function answerTo(request, scheme = 'http') {
   const [head, body] = request.split('\r\n\r\n');
   const headers = Object.fromEntries(head.split('\r\n').slice(1).map(line => line.split(': ')).filter(([name]) => !/^(host|content-length)$/i.test(name)));
   const host = /Host: (.*)/.exec(head)[1];
-  const response = await fetch(`http://${host}/mcp`, { method: 'POST', headers, body });
+  const response = await fetch(`${scheme}://${host}/mcp`, { method: 'POST', headers, body });
   const text = await response.text();
   const message = JSON.parse(text);
   if (!message.result || message.result.isError) throw new Error(`the server answers ${response.status} ${text.slice(0, 500)}`);

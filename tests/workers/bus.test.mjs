@@ -3,20 +3,23 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { Person } from '../integration/lib/api.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { query } from '../integration/lib/postgres.mjs';
 import { sleep, waitFor } from '../integration/lib/process.mjs';
+import { PASSWORD } from '../oauth/flow.mjs';
 import { ask, countWorkers, listen, startWith } from './help.mjs';
 
 const REFUSED_MS = 1000;
 const ENDED_MS = 2000;
+const REVOCATIONS = Number(process.env.PORTEIRO_TEST_REVOCATIONS ?? 20);
 
 const tokenStatus = (porteiro, token) => ask({ port: porteiro.port, token }, new http.Agent());
 
 // When all of so many requests in a row are refused: milliseconds after `since`.
-async function refusedAfter(porteiro, token, since) {
+async function refusedAfter(porteiro, token, since, enough = 20) {
   let last = since, inARow = 0;
-  while (inARow < 20) {
+  while (inARow < enough) {
     const status = await tokenStatus(porteiro, token);
     if (status === 401) inARow++;
     else [inARow, last] = [0, performance.now()];
@@ -68,6 +71,26 @@ describe('two nodes of two workers on one PostgreSQL', () => {
       for (const { messages } of others) assert.equal(messages.length, 1, 'the streams of another token go on');
     });
   }
+
+  // From the moment that the command's answer is here until ten in a row are refused, on each node; ten tokens at a time.
+  test(`${REVOCATIONS} tokens revoked, each refused by both nodes within 1 s`, { timeout: 1_500_000 }, async () => {
+    const times = [];
+    const person = new Person(one);
+    await person.login('ana@example.test', PASSWORD);
+    for (let done = 0; done < REVOCATIONS; done += 10) {
+      await Promise.all(Array.from({ length: 10 }, async (_, i) => {
+        const { id, token } = await person.ok('POST', `/api/connections/${one.connection}/tokens`, { name: `one of many ${done + i}`, rights: 'read' });
+        for (const node of nodes()) for (let k = 0; k < 4; k++) assert.equal(await tokenStatus(node, token), 200);
+        await person.ok('DELETE', `/api/tokens/${id}`);
+        const revoked = performance.now();
+        times.push(...(await Promise.all(nodes().map(node => refusedAfter(node, token, revoked, 10)))));
+      }));
+    }
+    times.sort((a, b) => a - b);
+    const p99 = times[Math.floor(times.length * 0.99)];
+    console.log(`${times.length / 2} revocations: p50 ${times[times.length >> 1].toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, the last after ${times.at(-1).toFixed(0)} ms`);
+    assert.ok(p99 <= REFUSED_MS, `p99 ${p99} ms`);
+  });
 
   test('the streams of a paused connection end, too', async () => {
     const { token } = await one.addToken(one.connection, '--name', 'of a connection');

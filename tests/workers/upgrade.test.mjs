@@ -8,10 +8,13 @@ import { PROGRAM, Porteiro } from '../integration/lib/porteiro.mjs';
 import { start, temporaryDirectory, waitFor } from '../integration/lib/process.mjs';
 import { countWorkers, load, logOf, workersOf } from './help.mjs';
 
+// How many upgrades, and how many requests are under way at least while it is done (./dev soak: 20, 1,000,000 over both databases).
+const UPGRADES = Number(process.env.PORTEIRO_TEST_UPGRADES ?? 5), REQUESTS = Number(process.env.PORTEIRO_TEST_REQUESTS ?? 100);
+const CLIENTS = Number(process.env.PORTEIRO_TEST_CLIENTS ?? 8);
 const slow = process.env.ASAN_OPTIONS ? 4 : 1;
 
 for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { database: fixtures.postgres.port, workers: 2 }]) {
-  describe(`${workers} workers, ${database === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, { timeout: 300_000 }, () => {
+  describe(`${workers} workers, ${database === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, { timeout: 1_500_000 }, () => {
     let porteiro, program;
     const settings = lines => fs.writeFileSync(`${porteiro.dir}/porteiro.conf`, lines.map(line => `${line}\n`).join(''));
     // A new file under the same name, as a package manager puts it there.
@@ -40,10 +43,11 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
     });
     after(() => porteiro?.stop());
 
-    test('five binary upgrades under load: no request fails, the process id stays', async () => {
-      const running = load(porteiro);
+    test(`${UPGRADES} binary upgrades under load: no request fails, the process id stays`, async () => {
+      const running = load(porteiro, CLIENTS);
       const { pid } = porteiro.server;
-      for (let i = 0; i < 5; i++) {
+      for (let i = 0; i < UPGRADES; i++) {
+        await waitFor('the requests of this upgrade', () => running.seen.sent >= (REQUESTS * i) / UPGRADES, 600_000);
         const old = Object.values(workersOf(porteiro));
         install(PROGRAM);
         const { ino } = fs.statSync(program);
@@ -52,8 +56,9 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
         await waitFor('its workers', () => allNew(old), 30_000 * slow);
         for (const worker of Object.values(workersOf(porteiro))) assert.equal(fs.statSync(`/proc/${worker}/exe`).ino, ino);
       }
+      await waitFor('the rest of the requests', () => running.seen.sent >= REQUESTS, 600_000);
       const { sent, failures } = await running.stop();
-      console.log(`${sent} requests over 5 upgrades`);
+      console.log(`${sent} requests over ${UPGRADES} upgrades`);
       assert.ok(porteiro.server.running);
       assert.ok(sent > 100);
       assert.deepEqual(failures, []);

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
-# verb: analyze               cppcheck over all sources, and gcc -fanalyzer over the security core; too slow for ./dev lint
+# verb: analyze [PART...]     cppcheck, gcc -fanalyzer, valgrind, threads (TSan): too slow for ./dev lint; all, or the named parts
 #
 # Left out, and why: cppcheck's uninit*, for it does not see that "if (!error)" guards what a function left unset (compilers,
 # clang-tidy and valgrind judge that); internalAstError, a statement expression it cannot read; an argument's name that differs
 # between declaration and definition; nullPointerRedundantCheck in arena.c, where the loop itself is what ends at NULL.
 # -fanalyzer: gcc 12's use-of-uninitialized-value and leak warnings, for it follows neither arenas nor "ret" parameters.
 
-need "${BUILD_PACKAGES[@]}" cppcheck
+#
+# valgrind (memcheck, with leaks): the unit tests that run in one process without a server. Left out are those that start
+# PostgreSQL, processes of their own or a sandbox, those that crash on purpose, and those of the HTTP client and server, whose tasks have
+# stacks of their own: ASan judges all of these.
+#
+# threads: TSan over the unit tests in which threads of ours run (net/helper, the database drivers, the audit queue); it knows
+# our tasks' stacks by notes in net/task.c. What is wrong inside libraries that were not built with it, it cannot see.
+
+need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" cppcheck valgrind libc6-dbg postgresql-15
+analyze_parts=" ${*:-cppcheck gcc valgrind threads} "
+VALGRIND_TESTS='^src/(base/(base|config|csv|visible)|call/.*|crypto/.*|json/.*|limits/tries|mcp/(confirm|redact|rpc|state)|oauth/redirect|accounts/jwt|net/(client_address|egress|http_chunked|http_parse|packet|url)|providers/(registry|whatsapp/.*|wordpress/.*)|web/.*)_test[.]c$'
+THREAD_TESTS='^src/(accounts/(authenticate|connections|key_rotation|sessions|users)|audit/.*|crypto/(keyring|password)|jobs/jobs|limits/.*|net/(http_client|http_pool|task)|oauth/redeem|store/(db|db_postgres|migrate))_test[.]c$'
 mkdir -p build/logs
 
 analyze_cppcheck() {
@@ -31,7 +42,31 @@ analyze_gcc() {
     return "$failed"
 }
 
+# unit_names PATTERN: the test programs of these sources
+unit_names() { sh tools/sources.sh test | tr ' ' '\n' | grep -E "$1" | sed 's|^src/||; s|/|-|g; s|[.]c$||'; }
+
+# each_unit DIR PATTERN COMMAND...: runs the command on each program, two at a time; says which failed
+each_unit() {
+    local dir=$1 pattern=$2
+    shift 2
+    unit_names "$pattern" | xargs -P 2 -I '{}' bash -c 'out=$("$@" 2>&1) && echo "ok $(basename "${!#}")" || { echo "FAILED $(basename "${!#}")" && tail -n 60 <<<"$out" && exit 1; }' each "$@" "$dir/{}"
+}
+
+analyze_valgrind() {
+    meson_build build/plain &&
+        each_unit build/plain "$VALGRIND_TESTS" timeout 900 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+}
+
+analyze_threads() {
+    meson_build build/tsan -Db_sanitize=thread -Db_lundef=false &&
+        TSAN_OPTIONS="exitcode=9" PORTEIRO_TEST_EDITS=20 each_unit build/tsan "$THREAD_TESTS" timeout 900 setarch -R
+}
+
 analyze_failed=0
-step "cppcheck" analyze_cppcheck || analyze_failed=1
-step "gcc -fanalyzer of the core" analyze_gcc || analyze_failed=1
+# analyze_part NAME WHAT
+analyze_part() { [[ $analyze_parts != *" $1 "* ]] || step "$2" "analyze_$1" || analyze_failed=1; }
+analyze_part cppcheck "cppcheck"
+analyze_part gcc "gcc -fanalyzer of the core"
+analyze_part valgrind "valgrind over unit tests"
+analyze_part threads "TSan over tests with threads"
 exit $analyze_failed

@@ -21,6 +21,7 @@ LOGS=$ROOT/build/logs
     WORDPRESS_PACKAGES=(php8.2-cli php8.2-sqlite3 php8.2-xml php8.2-mbstring php8.2-curl php8.2-gd php8.2-zip
         openssl curl)
     TLS_PACKAGES=(openssl uacme pebble)
+    EGRESS_PACKAGES=(iproute2 python3) # tests/trust/egress: a network namespace, and what is sent in it
     CLOCK_PACKAGES=(libfaketime)
     BROWSER_PACKAGES=(chromium)
     LINT_PACKAGES=(clang clang-format clang-tidy shellcheck)

@@ -8,7 +8,7 @@ soak_minutes=${1:-60}
 soak_end=$((SECONDS + soak_minutes * 60))
 soak_failed=0
 
-need "${BUILD_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" postgresql-15 pgbouncer
+need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${EGRESS_PACKAGES[@]}" "${WORDPRESS_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" postgresql-15 pgbouncer
 need_node
 npm_ci tests/integration
 npm_ci tests/conformance
@@ -29,18 +29,28 @@ soak_share=$((soak_minutes < 30 ? soak_minutes : 30)) # thirtieths of the long f
 soak_long() {
     local what=$1 file=$2
     shift 2
-    step "$what" timeout -k 10 1800 env "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
+    step "$what" timeout -k 10 1800 env PORTEIRO_TEST_TIMEOUT_S=1700 "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
     # The test's own figures, for whoever reads the end.
-    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,]|full disk:|: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,w]|full disk:|requests over|revocations:|slow:|packets elsewhere|cut: |silence: |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
 }
 soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KILLS=50
 soak_long "messages sent once" integration/whatsapp_once.test.mjs \
     PORTEIRO_TEST_SENDS=$((soak_share * 10000 / 30)) PORTEIRO_TEST_KILLS=$(((soak_share * 100 + 29) / 30))
 soak_long "killed under writes" trust/kills.test.mjs PORTEIRO_TEST_KILLS=$((soak_share * 1000 / 30))
 soak_long "disk full" trust/durable.test.mjs PORTEIRO_TEST_CYCLES=$(((soak_share * 50 + 29) / 30))
+soak_long "migrations killed" database/processes.test.mjs PORTEIRO_TEST_KILLS=50
+soak_long "nothing to what is not public" trust/egress.test.mjs PORTEIRO_TEST_REBINDS=$((soak_share * 10000 / 30))
+soak_long "outages" trust/outage.test.mjs PORTEIRO_TEST_OUTAGES=20
+soak_long "revocations" workers/bus.test.mjs PORTEIRO_TEST_REVOCATIONS=$((soak_share * 1000 / 30 / 10 * 10))
+soak_long "upgrades and reloads" workers/upgrade.test.mjs PORTEIRO_TEST_UPGRADES=20 PORTEIRO_TEST_REQUESTS=$((soak_share * 500000 / 30))
+need slowhttptest
+soak_long "slow clients" trust/slow.mjs PORTEIRO_TEST_SLOW=4000
+meson_build build/plain
+step "the audit log edited" env PORTEIRO_TEST_EDITS=$((soak_share * 10000 / 30)) build/plain/audit-marks_test || soak_failed=1
+step "100,000 data keys, killed" env PORTEIRO_TEST_KEYS=$((soak_share * 100000 / 30)) build/plain/accounts-key_rotation_test || soak_failed=1
 soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
 step "mutants of the security core" ./dev mutants --count $(((soak_share * 20 + 29) / 30)) || soak_failed=1
-step "cppcheck, gcc -fanalyzer" ./dev analyze || soak_failed=1
+step "cppcheck, gcc -fanalyzer, valgrind, TSan" ./dev analyze || soak_failed=1
 soak_long "login timing" integration/login.test.mjs PORTEIRO_LOGIN_TRIES=$((soak_share * 30))
 soak_long "OAuth refreshes" oauth/races.test.mjs OAUTH_ROUNDS=200
 soak_long "fuzzed envelopes" protocol/fuzz.test.mjs \

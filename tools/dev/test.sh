@@ -32,7 +32,7 @@ trap 'stage="interrupted while $stage"; exit 130' INT TERM
 
 install_everything() {
     need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" "${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}" \
-        "${WORDPRESS_PACKAGES[@]}" "${BROWSER_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" "${SHELL_PACKAGES[@]}" postgresql-15 pgbouncer
+        "${WORDPRESS_PACKAGES[@]}" "${BROWSER_PACKAGES[@]}" "${TLS_PACKAGES[@]}" "${EGRESS_PACKAGES[@]}" "${CLOCK_PACKAGES[@]}" "${SHELL_PACKAGES[@]}" postgresql-15 pgbouncer
     need_node
     local lock
     for lock in tests/*/package-lock.json dashboard/package-lock.json; do

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from './ports.mjs';
-import { mustRun, temporaryDirectory } from './process.mjs';
+import { atExit, mustRun, temporaryDirectory } from './process.mjs';
 
 const BIN = '/usr/lib/postgresql/15/bin';
 
@@ -23,12 +23,17 @@ export async function startPostgres() {
   // Through pg_ctl, for runuser would not hand on a signal; fsync off, for nothing here must survive a power cut.
   const options = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200`;
   const start = () => mustRun(...asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-w', '-l', path.join(dir, 'log'), '-o', options, 'start']), { cwd: '/' });
+  const stop = asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-m', 'immediate', '-w', 'stop']);
+  const stopped = atExit(...stop, { cwd: '/' });
   await start();
   return {
     port,
     data,
     start, // again, after its postmaster was killed
-    stop: () => mustRun(...asPostgres(`${BIN}/pg_ctl`, ['-D', data, '-m', 'immediate', '-w', 'stop']), { cwd: '/' }),
+    stop: async () => {
+      await mustRun(...stop, { cwd: '/' });
+      stopped();
+    },
   };
 }
 

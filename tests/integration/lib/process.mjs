@@ -1,5 +1,5 @@
 // Programs that tests start: run one to its end, or start one and stop it by its process id.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,20 @@ export function temporaryDirectory(name) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), `porteiro-${name}-`));
   process.on('exit', () => fs.rmSync(dir, { recursive: true, force: true }));
   return dir;
+}
+
+// For programs that start servers and are no test files (those have the test runner's): a signal ends them as process.exit() does,
+// so that what is registered for their end still runs.
+export function exitOnSignals() {
+  for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]]) process.once(signal, () => process.exit(128 + number));
+}
+
+// Undoes at the end of this process what nobody undid before: runs a command, before temporary directories are removed. Returns what
+// to call when it is no longer needed.
+export function atExit(command, args, options) {
+  const last = () => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000, ...options });
+  process.prependListener('exit', last);
+  return () => process.off('exit', last);
 }
 
 // Runs it to its end: {code, signal, stdout, stderr}. Never rejects because of an exit code.

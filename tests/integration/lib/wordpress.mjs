@@ -2,16 +2,21 @@
 import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { freePort } from './ports.mjs';
-import { ROOT, mustRun, temporaryDirectory } from './process.mjs';
+import { ROOT, atExit, mustRun, temporaryDirectory } from './process.mjs';
 
 const script = name => path.join(ROOT, 'tests/wordpress', name);
 
 export async function startWordPress(wp, { posts = 100, workers = 4 } = {}) {
   const dir = temporaryDirectory(`wordpress-${wp}`);
   const port = await freePort();
+  const stopped = atExit(script('wp-down.sh'), [dir]);
   const { stdout } = await mustRun(script('wp-up.sh'), [String(port), dir, '--wp', wp, '--posts', String(posts), '--workers', String(workers)], { timeout: 180_000 });
   const state = JSON.parse(stdout.trim().split('\n').at(-1));
-  return { ...state, wp, stop: () => mustRun(script('wp-down.sh'), [dir]) };
+  const stop = async () => {
+    await mustRun(script('wp-down.sh'), [dir]);
+    stopped();
+  };
+  return { ...state, wp, stop };
 }
 
 // WordPress' own REST API as one of its users; the answer's JSON. For preparing and for checking from the other side.

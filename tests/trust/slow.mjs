@@ -1,0 +1,62 @@
+// Slow clients by Debian's slowhttptest: heads that never end, bodies byte by byte, ranges, answers read slowly, from
+// PORTEIRO_TEST_SLOW connections at once. Meanwhile others are served: every request, and p99 at most twice what it was or 50 ms.
+// Part of ./dev soak only: run it by tests/integration/run.mjs.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import { after, before, test } from 'node:test';
+import { fixtures } from '../integration/lib/fixtures.mjs';
+import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { sleep, start } from '../integration/lib/process.mjs';
+import { ask } from '../workers/help.mjs';
+
+const CONNECTIONS = Number(process.env.PORTEIRO_TEST_SLOW ?? 4000);
+const SECONDS = Number(process.env.PORTEIRO_TEST_SLOW_S ?? 40);
+const LITTLE_MS = 50; // of a p99 on a machine that runs the attack, too
+const KINDS = {
+  'heads that never end (slowloris)': ['-H', '-i', '5'],
+  'bodies that never end': ['-B', '-i', '5', '-s', '100000', '-t', 'POST'],
+  'ranges (killer apache)': ['-R', '-a', '1', '-b', '1000'],
+  'answers read slowly': ['-X', '-w', '1', '-y', '10', '-n', '5', '-z', '8', '-k', '3'],
+};
+
+let porteiro, agent;
+before(async () => {
+  assert.ok(fs.existsSync('/usr/bin/slowhttptest'), 'slowhttptest is not installed');
+  porteiro = await (await Porteiro.create({ env: { PORTEIRO_ACCESS_LOG: 'off' } })).serve();
+  await porteiro.addUser();
+  ({ token: porteiro.token } = await porteiro.addConnection(fixtures.sites.new));
+  agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+});
+after(() => porteiro?.stop());
+
+const connectionsNow = () => fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').filter(line => line.includes(` 0100007F:${porteiro.port.toString(16).toUpperCase().padStart(4, '0')} `) && / 01 /.test(line.slice(0, 40))).length;
+
+// Asks 50 times a second for so long, half of it on new connections: {asked, failed, p99}.
+async function served(seconds) {
+  const times = [], failures = [], until = Date.now() + seconds * 1000;
+  let most = 0;
+  const asked = [];
+  for (let i = 0; Date.now() < until; i++) {
+    const began = performance.now();
+    asked.push(ask(porteiro, i % 2 ? agent : new http.Agent()).then(status => (status === 200 ? times.push(performance.now() - began) : failures.push(status)), error => failures.push(error.code ?? error.message)));
+    if (i % 50 === 0) most = Math.max(most, connectionsNow());
+    await sleep(20);
+  }
+  await Promise.all(asked);
+  times.sort((a, b) => a - b);
+  return { asked: asked.length, failures, p50: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)], most };
+}
+
+for (const [kind, args] of Object.entries(KINDS)) {
+  test(`${CONNECTIONS} connections, ${kind}`, { timeout: 300_000 }, async () => {
+    const calm = await served(5);
+    const attack = start('bash', ['-c', 'ulimit -n 65536; exec slowhttptest "$@"', 'slowhttptest', ...args, '-c', String(CONNECTIONS), '-r', '1000', '-l', String(SECONDS), '-p', '5', '-u', `${porteiro.origin}/mcp`, '-v', '0']);
+    const under = await served(SECONDS);
+    await attack.stop();
+    console.log(`slow: ${kind}: ${under.asked} of others asked, ${under.failures.length} failed; at most ${under.most} connections open; p50 ${calm.p50.toFixed(1)} to ${under.p50.toFixed(1)} ms, p99 ${calm.p99.toFixed(1)} to ${under.p99.toFixed(1)} ms`);
+    assert.deepEqual(under.failures, []);
+    assert.ok(under.most > CONNECTIONS / 10, `only ${under.most} connections were open`);
+    assert.ok(under.p99 <= Math.max(2 * calm.p99, LITTLE_MS), `p99 ${calm.p99} ms without, ${under.p99} ms with them`);
+  });
+}
