@@ -36,9 +36,10 @@
 #endif
 
 enum {
-    TASK_STACK_BYTES = WITH_ASAN || WITH_TSAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
-    STACKS_KEPT = 64,                                       /* beyond that they go back to the kernel ... */
-    STACKS_LOOK_MS = 5000,                                  /* ... once they lay unused so long */
+    TASK_STACK_BYTES =
+        WITH_ASAN || WITH_TSAN ? 512 * 1024 : 128 * 1024, /* address space; only touched pages cost memory */
+    STACKS_KEPT = 64,                                     /* beyond that they go back to the kernel ... */
+    STACKS_LOOK_MS = 5000,                                /* ... once they lay unused so long */
     TASKS_MAX_DEFAULT = 20000,
 };
 

@@ -45,11 +45,25 @@ analyze_gcc() {
 # unit_names PATTERN: the test programs of these sources
 unit_names() { sh tools/sources.sh test | tr ' ' '\n' | grep -E "$1" | sed 's|^src/||; s|/|-|g; s|[.]c$||'; }
 
-# each_unit DIR PATTERN COMMAND...: runs the command on each program, two at a time; says which failed
+# one_unit PROGRAM COMMAND...: says how it went; the end of its output when it failed
+one_unit() {
+    local out program=$1
+    shift
+    if out=$("$@" "$program" 2>&1); then
+        echo "ok ${program##*/}"
+    else
+        echo "FAILED ${program##*/}"
+        tail -n 60 <<<"$out"
+        return 1
+    fi
+}
+export -f one_unit
+
+# each_unit DIR PATTERN COMMAND...: runs the command on each program, two at a time
 each_unit() {
     local dir=$1 pattern=$2
     shift 2
-    unit_names "$pattern" | xargs -P 2 -I '{}' bash -c 'out=$("$@" 2>&1) && echo "ok $(basename "${!#}")" || { echo "FAILED $(basename "${!#}")" && tail -n 60 <<<"$out" && exit 1; }' each "$@" "$dir/{}"
+    unit_names "$pattern" | xargs -P 2 -I '{}' bash -c 'one_unit "$@"' each "$dir/{}" "$@"
 }
 
 analyze_valgrind() {
