@@ -1,7 +1,8 @@
 // Nothing is sent to what is not public. A network of its own (a namespace) in which every address there is leads back to this
 // machine and is listened on: connections, uploads, featured images, client documents and redirects name private, link-local, metadata and
 // loopback addresses, in all spellings and by names whose answers change. Every packet is seen by a raw socket: none may go there.
-// PORTEIRO_TEST_REBINDS: how many answers of the name server change between public and private (200; ./dev soak: 10,000).
+// PORTEIRO_TEST_REBINDS: how many answers of the name server change between public and private (100; ./dev soak: 10,000, and all
+// spellings everywhere; the short form takes a share of them).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -15,7 +15,7 @@ import { Flow, PASSWORD } from '../../oauth/flow.mjs';
 import { V4, V6, ZONE, nameOf, spellings } from './addresses.mjs';
 import { startNames } from './names.mjs';
 
-const REBINDS = Number(process.env.PORTEIRO_TEST_REBINDS ?? 200), IS_LONG = REBINDS > 200;
+const REBINDS = Number(process.env.PORTEIRO_TEST_REBINDS ?? 100), IS_LONG = REBINDS > 100;
 const PUBLIC = '93.184.216.34', RESOLVER = '127.0.0.53', AT_ONCE = 8;
 const PORTS = [22, 80, 443, 3306, 5432, 6379, 8080, 8443, 9200, 11211];
 const site = `https://site.${ZONE}`;
@@ -174,9 +174,10 @@ async function main() {
   };
 
   const urls = targets();
-  await each(urls, url => upload(url));
-  await each(IS_LONG ? urls : urls.filter((_, i) => i % 4 === 0), url => connect(url)); // three requests each, so fewer in the short form
-  const few = urls.filter((_, i) => i % 7 === 0);
+  const share = (short, long) => urls.filter((_, i) => i % (IS_LONG ? long : short) === 0);
+  await each(share(2, 1), url => upload(url));
+  await each(share(9, 1), url => connect(url));
+  const few = share(17, 5);
   await each(few, url => upload(`${site}/to/${text(url)}`, 'redirects of files'));
   await each(few.slice(0, 20), url => upload(`${site}/to/${text(`${site}/to/${text(`${site}/to/${text(url)}`)}`)}`, 'redirects of files, three deep'));
   await each(few, url => connect(`${site}/to/${text(url)}`, 'redirects of sites'));
