@@ -11,7 +11,8 @@
 set -euo pipefail
 FREE_START_KB=$((8 * 1024 * 1024)) # to begin at all
 FREE_STOP_KB=$((4 * 1024 * 1024))  # below this it ends itself
-LIMIT_FIRST_MS=300000 LIMIT_SECOND_MS=1000 LIMIT_TEST_S=1500
+LIMIT_FIRST_MS=300000 LIMIT_SECOND_MS=1000
+LIMIT_TEST_S=3600 # against hanging: there is no cache of packages, objects or findings, and all of it is made with two cores
 
 die() {
     echo "fresh: $*" >&2
