@@ -179,6 +179,31 @@ static void sites_whose_rows_were_changed(void **state)
     assert_says(&f->call, "not valid any more");
 }
 
+/* ---- what is remembered */
+
+static void what_is_remembered_ends_in_time(void **state)
+{
+    struct fixture *f = *state;
+    struct token_made brief;
+    ready(f);
+    const struct token_new new = {.rights = RIGHT_READ, .expires_at_ms = clock_now_ms() + 400};
+    assert_ok(&f->call, tokens_add(&f->call, 1, 1, &new, &brief));
+    assert_ok(&f->call, asks(f, brief.token));
+    assert_ok(&f->call, asks(f, several.token));
+    assert_ok(&f->call, authenticate(&f->call, brief.token, &who));
+    while (authenticate(&f->call, brief.token, &who) == OK)
+        usleep(20 * 1000);
+    assert_says(&f->call, "has expired");
+    /* Who asks again, and has less time than that takes at most, has it all the same. */
+    assert_ok(&f->call, asks(f, several.token));
+    usleep((AUTH_FRESH_MS + 50) * 1000);
+    int64_t deadline_ms = f->call.deadline_ms;
+    f->call.deadline_ms = clock_monotonic_ms() + AUTH_QUERY_MS / 2;
+    int error = authenticate(&f->call, several.token, &who);
+    f->call.deadline_ms = deadline_ms;
+    assert_ok(&f->call, error);
+}
+
 /* ---- a database that fails in the middle */
 
 static int asks_and_writes_use(struct fixture *f)
@@ -213,6 +238,7 @@ int main(void)
         ON_SQLITE(each_refusal_says_why),
         ON_SQLITE(sites_that_rest_drop_out),
         ON_SQLITE(sites_whose_rows_were_changed),
+        ON_SQLITE(what_is_remembered_ends_in_time),
         ON_SQLITE(the_database_fails),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);

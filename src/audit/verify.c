@@ -367,7 +367,8 @@ static int check_rows(struct call *call, struct verification *v)
         error = page_begin(call, next, page->rows.items[page->rows.count - 1].id);
         for (size_t i = 0; !error && v->verdict.ok && i < page->rows.count; i++)
             error = check_row(call, v, &page->rows.items[i]);
-        arena_reset(call->arena);
+        if (!error) /* else its texts are in there */
+            arena_reset(call->arena);
         struct page *checked = page;
         page = next;
         next = checked;

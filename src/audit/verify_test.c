@@ -46,6 +46,14 @@ static int verifies(struct fixture *f)
     return audit_verify(&f->call, path, &verdict);
 }
 
+/* What is broken is told, also when the page behind it could not be read. */
+static int verifies_what_is_broken(struct fixture *f)
+{
+    verdict.ok = true;
+    int error = verifies(f);
+    return !error && !verdict.ok && fault_left < 0 ? E_UNAVAILABLE : error;
+}
+
 static int marks(struct fixture *f)
 {
     return checkpoint_write(&f->call, STR("test"));
@@ -197,6 +205,69 @@ static void marks_without_rows(void **state)
     assert_true(str_contains(verdict.problem, STR("does not follow")));
 }
 
+/* Two writers of one process, each with its first row. */
+static void writers_have_their_own_checkpoints(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 1);
+    assert_ok(&f->call, marks(f));
+    audit_done();
+    assert_ok(&f->call, audit_init(&f->call, STR("other")));
+    assert_ok(&f->call, checkpoint_open(&f->call, str_from(path)));
+    assert_ok(&f->call, marks(f));
+    record(f, 1);
+    assert_ok(&f->call, checkpoint_write(&f->call, STR("other")));
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.chains, 2);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_checkpoints WHERE writer = 'other'"), 1);
+}
+
+/* What came while the rows were being read is left for the next time. */
+static void rows_beyond_the_head(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 3);
+    sql(f, "CREATE TABLE kept AS SELECT * FROM mcp_audit_heads");
+    record(f, 2);
+    sql(f, "DELETE FROM mcp_audit_heads");
+    sql(f, "INSERT INTO mcp_audit_heads SELECT * FROM kept");
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.rows, 5);
+    assert_int_equal(verdict.chained, 3);
+    sql(f, "DROP TABLE kept");
+}
+
+static void the_first_thing_that_is_wrong_is_told(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 1);
+    assert_ok(&f->call, marks(f));
+    record(f, 1);
+    assert_ok(&f->call, marks(f));
+    sql(f, "UPDATE mcp_audit_checkpoints SET signature = 'x'");
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("the checkpoint 1 of the writer")));
+    sql(f, "DELETE FROM mcp_audit_checkpoints");
+    sql(f, "INSERT INTO mcp_users (id, name, email, phone, password_hash) VALUES (7, 'a', 'a@b.c', '1', 'x')");
+    sql(f, "INSERT INTO mcp_service_providers (id, \"key\", name) VALUES (3, 'p', 'P')");
+    sql(f, "INSERT INTO mcp_service_connections (id, user_id, provider_id, name, config_json, secret_json, token_hash, "
+           "status) "
+           "VALUES (9, 7, 3, 'c', '{}', '{}', 'x', 'active')");
+    sql(f, "UPDATE mcp_audit_logs SET connection_id = 9 WHERE id = (SELECT max(id) FROM mcp_audit_logs)");
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("user or connection")));
+    /* Rows are missing, and the database fails when it is asked whether retention took them. */
+    sql(f, "DELETE FROM mcp_audit_index");
+    sql(f, "DELETE FROM mcp_audit_logs WHERE id = (SELECT min(id) FROM mcp_audit_logs)");
+    assert_true(each_statement_fails(f, verifies_what_is_broken) >= 5);
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("are missing")));
+}
+
 /* So many are looked at and no more: the memory of one verification has an end. */
 static void more_writers_than_are_looked_at(void **state)
 {
@@ -300,6 +371,9 @@ int main(void)
         ON_SQLITE(where_checkpoints_go),
         ON_SQLITE(lines_of_the_file),
         ON_SQLITE(marks_without_rows),
+        ON_SQLITE(writers_have_their_own_checkpoints),
+        ON_SQLITE(rows_beyond_the_head),
+        ON_SQLITE(the_first_thing_that_is_wrong_is_told),
         ON_SQLITE(more_writers_than_are_looked_at),
         ON_SQLITE(data_of_every_kind),
         ON_SQLITE(heads),

@@ -669,14 +669,44 @@ static void test_scan(void **state)
     }
 }
 
+static void test_what_is_not_there(void **state)
+{
+    const struct json *value;
+    int64_t integer;
+    (void)state;
+    assert_int_equal(json_parse(arena, STR("{\"a\":[1,2],\"b\":[1,2,3],\"c\":[1,3]}"), NULL, &value, NULL), OK);
+    assert_true(json_is(json_path_str(value, (struct str){NULL, 0}), JSON_OBJECT)); /* no path: the value itself */
+    assert_true(json_is(json_member_at(json_get(value, STR("a")), 0).value, JSON_MISSING));
+    assert_true(json_is(json_member_at(value, 3).value, JSON_MISSING));
+    assert_false(json_equal(json_get(value, STR("a")), json_get(value, STR("b"))));
+    assert_false(json_equal(json_get(value, STR("a")), json_get(value, STR("c"))));
+    assert_true(json_equal(json_get(value, STR("a")), json_get(value, STR("a"))));
+    assert_false(json_scan_i64(STR("1.5"), &integer));
+    assert_false(json_scan_i64(STR("99999999999999999999"), &integer));
+    assert_true(json_scan_i64(STR("15e1"), &integer) && integer == 150);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_arena, free_arena)
     const struct CMUnitTest tests[] = {
-        TEST(test_accepts),     TEST(test_refuses),        TEST(test_nul),      TEST(test_cut_and_changed),
-        TEST(test_error_place), TEST(test_access),         TEST(test_integers), TEST(test_strings_point_into_source),
-        TEST(test_doubles),     TEST(test_string_lengths), TEST(test_equal),    TEST(test_depth),
-        TEST(test_sizes),       TEST(test_members),        TEST(test_growth),   TEST(test_memory_ends),
+        TEST(test_what_is_not_there),
+        TEST(test_accepts),
+        TEST(test_refuses),
+        TEST(test_nul),
+        TEST(test_cut_and_changed),
+        TEST(test_error_place),
+        TEST(test_access),
+        TEST(test_integers),
+        TEST(test_strings_point_into_source),
+        TEST(test_doubles),
+        TEST(test_string_lengths),
+        TEST(test_equal),
+        TEST(test_depth),
+        TEST(test_sizes),
+        TEST(test_members),
+        TEST(test_growth),
+        TEST(test_memory_ends),
         TEST(test_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,12 +326,103 @@ static void test_portable(void **state)
     portable("[]", "the value: must have type object");
 }
 
+/* Names beyond a message, values that cannot be compared, references into nothing: the message has this in it; NULL: it fits. */
+static void test_corners(void **state)
+{
+#define AB26                                                                                                           \
+    "\"a1\",\"a2\",\"a3\",\"a4\",\"a5\",\"a6\",\"a7\",\"a8\",\"a9\",\"b1\",\"b2\",\"b3\",\"b4\",\"b5\",\"b6\",\"b7\"," \
+    "\"b8\",\"b9\","                                                                                                   \
+    "\"c1\",\"c2\",\"c3\",\"c4\",\"c5\",\"c6\",\"c7\",\"c8\""
+    static const struct {
+        const char *schema, *value, *says;
+    } cases[] = {
+        {"{\"enum\":[" AB26 "]}", "\"x\"", "\"c6\", ...; got"},
+        {"{\"enum\":[" AB26 "]}", "7", ", ...; got 7"},
+        {"{\"enum\":[1,\"two\"]}", "\"tow\"", "did you mean two?"},
+        {"{\"enum\":[\"\"]}", "\"a\"", "must be one of"},
+        {"{\"type\":\"number\"}", "\"-7\"", "without quotes"},
+        {"{\"type\":\"number\"}", "\"seven\"", "must be a number, got a string"},
+        {"{\"type\":\"number\"}", "\"\"", "must be a number, got a string"},
+        {"{\"type\":\"boolean\"}", "\"false\"", "without quotes"},
+        {"{\"type\":\"boolean\"}", "\"no\"", "true or false"},
+        {"{\"type\":\"string\"}", "true", "in quotes"},
+        {"{\"type\":\"string\"}", "null", "must be a string, got null"},
+        {"{\"type\":\"array\"}", "{}", "must be an array, got an object"},
+        {"{\"type\":\"array\"}", "7", "put it in [ ]"},
+        {"{\"type\":\"nonsense\"}", "7", "of a type that does not exist"},
+        {"{\"type\":[\"string\",\"null\"]}", "7", "a string or null"},
+        {"{\"minimum\":1.5}", "1", "at least 1.5"},
+        {"{\"minimum\":1}", "1.5", NULL},
+        {"{\"minimum\":1e999}", "1.5", "at least 1e999"},
+        {"{\"minimum\":1}", "1e999", "at least 1"}, /* no double is that large: it cannot be compared */
+        {"{\"anyOf\":[{\"enum\":[1]},{\"enum\":[2]}]}", "3", "form 1 of 2"},
+        {"{\"anyOf\":[{\"type\":[\"string\",\"null\"]},{\"properties\":{},\"additionalProperties\":false}]}",
+         "{\"x\":1}", "(this is form"},
+        {"{\"$ref\":\"x\"}", "1", "not within the schema"},
+        {"{\"$ref\":\"#x\"}", "1", "not within the schema"},
+        {"{\"$ref\":\"#/nothing\"}", "1", "does not exist"},
+        {"{\"$ref\":\"#/a/7\",\"a\":[true]}", "1", "does not exist"},
+        {"{\"$ref\":\"#/a/x\",\"a\":[true]}", "1", "does not exist"},
+        {"{\"$ref\":\"#/a/0\",\"a\":[{\"type\":\"integer\"}]}", "1", NULL},
+        {"{\"$ref\":\"#/a~1b/c~0d\",\"a/b\":{\"c~d\":{\"type\":\"integer\"}}}", "1", NULL},
+        {"{\"properties\":{\"per_page\":{}},\"additionalProperties\":false}", "{\"per-Page\":1}",
+         "did you mean per_page?"},
+        {"{\"properties\":{\"abcd\":{},\"abdc\":{}},\"additionalProperties\":false}", "{\"bacd\":1}",
+         "did you mean abcd?"},
+        {"{\"properties\":{\"\":{}},\"additionalProperties\":false}", "{\"a\":1}", "there is no such member"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        call_clear_error(&call);
+        int result = schema_validate(&call, parse(str_from(cases[i].schema)), parse(str_from(cases[i].value)));
+        if (result != (cases[i].says ? E_INVALID : OK) ||
+            (cases[i].says && !str_contains(call.error_text, str_from(cases[i].says))))
+            fail_msg("%s with %s: %d %.*s", cases[i].schema, cases[i].value, result, STR_ARG(call.error_text));
+    }
+    /* More properties than a message names. */
+    struct buf schema;
+    buf_init(&schema, arena, 1 << 16);
+    buf_add(&schema, STR("{\"additionalProperties\":false,\"properties\":{"));
+    for (int i = 0; i < 30; i++)
+        buf_add_format(&schema, "%s\"p%d\":{}", i ? "," : "", i);
+    buf_add(&schema, STR("}}"));
+    call_clear_error(&call);
+    assert_int_equal(schema_validate(&call, parse(buf_str(&schema)), parse(STR("{\"zzzzzz\":1}"))), E_INVALID);
+    assert_true(str_contains(call.error_text, STR("p23, ...")));
+    assert_false(str_contains(call.error_text, STR("p24")));
+    /* Names that are too long, and schemas that are too deep, to be for everybody. */
+    static const char *const names[] = {"a.b_c-d", "",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        call_clear_error(&call);
+        assert_int_equal(
+            schema_check_portable(
+                &call, parse(str_format(arena, "{\"type\":\"object\",\"properties\":{\"%s\":{\"type\":\"string\"}}}",
+                                        names[i]))),
+            i ? E_INVALID : OK);
+    }
+    buf_init(&schema, arena, 1 << 16);
+    for (int i = 0; i < SCHEMA_LEVELS_MAX + 1; i++)
+        buf_add(&schema,
+                i ? STR("{\"type\":\"array\",\"items\":") : STR("{\"type\":\"object\",\"properties\":{\"a\":"));
+    buf_add(&schema, STR("{\"type\":\"string\"}"));
+    for (int i = 0; i < SCHEMA_LEVELS_MAX; i++)
+        buf_add_char(&schema, '}');
+    buf_add(&schema, STR("}}"));
+    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    const struct json *deep;
+    limits.max_depth = JSON_DEPTH_MAX;
+    assert_int_equal(json_parse(arena, buf_str(&schema), &limits, &deep, NULL), OK);
+    call_clear_error(&call);
+    assert_int_equal(schema_check_portable(&call, deep), E_LIMIT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
         TEST(test_tool),   TEST(test_closed), TEST(test_keywords), TEST(test_long_values_are_cut),
-        TEST(test_limits), TEST(test_stack),  TEST(test_portable),
+        TEST(test_limits), TEST(test_stack),  TEST(test_portable), TEST(test_corners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

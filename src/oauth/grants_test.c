@@ -266,6 +266,57 @@ static void codes_that_are_not_good(void **state)
     assert_int_equal(tokens.rights, RIGHT_READ | RIGHT_DRAFT);
 }
 
+/* Rows that say what we never wrote, though we had sealed them: nobody gets anything, and nothing breaks. */
+static void seal_grant(struct fixture *f, const char *edit)
+{
+    struct oauth_grant_row row;
+    sql(f, edit);
+    struct str id = sql_text(f, "SELECT id FROM mcp_oauth_grants WHERE resource <> ''");
+    assert_ok(&f->call, store_oauth_grants_get(&f->call, 1, id, &row));
+    struct str mac = consent_mac(&f->call, &row);
+    assert_ok(&f->call, db_query(&f->call, f->db, NULL, "UPDATE mcp_oauth_grants SET mac = $1 WHERE id = $2",
+                                 DB_TEXT(mac), DB_TEXT(id)));
+}
+
+static void rows_of_nonsense(void **state)
+{
+#define GRANT_SET(what) "UPDATE mcp_oauth_grants SET " what " WHERE resource <> ''"
+    struct fixture *f = *state;
+    const char *error;
+    const struct principal *who;
+    ready(f);
+    assert_ok(&f->call, agrees(f));
+    seal_grant(f, GRANT_SET("rights = 'nonsense'"));
+    assert_int_equal(redeems(f), E_INVALID);
+    seal_grant(f, GRANT_SET("rights = 'read,draft'"));
+    assert_ok(&f->call, redeems(f)); /* that attempt was undone */
+    refresh_token = tokens.refresh;
+    seal_grant(f, GRANT_SET("rights = 'nonsense'"));
+    assert_int_equal(refreshes(f), E_INVALID);
+    seal_grant(f, GRANT_SET("rights = 'read,draft', state = 'pending'"));
+    assert_refused(f, refreshes_as(f, &client, refresh_token, 0, not_said, &error), error, "invalid_grant");
+    seal_grant(f, GRANT_SET("state = 'active', connections = '2,x,,3,"
+                            "3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3,3'"));
+    assert_true(refreshes(f) != OK || authenticate(&f->call, tokens.access, &who) == OK);
+    sql(f, "UPDATE mcp_oauth_grants SET rights = 'nonsense' WHERE resource = ''");
+    assert_refused(f, grants_give_standing(&f->call, &own, 0, STR(RESOURCE), &tokens, &error), error, "invalid_grant");
+}
+
+static void proofs_of_the_wrong_form(void **state)
+{
+    char longest[130];
+    (void)state;
+    memset(longest, 'a', sizeof longest);
+    assert_false(pkce_is_answered(STR(CHALLENGE), str_of(longest, 42)));
+    assert_false(pkce_is_answered(STR(CHALLENGE), str_of(longest, 43)));
+    assert_false(pkce_is_answered(STR(CHALLENGE), str_of(longest, 128)));
+    assert_false(pkce_is_answered(STR(CHALLENGE), str_of(longest, 129)));
+    assert_false(pkce_is_answered(STR(CHALLENGE "x"), STR(VERIFIER)));
+    assert_false(pkce_is_answered(STR(CHALLENGE), STR("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX+")));
+    assert_false(pkce_is_answered(STR(CHALLENGE), STR("~Bjf.JeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")));
+    assert_true(pkce_is_answered(STR(CHALLENGE), STR(VERIFIER)));
+}
+
 static void sites_that_went_meanwhile(void **state)
 {
     struct fixture *f = *state;
@@ -560,6 +611,8 @@ int main(void)
         ON_SQLITE(what_cannot_be_agreed_to),
         ON_SQLITE(one_family_too_many_ends_the_oldest),
         ON_SQLITE(codes_that_are_not_good),
+        ON_SQLITE(rows_of_nonsense),
+        cmocka_unit_test(proofs_of_the_wrong_form),
         ON_SQLITE(sites_that_went_meanwhile),
         ON_SQLITE(a_code_that_comes_twice_ends_its_family),
         ON_SQLITE(refresh_tokens_that_are_not_good),
