@@ -14,7 +14,7 @@
 
 #include <unistd.h>
 
-enum { WRITER_BYTES = 128, FLUSH_BUDGET_BYTES = 24 * 1024 * 1024, FLUSH_TIMEOUT_MS = 10 * 1000 };
+enum { WRITER_BYTES = 128, HEAD_BYTES = 256, FLUSH_BUDGET_BYTES = 24 * 1024 * 1024, FLUSH_TIMEOUT_MS = 10 * 1000 };
 
 /* An event that waits to be written, in one heap block. */
 struct queued {
@@ -35,6 +35,11 @@ static struct audit {
     int64_t n_unmarked; /* rows since the last checkpoint; those of a transaction that was rolled back count too */
     bool is_marking;
     struct loop_timer mark_timer;
+    struct {
+        bool is_known;
+        int64_t seq;
+        char hash[HEAD_BYTES]; /* as the row has it */
+    } head;                    /* of our chain, as this process wrote it last */
 } audit = {.last = &audit.first};
 
 static void timer_ran(void *context);
@@ -130,6 +135,37 @@ static void count_unmarked(int64_t count)
         loop_timer_set(&audit.mark_timer, CHECKPOINT_MS);
 }
 
+static void remember_head(int64_t seq, struct str hash)
+{
+    audit.head.seq = seq;
+    audit.head.is_known = str_to_cstr(hash, audit.head.hash, sizeof audit.head.hash);
+}
+
+/* Only where a transaction has the database for itself is the head still what it was. */
+static bool knows_head(void)
+{
+    return audit.head.is_known && db_kind(store_db()) == DB_SQLITE && !journal_is_open() &&
+           watch_has_begun(str_from(audit.writer));
+}
+
+/*
+ * In a transaction, without asking: behind the head as we left it. Should it be another by now, the transaction fails with E_CONFLICT
+ * and append() finds out why.
+ */
+static int append_behind(struct call *call, const struct timed_event *event)
+{
+    struct audit_head head = {str_copy(call->arena, str_from(audit.writer)), audit.head.seq,
+                              str_copy(call->arena, str_from(audit.head.hash))};
+    struct audit_new row;
+    struct str prev = str_sub(head.hash, 0, str_find_char(head.hash, '.'));
+    struct str hash = seal_event(call->arena, event, &head, 0, prev, &row);
+    hash = chain_head_make(call->arena, head.writer, row.seq, hash);
+    int error = store_audit_post(call, &head, hash, &row);
+    remember_head(row.seq, hash);
+    count_unmarked(1);
+    return error;
+}
+
 /* In a transaction. The events need one number each. */
 static int append(struct call *call, const struct timed_event *events, size_t count)
 {
@@ -152,11 +188,13 @@ static int append(struct call *call, const struct timed_event *events, size_t co
             prev = seal_event(call->arena, &events[done + i], &head, (int64_t)(done + i), prev, &rows[i]);
         error = store_audit_insert(call, rows, n_rows);
     }
+    struct str hash = chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev);
     if (!error)
-        error = store_audit_set_head(call, head.writer,
-                                     chain_head_make(call->arena, head.writer, head.seq + (int64_t)count, prev));
-    if (!error)
+        error = store_audit_set_head(call, head.writer, hash);
+    if (!error) {
+        remember_head(head.seq + (int64_t)count, hash);
         count_unmarked((int64_t)count);
+    }
     for (size_t i = 0; !error && i < count; i++)
         error =
             journal_write(call, events[i].event->action, events[i].event->data_json, events[i].at_ms, i + 1 == count);
@@ -170,13 +208,36 @@ void audit_set_observer(void (*observer)(const struct audit_event *event))
     observe = observer;
 }
 
-static int write_events(struct call *call, const struct timed_event *events, size_t count)
+/* What else goes into the transaction. */
+struct more {
+    int (*post)(struct call *call, void *context);
+    void *context;
+};
+
+static int try_to_write(struct call *call, const struct timed_event *events, size_t count, const struct more *more,
+                        bool *ret_behind)
 {
     bool mine;
     int error = store_begin(call, &mine);
+    *ret_behind = mine && count == 1 && knows_head(); /* of others' transactions none may fail for it */
+    if (!error && more)
+        error = more->post(call, more->context);
     if (!error)
-        error = append(call, events, count);
+        error = *ret_behind ? append_behind(call, events) : append(call, events, count);
     error = store_end(call, mine, error);
+    if (error)
+        audit.head.is_known = false;
+    return error;
+}
+
+static int write_events(struct call *call, const struct timed_event *events, size_t count, const struct more *more)
+{
+    bool behind;
+    int error = try_to_write(call, events, count, more, &behind);
+    if (error == E_CONFLICT && behind) {
+        call_clear_error(call);
+        error = try_to_write(call, events, count, more, &behind);
+    }
     for (size_t i = 0; !error && observe && i < count; i++)
         observe(events[i].event);
     return error;
@@ -189,17 +250,28 @@ void audit_write_origin(struct json_writer *w, const struct call *call)
         json_member_str(w, "client", call->client);
 }
 
-int audit_record(struct call *call, const struct audit_event *event)
+static int record(struct call *call, const struct audit_event *event, const struct more *more)
 {
     const struct timed_event events[] = {{event, clock_now_ms()}};
     bool alone = !call->db_link;
-    int error = write_events(call, events, 1);
+    int error = write_events(call, events, 1, more);
     /* User or connection went in this very moment, or the database undid it. */
     if (alone && (error == E_NOT_FOUND || (error && db_was_rolled_back(call)))) {
         call_clear_error(call);
-        error = write_events(call, events, 1);
+        error = write_events(call, events, 1, more);
     }
     return error;
+}
+
+int audit_record(struct call *call, const struct audit_event *event)
+{
+    return record(call, event, NULL);
+}
+
+int audit_record_with(struct call *call, const struct audit_event *event, int (*post)(struct call *call, void *context),
+                      void *context)
+{
+    return record(call, event, &(struct more){post, context});
 }
 
 /* ---- batches */
@@ -259,10 +331,10 @@ static int flush_batch(struct call *call)
         dropped.data_json = call_format(call, "{\"events\":%lld}", (long long)n_dropped);
         events[count++] = (struct timed_event){&dropped, clock_now_ms()};
     }
-    int error = write_events(call, events, count);
+    int error = write_events(call, events, count, NULL);
     if (error == E_NOT_FOUND) {
         call_clear_error(call);
-        error = write_events(call, events, count);
+        error = write_events(call, events, count, NULL);
     }
     if (error)
         return error;

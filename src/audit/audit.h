@@ -44,6 +44,13 @@ void audit_write_origin(struct json_writer *w, const struct call *call);
  */
 MUST_CHECK int audit_record(struct call *call, const struct audit_event *event);
 
+/*
+ * The same with what `post` adds to the transaction (db_post()). It may be called a second time, in a second transaction after the
+ * first was rolled back. Whatever of it fails, nothing of it is done.
+ */
+MUST_CHECK int audit_record_with(struct call *call, const struct audit_event *event,
+                                 int (*post)(struct call *call, void *context), void *context);
+
 /* For what only reads: copied, and written within a second or with 255 others. Does not wait, cannot fail the caller. */
 void audit_later(const struct audit_event *event);
 

@@ -497,6 +497,40 @@ static void calls_are_counted_and_timed(void **state)
     }
 }
 
+static int post_user(struct call *call, void *context)
+{
+    int *times = context;
+    ++*times;
+    return db_post(call, store_db(), DB_POST_MUST_CHANGE, "UPDATE mcp_users SET name = 'b' WHERE name = 'a'");
+}
+
+static void with_what_belongs_to_it(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    const struct audit_event event = {.action = STR("tool.wp_edit"), .data_json = STR("{\"outcome\":\"ok\"}")};
+    int times = 0;
+    sql(f, "INSERT INTO mcp_users (id, name, email, phone, password_hash) VALUES (7, 'a', 'a@b.c', '1', 'x')");
+    record(f, "tool.wp_edit.intent", "{}");
+    assert_ok(call, audit_record_with(call, &event, post_user, &times));
+    assert_int_equal(times, 1);
+    assert_text(sql_text(f, "SELECT name FROM mcp_users"), "b");
+    assert_sound(f, 2);
+    /* neither without the other */
+    assert_int_equal(audit_record_with(call, &event, post_user, &times), E_CONFLICT);
+    assert_sound(f, 2);
+    /* another process of the same name went on with the chain meanwhile, or the head is not what this one remembers */
+    bool mine;
+    assert_ok(call, store_begin(call, &mine));
+    assert_ok(call, audit_record(call, &event));
+    assert_ok(call, db_rollback(call, store_db()));
+    sql(f, "UPDATE mcp_users SET name = 'a'");
+    assert_ok(call, audit_record_with(call, &event, post_user, &times));
+    assert_text(sql_text(f, "SELECT name FROM mcp_users"), "b");
+    record(f, "tool.wp_edit", "{}");
+    assert_sound(f, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +549,7 @@ int main(void)
         ON_BOTH(rows_of_the_earlier_system_are_no_damage),
         ON_BOTH(chains_are_apart),
         ON_BOTH(calls_are_counted_and_timed),
+        ON_BOTH(with_what_belongs_to_it),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

@@ -117,6 +117,79 @@ static int seal_note(struct call *call, const struct history_owner *owner, const
     return seal(call, owner, change->id, STR("note_sealed"), note, ret);
 }
 
+/* ---- a long text of which little was changed is kept once: `after` as what stands between two pieces of `before` */
+
+enum { PIECES_WORTH = 256 /* what it must save */, COMPARED_AT_ONCE = 64 };
+
+static size_t same_first(struct str a, struct str b, size_t most)
+{
+    size_t n = 0;
+    while (most - n >= COMPARED_AT_ONCE && memcmp(a.ptr + n, b.ptr + n, COMPARED_AT_ONCE) == 0)
+        n += COMPARED_AT_ONCE;
+    while (n < most && a.ptr[n] == b.ptr[n])
+        n++;
+    return n;
+}
+
+static size_t same_last(struct str a, struct str b, size_t most)
+{
+    const char *a_end = a.ptr + a.len, *b_end = b.ptr + b.len;
+    size_t n = 0;
+    while (most - n >= COMPARED_AT_ONCE &&
+           memcmp(a_end - n - COMPARED_AT_ONCE, b_end - n - COMPARED_AT_ONCE, COMPARED_AT_ONCE) == 0)
+        n += COMPARED_AT_ONCE;
+    while (n < most && a_end[-1 - (ptrdiff_t)n] == b_end[-1 - (ptrdiff_t)n])
+        n++;
+    return n;
+}
+
+/* "=3 120 140\nrest": the first 3 bytes of before, the rest, the last 120 of before, which has 140. An object never begins so. */
+static struct str in_pieces(struct call *call, const struct site_change *change)
+{
+    struct str before = change->before_json, after = change->after_json;
+    size_t shorter = before.len < after.len ? before.len : after.len;
+    if (change->before_lost || shorter < PIECES_WORTH)
+        return after;
+    size_t first = same_first(before, after, shorter), last = same_last(before, after, shorter - first);
+    if (first + last < PIECES_WORTH)
+        return after;
+    return call_format(call, "=%zu %zu %zu\n%.*s", first, last, before.len,
+                       STR_ARG(str_sub(after, first, after.len - first - last)));
+}
+
+/* In the memory of `outer`. False: it is not of this before. */
+static bool from_pieces(struct call *outer, struct str before, struct str kept, struct str *ret)
+{
+    struct str rest = kept, line, word;
+    uint64_t numbers[3];
+    *ret = kept;
+    if (!kept.len || kept.ptr[0] != '=')
+        return true;
+    rest = str_from_offset(kept, 1);
+    if (!str_next(&rest, '\n', &line) || !rest.ptr)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++)
+        if (!str_next(&line, ' ', &word) || !str_to_u64(word, &numbers[i]))
+            return false;
+    if (numbers[0] > before.len || numbers[1] > before.len - numbers[0] || numbers[2] != before.len)
+        return false;
+    struct str last = str_from_offset(before, before.len - numbers[1]);
+    char *text = arena_alloc(outer->arena, numbers[0] + rest.len + last.len + 1);
+    keyring_wipe_later(outer, text, numbers[0] + rest.len + last.len);
+    memcpy(text, before.ptr, numbers[0]);
+    memcpy(text + numbers[0], rest.ptr, rest.len);
+    memcpy(text + numbers[0] + rest.len, last.ptr, last.len);
+    *ret = str_of(text, numbers[0] + rest.len + last.len);
+    return true;
+}
+
+static int seal_after(struct call *call, const struct history_owner *owner, const struct site_change *change,
+                      struct str *ret)
+{
+    return seal(call, owner, change->id, STR("after_sealed"), change->after_lost ? STR_EMPTY : in_pieces(call, change),
+                ret);
+}
+
 /* ---- forgetting */
 
 int history_prune(struct call *call)
@@ -195,8 +268,7 @@ static int insert(struct call *call, const struct history_owner *owner, const st
         error = seal(call, owner, row.id, STR("before_sealed"), change->before_lost ? STR_EMPTY : change->before_json,
                      &row.before_sealed);
     if (!error)
-        error = seal(call, owner, row.id, STR("after_sealed"), change->after_lost ? STR_EMPTY : change->after_json,
-                     &row.after_sealed);
+        error = seal_after(call, owner, change, &row.after_sealed);
     if (error)
         return error;
     row.size_bytes = (int64_t)(row.note_sealed.len + row.before_sealed.len + row.after_sealed.len);
@@ -224,21 +296,29 @@ int history_begin(struct call *call, const struct history_owner *owner, struct s
     return work_end(&work, error);
 }
 
-static int complete(struct call *call, const struct history_owner *owner, const struct site_change *change,
-                    struct str state)
+/* The row as it ends; without a state: it is to be forgotten. */
+static int seal_end(struct call *call, const struct history_owner *owner, struct site_change *change,
+                    enum change_state state, struct change_row *ret)
+{
+    *ret = row_of(call, owner, change);
+    if (state == CHANGE_FAILED)
+        return OK;
+    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
+    ret->state = state == CHANGE_DONE ? STR("done") : STR("unknown");
+    ret->ended_at_ms = clock_now_ms();
+    int error = seal_note(call, owner, change, &ret->note_sealed);
+    if (!error)
+        error = seal_after(call, owner, change, &ret->after_sealed);
+    ret->size_bytes = (int64_t)(ret->note_sealed.len + ret->after_sealed.len);
+    return error;
+}
+
+static int complete(struct call *call, const struct change_row *row)
 {
     bool done;
-    struct change_row row = row_of(call, owner, change);
-    row.state = state;
-    row.ended_at_ms = clock_now_ms();
-    int error = seal_note(call, owner, change, &row.note_sealed);
-    if (!error)
-        error = seal(call, owner, row.id, STR("after_sealed"), change->after_lost ? STR_EMPTY : change->after_json,
-                     &row.after_sealed);
-    if (error)
-        return error;
-    row.size_bytes = (int64_t)(row.note_sealed.len + row.after_sealed.len);
-    error = store_changes_end(call, &row, &done);
+    if (!row->state.len)
+        return store_changes_delete(call, row);
+    int error = store_changes_end(call, row, &done);
     return error || done ? error : fail(call, E_NOT_FOUND, "This change is not kept any more.");
 }
 
@@ -246,13 +326,37 @@ int history_end(struct call *call, const struct history_owner *owner, struct sit
                 enum change_state state)
 {
     struct work work;
-    change->after_lost = change->after_json.len > CHANGE_BYTES_MAX;
+    struct change_row row;
     work_begin(&work, call);
-    struct change_row row = row_of(&work.call, owner, change);
-    int error = state == CHANGE_FAILED
-                    ? store_changes_delete(&work.call, &row)
-                    : complete(&work.call, owner, change, state == CHANGE_DONE ? STR("done") : STR("unknown"));
+    int error = seal_end(&work.call, owner, change, state, &row);
+    if (!error)
+        error = complete(&work.call, &row);
     return work_end(&work, error);
+}
+
+struct history_ending {
+    struct work work;
+    struct change_row row;
+};
+
+int history_seal_end(struct call *call, const struct history_owner *owner, struct site_change *change,
+                     enum change_state state, struct history_ending **ret)
+{
+    struct history_ending *ending = arena_new_of(call->arena, struct history_ending);
+    work_begin(&ending->work, call);
+    int error = seal_end(&ending->work.call, owner, change, state, &ending->row);
+    *ret = ending;
+    return error ? work_end(&ending->work, error) : OK;
+}
+
+int history_post_end(struct call *call, const struct history_ending *ending)
+{
+    return store_changes_post_end(call, &ending->row);
+}
+
+void history_end_posted(struct history_ending *ending)
+{
+    arena_reset(ending->work.call.arena);
 }
 
 /* ---- reading */
@@ -323,7 +427,8 @@ static int get(struct work *work, const struct history_owner *owner, int64_t num
         return fail(call, E_NOT_FOUND, "Change %lld is older than %lld days: what it was is not kept any more.",
                     (long long)number, (long long)limits.days);
     if (!is_good || unseal(call, owner, row.id, STR("before_sealed"), row.before_sealed, &before) ||
-        unseal(call, owner, row.id, STR("after_sealed"), row.after_sealed, &after))
+        unseal(call, owner, row.id, STR("after_sealed"), row.after_sealed, &after) ||
+        !from_pieces(call, before, after, &after))
         return fail(call, E_CRYPTO,
                     "Change %lld cannot be opened: its row was changed, or belongs to another key. It cannot be shown "
                     "or taken back.",

@@ -44,6 +44,16 @@ MUST_CHECK int history_begin(struct call *call, const struct history_owner *owne
 MUST_CHECK int history_end(struct call *call, const struct history_owner *owner, struct site_change *change,
                            enum change_state state);
 
+/*
+ * The same with a transaction of somebody else: sealed before it, posted in it (db_post(); one that is not kept any more makes it fail),
+ * and when it has ended, one way or the other, history_end_posted() gives the memory back. Only the first waits.
+ */
+struct history_ending;
+MUST_CHECK int history_seal_end(struct call *call, const struct history_owner *owner, struct site_change *change,
+                                enum change_state state, struct history_ending **ret);
+MUST_CHECK int history_post_end(struct call *call, const struct history_ending *ending);
+void history_end_posted(struct history_ending *ending);
+
 /* E_NOT_FOUND: none of that number in this connection (any more). E_CRYPTO: it cannot be opened. Waits. */
 MUST_CHECK int history_get(struct call *call, const struct history_owner *owner, int64_t number,
                            struct site_change *ret);

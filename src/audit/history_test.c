@@ -190,6 +190,60 @@ static void listing(void **state)
     assert_text(found.items[0].note_json, "{\"title\":\"Tide\"}");
 }
 
+/* A long text of which a word changes is kept once, and comes back whole. */
+static void what_stays_is_kept_once(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *old, *new;
+    } words[] = {{"tide", "ebb"}, {"ebb", "tide"}, {"", "new"}, {"old", ""}, {"same", "same"}, {"ã", "á"}};
+    char *before = arena_alloc(f->call.arena, 9000), *after = arena_alloc(f->call.arena, 9000);
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        int at = (int)i * 800; /* at the beginning, in between */
+        snprintf(before, 9000, "{\"content\":\"%0*d%s%0*d\"}", at, 0, words[i].old, 4000, 0);
+        snprintf(after, 9000, "{\"content\":\"%0*d%s%0*d\"}", at, 0, words[i].new, 4000, 0);
+        struct site_change change = done(f, &ana, 34, before, after), found = get(f, &ana, change.number);
+        assert_true(str_eq(found.before_json, str_from(before)));
+        assert_true(str_eq(found.after_json, str_from(after)));
+    }
+    assert_true(sql_int(f, "SELECT MAX(LENGTH(after_sealed)) FROM mcp_changes") < 250);
+    done(f, &ana, 34, before, "{\"content\":\"quite another\"}"); /* and what has nothing of it, as it is */
+    assert_text(get(f, &ana, 7).after_json, "{\"content\":\"quite another\"}");
+}
+
+/* Its end as part of a transaction of somebody else. */
+static void an_end_in_another_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct history_ending *ending;
+    struct site_change change = begin(f, &ana, 34, "{\"title\":\"Old\"}");
+    change.after_json = STR("{\"title\":\"New\"}");
+    for (int commits = 0; commits < 2; commits++) {
+        assert_ok(call, history_seal_end(call, &ana, &change, CHANGE_DONE, &ending));
+        assert_ok(call, db_begin(call, f->db));
+        assert_ok(call, history_post_end(call, ending));
+        assert_ok(call, commits ? db_commit(call, f->db) : db_rollback(call, f->db));
+        history_end_posted(ending);
+        assert_int_equal(get(f, &ana, 1).state, commits ? CHANGE_DONE : CHANGE_BEGUN);
+    }
+    assert_text(get(f, &ana, 1).after_json, "{\"title\":\"New\"}");
+    struct site_change failed = begin(f, &ana, 35, "{}");
+    assert_ok(call, history_seal_end(call, &ana, &failed, CHANGE_FAILED, &ending));
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call, history_post_end(call, ending));
+    assert_ok(call, db_commit(call, f->db));
+    history_end_posted(ending);
+    assert_int_equal(sql_int(f, "SELECT COUNT(*) FROM mcp_changes"), 1);
+    /* of somebody else's, or one that is gone, the transaction fails */
+    change.number = 9;
+    assert_ok(call, history_seal_end(call, &ana, &change, CHANGE_DONE, &ending));
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call, history_post_end(call, ending));
+    assert_int_equal(db_commit(call, f->db), E_CONFLICT);
+    history_end_posted(ending);
+}
+
 static void too_large(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +419,8 @@ int main(void)
         ON_BOTH(a_failed_one_is_forgotten),
         ON_BOTH(numbers_and_rows_belong_to_a_connection),
         ON_BOTH(listing),
+        ON_BOTH(what_stays_is_kept_once),
+        ON_BOTH(an_end_in_another_transaction),
         ON_BOTH(too_large),
         ON_BOTH(edited_rows_are_shut),
         ON_BOTH(old_ones_are_forgotten),

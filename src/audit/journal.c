@@ -50,6 +50,11 @@ void journal_close(void)
     journal = -1;
 }
 
+bool journal_is_open(void)
+{
+    return journal >= 0;
+}
+
 int journal_write(struct call *call, struct str action, struct str data_json, int64_t at_ms, bool durable)
 {
     struct buf line;

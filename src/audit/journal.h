@@ -13,6 +13,8 @@ enum { JOURNAL_MAX_BYTES = 16 * 1024 * 1024 /* a larger one is put aside as PATH
 MUST_CHECK int journal_open(struct call *call, struct str folder);
 void journal_close(void);
 
+bool journal_is_open(void);
+
 /* `durable`: on disk when it returns. E_UNAVAILABLE. OK when there is no journal. */
 MUST_CHECK int journal_write(struct call *call, struct str action, struct str data_json, int64_t at_ms, bool durable);
 

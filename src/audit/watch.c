@@ -33,10 +33,15 @@ bool watch_is_on(void)
     return watch.found != NULL;
 }
 
+bool watch_has_begun(struct str writer)
+{
+    return !watch.found || (watch.has_begun && str_eq(writer, str_from(watch.writer)));
+}
+
 int watch_begin(struct call *call, struct str writer, int64_t seq, struct str hash)
 {
     int64_t newest;
-    if (!watch.found || (watch.has_begun && str_eq(writer, str_from(watch.writer))))
+    if (watch_has_begun(writer))
         return OK;
     int error = store_audit_newest(call, &newest);
     if (error)

@@ -20,6 +20,9 @@ bool watch_is_on(void);
 /* In the transaction that adds the first row behind `seq`, whose hash is `hash`: from here on rows are looked at. */
 MUST_CHECK int watch_begin(struct call *call, struct str writer, int64_t seq, struct str hash);
 
+/* It need not be told again of this writer. */
+bool watch_has_begun(struct str writer);
+
 /* Looks at the rows up to `seq`. Waits. */
 MUST_CHECK int watch_look(struct call *call, struct str writer, int64_t seq);
 

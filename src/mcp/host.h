@@ -51,9 +51,11 @@ struct mcp_host {
     bool agreed; /* a person has approved this very call */
     /* what it changed at the service: numbers of changes, for the audit log */
     int64_t changes[HOST_CHANGES_AUDITED_MAX];
-    size_t n_changes;         /* also those that did not fit */
-    struct mcp_lease *leases; /* of tools/call; given back when the tool has ended */
-    struct str task;          /* the job that the call became; empty: it is answered itself */
+    size_t n_changes;           /* also those that did not fit */
+    struct mcp_ending *endings; /* changes whose end is kept together with the call's outcome; NULL: none */
+    bool holds_endings;         /* it is so: somebody will take them */
+    struct mcp_lease *leases;   /* of tools/call; given back when the tool has ended */
+    struct str task;            /* the job that the call became; empty: it is answered itself */
     /* how it failed, when the error alone does not say it */
     unsigned lacking;        /* abilities: -32021 */
     unsigned lacking_rights; /* of an OAuth token: 403, with which its client can ask for them */
@@ -105,6 +107,12 @@ int background_stop(struct call *call, struct host *base, struct str id);
 /* host.c and host_change.c */
 int host_change_keep(struct call *call, struct host *base, struct site_change *change);
 void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state);
+/*
+ * How a writing tool ended, committed together with the ends of its changes that were held for it. An error: the ends are written
+ * by themselves as far as that goes, the event is not. Waits.
+ */
+struct audit_event;
+MUST_CHECK int mcp_host_record_outcome(struct call *call, struct mcp_host *host, const struct audit_event *event);
 int host_change_find(struct call *call, struct host *base, int64_t number, struct site_change *ret);
 int host_upload_link_make(struct call *call, struct host *base, struct upload_link *ret);
 int host_change_page(struct call *call, struct host *base, const struct change_query *query, struct change_list *ret);

@@ -22,18 +22,12 @@ static struct history_owner owner_of(const struct mcp_host *host)
     };
 }
 
-int host_change_keep(struct call *call, struct host *base, struct site_change *change)
-{
-    struct mcp_host *host = (struct mcp_host *)base;
-    struct history_owner owner = owner_of(host);
-    int error = history_begin(call, &owner, change);
-    if (error)
-        return error;
-    if (host->n_changes < HOST_CHANGES_AUDITED_MAX)
-        host->changes[host->n_changes] = change->number;
-    host->n_changes++;
-    return OK;
-}
+struct mcp_ending {
+    struct mcp_ending *next;
+    struct site_change change;
+    enum change_state state;
+    struct history_ending *sealed;
+};
 
 /* One item of a change over many. The intent of all was recorded before the first; these rows are batched, as reads are. */
 static void record_part(struct call *call, const struct history_owner *owner, const struct site_change *change,
@@ -62,31 +56,130 @@ static void record_part(struct call *call, const struct history_owner *owner, co
     });
 }
 
-void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state)
+static void write_end(struct call *call, const struct mcp_host *host, struct site_change *change,
+                      enum change_state state)
 {
-    struct mcp_host *host = (struct mcp_host *)base;
     struct history_owner owner = owner_of(host);
     struct call rest = *call;
-    if (state == CHANGE_FAILED && host->n_changes && host->n_changes <= HOST_CHANGES_AUDITED_MAX &&
-        host->changes[host->n_changes - 1] == change->number)
-        host->n_changes--;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + SETTLE_MS;
-    if (change->part_of)
-        record_part(call, &owner, change, state);
     if (history_end(&rest, &owner, change, state))
         log_error("call %s: what came of change %lld of connection %lld could not be kept: %.*s", call->id,
                   (long long)change->number, (long long)owner.connection_id, STR_ARG(rest.error_text));
 }
 
+static void write_endings(struct call *call, struct mcp_host *host)
+{
+    for (; host->endings; host->endings = host->endings->next)
+        write_end(call, host, &host->endings->change, host->endings->state);
+}
+
+int host_change_keep(struct call *call, struct host *base, struct site_change *change)
+{
+    struct mcp_host *host = (struct mcp_host *)base;
+    struct history_owner owner = owner_of(host);
+    write_endings(call, host); /* so of all but the last it is known what came of them, whatever happens now */
+    int error = history_begin(call, &owner, change);
+    if (error)
+        return error;
+    if (host->n_changes < HOST_CHANGES_AUDITED_MAX)
+        host->changes[host->n_changes] = change->number;
+    host->n_changes++;
+    return OK;
+}
+
+static int seal_endings(struct call *call, struct mcp_host *host)
+{
+    struct history_owner owner = owner_of(host);
+    int error = OK;
+    for (struct mcp_ending *at = host->endings; at && !error; at = at->next)
+        error = history_seal_end(call, &owner, &at->change, at->state, &at->sealed);
+    return error;
+}
+
+static int post_endings(struct call *call, void *host)
+{
+    int error = OK;
+    for (struct mcp_ending *at = ((struct mcp_host *)host)->endings; at && !error; at = at->next)
+        error = history_post_end(call, at->sealed);
+    return error;
+}
+
+static void endings_posted(struct mcp_host *host, bool is_committed)
+{
+    for (struct mcp_ending *at = host->endings; at; at = at->next)
+        if (at->sealed)
+            history_end_posted(at->sealed);
+    if (is_committed)
+        host->endings = NULL;
+}
+
+/* What is told again of a change takes the place of what was told before. */
+static void hold_end(struct call *call, struct mcp_host *host, const struct site_change *change,
+                     enum change_state state)
+{
+    struct mcp_ending *ending = host->endings;
+    while (ending && ending->change.number != change->number)
+        ending = ending->next;
+    if (!ending) {
+        ending = arena_new_of(call->arena, struct mcp_ending);
+        ending->next = host->endings;
+        host->endings = ending;
+    }
+    ending->change = *change;
+    ending->state = state;
+    ending->sealed = NULL;
+}
+
+void host_change_settle(struct call *call, struct host *base, struct site_change *change, enum change_state state)
+{
+    struct mcp_host *host = (struct mcp_host *)base;
+    struct history_owner owner = owner_of(host);
+    if (state == CHANGE_FAILED && host->n_changes && host->n_changes <= HOST_CHANGES_AUDITED_MAX &&
+        host->changes[host->n_changes - 1] == change->number)
+        host->n_changes--;
+    if (change->part_of)
+        record_part(call, &owner, change, state);
+    if (host->holds_endings)
+        hold_end(call, host, change, state);
+    else
+        write_end(call, host, change, state);
+}
+
+/* In one transaction with the end of what was changed. */
+static int record_with_endings(struct call *call, struct mcp_host *host, const struct audit_event *event)
+{
+    int error = seal_endings(call, host);
+    if (!error)
+        error = audit_record_with(call, event, post_endings, host);
+    endings_posted(host, !error);
+    return error;
+}
+
+int mcp_host_record_outcome(struct call *call, struct mcp_host *host, const struct audit_event *event)
+{
+    if (!host->endings)
+        return audit_record(call, event);
+    int error = record_with_endings(call, host, event);
+    if (!error)
+        return OK;
+    write_endings(call, host); /* the one must not fail because the other does */
+    if (error == E_UNAVAILABLE || error == E_TIMEOUT)
+        return error;
+    call_clear_error(call);
+    return audit_record(call, event);
+}
+
 int host_change_find(struct call *call, struct host *base, int64_t number, struct site_change *ret)
 {
     struct history_owner owner = owner_of((struct mcp_host *)base);
+    write_endings(call, (struct mcp_host *)base);
     return history_get(call, &owner, number, ret);
 }
 
 int host_change_page(struct call *call, struct host *base, const struct change_query *query, struct change_list *ret)
 {
     struct history_owner owner = owner_of((struct mcp_host *)base);
+    write_endings(call, (struct mcp_host *)base);
     return history_list(call, &owner, query, ret);
 }

@@ -311,8 +311,8 @@ static int record_refused(struct call *call, const struct tool *tool, const stru
     return error;
 }
 
-static void record_done(struct call *call, const struct tool *tool, const struct mcp_host *host,
-                        const struct json *arguments, const struct tool_result *result, int error, int64_t elapsed_ms)
+static void record_done(struct call *call, const struct tool *tool, struct mcp_host *host, const struct json *arguments,
+                        const struct tool_result *result, int error, int64_t elapsed_ms)
 {
     struct buf data;
     struct json_writer w;
@@ -335,7 +335,7 @@ static void record_done(struct call *call, const struct tool *tool, const struct
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (audit_record(&rest, &event) == OK)
+    if (mcp_host_record_outcome(&rest, host, &event) == OK)
         return;
     log_error("call %s: %.*s ended with %s, but its outcome could not be recorded yet: %.*s", call->id,
               STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
@@ -400,7 +400,9 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     if (tool->reads_only && host->request->exchange)
         http_exchange_cancel_on_close(host->request->exchange, true);
     int64_t start_ms = clock_monotonic_ms();
+    host->holds_endings = !tool->reads_only;
     error = tool->run(call, &context, arguments, result);
+    host->holds_endings = false;
     mcp_host_give_leases_back(call, host);
     if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");

@@ -57,8 +57,32 @@ int store_audit_take(struct call *call, struct str writer, int64_t count, struct
 
 int store_audit_set_head(struct call *call, struct str writer, struct str hash)
 {
-    return db_query(call, store_db(), NULL, "UPDATE mcp_audit_heads SET hash = $1 WHERE writer = $2", DB_TEXT(hash),
-                    DB_TEXT(writer));
+    return db_post(call, store_db(), DB_POST, "UPDATE mcp_audit_heads SET hash = $1 WHERE writer = $2", DB_TEXT(hash),
+                   DB_TEXT(writer));
+}
+
+int store_audit_post(struct call *call, const struct audit_head *head, struct str new_hash, const struct audit_new *row)
+{
+    int error =
+        db_post(call, store_db(), DB_POST_MUST_CHANGE,
+                "UPDATE mcp_audit_heads SET seq = $3, hash = $4, updated_at = $5 WHERE writer = $1 AND seq = $2 AND "
+                "hash = $6",
+                DB_TEXT(head->writer), DB_INT(head->seq), DB_INT(row->seq), DB_TEXT(new_hash), DB_TIME(clock_now_ms()),
+                DB_TEXT(head->hash));
+    if (!error)
+        error = db_post(call, store_db(), DB_POST,
+                        "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ((SELECT "
+                        "id FROM mcp_users WHERE id = $1), (SELECT id FROM mcp_service_connections WHERE id = $2), $3, "
+                        "$4, $5) RETURNING id",
+                        db_int_or_null(row->user_id), db_int_or_null(row->connection_id), DB_TEXT(row->action),
+                        DB_TEXT(row->data_json), DB_TIME(row->created_at_ms));
+    if (!error)
+        error = db_post(call, store_db(), DB_POST,
+                        "INSERT INTO mcp_audit_index (audit_id, user_id, connection_id, created_at) VALUES ($1, $2, "
+                        "$3, $4)",
+                        DB_POSTED, db_int_or_null(row->user_id), db_int_or_null(row->connection_id),
+                        DB_TIME(row->created_at_ms));
+    return error;
 }
 
 /* ---- inserting many rows with few statements */
@@ -142,7 +166,7 @@ static int insert_some(struct call *call, const struct audit_new *rows, size_t c
     }
     sql = insert_sql(call, "INSERT INTO mcp_audit_index (audit_id, user_id, connection_id, created_at) VALUES ",
                      "(#a,#b,#c,#d)", INDEX_PARAMS, count, "");
-    return db_query_params(call, store_db(), NULL, sql, params, count * INDEX_PARAMS);
+    return db_post_params(call, store_db(), DB_POST, sql, params, count * INDEX_PARAMS);
 }
 
 int store_audit_insert(struct call *call, const struct audit_new *rows, size_t count)

@@ -48,6 +48,9 @@ struct audit_new {
     int64_t created_at_ms;
 };
 MUST_CHECK int store_audit_insert(struct call *call, const struct audit_new *rows, size_t count);
+/* One row behind a head that is known: posted (db_post()), without waiting. The transaction fails with E_CONFLICT if the head is another. */
+MUST_CHECK int store_audit_post(struct call *call, const struct audit_head *head, struct str new_hash,
+                                const struct audit_new *row);
 
 /* All fields are optional: 0 or empty. */
 struct audit_query {

@@ -20,27 +20,54 @@ int store_changes_insert(struct call *call, const struct change_row *row, int64_
     return error;
 }
 
+#define OF_ROW "connection_id = $1 AND number = $2 AND user_id = $3 AND id = $4"
+#define END                                                                                                            \
+    "UPDATE mcp_changes SET state = $5, item_id = $6, note_sealed = $7, after_sealed = $8, ended_at = $9, "            \
+    "size_bytes = COALESCE(LENGTH(before_sealed), 0) + $10 WHERE " OF_ROW
+#define FORGET "DELETE FROM mcp_changes WHERE " OF_ROW
+
+enum { ROW_PARAMS = 4, END_PARAMS = 10 };
+
+static void end_params(const struct change_row *row, struct db_param ret[END_PARAMS])
+{
+    const struct db_param params[END_PARAMS] = {
+        DB_INT(row->connection_id),
+        DB_INT(row->number),
+        DB_INT(row->user_id),
+        DB_TEXT(row->id),
+        DB_TEXT(row->state),
+        db_int_or_null(row->item_id),
+        db_text_or_null(row->note_sealed),
+        db_text_or_null(row->after_sealed),
+        db_time_or_null(row->ended_at_ms),
+        DB_INT(row->size_bytes),
+    };
+    memcpy(ret, params, sizeof params);
+}
+
 int store_changes_end(struct call *call, const struct change_row *row, bool *ret_done)
 {
     struct db_rows rows;
-    int error =
-        db_query(call, store_db(), &rows,
-                 "UPDATE mcp_changes SET state = $4, item_id = $5, note_sealed = $6, after_sealed = $7, "
-                 "ended_at = $8, size_bytes = COALESCE(LENGTH(before_sealed), 0) + $9 WHERE connection_id = $1 AND "
-                 "number = $2 AND "
-                 "user_id = $3 AND id = $10",
-                 DB_INT(row->connection_id), DB_INT(row->number), DB_INT(row->user_id), DB_TEXT(row->state),
-                 db_int_or_null(row->item_id), db_text_or_null(row->note_sealed), db_text_or_null(row->after_sealed),
-                 db_time_or_null(row->ended_at_ms), DB_INT(row->size_bytes), DB_TEXT(row->id));
+    struct db_param params[END_PARAMS];
+    end_params(row, params);
+    int error = db_query_params(call, store_db(), &rows, END, params, END_PARAMS);
     *ret_done = !error && db_changes(&rows) == 1;
     return error;
 }
 
 int store_changes_delete(struct call *call, const struct change_row *row)
 {
-    return db_query(call, store_db(), NULL,
-                    "DELETE FROM mcp_changes WHERE connection_id = $1 AND number = $2 AND user_id = $3 AND id = $4",
-                    DB_INT(row->connection_id), DB_INT(row->number), DB_INT(row->user_id), DB_TEXT(row->id));
+    struct db_param params[END_PARAMS];
+    end_params(row, params);
+    return db_query_params(call, store_db(), NULL, FORGET, params, ROW_PARAMS);
+}
+
+int store_changes_post_end(struct call *call, const struct change_row *row)
+{
+    struct db_param params[END_PARAMS];
+    end_params(row, params);
+    return row->state.len ? db_post_params(call, store_db(), DB_POST_MUST_CHANGE, END, params, END_PARAMS)
+                          : db_post_params(call, store_db(), DB_POST, FORGET, params, ROW_PARAMS);
 }
 
 /* ---- reading */

@@ -30,6 +30,8 @@ MUST_CHECK int store_changes_insert(struct call *call, const struct change_row *
 /* state, item_id, note, after, ended_at; size_bytes is that of note and after; *ret_done: there was that row of that owner. */
 MUST_CHECK int store_changes_end(struct call *call, const struct change_row *row, bool *ret_done);
 MUST_CHECK int store_changes_delete(struct call *call, const struct change_row *row);
+/* Either of them with an open transaction (db_post()): a row without a state goes; one that is not there any more is E_CONFLICT. */
+MUST_CHECK int store_changes_post_end(struct call *call, const struct change_row *row);
 
 /* One with everything. E_NOT_FOUND. */
 MUST_CHECK int store_changes_get(struct call *call, int64_t user_id, int64_t connection_id, int64_t number,

@@ -155,6 +155,13 @@ bool db_wait(struct call *call, const bool *done, int64_t deadline_ms)
     return *done;
 }
 
+static void forget_posted(struct db_link *link)
+{
+    link->begin = NULL;
+    link->posted = NULL;
+    link->last_posted = &link->posted;
+}
+
 bool db_link_add(struct db *db, struct db_pool *pool, struct db_link *link)
 {
     link->janitor_arena = arena_new(JANITOR_BYTES);
@@ -166,6 +173,7 @@ bool db_link_add(struct db *db, struct db_pool *pool, struct db_link *link)
     db->links = link;
     link->next_idle = pool->idle;
     pool->idle = link;
+    forget_posted(link);
     return true;
 }
 
@@ -217,6 +225,7 @@ static void link_give_back(struct db_link *link)
     struct db_waiter *waiter = pool->first;
     link->failed = false;
     link->transaction = NULL;
+    forget_posted(link);
     if (waiter) {
         pool->first = waiter->next;
         if (!pool->first)
@@ -367,6 +376,43 @@ static struct db_link *open_transaction(const struct call *call, const struct db
     return call->db_link && call->db_link->db == db ? call->db_link : NULL;
 }
 
+/* DB_POSTED, for an engine that is given one statement at a time. */
+static void take_posted(struct call *call, const struct db_posted *before, struct db_request *request)
+{
+    const char **texts = arena_array_of(call->arena, const char *, request->n_params);
+    for (size_t i = 0; i < request->n_params; i++)
+        texts[i] = request->params[i].type == DB_PARAM_POSTED && before && before->raw.n_cells
+                       ? str_copy_cstr(call->arena, str_of(before->raw.text, before->raw.cells[0].len))
+                       : request->texts[i];
+    request->texts = texts;
+}
+
+void db_outcome_unchanged(struct db_outcome *outcome)
+{
+    db_outcome_set(outcome, E_CONFLICT, "a statement that must change a row found none");
+}
+
+/* The request, and before it what its transaction still has to run. */
+static void run_with_posted(struct call *call, struct db_link *link, struct db_request *request, struct db_raw *raw,
+                            struct db_outcome *outcome)
+{
+    const struct db_driver *driver = link->db->driver;
+    struct db_posted *posted = link->posted;
+    request->begin = link->begin;
+    request->posted = posted;
+    forget_posted(link);
+    if (!driver->takes_posted)
+        for (struct db_posted *before = NULL; posted && !outcome->error; before = posted, posted = posted->next) {
+            posted->request.deadline_ms = request->deadline_ms;
+            take_posted(call, before, &posted->request);
+            driver->run(call, link, &posted->request, &posted->raw, outcome);
+            if (!outcome->error && posted->must_change && !posted->raw.changes)
+                db_outcome_unchanged(outcome);
+        }
+    if (!outcome->error)
+        driver->run(call, link, request, raw, outcome);
+}
+
 static void run_in_transaction(struct call *call, struct db_link *link, struct db_request *request, struct db_raw *raw,
                                struct db_outcome *outcome)
 {
@@ -375,7 +421,7 @@ static void run_in_transaction(struct call *call, struct db_link *link, struct d
         return;
     }
     request->in_transaction = true;
-    link->db->driver->run(call, link, request, raw, outcome);
+    run_with_posted(call, link, request, raw, outcome);
     if (outcome->error)
         link->failed = true;
 }
@@ -447,6 +493,33 @@ int db_query_params(struct call *call, struct db *db, struct db_rows *ret_rows, 
     return outcome.error ? fail_with(call, &outcome) : OK;
 }
 
+int db_post_params(struct call *call, struct db *db, enum db_post how, const char *sql, const struct db_param *params,
+                   size_t n_params)
+{
+    struct db_link *link = open_transaction(call, db);
+    struct db_outcome outcome = {0};
+    if (!link || link->failed) {
+        db_outcome_set(&outcome, E_INTERNAL,
+                       link ? "a statement after one that failed" : "posted outside a transaction");
+        return fail_with(call, &outcome);
+    }
+    struct db_posted *posted = arena_new_of(call->arena, struct db_posted);
+    struct db_param *copies = arena_array_of(call->arena, struct db_param, n_params);
+    memcpy(copies, params, n_params * sizeof *copies);
+    int error = prepare_request(call, db->kind, str_from(sql), copies, n_params, &posted->request);
+    if (error) {
+        link->failed = true;
+        return error;
+    }
+    posted->next = NULL;
+    posted->request.in_transaction = true;
+    posted->must_change = how == DB_POST_MUST_CHANGE;
+    arena_defer(call->arena, raw_release, &posted->raw);
+    *link->last_posted = posted;
+    link->last_posted = &posted->next;
+    return OK;
+}
+
 int db_script(struct call *call, struct db *db, struct str sql)
 {
     struct db_link *link = open_transaction(call, db);
@@ -470,14 +543,18 @@ static void run_plain(struct call *call, struct db_link *link, struct str sql, i
     struct db_raw raw = {0};
     struct db_request request = {.sql = sql, .deadline_ms = deadline_ms, .in_transaction = link->transaction != NULL};
     *outcome = (struct db_outcome){0};
-    link->db->driver->run(call, link, &request, &raw, outcome);
+    run_with_posted(call, link, &request, &raw, outcome);
     db_raw_done(&raw);
 }
 
 /* A rollback needs its own time: it must succeed although the call's is up. */
 static void rollback_link(struct call *call, struct db_link *link, struct db_outcome *outcome)
 {
-    run_plain(call, link, STR("ROLLBACK"), clock_monotonic_ms() + JANITOR_MS, outcome);
+    bool has_begun = !link->begin;
+    forget_posted(link);
+    *outcome = (struct db_outcome){0};
+    if (has_begun)
+        run_plain(call, link, STR("ROLLBACK"), clock_monotonic_ms() + JANITOR_MS, outcome);
     if (outcome->error && !outcome->lost)
         link->db->driver->reset(link);
     link_give_back(link);
@@ -504,6 +581,10 @@ static void transaction_abandoned(void *object)
     if (!link)
         return;
     transaction->link = NULL;
+    if (link->begin) { /* nothing of it has run */
+        link_give_back(link);
+        return;
+    }
     call_init(&link->janitor, link->janitor_arena, JANITOR_MS);
     link->janitor.db_link = link;
     if (task_spawn(&link->janitor, janitor_run, janitor_ended, NULL) == OK)
@@ -512,7 +593,7 @@ static void transaction_abandoned(void *object)
     link_give_back(link);
 }
 
-static int begin_with(struct call *call, struct db_pool *pool, const char *begin)
+static int begin_with(struct call *call, const struct db *db, struct db_pool *pool, const char *begin)
 {
     struct db_outcome outcome = {0};
     if (call->db_link) {
@@ -527,7 +608,10 @@ static int begin_with(struct call *call, struct db_pool *pool, const char *begin
             db_outcome_set(&outcome, E_TIMEOUT, "no connection became free in time");
             break;
         }
-        run_plain(call, link, str_from(begin), call->deadline_ms, &outcome);
+        if (db->driver->takes_posted)
+            link->begin = begin;
+        else
+            run_plain(call, link, str_from(begin), call->deadline_ms, &outcome);
         if (!outcome.error) {
             transaction->link = link;
             link->transaction = transaction;
@@ -543,12 +627,12 @@ static int begin_with(struct call *call, struct db_pool *pool, const char *begin
 
 int db_begin(struct call *call, struct db *db)
 {
-    return begin_with(call, db->write_pool, db->driver->begin);
+    return begin_with(call, db, db->write_pool, db->driver->begin);
 }
 
 int db_begin_snapshot(struct call *call, struct db *db)
 {
-    return begin_with(call, db->read_pool, db->driver->begin_snapshot);
+    return begin_with(call, db, db->read_pool, db->driver->begin_snapshot);
 }
 
 int db_commit(struct call *call, struct db *db)
@@ -566,7 +650,8 @@ int db_commit(struct call *call, struct db *db)
         db_outcome_set(&outcome, E_INTERNAL, "a commit after a statement that failed; rolled back");
         return fail_with(call, &outcome);
     }
-    run_plain(call, link, STR("COMMIT"), call->deadline_ms, &outcome);
+    if (!link->begin || link->posted)
+        run_plain(call, link, STR("COMMIT"), call->deadline_ms, &outcome);
     if (outcome.error && !outcome.lost) {
         struct db_outcome ignored;
         rollback_link(call, link, &ignored);

@@ -44,7 +44,7 @@ enum {
 
 /* ---- parameters: made with these macros only */
 
-enum db_param_type { DB_PARAM_NULL, DB_PARAM_TEXT, DB_PARAM_INT, DB_PARAM_BOOL, DB_PARAM_TIME };
+enum db_param_type { DB_PARAM_NULL, DB_PARAM_TEXT, DB_PARAM_INT, DB_PARAM_BOOL, DB_PARAM_TIME, DB_PARAM_POSTED };
 
 struct db_param {
     enum db_param_type type;
@@ -58,6 +58,8 @@ struct db_param {
 #define DB_BOOL(b) ((struct db_param){.type = DB_PARAM_BOOL, .integer = (b) ? 1 : 0})
 /* UTC milliseconds since 1970, stored as 'YYYY-MM-DD HH:MM:SS.mmm'. */
 #define DB_TIME(unix_ms) ((struct db_param){.type = DB_PARAM_TIME, .integer = (unix_ms)})
+/* Of db_post() only: the first cell, an integer, of what the statement posted right before it returned. */
+#define DB_POSTED ((struct db_param){.type = DB_PARAM_POSTED})
 /* NULL for a slice without bytes behind it ({NULL, 0}), and for 0 as id or time. */
 static inline struct db_param db_text_or_null(struct str s)
 {
@@ -117,9 +119,23 @@ MUST_CHECK int db_script(struct call *call, struct db *db, struct str sql);
  * wait for this connection.
  *
  * After a failed statement the transaction is lost on both engines: further statements fail, and so does db_commit().
+ *
+ * On SQLite each statement is a turn of another thread. A transaction begins with its first statement's, and what is only written
+ * goes with the next one or the commit (db_post()), so that one which only writes takes a single turn.
  */
 MUST_CHECK int db_begin(struct call *call, struct db *db);
 MUST_CHECK int db_commit(struct call *call, struct db *db);
+
+/*
+ * One statement of the open transaction whose result nobody wants, run before the next one or by the commit, which fail as it fails.
+ * DB_POST_MUST_CHANGE: it fails, with E_CONFLICT, when it changes no row. Does not wait.
+ */
+enum db_post { DB_POST, DB_POST_MUST_CHANGE };
+#define db_post(call, db, how, sql, ...)                                                                               \
+    db_post_params((call), (db), (how), (sql), ((const struct db_param[]){DB_NULL, ##__VA_ARGS__}) + 1,                \
+                   sizeof((const struct db_param[]){DB_NULL, ##__VA_ARGS__}) / sizeof(struct db_param) - 1)
+MUST_CHECK int db_post_params(struct call *call, struct db *db, enum db_post how, const char *sql,
+                              const struct db_param *params, size_t n_params);
 
 /*
  * The same for reading only: all statements see the database as it is now, for as long as it takes, and nobody who writes waits.

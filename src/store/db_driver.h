@@ -34,6 +34,7 @@ struct db_outcome {
     char detail[256]; /* for our log */
 };
 
+void db_outcome_unchanged(struct db_outcome *outcome); /* db_posted.must_change */
 PRINTF_LIKE(3, 4) void db_outcome_set(struct db_outcome *outcome, enum error error, const char *format, ...);
 
 struct db_request {
@@ -42,9 +43,20 @@ struct db_request {
     const char *const
         *texts; /* PostgreSQL: the parameters as text; SQLite: of times only. Made before a link is taken */
     size_t n_params;
+    /* What goes before it in the same transaction, in this order; SQLite: in the same turn of its thread. */
+    const char *begin;
+    struct db_posted *posted;
     bool is_script;
     bool in_transaction; /* the link has one open: on a new connection the statement would mean something else */
     int64_t deadline_ms;
+};
+
+/* db_post(): a statement that goes with the next one. In the arena of the call that posted it. */
+struct db_posted {
+    struct db_posted *next;
+    struct db_request request;
+    bool must_change; /* without a row that it changes it fails */
+    struct db_raw raw;
 };
 
 struct db_pool {
@@ -60,6 +72,8 @@ struct db_link { /* first member of the driver's own struct */
     bool busy;
     bool failed; /* a statement of the open transaction failed */
     struct transaction *transaction;
+    const char *begin; /* of the open transaction; not run yet */
+    struct db_posted *posted, **last_posted;
     struct call janitor; /* rolls back what a call left open */
     struct arena *janitor_arena;
 };
@@ -78,6 +92,7 @@ struct db {
 
 struct db_driver {
     const char *begin, *begin_snapshot;
+    bool takes_posted; /* run() looks at request->begin and ->posted; otherwise db.c runs them one by one */
     /* Runs the request; may wait. Leaves the link usable, or closes it and says so by outcome->lost. */
     void (*run)(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
                 struct db_outcome *outcome);

@@ -481,7 +481,7 @@ static int send_query(PGconn *connection, const struct db_request *request)
 {
     Oid types[DB_PARAMS_MAX];
     for (size_t i = 0; i < request->n_params; i++)
-        types[i] = request->params[i].type == DB_PARAM_INT ? INT8_OID : 0;
+        types[i] = request->params[i].type == DB_PARAM_INT || request->params[i].type == DB_PARAM_POSTED ? INT8_OID : 0;
     return PQsendQueryParams(connection, request->sql.ptr, (int)request->n_params, types, request->texts, NULL, NULL,
                              0);
 }

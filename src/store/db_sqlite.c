@@ -139,7 +139,16 @@ static sqlite3_stmt *prepare(struct sqlite_link *link, struct str sql, struct db
     return handle;
 }
 
-static int bind_one(sqlite3_stmt *handle, int index, const struct db_param *param, const char *text)
+static int bind_posted(sqlite3_stmt *handle, int index, const struct db_raw *before)
+{
+    int64_t value;
+    if (!before || !before->n_cells || !str_to_i64(str_of(before->text, before->cells[0].len), &value))
+        return sqlite3_bind_null(handle, index);
+    return sqlite3_bind_int64(handle, index, value);
+}
+
+static int bind_one(sqlite3_stmt *handle, int index, const struct db_param *param, const char *text,
+                    const struct db_raw *before)
 {
     switch (param->type) {
     case DB_PARAM_TEXT:
@@ -150,6 +159,8 @@ static int bind_one(sqlite3_stmt *handle, int index, const struct db_param *para
         return sqlite3_bind_int64(handle, index, param->integer);
     case DB_PARAM_TIME:
         return sqlite3_bind_text(handle, index, text, -1, SQLITE_STATIC);
+    case DB_PARAM_POSTED:
+        return bind_posted(handle, index, before);
     default:
         return sqlite3_bind_null(handle, index);
     }
@@ -160,7 +171,7 @@ static int bind_one(sqlite3_stmt *handle, int index, const struct db_param *para
  * would silently be NULL) and a parameter that does not occur are refused, as PostgreSQL refuses them.
  */
 static bool bind_all(struct sqlite_link *link, sqlite3_stmt *handle, const struct db_request *request,
-                     struct db_outcome *outcome)
+                     const struct db_raw *before, struct db_outcome *outcome)
 {
     int count = sqlite3_bind_parameter_count(handle);
     if ((size_t)count != request->n_params) {
@@ -175,7 +186,7 @@ static bool bind_all(struct sqlite_link *link, sqlite3_stmt *handle, const struc
             db_outcome_set(outcome, E_INTERNAL, "parameter %s is not $1 to $%zu", name ? name : "?", request->n_params);
             return false;
         }
-        if (bind_one(handle, index, &request->params[number - 1], request->texts[number - 1]) != SQLITE_OK) {
+        if (bind_one(handle, index, &request->params[number - 1], request->texts[number - 1], before) != SQLITE_OK) {
             set_error(link, outcome);
             return false;
         }
@@ -195,13 +206,13 @@ static void add_row(sqlite3_stmt *handle, struct db_raw *raw)
     raw->n_rows++;
 }
 
-static void run_statement(struct sqlite_link *link, const struct db_request *request, struct db_raw *raw,
-                          struct db_outcome *outcome)
+static void run_statement(struct sqlite_link *link, const struct db_request *request, const struct db_raw *before,
+                          struct db_raw *raw, struct db_outcome *outcome)
 {
     sqlite3_stmt *handle = prepare(link, request->sql, outcome);
     if (!handle)
         return;
-    if (bind_all(link, handle, request, outcome)) {
+    if (bind_all(link, handle, request, before, outcome)) {
         raw->n_columns = (size_t)sqlite3_column_count(handle);
         int code;
         while ((code = sqlite3_step(handle)) == SQLITE_ROW && !raw->failed)
@@ -220,6 +231,23 @@ static void run_script(struct sqlite_link *link, struct str sql, struct db_outco
         set_error(link, outcome);
 }
 
+/* What has to go before the request. */
+static void run_posted(struct sqlite_link *link, const struct db_request *request, struct db_outcome *outcome)
+{
+    struct db_raw none = {0};
+    const struct db_raw *before = NULL;
+    if (request->begin) {
+        run_statement(link, &(struct db_request){.sql = str_from(request->begin)}, NULL, &none, outcome);
+        db_raw_done(&none);
+    }
+    for (struct db_posted *posted = request->posted; posted && !outcome->error; posted = posted->next) {
+        run_statement(link, &posted->request, before, &posted->raw, outcome);
+        before = &posted->raw;
+        if (!outcome->error && posted->must_change && !posted->raw.changes)
+            db_outcome_unchanged(outcome);
+    }
+}
+
 static void work_run(void *context)
 {
     struct job *job = context;
@@ -231,10 +259,13 @@ static void work_run(void *context)
     /* A full disk may have ended the transaction already. */
     if (str_eq(job->request->sql, STR("ROLLBACK")) && sqlite3_get_autocommit(link->handle))
         return;
+    run_posted(link, job->request, job->outcome);
+    if (job->outcome->error)
+        return;
     if (job->request->is_script)
         run_script(link, job->request->sql, job->outcome);
     else
-        run_statement(link, job->request, job->raw, job->outcome);
+        run_statement(link, job->request, NULL, job->raw, job->outcome);
 }
 
 /* Changing to WAL does not ask the busy handler, and several programs may open a new file at once. */
@@ -331,6 +362,7 @@ static void sqlite_close(struct db *base)
 static const struct db_driver driver = {
     .begin = "BEGIN IMMEDIATE",
     .begin_snapshot = "BEGIN",
+    .takes_posted = true,
     .run = sqlite_run,
     .reset = sqlite_reset,
     .close = sqlite_close,

@@ -274,6 +274,83 @@ static void a_failed_statement_spoils_the_transaction(void **state)
     assert_int_equal(count_things(f), 1);
 }
 
+static void post_thing(struct fixture *f, struct call *call, enum db_post how, const char *name)
+{
+    assert_ok(call, db_post(call, f->db, how, "UPDATE thing SET name = 'u' WHERE name = $1", DB_TEXT(str_from(name))));
+}
+
+static void what_is_posted_goes_with_what_follows(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct db_rows rows;
+    assert_int_equal(db_post(call, f->db, DB_POST, "DELETE FROM thing"), E_INTERNAL); /* no transaction */
+
+    /* before a statement, in its order, and with the one before it in hand */
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call,
+              db_post(call, f->db, DB_POST, "INSERT INTO parent (name) VALUES ($1) RETURNING id", DB_TEXT(STR("p"))));
+    assert_ok(call, db_post(call, f->db, DB_POST, "INSERT INTO thing (parent_id, name) VALUES ($1, 't')", DB_POSTED));
+    assert_ok(call, db_query(call, f->db, &rows, "SELECT p.name FROM thing t JOIN parent p ON p.id = t.parent_id"));
+    assert_int_equal(rows.n_rows, 1);
+    assert_text(db_text(&rows, 0, 0), "p");
+    assert_int_equal(count_things(f), 0);
+    post_thing(f, call, DB_POST_MUST_CHANGE, "t");
+    assert_ok(call, db_commit(call, f->db));
+    assert_ok(call, db_query(call, f->db, &rows, "SELECT name FROM thing"));
+    assert_text(db_text(&rows, 0, 0), "u");
+
+    /* nothing but what is posted; nothing at all; what is posted and then taken back */
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call, db_post(call, f->db, DB_POST, "INSERT INTO thing (name) VALUES ('v')"));
+    assert_ok(call, db_commit(call, f->db));
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call, db_commit(call, f->db));
+    assert_ok(call, db_begin(call, f->db));
+    assert_ok(call, db_post(call, f->db, DB_POST, "DELETE FROM thing"));
+    assert_ok(call, db_rollback(call, f->db));
+    assert_int_equal(count_things(f), 2);
+}
+
+static void what_is_posted_fails_the_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    insert_thing(f, call);
+    assert_ok(call, db_begin(call, f->db));
+    post_thing(f, call, DB_POST, "nobody");
+    post_thing(f, call, DB_POST, "t");
+    post_thing(f, call, DB_POST_MUST_CHANGE, "nobody");
+    assert_int_equal(db_commit(call, f->db), E_CONFLICT);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL); /* it is over */
+
+    assert_ok(call, db_begin(call, f->db));
+    insert_thing(f, call);
+    assert_ok(call, db_post(call, f->db, DB_POST, "INSERT INTO thing (parent_id) VALUES ($1)", DB_INT(4711)));
+    assert_int_equal(db_query(call, f->db, NULL, "SELECT 1"), E_NOT_FOUND);
+    assert_int_equal(db_post(call, f->db, DB_POST, "DELETE FROM thing"), E_INTERNAL);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL);
+
+    assert_ok(call, db_begin(call, f->db));
+    assert_int_equal(db_post(call, f->db, DB_POST, "DELETE FROM thing WHERE name = $1", DB_TEXT(STR("\xff"))),
+                     E_INVALID);
+    assert_int_equal(db_commit(call, f->db), E_INTERNAL);
+    assert_int_equal(count_things(f), 1);
+
+    /* a call that ends with it gives the connection back */
+    for (int i = 0; i < 10; i++) {
+        struct call ends;
+        call_begin(&ends);
+        assert_ok(&ends, db_begin(&ends, f->db));
+        assert_ok(&ends, db_post(&ends, f->db, DB_POST, "DELETE FROM thing"));
+        call_end(&ends);
+    }
+    struct db_rows rows;
+    assert_ok(call, db_query(call, f->db, &rows, "SELECT name FROM thing"));
+    assert_int_equal(rows.n_rows, 1);
+    assert_text(db_text(&rows, 0, 0), "t");
+}
+
 static void deletion_cascades(void **state)
 {
     struct fixture *f = *state;
@@ -645,6 +722,8 @@ int main(void)
         ON_BOTH(transactions_end_as_told),
         ON_BOTH(an_open_transaction_ends_with_its_call),
         ON_BOTH(a_failed_statement_spoils_the_transaction),
+        ON_BOTH(what_is_posted_goes_with_what_follows),
+        ON_BOTH(what_is_posted_fails_the_transaction),
         ON_BOTH(deletion_cascades),
         ON_BOTH(many_tasks_share_the_connections),
         ON_BOTH(waiting_for_a_connection_ends_at_the_deadline),
