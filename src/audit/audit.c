@@ -159,9 +159,9 @@ static int append_behind(struct call *call, const struct timed_event *event)
     struct audit_new row;
     struct str prev = str_sub(head.hash, 0, str_find_char(head.hash, '.'));
     struct str hash = seal_event(call->arena, event, &head, 0, prev, &row);
-    hash = chain_head_make(call->arena, head.writer, row.seq, hash);
+    hash = chain_head_make(call->arena, head.writer, head.seq + 1, hash);
     int error = store_audit_post(call, &head, hash, &row);
-    remember_head(row.seq, hash);
+    remember_head(head.seq + 1, hash);
     count_unmarked(1);
     return error;
 }

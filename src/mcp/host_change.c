@@ -163,9 +163,7 @@ int mcp_host_record_outcome(struct call *call, struct mcp_host *host, const stru
     int error = record_with_endings(call, host, event);
     if (!error)
         return OK;
-    write_endings(call, host); /* the one must not fail because the other does */
-    if (error == E_UNAVAILABLE || error == E_TIMEOUT)
-        return error;
+    write_endings(call, host); /* the one must not fail because the other does, nor with a connection that broke */
     call_clear_error(call);
     return audit_record(call, event);
 }

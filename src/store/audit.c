@@ -67,8 +67,8 @@ int store_audit_post(struct call *call, const struct audit_head *head, struct st
         db_post(call, store_db(), DB_POST_MUST_CHANGE,
                 "UPDATE mcp_audit_heads SET seq = $3, hash = $4, updated_at = $5 WHERE writer = $1 AND seq = $2 AND "
                 "hash = $6",
-                DB_TEXT(head->writer), DB_INT(head->seq), DB_INT(row->seq), DB_TEXT(new_hash), DB_TIME(clock_now_ms()),
-                DB_TEXT(head->hash));
+                DB_TEXT(head->writer), DB_INT(head->seq), DB_INT(head->seq + 1), DB_TEXT(new_hash),
+                DB_TIME(clock_now_ms()), DB_TEXT(head->hash));
     if (!error)
         error = db_post(call, store_db(), DB_POST,
                         "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ((SELECT "

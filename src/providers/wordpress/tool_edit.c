@@ -276,7 +276,8 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         buf_add_format(&result->text, "Would change %.*s %.*s at version %s. Nothing was written.\n",
                        STR_ARG(item.type.slug), STR_ARG(item.key), item.version);
         write_names(plan->set, &result->text);
-        buf_add(&result->text, plan->changes.diff);
+        if (plan->n_edits)
+            buf_add(&result->text, changes_between(call->arena, item.raw, plan->new_raw));
         structured_preview(call, context, result);
         return OK;
     }

@@ -91,9 +91,11 @@ static void write_field(struct json_writer *w, struct str name, const struct jso
     const struct json *raw = json_get(value, STR("raw"));
     if (json_is(value, JSON_MISSING))
         return;
-    json_key(w, name);
     if (json_is(raw, JSON_STRING))
-        json_value(w, raw);
+        value = raw;
+    json_key(w, name);
+    if (json_is(value, JSON_STRING))
+        json_string(w, json_str(value)); /* as the body has it: PHP escapes more, and what is equal is kept once */
     else if (json_is(value, JSON_OBJECT) && json_is(wanted, JSON_OBJECT))
         write_map(w, value, wanted);
     else

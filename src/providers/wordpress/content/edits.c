@@ -2,7 +2,6 @@
 #include "providers/wordpress/content/edits.h"
 
 #include "providers/wordpress/content/blocks.h"
-#include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edit_replace.h"
 #include "providers/wordpress/content/html.h"
 #include "providers/wordpress/content/markdown_in.h"
@@ -338,9 +337,7 @@ int content_apply_edits(struct call *call, struct str raw, const struct content_
     if (rc != OK)
         return rc;
     *ret_raw = edits.text;
-    *ret = (struct content_changes){.diff = changes_between(call->arena, raw, edits.text),
-                                    .places = buf_str(&edits.places),
-                                    .replacements = edits.replacements};
+    *ret = (struct content_changes){.places = buf_str(&edits.places), .replacements = edits.replacements};
     for (const struct splice *entry = edits.first; entry; entry = entry->next) {
         ret->removed_bytes += entry->old_length;
         ret->added_bytes += entry->new_length;

@@ -32,7 +32,6 @@ struct content_edit {
 };
 
 struct content_changes {
-    struct str diff; /* "-old\n+new\n" of what changed, long unchanged stretches left out, at most CHANGES_CHARS_MAX */
     struct str places;   /* "4, 6.1": the blocks that find edits changed, the first few, numbered as they are then */
     size_t replacements; /* matches replaced */
     size_t removed_bytes, added_bytes;
