@@ -118,7 +118,7 @@ static void keys_and_signatures(void **state)
     /* Of ES256: all zeros, and DER instead of r and s. */
     struct str good = token(at.ec, "{\"alg\":\"ES256\",\"kid\":\"ec\"}", "{" CLAIMS "}");
     struct str without = str_sub(good, 0, str_find_last_char(good, '.') + 1);
-    unsigned char zeros[64] = {0};
+    unsigned char zeros[70] = {0};
     expect(str_concat(at.call.arena, without, base64url(at.call.arena, zeros, 64)), E_UNAUTHENTICATED, "signature");
     expect(str_concat(at.call.arena, without, base64url(at.call.arena, zeros, 70)), E_UNAUTHENTICATED, "signature");
     /* Each byte of it counts. */

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { freePort } from '../integration/lib/ports.mjs';
-import { ROOT, exitOnSignals, mustRun, sleep, start, temporaryDirectory } from '../integration/lib/process.mjs';
+import { ROOT, mustRun, sleep, start, temporaryDirectory } from '../integration/lib/process.mjs';
 import { startWordPress } from '../integration/lib/wordpress.mjs';
 import { Load, median, pssBytes, tree, untilReady } from './measure.mjs';
 import { idleConnections, listeners } from './memory.mjs';
@@ -192,7 +192,6 @@ async function main() {
   row('binary, stripped', `${fixed(size / 1e6)} MB`, '5 MB', size <= 5e6, `[${fs.statSync(path.join(ROOT, 'build/porteiro')).size} bytes with symbols]`);
 }
 
-exitOnSignals();
 let failed = false;
 try {
   await main();

@@ -6,14 +6,13 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { startPostgres } from './lib/postgres.mjs';
-import { ROOT, exitOnSignals } from './lib/process.mjs';
+import { ROOT } from './lib/process.mjs';
 import { startWordPress } from './lib/wordpress.mjs';
 
 const files = process.argv.slice(2).length
   ? process.argv.slice(2)
   : fs.globSync('tests/*/*.test.mjs', { cwd: ROOT }).sort().map(file => path.join(ROOT, file));
 
-exitOnSignals();
 const started = await Promise.allSettled([startPostgres(), startWordPress('new'), startWordPress('old')]);
 const stopAll = () => Promise.allSettled(started.map(({ value }) => value?.stop()));
 

@@ -5,18 +5,18 @@
 # clang-tidy and valgrind judge that); internalAstError, a statement expression it cannot read; an argument's name that differs
 # between declaration and definition; nullPointerRedundantCheck in arena.c, where the loop itself is what ends at NULL.
 # -fanalyzer: gcc 12's use-of-uninitialized-value and leak warnings, for it follows neither arenas nor "ret" parameters.
-
 #
 # valgrind (memcheck, with leaks): the unit tests that run in one process without a server. Left out are those that start
-# PostgreSQL, processes of their own or a sandbox, those that crash on purpose, and those of the HTTP client and server, whose tasks have
-# stacks of their own: ASan judges all of these.
+# PostgreSQL, processes of their own or a sandbox, those that crash on purpose, crypto/password (argon2id takes a
+# quarter of an hour there), and those of the HTTP client and server, whose tasks have stacks of their own: ASan judges
+# all of these.
 #
 # threads: TSan over the unit tests in which threads of ours run (net/helper, the database drivers, the audit queue); it knows
 # our tasks' stacks by notes in net/task.c. What is wrong inside libraries that were not built with it, it cannot see.
 
 need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" cppcheck valgrind libc6-dbg postgresql-15
 analyze_parts=" ${*:-cppcheck gcc valgrind threads} "
-VALGRIND_TESTS='^src/(base/(base|config|csv|visible)|call/.*|crypto/.*|json/.*|limits/tries|mcp/(confirm|redact|rpc|state)|oauth/redirect|accounts/jwt|net/(client_address|egress|http_chunked|http_parse|packet|url)|providers/(registry|whatsapp/.*|wordpress/.*)|web/.*)_test[.]c$'
+VALGRIND_TESTS='^src/(base/(base|config|csv|visible)|call/.*|crypto/(keyring|seal|sha256|token)|json/.*|limits/tries|mcp/(confirm|redact|rpc|state)|oauth/redirect|accounts/jwt|net/(client_address|egress|http_chunked|http_parse|packet|url)|providers/(registry|whatsapp/.*|wordpress/.*)|web/.*)_test[.]c$'
 THREAD_TESTS='^src/(accounts/(authenticate|connections|key_rotation|sessions|users)|audit/.*|crypto/(keyring|password)|jobs/jobs|limits/.*|net/(http_client|http_pool|task)|oauth/redeem|store/(db|db_postgres|migrate))_test[.]c$'
 mkdir -p build/logs
 

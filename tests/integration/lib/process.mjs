@@ -14,10 +14,10 @@ export function temporaryDirectory(name) {
   return dir;
 }
 
-// For programs that start servers and are no test files (those have the test runner's): a signal ends them as process.exit() does,
-// so that what is registered for their end still runs.
-export function exitOnSignals() {
-  for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]]) process.once(signal, () => process.exit(128 + number));
+// A signal that nobody else takes ends this process as process.exit() does, so that what is registered for its end still runs: servers
+// end with it.
+for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]]) {
+  process.on(signal, () => process.listenerCount(signal) > 1 || process.exit(128 + number));
 }
 
 // Undoes at the end of this process what nobody undid before: runs a command, before temporary directories are removed. Returns what
