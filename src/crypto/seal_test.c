@@ -232,6 +232,9 @@ static void one_text_for_the_same_bytes(void **state)
         changed = call_format(&call, "%.*s%s\"}", (int)c, sealed.ptr, shorter[i]);
         assert_int_equal(seal_unbox(&call, &box_place, box_key, changed, &plain), E_CRYPTO);
     }
+    size_t n = str_find(sealed, STR("\"n\":\"")) + 5; /* a nonce that is too short */
+    changed = call_format(&call, "%.*sAAAA%.*s", (int)n, sealed.ptr, STR_ARG(str_from_offset(sealed, n + 32)));
+    assert_int_equal(seal_unbox(&call, &box_place, box_key, changed, &plain), E_CRYPTO);
     assert_int_equal(seal_unbox(&call, &box_place, box_key, sealed, &plain), OK);
 }
 

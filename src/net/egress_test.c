@@ -486,11 +486,50 @@ static void test_own(void **state)
     assert_false(egress_is_own_url(&policy, STR("blog.example.com"), 443));
 }
 
+/* Our own listeners: each once, no more than there is room for, and none for what has no address. */
+static void test_listeners(void **state)
+{
+    struct egress_policy policy = {0};
+    struct sockaddr none = {.sa_family = AF_UNIX};
+    const char *why;
+    char longest[EGRESS_HOST_MAX_BYTES + 2];
+    struct str bad;
+    (void)state;
+    assert_int_equal(egress_policy_add_listener(&policy, &none), OK);
+    assert_int_equal(policy.n_listeners, 0);
+    for (uint16_t port = 1; port <= EGRESS_LISTENERS_MAX; port++)
+        for (int twice = 0; twice < 2; twice++) {
+            union address own = address_of("192.0.2.1", port);
+            assert_int_equal(egress_policy_add_listener(&policy, &own.any), OK);
+            assert_int_equal(policy.n_listeners, port);
+        }
+    union address more = address_of("192.0.2.2", 1), wildcard = address_of("0.0.0.0", 9);
+    assert_int_equal(egress_policy_add_listener(&policy, &more.any), E_LIMIT);
+    assert_int_equal(egress_policy_add_listener(&policy, &wildcard.any), E_LIMIT);
+    policy.n_listeners = EGRESS_LISTENERS_MAX - 1; /* the wildcard fits, this machine's addresses do not */
+    assert_int_equal(egress_policy_add_listener(&policy, &wildcard.any), E_LIMIT);
+    assert_int_equal(policy.n_listeners, EGRESS_LISTENERS_MAX);
+    union address own = address_of("192.0.2.1", 1), listed = address_of("10.1.2.3", 1);
+    assert_false(egress_address_allowed(&policy, &own.any, &why));
+    assert_string_equal(why, "this server itself");
+    assert_false(egress_address_allowed(&policy, &none, &why));
+    assert_false(egress_address_allowed(&policy, &listed.any, &why));
+    assert_int_equal(egress_policy_parse(&policy, STR("10.0.0.0/8"), &bad), OK);
+    assert_true(egress_address_allowed(&policy, &listed.any, &why));
+    assert_int_equal(egress_policy_parse(&policy, STR("10.0.0.0000000000000000000000000000000000000000000001/8"), &bad),
+                     E_INVALID);
+    memset(longest, 'a', sizeof longest);
+    egress_policy_set_own(&policy, str_of(longest, sizeof longest), 443);
+    assert_false(egress_is_own_url(&policy, str_of(longest, sizeof longest), 443));
+    assert_false(egress_is_own_url(&policy, STR_EMPTY, 443));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_spellings), cmocka_unit_test(test_strictest),
         cmocka_unit_test(test_allow),     cmocka_unit_test(test_bad_allow), cmocka_unit_test(test_own),
+        cmocka_unit_test(test_listeners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,8 @@ static const struct refused refused[] = {
     {"lower case http", STR_INIT("GET / http/1.1\r\n"), 400},
     {"version of three digits", STR_INIT("GET / HTTP/1.10\r\n"), 400},
     {"no dot", STR_INIT("GET / HTTP/1,1\r\n"), 400},
+    {"letter as version", STR_INIT("GET / HTTP/x.1\r\n"), 400},
+    {"letter behind the dot", STR_INIT("GET / HTTP/1.x\r\n"), 400},
     {"CONNECT", STR_INIT("CONNECT a.example:443 HTTP/1.1\r\n"), 501},
     {"* for GET", STR_INIT("GET * HTTP/1.1\r\n"), 400},
     {"no leading slash", STR_INIT("GET mcp HTTP/1.1\r\n"), 400},
@@ -166,6 +168,19 @@ static void test_accepted(void **state)
     assert_true(head.keep_alive && head.expect_continue && !head.chunked && head.minor_version == 1);
 }
 
+static void test_edges(void **state)
+{
+    struct http_head head;
+    (void)state;
+    assert_int_equal(
+        parse(&head, STR("GET http://a.example HTTP/1.1\r\nHost: a.example\r\nX-Seventeen-Chars:\t v \t\r\n\r\n")),
+        HTTP_DONE);
+    assert_true(str_eq(head.path, STR("/")) && str_eq(head.host, STR("a.example")));
+    assert_true(str_eq(head.headers[1].value, STR("v")));
+    assert_int_equal(parse(&head, STR("GET http://a.example?b HTTP/1.1\r\nHost: a.example\r\n\r\n")), HTTP_DONE);
+    assert_true(str_eq(head.path, STR("/")) && str_eq(head.query, STR("b")));
+}
+
 static void test_versions(void **state)
 {
     (void)state;
@@ -272,7 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused), cmocka_unit_test(test_accepted),   cmocka_unit_test(test_versions),
         cmocka_unit_test(test_targets), cmocka_unit_test(test_line_limit), cmocka_unit_test(test_header_limits),
-        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests_name("http_parse", tests, NULL, NULL);
 }

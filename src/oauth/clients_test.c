@@ -1,6 +1,7 @@
 /* Clients: what they may say of themselves, who is believed, what an administrator may make, and a database that fails meanwhile. */
 #include "accounts/accounts_test_help.h"
 
+#include "accounts/generation.h"
 #include "crypto/token.h"
 #include "limits/limits.h"
 #include "oauth/clients.h"
@@ -309,7 +310,9 @@ static void secrets_of_clients(void **state)
     assert_int_equal(clients_delete(&f->call, dynamic.id, 1), E_NOT_FOUND);
     assert_int_equal(clients_delete(&f->call, STR("nobody"), 1), E_NOT_FOUND);
     call_clear_error(&f->call);
+    uint64_t generation = generation_now();
     assert_ok(&f->call, clients_delete(&f->call, row.id, 0));
+    assert_true(generation_now() != generation); /* what is remembered of its tokens is worth nothing */
     assert_int_equal(clients_find(&f->call, row.id, &found), E_NOT_FOUND);
     call_clear_error(&f->call);
 }

@@ -2,6 +2,7 @@
 #include "accounts/accounts_test_help.h"
 
 #include "accounts/consent.h"
+#include "accounts/generation.h"
 #include "crypto/token.h"
 #include "oauth/clients.h"
 #include "oauth/family.h"
@@ -518,7 +519,9 @@ static void what_is_given_back(void **state)
     assert_int_equal(grants_end(&f->call, 2, given), E_NOT_FOUND);
     call_clear_error(&f->call);
     for (int i = 0; i < 2; i++) {
+        uint64_t generation = generation_now();
         assert_ok(&f->call, ends(f));
+        assert_true(generation_now() != generation); /* what is remembered of its tokens is worth nothing */
         assert_int_equal(events(f, "oauth.end"), 2);
     }
 }
