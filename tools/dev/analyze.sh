@@ -16,7 +16,7 @@
 
 need "${BUILD_PACKAGES[@]}" "${UNIT_PACKAGES[@]}" cppcheck valgrind libc6-dbg postgresql-15
 analyze_parts=" ${*:-cppcheck gcc valgrind threads} "
-VALGRIND_TESTS='^src/(base/(base|config|csv|visible)|call/.*|crypto/(keyring|seal|sha256|token)|json/.*|limits/tries|mcp/(confirm|redact|rpc|state)|oauth/redirect|accounts/jwt|net/(client_address|egress|http_chunked|http_parse|packet|url)|providers/(registry|whatsapp/.*|wordpress/.*)|web/.*)_test[.]c$'
+VALGRIND_TESTS='^src/(base/(base|config|csv|visible)|call/.*|crypto/(keyring|seal|sha256|token)|json/.*|limits/tries|mcp/(redact|rpc|state)|oauth/redirect|accounts/jwt|net/(client_address|egress|http_chunked|http_parse|packet|url)|providers/(registry|whatsapp/.*|wordpress/.*)|web/.*)_test[.]c$'
 THREAD_TESTS='^src/(accounts/(authenticate|connections|key_rotation|sessions|users)|audit/.*|crypto/(keyring|password)|jobs/jobs|limits/.*|net/(http_client|http_pool|task)|oauth/redeem|store/(db|db_postgres|migrate))_test[.]c$'
 mkdir -p build/logs
 
@@ -68,7 +68,7 @@ each_unit() {
 
 analyze_valgrind() {
     meson_build build/plain &&
-        each_unit build/plain "$VALGRIND_TESTS" timeout 900 valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+        each_unit build/plain "$VALGRIND_TESTS" timeout 900 valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
 }
 
 analyze_threads() {
