@@ -106,7 +106,10 @@ static void add_step(struct call *call, const struct site_check *check, const st
                      struct findings *findings)
 {
     struct finding finding = {.check = step->name, .code = STR("works"), .text = STR("works"), .ms = step->ms};
-    if (!step->ok) {
+    if (step->is_left_out) {
+        finding.result = FINDING_SKIP;
+        finding.code = finding.text = STR("not_reached");
+    } else if (!step->ok) {
         finding.result = FINDING_FAIL;
         finding.code = check->error_code;
         finding.text = check->error_text.len ? check->error_text : STR("does not work");
@@ -157,7 +160,7 @@ static int look_at_service(struct call *call, int64_t user_id, int64_t id, struc
         call_clear_error(call);
     }
     if (!check.n_steps) {
-        const struct site_step whole = {"service", clock_monotonic_ms() - begun_ms, check.ok};
+        const struct site_step whole = {"service", clock_monotonic_ms() - begun_ms, check.ok, false};
         add_step(call, &check, &whole, findings);
     }
     for (size_t i = 0; i < check.n_steps; i++)

@@ -222,24 +222,40 @@ int jobs_answer(struct call *call, const struct principal *who, struct str id, c
 
 /* ---- cancel */
 
-int jobs_cancel(struct call *call, const struct principal *who, struct str id)
+static int cancel(struct call *call, int64_t token_id, struct str id, struct job_row *ret)
 {
-    struct job_row row = {0};
     bool mine, changed = false;
     int64_t now_ms = clock_now_ms();
     int error = store_begin(call, &mine);
     if (!error)
-        error = store_jobs_cancel(call, who->token_id, id, now_ms, now_ms + JOBS_LIFE_MS, &row, &changed);
+        error = store_jobs_cancel(call, token_id, id, now_ms, now_ms + JOBS_LIFE_MS, ret, &changed);
     if (!error && changed)
-        error = jobs_record_end(call, &row, STR_EMPTY);
+        error = jobs_record_end(call, ret, STR_EMPTY);
     error = store_end(call, mine, error);
     if (error)
         return error;
     if (changed)
-        jobs_tell(row.id, row.connection_id, JOBS_CHANGED);
-    else if (!row.ended_at_ms)
-        jobs_tell(row.id, row.connection_id, JOBS_STOP);
-    if (runner_is_stale(&row, now_ms))
+        jobs_tell(ret->id, ret->connection_id, JOBS_CHANGED);
+    else if (!ret->ended_at_ms)
+        jobs_tell(ret->id, ret->connection_id, JOBS_STOP);
+    if (runner_is_stale(ret, now_ms))
         runner_look_in(0);
     return OK;
+}
+
+int jobs_cancel(struct call *call, const struct principal *who, struct str id)
+{
+    struct job_row row = {0};
+    return cancel(call, who->token_id, id, &row);
+}
+
+int jobs_list(struct call *call, int64_t user_id, struct job_rows *ret)
+{
+    return store_jobs_of_user(call, user_id, clock_now_ms(), JOBS_SHOWN_MAX, ret);
+}
+
+int jobs_cancel_own(struct call *call, int64_t user_id, struct str id, struct job_row *ret)
+{
+    int error = store_jobs_get_of_user(call, user_id, id, clock_now_ms(), ret);
+    return error ? error : cancel(call, ret->token_id, id, ret);
 }

@@ -110,6 +110,15 @@ MUST_CHECK int jobs_answer(struct call *call, const struct principal *who, struc
 /* OK also when it has ended already. Waits. */
 MUST_CHECK int jobs_cancel(struct call *call, const struct principal *who, struct str id);
 
+/* ---- for their owner, whichever token began them */
+
+enum { JOBS_SHOWN_MAX = 50 };
+
+/* The latest first, those that ended within a day included. Waits. */
+MUST_CHECK int jobs_list(struct call *call, int64_t user_id, struct job_rows *ret);
+/* As jobs_cancel(). E_NOT_FOUND. *ret: as it is then. Waits. */
+MUST_CHECK int jobs_cancel_own(struct call *call, int64_t user_id, struct str id, struct job_row *ret);
+
 /* Another process told. */
 void jobs_heard(const struct jobs_news *news);
 

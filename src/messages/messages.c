@@ -295,6 +295,39 @@ static int list(struct call *call, struct messages *messages, const struct messa
     return error;
 }
 
+static void tell_status(struct message *message, const struct message_rows *rows)
+{
+    struct str told = STR("sent");
+    for (size_t i = 0; i < rows->count; i++) {
+        if (!str_eq(rows->items[i].message_id, message->id))
+            continue;
+        told = rows->items[i].status;
+        message->status_at_ms = rows->items[i].status_at_ms;
+    }
+    if (!str_eq(told, STR("sent")) || !str_eq(message->status, STR("failed")))
+        message->status = told;
+}
+
+static int tell_statuses(struct call *call, struct messages *messages, struct message *items, size_t n)
+{
+    const struct messages_here *here = here_of(messages);
+    struct str ids[STATUSES_ASKED_MAX];
+    struct message_rows rows;
+    for (size_t first = 0; first < n; first += STATUSES_ASKED_MAX) {
+        size_t n_ids = 0, end = first + STATUSES_ASKED_MAX < n ? first + STATUSES_ASKED_MAX : n;
+        for (size_t i = first; i < end; i++)
+            if (items[i].outgoing)
+                ids[n_ids++] = items[i].id;
+        int error = n_ids ? store_messages_statuses(call, here->user_id, here->connection_id, ids, n_ids, &rows) : OK;
+        if (error)
+            return error;
+        for (size_t i = first; i < end; i++)
+            if (items[i].outgoing)
+                tell_status(&items[i], &rows);
+    }
+    return OK;
+}
+
 static int mark_read(struct call *call, struct messages *messages, struct str name)
 {
     const struct messages_here *here = here_of(messages);
@@ -328,6 +361,7 @@ struct messages *messages_of(struct call *call, const struct site *site, int64_t
         .chats = chats,
         .chat = chat,
         .list = list,
+        .tell_statuses = tell_statuses,
         .mark_read = mark_read,
         .archive = archive,
         .send_begin = sending_begin,

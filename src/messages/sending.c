@@ -14,6 +14,7 @@ enum {
     PACE_SPARE_MS = 5 * 1000, /* of the call's time, for the sending itself */
     RECORD_MS = 5 * 1000,
     LATE_MS = 50,
+    LOOK_MS = 1000, /* how often is looked whether an earlier message to the same recipient was answered */
     MINUTES_A_DAY = 24 * 60,
     REASON_MAX_BYTES = 500,
 };
@@ -71,20 +72,28 @@ static bool may_reclaim(const struct send_row *row, const struct send *send)
 
 /* ---- claiming. All in one transaction that begins with the number's lane: claims of one number come one after another. */
 
+static int64_t pace_wait_ms(const struct call *call)
+{
+    int64_t left_ms = call_time_left_ms(call) - PACE_SPARE_MS;
+    return left_ms > PACE_WAIT_MS ? PACE_WAIT_MS : left_ms > 0 ? left_ms : 0;
+}
+
+static int refuse_pace(struct call *call, struct str lane, int64_t slot_us)
+{
+    return fail(call, E_LIMIT, "%s. Nothing was sent. Try again in %lld seconds, with the same key.",
+                lane.len ? "One recipient gets at most one message in that time"
+                         : "This number sends as fast as it may already",
+                (long long)((slot_us - clock_now_ms() * 1000 + 999999) / 1000000));
+}
+
 static int take_lane(struct call *call, const struct messages_here *here, struct str lane, int64_t every_us,
                      int64_t *ret_slot_us)
 {
-    int64_t now_us = clock_now_ms() * 1000, left_ms = call_time_left_ms(call) - PACE_SPARE_MS;
-    int64_t wait_ms = left_ms < PACE_WAIT_MS ? left_ms : PACE_WAIT_MS;
+    int64_t now_us = clock_now_ms() * 1000;
     bool taken;
-    int error = store_pace_take(call, here->connection_id, lane, now_us, every_us,
-                                now_us + (wait_ms > 0 ? wait_ms : 0) * 1000, ret_slot_us, &taken);
-    if (!error && !taken)
-        return fail(call, E_LIMIT, "%s. Nothing was sent. Try again in %lld seconds, with the same key.",
-                    lane.len ? "One recipient gets at most one message in that time"
-                             : "This number sends as fast as it may already",
-                    (long long)((*ret_slot_us - now_us + 999999) / 1000000));
-    return error;
+    int error = store_pace_take(call, here->connection_id, lane, now_us, every_us, now_us + pace_wait_ms(call) * 1000,
+                                ret_slot_us, &taken);
+    return error || taken ? error : refuse_pace(call, lane, *ret_slot_us);
 }
 
 /* Only to hold its row: who counts recipients counts alone. */
@@ -160,56 +169,80 @@ static int wait_for(struct call *call, int64_t slot_us)
     return wait_ms > 0 ? task_sleep(call, wait_ms) : OK;
 }
 
-/* Since when somebody was last written to: a lane beside that of the places, taken right before the first byte. */
-static int leave_for(struct call *call, const struct messages_here *here, const struct send *send, int64_t *ret_slot_us,
+static struct str lane_left(struct call *call, const struct send *send)
+{
+    return call_format(call, SENDS_LANE_LEFT "%.*s", STR_ARG(send->to));
+}
+
+/*
+ * Since when somebody was last written to: a lane beside that of the places. While a message is on its way nobody knows when the service
+ * will see it, so nothing else leaves for the same recipient before its answer, from which the pause is counted (come_back()), or before
+ * its claim is over. So the service sees the pause between any two.
+ */
+static int leave_for(struct call *call, const struct messages_here *here, struct send *send, int64_t *ret_slot_us,
                      bool *ret_left)
 {
-    int64_t now_us = clock_now_ms() * 1000;
-    *ret_left = true;
-    if (!send->rules.per_recipient_ms)
-        return OK;
-    return store_pace_take(call, here->connection_id, call_format(call, SENDS_LANE_LEFT "%.*s", STR_ARG(send->to)),
-                           now_us, send->rules.per_recipient_ms * 1000, now_us, ret_slot_us, ret_left);
+    const int64_t now_us = clock_now_ms() * 1000, held_us = (int64_t)(PACE_WAIT_MS + SEND_MS) * 1000;
+    int error = store_pace_take(call, here->connection_id, lane_left(call, send), now_us, held_us, now_us, ret_slot_us,
+                                ret_left);
+    send->left_us = !error && *ret_left ? *ret_slot_us + held_us : 0;
+    return error;
+}
+
+static int come_back(struct call *call, const struct messages_here *here, const struct send *send, int64_t free_ms)
+{
+    return send->left_us
+               ? store_pace_move(call, here->connection_id, lane_left(call, send), send->left_us, free_ms * 1000)
+               : OK;
+}
+
+static int wait_for_recipient(struct call *call, const struct messages_here *here, struct send *send)
+{
+    int64_t slot_us, until_ms = clock_monotonic_ms() + pace_wait_ms(call);
+    bool left = !send->rules.per_recipient_ms;
+    int error = OK;
+    while (!error && !left) {
+        error = leave_for(call, here, send, &slot_us, &left);
+        if (error || left)
+            break;
+        /* An earlier message is under way, or was answered just now. */
+        if (clock_monotonic_ms() >= until_ms)
+            return refuse_pace(call, send->to, slot_us);
+        int64_t look_us = (clock_now_ms() + LOOK_MS) * 1000;
+        error = wait_for(call, slot_us < look_us ? slot_us : look_us);
+    }
+    return error;
 }
 
 /*
  * The number's own place comes last, so that waiting for a recipient moves nobody else's. Whoever comes to it late (the machine was
- * busy) takes another one: places that were missed, used all at once, would be too fast. An earlier message to the same recipient
- * may have waited here longer than this one: then its time counts, not its place.
+ * busy) takes another one: places that were missed, used all at once, would be too fast.
  */
 static int wait_for_number(struct call *call, const struct messages_here *here, const struct send *send)
 {
     enum { SECOND_US = 1000000, TRIES = 5 };
     int64_t slot_us;
+    if (!send->rules.per_second)
+        return OK;
     for (int i = 0; i < TRIES; i++) {
-        bool left = false, late = false;
-        int error = OK;
-        if (send->rules.per_second) {
-            error = take_lane(call, here, LANE_OF_NUMBER, SECOND_US / send->rules.per_second, &slot_us);
-            if (!error)
-                error = wait_for(call, slot_us);
-            late = !error && clock_now_ms() > slot_us / 1000 + LATE_MS;
-        }
-        if (!error && !late)
-            error = leave_for(call, here, send, &slot_us, &left);
-        if (error || left)
-            return error;
-        if (!late)
+        int error = take_lane(call, here, LANE_OF_NUMBER, SECOND_US / send->rules.per_second, &slot_us);
+        if (!error)
             error = wait_for(call, slot_us);
-        if (error)
+        if (error || clock_now_ms() <= slot_us / 1000 + LATE_MS)
             return error;
     }
     return fail(call, E_LIMIT, "The server is too busy to keep this number's pace. Nothing was sent. Try again.");
 }
 
-/* The claim is given back, so that the next try need not wait for its end. */
-static int give_up(struct call *call, const struct send *send, int error)
+/* The claim and the recipient are given back, so that the next try need not wait for their end. */
+static int give_up(struct call *call, const struct messages_here *here, const struct send *send, int error)
 {
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
     if (store_sends_end(&rest, send->id, send->holder, STR("failed"), (struct str){NULL, 0},
-                        STR("its turn did not come in time"), clock_now_ms()))
+                        STR("its turn did not come in time"), clock_now_ms()) ||
+        come_back(&rest, here, send, clock_now_ms()))
         log_warning("call %s: the claim of send %.*s could not be given back and ends by itself", call->id,
                     STR_ARG(send->id));
     return error;
@@ -238,8 +271,10 @@ static int claim_new(struct call *call, const struct messages_here *here, struct
     send->state = SEND_CLAIMED;
     error = wait_for(call, c->slot_us);
     if (!error)
+        error = wait_for_recipient(call, here, send);
+    if (!error)
         error = wait_for_number(call, here, send);
-    return error ? give_up(call, send, error) : OK;
+    return error ? give_up(call, here, send, error) : OK;
 }
 
 int sending_begin(struct call *call, struct messages *messages, struct send *send)
@@ -334,9 +369,13 @@ int sending_end(struct call *call, struct messages *messages, struct send *send,
                 struct str message_id, struct str problem, const struct message *said)
 {
     struct call rest = *call;
+    int64_t answered_ms = clock_now_ms();
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
     int error = record(&rest, messages, send, state, message_id, problem, said);
+    if (!error)
+        error = come_back(&rest, (const struct messages_here *)messages, send,
+                          answered_ms + 1 + send->rules.per_recipient_ms);
     if (error)
         log_error("call %s: what came of send %.*s could not be recorded: %.*s", call->id, STR_ARG(send->id),
                   STR_ARG(rest.error_text));

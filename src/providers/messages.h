@@ -106,6 +106,7 @@ struct send {
     int64_t begun_at_ms; /* of one that was begun before */
     struct str holder;   /* the keeper's */
     int64_t until_ms;    /* the keeper's */
+    int64_t left_us;     /* the keeper's */
 };
 
 struct send_log_entry {
@@ -124,6 +125,7 @@ struct messages_functions {
     int (*chat)(struct call *call, struct messages *messages, struct str chat, struct chat *ret, bool *ret_found);
     int (*list)(struct call *call, struct messages *messages, const struct message_query *query,
                 struct message_list *ret);
+    int (*tell_statuses)(struct call *call, struct messages *messages, struct message *items, size_t n);
     int (*mark_read)(struct call *call, struct messages *messages, struct str chat);
     int (*archive)(struct call *call, struct messages *messages, struct str chat, bool archived);
     int (*send_begin)(struct call *call, struct messages *messages, struct send *send);
@@ -170,6 +172,16 @@ MUST_CHECK static inline int messages_list(struct call *call, struct messages *m
                                            const struct message_query *query, struct message_list *ret)
 {
     return messages->functions->list(call, messages, query, ret);
+}
+
+/*
+ * Of messages that a service's own memory lists: what went out is "delivered" or "read" only if a webhook said so, whatever the
+ * service remembers; else it is "sent", or "failed" as the service says. Waits.
+ */
+MUST_CHECK static inline int messages_tell_statuses(struct call *call, struct messages *messages, struct message *items,
+                                                    size_t n)
+{
+    return messages->functions->tell_statuses(call, messages, items, n);
 }
 
 /* Both: E_NOT_FOUND when there is no such conversation. */

@@ -59,11 +59,12 @@ static inline bool provider_field_is_secret(const struct provider_field *field)
     return field->kind == FIELD_SECRET || field->in_secret;
 }
 
-/* One part of a look at a service, in the order in which it is looked. The one that fails is the last. */
+/* One part of a look at a service, in the order in which it is looked; behind the one that fails none is come to. */
 struct site_step {
-    const char *name; /* stable: "reach", "api", "login" */
-    int64_t ms;       /* how long it took */
+    const char *name; /* stable: "reach", "api", "login", "authorize" */
+    int64_t ms;       /* how long it took; -1: nothing was waited for */
     bool ok;
+    bool is_left_out; /* it was not come to */
 };
 enum { SITE_STEPS_MAX = 8 };
 

@@ -58,6 +58,14 @@ static struct job_row read_row(const struct db_rows *rows, size_t i)
     };
 }
 
+static int found_job(struct call *call, const struct db_rows *rows, struct job_row *ret)
+{
+    if (rows->n_rows == 0)
+        return fail(call, E_NOT_FOUND, "There is no job of this id, or it has expired.");
+    *ret = read_row(rows, 0);
+    return OK;
+}
+
 int store_jobs_count(struct call *call, int64_t token_id, int64_t connection_id, int64_t now_ms, int64_t *ret_open,
                      int64_t *ret_held)
 {
@@ -94,11 +102,33 @@ int store_jobs_get(struct call *call, int64_t token_id, struct str id, int64_t n
     int error = db_query(call, store_db(), &rows,
                          "SELECT " FEW " FROM mcp_jobs WHERE id = $1 AND token_id = $2 AND expires_at > $3",
                          DB_TEXT(id), DB_INT(token_id), DB_TIME(now_ms));
-    if (!error && rows.n_rows == 0)
-        return fail(call, E_NOT_FOUND, "There is no job of this id, or it has expired.");
-    if (!error)
-        *ret = read_row(&rows, 0);
-    return error;
+    return error ? error : found_job(call, &rows, ret);
+}
+
+int store_jobs_of_user(struct call *call, int64_t user_id, int64_t now_ms, int64_t limit, struct job_rows *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT " FEW " FROM mcp_jobs WHERE user_id = $1 AND connection_id IN (SELECT id FROM "
+                         "mcp_service_connections WHERE user_id = $1) AND expires_at > $2 "
+                         "ORDER BY created_at DESC, id LIMIT $3",
+                         DB_INT(user_id), DB_TIME(now_ms), DB_INT(limit));
+    if (error)
+        return error;
+    ret->count = rows.n_rows;
+    ret->items = arena_array_of(call->arena, struct job_row, rows.n_rows);
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = read_row(&rows, i);
+    return OK;
+}
+
+int store_jobs_get_of_user(struct call *call, int64_t user_id, struct str id, int64_t now_ms, struct job_row *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT " FEW " FROM mcp_jobs WHERE id = $1 AND user_id = $2 AND expires_at > $3", DB_TEXT(id),
+                         DB_INT(user_id), DB_TIME(now_ms));
+    return error ? error : found_job(call, &rows, ret);
 }
 
 int store_jobs_claim(struct call *call, const struct job_claim *claim, struct job_row *ret, bool *ret_found)

@@ -36,6 +36,17 @@ MUST_CHECK int store_jobs_insert(struct call *call, const struct job_row *row);
 /* Of that token, while it has not expired; without arguments and state, as by all but store_jobs_held(). E_NOT_FOUND. */
 MUST_CHECK int store_jobs_get(struct call *call, int64_t token_id, struct str id, int64_t now_ms, struct job_row *ret);
 
+struct job_rows {
+    size_t count;
+    struct job_row *items;
+};
+/* Of a person, the latest first: what goes on and what has ended lately. */
+MUST_CHECK int store_jobs_of_user(struct call *call, int64_t user_id, int64_t now_ms, int64_t limit,
+                                  struct job_rows *ret);
+/* One of theirs. E_NOT_FOUND. */
+MUST_CHECK int store_jobs_get_of_user(struct call *call, int64_t user_id, struct str id, int64_t now_ms,
+                                      struct job_row *ret);
+
 struct job_claim {
     struct str holder;
     int64_t now_ms, until_ms;

@@ -1,6 +1,8 @@
 /* The rows of mcp_whatsapp_chats, mcp_whatsapp_messages and mcp_events. */
 #include "store/messages.h"
 
+#include <assert.h>
+
 #include "store/sends.h"
 
 int store_events_take(struct call *call, int64_t connection_id, struct str event, const char *kind, int64_t now_ms,
@@ -192,6 +194,32 @@ int store_messages_status(struct call *call, int64_t connection_id, struct str m
                          DB_INT(rank_of(status)));
     *ret_chat = !error && rows.n_rows ? db_text(&rows, 0, 0) : STR_EMPTY;
     return error;
+}
+
+int store_messages_statuses(struct call *call, int64_t user_id, int64_t connection_id, const struct str *ids,
+                            size_t n_ids, struct message_rows *ret)
+{
+    enum { FIXED = 3 };
+    struct db_param params[FIXED + STATUSES_ASKED_MAX] = {DB_INT(connection_id), DB_INT(user_id), DB_BOOL(true)};
+    struct db_rows rows;
+    assert(n_ids <= STATUSES_ASKED_MAX);
+    for (size_t i = 0; i < STATUSES_ASKED_MAX; i++) /* one text for any number of them: no message has an empty id */
+        params[FIXED + i] = DB_TEXT(i < n_ids ? ids[i] : STR_EMPTY);
+    int error = db_query_params(
+        call, store_db(), &rows,
+        "SELECT message_id, status, status_at FROM mcp_whatsapp_messages WHERE connection_id = $1 AND user_id = $2 AND "
+        "outgoing = $3 AND message_id IN ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+        "$20, $21, $22, $23)",
+        params, ARRAY_LENGTH(params));
+    if (error)
+        return error;
+    ret->count = rows.n_rows;
+    ret->items = arena_array_of(call->arena, struct message_row, rows.n_rows);
+    for (size_t i = 0; i < rows.n_rows; i++)
+        ret->items[i] = (struct message_row){.message_id = db_text(&rows, i, 0),
+                                             .status = db_text(&rows, i, 1),
+                                             .status_at_ms = time_or_none(&rows, i, 2)};
+    return OK;
 }
 
 int store_messages_list(struct call *call, int64_t user_id, int64_t connection_id, struct str chat, int64_t before_ms,

@@ -33,6 +33,8 @@ struct message_rows {
     struct message_row *items;
 };
 
+enum { STATUSES_ASKED_MAX = 20 };
+
 /* *ret_new: it was not there yet. */
 MUST_CHECK int store_events_take(struct call *call, int64_t connection_id, struct str event, const char *kind,
                                  int64_t now_ms, bool *ret_new);
@@ -54,6 +56,9 @@ MUST_CHECK int store_messages_insert(struct call *call, const struct message_row
 /* Forwards only. *ret_chat: whose message it was; empty: none changed. */
 MUST_CHECK int store_messages_status(struct call *call, int64_t connection_id, struct str message_id, struct str status,
                                      int64_t at_ms, struct str *ret_chat);
+/* What is known of those that went out: of each its message_id, status and status_at_ms. At most STATUSES_ASKED_MAX ids. */
+MUST_CHECK int store_messages_statuses(struct call *call, int64_t user_id, int64_t connection_id, const struct str *ids,
+                                       size_t n_ids, struct message_rows *ret);
 /* Newest first. chat empty: of all. */
 MUST_CHECK int store_messages_list(struct call *call, int64_t user_id, int64_t connection_id, struct str chat,
                                    int64_t before_ms, int64_t limit, struct message_rows *ret);

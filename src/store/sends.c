@@ -237,6 +237,13 @@ int store_pace_take(struct call *call, int64_t connection_id, struct str lane, i
     return error;
 }
 
+int store_pace_move(struct call *call, int64_t connection_id, struct str lane, int64_t from_us, int64_t to_us)
+{
+    return db_query(call, store_db(), NULL,
+                    "UPDATE mcp_whatsapp_pace SET next_us = $4 WHERE connection_id = $1 AND lane = $2 AND next_us = $3",
+                    DB_INT(connection_id), DB_TEXT(lane), DB_INT(from_us), DB_INT(to_us));
+}
+
 int store_pace_forget(struct call *call, int64_t before_us)
 {
     return db_query(call, store_db(), NULL, "DELETE FROM mcp_whatsapp_pace WHERE next_us < $1", DB_INT(before_us));

@@ -62,6 +62,9 @@ MUST_CHECK int store_pace_take(struct call *call, int64_t connection_id, struct 
                                int64_t every_us, int64_t latest_us, int64_t *ret_slot_us, bool *ret_taken);
 /* Before a recipient in the name of a second lane, which tells when they were last written to. */
 #define SENDS_LANE_LEFT "left/"
+/* The lane is free from to_us on, if it still was to be from from_us on. */
+MUST_CHECK int store_pace_move(struct call *call, int64_t connection_id, struct str lane, int64_t from_us,
+                               int64_t to_us);
 MUST_CHECK int store_pace_forget(struct call *call, int64_t before_us);
 
 struct optout_row {

@@ -54,8 +54,8 @@ static void answer_failure(struct call *call, const struct api *api, int error)
     int64_t wait_s = status == 503 ? RETRY_UNAVAILABLE_S : status == 429 ? call->retry_after_s : 0;
     if (wait_s)
         http_answer_header(api->exchange, STR("Retry-After"), call_format(call, "%lld", (long long)wait_s));
-    routes_error(call, api->exchange, status, api->error_code ? api->error_code : error_name(error),
-                 api_sentence(call, api, text));
+    routes_error_steps(call, api->exchange, status, api->error_code ? api->error_code : error_name(error),
+                       api_sentence(call, api, text), api->error_steps);
 }
 
 /* ---- who asks */
@@ -271,6 +271,14 @@ void api_member_time(struct call *call, struct json_writer *w, const char *key, 
     clock_format(unix_ms, text);
     text[10] = 'T';
     json_member_str(w, key, call_format(call, "%sZ", text));
+}
+
+void api_member_number(struct json_writer *w, const char *key, int64_t number)
+{
+    if (number)
+        json_member_i64(w, key, number);
+    else
+        json_member_null(w, key);
 }
 
 void api_member_text(struct json_writer *w, const char *key, struct str text)

@@ -29,6 +29,7 @@ struct api {
     int status;             /* of success: the operation's; may be changed */
     struct str content_type;
     const char *error_code; /* instead of error_name()'s, when a handler fails */
+    struct str error_steps; /* of a look at a service that fails: JSON of what was looked at; empty: nothing to tell */
 };
 
 /* Of the query string; each at most once, others are refused. */
@@ -71,6 +72,7 @@ void api_ok(struct api *api);
 void api_list_begin(struct api *api);
 void api_list_end(struct api *api);
 void api_member_time(struct call *call, struct json_writer *w, const char *key, int64_t unix_ms); /* null for 0 */
+void api_member_number(struct json_writer *w, const char *key, int64_t number);                   /* null for 0 */
 void api_member_text(struct json_writer *w, const char *key, struct str text);                    /* null when empty */
 void api_member_words(struct json_writer *w, const char *key, struct str comma_list);
 

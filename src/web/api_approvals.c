@@ -10,18 +10,34 @@
     ",\"decided_at\":" API_TIME_OR_NULL ",\"difference\":" API_TEXT_OR_NULL                                            \
     "},\"required\":[\"id\",\"connection_id\",\"tool\",\"what\",\"state\"]}"
 
-/* What cannot be opened any more is not shown; the sentence is. */
-/* "wp_edit: change what is public, at Blog, with {...}": what is between, in the language of who reads it; empty: it is not so. */
+static size_t find_last(struct str text, struct str part)
+{
+    size_t found = STR_NOT_FOUND;
+    for (size_t from = 0;;) {
+        size_t at = str_find(str_from_offset(text, from), part);
+        if (at == STR_NOT_FOUND)
+            return found;
+        found = from + at;
+        from = found + 1;
+    }
+}
+
+/*
+ * What would be done, in the language of who reads it. "wp_edit: change what is public, at Blog, with {...}" (host_agree()): what is
+ * between; "delete for good 1 of type post of Blog: ..." (host_confirm_for_good()): the sentence. Arguments are shown apart.
+ */
 static struct str action_of(struct call *call, const struct api *api, const struct confirmation_row *row)
 {
     struct str start = str_concat(call->arena, row->tool, STR(": "));
-    if (!str_starts_with(row->what, start))
-        return STR_EMPTY;
-    struct str rest = str_from_offset(row->what, start.len);
-    size_t end = str_find(rest, STR(", at "));
-    return end == STR_NOT_FOUND ? STR_EMPTY : api_sentence(call, api, str_sub(rest, 0, end));
+    struct str text = str_sub(row->what, 0, str_find(row->what, STR(", with {")));
+    if (str_starts_with(text, start)) {
+        text = str_from_offset(text, start.len);
+        text = str_sub(text, 0, find_last(text, STR(", at ")));
+    }
+    return api_sentence(call, api, text);
 }
 
+/* What cannot be opened any more is not shown; the sentence is. */
 static void write_approval(struct call *call, struct api *api, const struct confirmation_row *row)
 {
     struct json_writer *w = &api->out;

@@ -36,22 +36,14 @@ static int read_query(struct call *call, struct api *api, struct audit_query *re
     return OK;
 }
 
-static void write_id(struct json_writer *w, const char *key, int64_t id)
-{
-    if (id)
-        json_member_i64(w, key, id);
-    else
-        json_member_null(w, key);
-}
-
 static void write_event(struct call *call, struct json_writer *w, const struct audit_shown *event)
 {
     json_object(w);
     json_member_i64(w, "id", event->id);
     api_member_time(call, w, "at", event->at_ms);
     json_member_str(w, "action", event->action);
-    write_id(w, "connection_id", event->connection_id);
-    write_id(w, "token_id", event->token_id);
+    api_member_number(w, "connection_id", event->connection_id);
+    api_member_number(w, "token_id", event->token_id);
     json_member_raw(w, "data", event->data_json.len ? event->data_json : STR("{}"));
     json_end(w);
 }
@@ -72,7 +64,7 @@ static int list(struct call *call, struct api *api)
     }
     json_end(&api->out);
     int64_t limit = query.limit ? query.limit : AUDIT_LIMIT_DEFAULT;
-    write_id(&api->out, "next_before", rows.count == (size_t)limit ? rows.items[rows.count - 1].id : 0);
+    api_member_number(&api->out, "next_before", rows.count == (size_t)limit ? rows.items[rows.count - 1].id : 0);
     json_end(&api->out);
     return OK;
 }
@@ -184,8 +176,8 @@ static int usage(struct call *call, struct api *api)
         const struct audit_count *count = &counts.items[i];
         json_object(&api->out);
         json_member_str(&api->out, "day", count->day);
-        write_id(&api->out, "connection_id", count->connection_id);
-        write_id(&api->out, "token_id", count->token_id);
+        api_member_number(&api->out, "connection_id", count->connection_id);
+        api_member_number(&api->out, "token_id", count->token_id);
         json_member_str(&api->out, "action", count->action);
         json_member_str(&api->out, "outcome", count->outcome);
         json_member_i64(&api->out, "count", count->count);

@@ -50,14 +50,6 @@ static struct str state_of(const struct site_change *change)
                                     : names[change->state];
 }
 
-static void member_number(struct json_writer *w, const char *key, int64_t number)
-{
-    if (number)
-        json_member_i64(w, key, number);
-    else
-        json_member_null(w, key);
-}
-
 static void write_change(struct call *call, struct json_writer *w, const struct view *view,
                          const struct site_change *change, bool with_difference)
 {
@@ -72,8 +64,8 @@ static void write_change(struct call *call, struct json_writer *w, const struct 
     json_member_str(w, "state", state_of(change));
     api_member_time(call, w, "at", change->begun_at_ms);
     api_member_text(w, "token", change->token_name);
-    member_number(w, "undo_of", change->undo_of);
-    member_number(w, "undone_by", change->undone_by);
+    api_member_number(w, "undo_of", change->undo_of);
+    api_member_number(w, "undone_by", change->undone_by);
     json_member_bool(w, "undo", can_undo);
     if (with_difference)
         json_member_str(w, "difference", str_trim(buf_str(&difference)));
@@ -98,7 +90,7 @@ static int list(struct call *call, struct api *api)
     for (size_t i = 0; i < found.count; i++)
         write_change(call, &api->out, &view, &found.items[i], false);
     json_end(&api->out);
-    member_number(&api->out, "next_below", found.has_more ? found.items[found.count - 1].number : 0);
+    api_member_number(&api->out, "next_below", found.has_more ? found.items[found.count - 1].number : 0);
     json_end(&api->out);
     return OK;
 }

@@ -6,7 +6,7 @@
 #include "accounts/connect_doctor.h"
 #include "net/own_address.h"
 
-enum { IMPORT_ROWS_MAX = 100 };
+enum { IMPORT_ROWS_MAX = 100, STEPS_BYTES_MAX = 4096 };
 
 #define CHECK_SCHEMA                                                                                                   \
     "{\"type\":[\"object\",\"null\"],\"properties\":{\"ok\":" API_BOOLEAN ",\"checked_at\":" API_TIME_OR_NULL          \
@@ -125,10 +125,35 @@ const struct api_operation api_connections_show = {
 
 /* ---- making one */
 
+/* What was looked at, in its order: done, failed, or not come to. */
+static struct str steps_of(struct call *call, const struct site_check *check)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, call->arena, STEPS_BYTES_MAX);
+    json_write_init(&w, &text);
+    json_array(&w);
+    for (size_t i = 0; i < check->n_steps; i++) {
+        const struct site_step *step = &check->steps[i];
+        json_object(&w);
+        json_member_str(&w, "check", str_from(step->name));
+        json_member_str(&w, "result", step->is_left_out ? STR("skip") : step->ok ? STR("ok") : STR("fail"));
+        if (step->ms >= 0)
+            json_member_i64(&w, "ms", step->ms);
+        else
+            json_member_null(&w, "ms");
+        json_end(&w);
+    }
+    json_end(&w);
+    return buf_str(&text);
+}
+
 static int fail_as(struct api *api, struct call *call, const struct site_check *check, int error)
 {
-    if (error == E_UPSTREAM && check->error_code.len)
+    if (error == E_UPSTREAM && check->error_code.len) {
         api->error_code = str_copy_cstr(call->arena, check->error_code);
+        api->error_steps = check->n_steps ? steps_of(call, check) : STR_EMPTY;
+    }
     return error;
 }
 
@@ -192,9 +217,9 @@ static int add(struct call *call, struct api *api)
 
 const struct api_operation api_connections_add = {
     .id = "connectionsAdd",
-    .summary =
-        "Connects a service: looks at it first, with the password given, and stores nothing that does not work. "
-        "The token is shown this once. The error's code says what is wrong: wrong_password, not_wordpress, tls, ...",
+    .summary = "Connects a service: looks at it first, with the password given, and stores nothing that does not work. "
+               "The token is shown this once. The error's code says what is wrong: wrong_password, not_wordpress, tls, "
+               "...; its steps what was looked at (result: ok, fail, or skip, which was not come to).",
     .body = API_BODY(NEW_PROPERTIES, "\"provider\",\"name\""),
     .answer = MADE_SCHEMA,
     .status = 201,

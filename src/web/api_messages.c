@@ -44,6 +44,33 @@ static int read_before(struct call *call, const struct api *api, int64_t *ret_ms
     return OK;
 }
 
+/* What pages of a connection begin with. */
+static int open_page(struct call *call, const struct api *api, struct connect_desk *ret, int64_t *ret_before_ms)
+{
+    int error = open_desk(call, api, ret);
+    return error ? error : read_before(call, api, ret_before_ms);
+}
+
+/* One person at a connection, as typed. */
+static int open_person(struct call *call, const struct api *api, struct str typed, struct connect_desk *ret,
+                       struct str *ret_person)
+{
+    int error = open_desk(call, api, ret);
+    return error ? error : ret->conversations->person(call, typed, ret_person);
+}
+
+static bool flag(struct call *call, const struct api *api, const char *name)
+{
+    struct str value = api_query(call, api, name);
+    return value.ptr && str_eq(value, STR("true"));
+}
+
+static struct str words(struct call *call, const struct api *api, const char *name)
+{
+    struct str value = api_query(call, api, name);
+    return value.ptr ? value : STR_EMPTY;
+}
+
 static size_t limit_of(const struct api *api, struct call *call)
 {
     int64_t limit = api_query_number(call, api, "limit");
@@ -63,13 +90,10 @@ static int list_chats(struct call *call, struct api *api)
 {
     struct connect_desk desk;
     struct chat_list found = {0};
-    struct str unread = api_query(call, api, "unread"), archived = api_query(call, api, "archived");
     struct chat_query query = {.limit = limit_of(api, call),
-                               .unread_only = unread.ptr && str_eq(unread, STR("true")),
-                               .archived = archived.ptr && str_eq(archived, STR("true"))};
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = read_before(call, api, &query.before_ms);
+                               .unread_only = flag(call, api, "unread"),
+                               .archived = flag(call, api, "archived")};
+    int error = open_page(call, api, &desk, &query.before_ms);
     if (!error)
         error = note_refusal(
             call, &desk, desk.conversations->chats(call, &desk.site, messages_of(call, &desk.site, 0), &query, &found));
@@ -132,13 +156,9 @@ static int list_messages(struct call *call, struct api *api)
 {
     struct connect_desk desk;
     struct message_list found = {0};
-    struct str search = api_query(call, api, "search"), around = api_query(call, api, "around");
-    struct message_query query = {.limit = limit_of(api, call),
-                                  .search = search.ptr ? search : STR_EMPTY,
-                                  .around = around.ptr ? around : STR_EMPTY};
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = desk.conversations->person(call, api->segment2, &query.chat);
+    struct message_query query = {
+        .limit = limit_of(api, call), .search = words(call, api, "search"), .around = words(call, api, "around")};
+    int error = open_person(call, api, api->segment2, &desk, &query.chat);
     if (!error)
         error = read_before(call, api, &query.before_ms);
     if (!error)
@@ -163,7 +183,7 @@ static const struct api_parameter message_parameters[] = {
 const struct api_operation api_messages_of_chat = {
     .id = "messagesList",
     .summary = "What was said in one conversation, newest first. Of what went out, the status is sent (accepted by the "
-               "service), delivered, read or failed.",
+               "service), failed, or what the service's webhook told since: delivered, read.",
     .parameters = message_parameters,
     .n_parameters = ARRAY_LENGTH(message_parameters),
     .answer = PAGE_SCHEMA("{\"type\":\"object\",\"properties\":{\"id\":" API_TEXT ",\"at\":" API_TIME_OR_NULL
@@ -224,10 +244,7 @@ static void write_send(struct call *call, struct json_writer *w, const struct se
     api_member_time(call, w, "delivery_at", row->delivery_at_ms);
     api_member_text(w, "message_id", row->message_id);
     api_member_text(w, "problem", row->problem);
-    if (row->token_id)
-        json_member_i64(w, "token_id", row->token_id);
-    else
-        json_member_null(w, "token_id");
+    api_member_number(w, "token_id", row->token_id);
     api_member_time(call, w, "created_at", row->created_at_ms);
     api_member_time(call, w, "ended_at", row->ended_at_ms);
     json_end(w);
@@ -239,9 +256,7 @@ static int list_sends(struct call *call, struct api *api)
     struct send_rows rows;
     size_t limit = limit_of(api, call);
     int64_t before_ms;
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = read_before(call, api, &before_ms);
+    int error = open_page(call, api, &desk, &before_ms);
     if (!error)
         error = store_sends_list(call, api->person.user_id, desk.site.connection_id,
                                  before_ms ? before_ms : clock_now_ms() + 1000, (int64_t)limit + 1, &rows);
@@ -262,8 +277,8 @@ static const struct api_parameter send_parameters[] = {
 const struct api_operation api_messages_sends = {
     .id = "sendsList",
     .summary = "What went out, newest first, kept for 90 days. state: waiting, sending, sent (with the service's "
-               "message_id), failed, unknown (nobody can say; it is not sent again). delivery is what the service's "
-               "webhook told of it: sent, delivered, read, failed.",
+               "message_id), failed, unknown (nobody can say; it is not sent again). delivery is sent until the "
+               "service's webhook tells more: delivered, read, failed.",
     .parameters = send_parameters,
     .n_parameters = ARRAY_LENGTH(send_parameters),
     .answer = PAGE_SCHEMA("{\"type\":\"object\",\"properties\":{\"id\":" API_TEXT ",\"to\":" API_TEXT
@@ -320,9 +335,7 @@ static int set_optout(struct call *call, struct api *api, struct str typed, bool
     struct connect_desk desk;
     struct str person, reason = api_text(api, "reason");
     bool changed;
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = desk.conversations->person(call, typed, &person);
+    int error = open_person(call, api, typed, &desk, &person);
     if (error)
         return error;
     const struct optout_wish wish = {.out = out, .by_owner = true, .reason = reason.len ? reason : STR("by the owner")};
@@ -364,9 +377,7 @@ static int export_person(struct call *call, struct api *api)
     struct connect_desk desk;
     struct str person;
     struct buf out;
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = desk.conversations->person(call, api->segment2, &person);
+    int error = open_person(call, api, api->segment2, &desk, &person);
     buf_init(&out, call->arena, EXPORT_BYTES_MAX);
     if (!error)
         error = person_export(call, api->person.user_id, desk.site.connection_id, person, &out);
@@ -391,9 +402,7 @@ static int erase_person(struct call *call, struct api *api)
     struct connect_desk desk;
     struct person_counts counts;
     struct str person;
-    int error = open_desk(call, api, &desk);
-    if (!error)
-        error = desk.conversations->person(call, api->segment2, &person);
+    int error = open_person(call, api, api->segment2, &desk, &person);
     if (!error)
         error = person_erase(call, api->person.user_id, desk.site.connection_id, person, &counts);
     if (error)

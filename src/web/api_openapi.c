@@ -6,7 +6,9 @@
 
 #define ERROR_SCHEMA                                                                                                   \
     "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\",\"properties\":{\"code\":" API_TEXT           \
-    ",\"message\":" API_TEXT "},\"required\":[\"code\",\"message\"]}},\"required\":[\"error\"]}"
+    ",\"message\":" API_TEXT ",\"steps\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"          \
+    "\"check\":" API_TEXT ",\"result\":" API_TEXT                                                                      \
+    ",\"ms\":{\"type\":[\"integer\",\"null\"]}}}}},\"required\":[\"code\",\"message\"]}},\"required\":[\"error\"]}"
 
 static void write_content(struct json_writer *w, const char *type, struct str schema)
 {

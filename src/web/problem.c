@@ -1,7 +1,7 @@
 /* What went wrong, in the language of who reads it. */
 #include "web/problem.h"
 
-enum { HOLES_MAX = 4, DEPTH_MAX = 2 };
+enum { HOLES_MAX = 6, DEPTH_MAX = 2 };
 
 /* {} stands for what fail() puts in. pages.test.mjs looks whether the English ones are still what the program says. */
 static const struct {
@@ -404,6 +404,26 @@ static const struct {
     PROBLEM(NULL, "an operation that others may notice", "uma operação que outros podem notar"),
     PROBLEM(NULL, "fetch a file from outside", "buscar um arquivo de fora"),
     PROBLEM(NULL, "read receipts that the sender sees", "confirmações de leitura que o remetente vê"),
+    PROBLEM(NULL, "delete for good {} of type {} of {}, with {}: {}", "excluir de vez {} do tipo {} de {}, com {}: {}"),
+    PROBLEM(NULL, "all their items", "todos os seus itens"),
+    PROBLEM(NULL, "their files", "os arquivos deles"),
+    PROBLEM(NULL, "their data where they remove it", "os dados deles, quando eles os removem"),
+    PROBLEM(NULL, "comments and revisions", "comentários e revisões"),
+    PROBLEM(NULL, "delete for good {} of type {} of {}: {}", "excluir de vez {} do tipo {} de {}: {}"),
+    PROBLEM(NULL, "put into the trash {} of type {} of {}: {}", "mover para a lixeira {} do tipo {} de {}: {}"),
+    PROBLEM(NULL, "change {} of type {} of {}: {}\nThe first: {}", "alterar {} do tipo {} de {}: {}\nO primeiro: {}"),
+    PROBLEM(NULL, "change {} of type {} of {}: {}", "alterar {} do tipo {} de {}: {}"),
+    PROBLEM(NULL, "run {} of {} for good", "executar de vez {} de {}"),
+    PROBLEM(NULL, "send by WhatsApp of {} to {} recipient{}: {} (no message in 24 h from {}): {}",
+            "enviar pelo WhatsApp de {} a {} destinatário{}: {} (nenhuma mensagem em 24 h de {}): {}"),
+    PROBLEM(NULL, "send by WhatsApp of {} to {} recipient{}: {}: {}",
+            "enviar pelo WhatsApp de {} a {} destinatário{}: {}: {}"),
+    PROBLEM(NULL, "delete the template {} of {} in all its languages", "excluir o modelo {} de {} em todos os idiomas"),
+    PROBLEM(NULL, "give Meta the template {} of {} to approve: {}",
+            "entregar à Meta o modelo {} de {} para aprovar: {}"),
+    PROBLEM(NULL, "shows typing...", "mostra digitando..."),
+    PROBLEM(NULL, "marks a chat unread", "marca uma conversa como não lida"),
+    PROBLEM(NULL, "puts a label on a chat or takes it off", "põe uma etiqueta em uma conversa ou a tira"),
     PROBLEM(NULL, "{} has no conversations.", "{} não tem conversas."),
     PROBLEM(NULL, "No provider of this program has conversations.", "Nenhum provedor deste programa tem conversas."),
 #undef PROBLEM

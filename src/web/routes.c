@@ -16,6 +16,7 @@
 #include "web/api_changes.h"
 #include "web/api_connections.h"
 #include "web/api_events.h"
+#include "web/api_jobs.h"
 #include "web/api_me.h"
 #include "web/api_messages.h"
 #include "web/api_oauth.h"
@@ -156,6 +157,8 @@ const struct route routes[] = {
     PERSON("GET", "/api/approvals", api_approvals_list),
     PERSON("POST", "/api/approvals/{approval}/approve", api_approvals_approve),
     PERSON("POST", "/api/approvals/{approval}/refuse", api_approvals_refuse),
+    PERSON("GET", "/api/jobs", api_jobs_list),
+    PERSON("POST", "/api/jobs/{job}/stop", api_jobs_stop),
     PERSON("GET", "/api/audit", api_audit_list),
     PERSON("GET", "/api/audit/export", api_audit_export),
     PERSON("GET", "/api/usage", api_usage_show),
@@ -357,6 +360,12 @@ static const struct route *find(struct call *call, const struct http_request *re
 
 void routes_error(struct call *call, struct http_exchange *exchange, int status, const char *code, struct str message)
 {
+    routes_error_steps(call, exchange, status, code, message, STR_EMPTY);
+}
+
+void routes_error_steps(struct call *call, struct http_exchange *exchange, int status, const char *code,
+                        struct str message, struct str steps_json)
+{
     struct buf body;
     struct json_writer writer;
     buf_init(&body, call->arena, ERROR_BYTES_MAX);
@@ -366,6 +375,8 @@ void routes_error(struct call *call, struct http_exchange *exchange, int status,
     json_object(&writer);
     json_member_str(&writer, "code", str_from(code));
     json_member_str(&writer, "message", message);
+    if (steps_json.len)
+        json_member_raw(&writer, "steps", steps_json);
     json_end(&writer);
     json_end(&writer);
     http_answer_header(exchange, STR("Cache-Control"), STR("no-store"));

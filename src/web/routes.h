@@ -43,5 +43,8 @@ void routes_serve(struct call *call, struct http_exchange *exchange, void *conte
 
 /* For handlers: an answer {"error":{"code":...,"message":...}}; the code is error_name()'s or another short word. */
 void routes_error(struct call *call, struct http_exchange *exchange, int status, const char *code, struct str message);
+/* With what was looked at before it failed, as JSON; empty: nothing. */
+void routes_error_steps(struct call *call, struct http_exchange *exchange, int status, const char *code,
+                        struct str message, struct str steps_json);
 
 #endif

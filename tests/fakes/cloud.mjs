@@ -22,7 +22,7 @@ const SHAPES = {
 const refuse = (status, code, message, details) => [status, { error: { message: `(#${code}) ${message}`, type: 'OAuthException', code, ...(details && { error_data: { messaging_product: 'whatsapp', details } }), fbtrace_id: 'AFAKE' } }];
 
 export function startCloud({ token = TOKEN } = {}) {
-  const state = { open: new Set(), known: new Map(), templates: [{ name: 'hello_world', language: 'en_US', status: 'APPROVED', category: 'UTILITY', components: [{ type: 'BODY', text: 'Hello {{1}}' }] }], media: [], files: new Map(), tier: 'TIER_250', quality: 'GREEN', status: 'CONNECTED' };
+  const state = { open: new Set(), unknown: new Set(), known: new Map(), templates: [{ name: 'hello_world', language: 'en_US', status: 'APPROVED', category: 'UTILITY', components: [{ type: 'BODY', text: 'Hello {{1}}' }] }], media: [], files: new Map(), tier: 'TIER_250', quality: 'GREEN', status: 'CONNECTED' };
 
   const send = (service, body) => {
     const wrong = why => (service.violations.push(why), refuse(400, 100, 'Invalid parameter', why));
@@ -31,6 +31,7 @@ export function startCloud({ token = TOKEN } = {}) {
     const shape = { messaging_product: of('whatsapp'), recipient_type: of('individual'), to: value => /^\d{8,15}$/.test(value), type: of(...Object.keys(SHAPES)), [body.type]: SHAPES[body.type], 'biz_opaque_callback_data?': text(512), ...reply };
     const misfits = misfit(shape, body);
     if (misfits) return wrong(misfits);
+    if (state.unknown.has(body.to)) return refuse(400, 131030, 'Recipient phone number not in allowed list');
     if (body.type !== 'template' && !state.open.has(body.to)) return refuse(400, 131047, 'Re-engagement message', 'Message failed to send because more than 24 hours have passed since the customer last replied to this number.');
     if (body.type === 'template' && !state.templates.some(t => t.name === body.template.name && t.language === body.template.language.code)) return refuse(404, 132001, 'Template name does not exist in the translation');
     const id = service.newId('wamid.');

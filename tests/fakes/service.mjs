@@ -1,5 +1,6 @@
 // What both emulators share: an HTTP server on this machine that is strict on requests, with switches for faults.
 //   service.fault = (request) => null | 'reset' | 'reset-after' | 'no-id' | {status, body, after?}
+//   service.delay = (request) => milliseconds before it is looked at
 //   reset: the connection breaks before it is done; reset-after: it is done, and nobody is told.
 //   {status, body}: that is the answer, and nothing is done; with `after`: it is done all the same.
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { freePort } from '../integration/lib/ports.mjs';
 
 export async function startService(handle) {
   const port = await freePort();
-  const service = { port, url: `http://127.0.0.1:${port}`, requests: [], sent: [], violations: [], fault: null };
+  const service = { port, url: `http://127.0.0.1:${port}`, requests: [], sent: [], violations: [], fault: null, delay: null };
   let counter = 0;
   service.newId = prefix => `${prefix}${process.pid}.${Date.now().toString(36)}.${++counter}`;
   const sockets = new Set();
@@ -26,6 +27,8 @@ export async function startService(handle) {
       }
     }
     service.requests.push(seen);
+    const delay = service.delay?.(seen);
+    if (delay) await new Promise(resolve => setTimeout(resolve, delay));
     const answer = (status, body) => {
       const isFile = Buffer.isBuffer(body), text = typeof body === 'string' || isFile ? body : JSON.stringify(body);
       response.writeHead(status, { 'Content-Type': isFile ? 'application/octet-stream' : typeof body === 'string' ? 'text/html' : 'application/json', 'Content-Length': Buffer.byteLength(text) }).end(text);

@@ -94,7 +94,7 @@ for (const pair of PAIRS) {
       assert.match(preview, /Nothing was done yet/);
       assert.match(preview, /change 7 of type post/);
       assert.match(preview, new RegExp(`: ${ids[0]} "Many 0", ${ids[1]} "Many 1"`));
-      assert.match(preview, /and 2 more/);
+      assert.match(preview, /, \+2 \[/);
       const text = await works('wp_bulk', { ...args, confirm_code: codeOf(preview) });
       assert.match(text, /^7 of 7 changed, undo \d+$/);
       const parts = async () => (await sql(porteiro, "SELECT data FROM mcp_audit_logs WHERE action = 'job.item' ORDER BY id"))

@@ -1,8 +1,11 @@
 // The server's API. What a person must do first is done here: log in again (401), give the password again (password_needed).
 import { askPassword } from './prove';
 
+// What was looked at before it failed: "ok", "fail", or "skip", which was not come to.
+export interface Step { check: string; result: string; ms: number | null }
+
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
+  constructor(readonly status: number, readonly code: string, message: string, readonly steps: Step[] = []) {
     super(message);
   }
 }
@@ -29,7 +32,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   if (answer.status === 401 && !path.startsWith('/api/auth/')) return goToLogin();
   const json = await answer.json().catch(() => null);
   if (answer.ok) return json as T;
-  const error = new ApiError(answer.status, json?.error?.code ?? 'unknown', json?.error?.message ?? '');
+  const error = new ApiError(answer.status, json?.error?.code ?? 'unknown', json?.error?.message ?? '', json?.error?.steps);
   if (error.code === 'password_needed') {
     if (!(await askPassword(password => call('POST', '/api/auth/prove', { password })))) throw new ApiError(0, 'given_up', '');
     return call(method, path, body, signal);

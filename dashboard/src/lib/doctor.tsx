@@ -17,7 +17,7 @@ function Row({ finding }: { finding: Finding }) {
     <tr>
       <th scope="row">{named('doctor', check)}</th>
       <td><Badge kind={kinds[result as keyof typeof kinds] ?? ''}>{named('doctor.result', result)}</Badge></td>
-      <td data-label={t('doctor.found')}>{own || (result === 'fail' && failed) || (code === 'works' ? t('doctor.works') : text)}{(remedy || fix) && <><br /><b>{remedy || fix}</b></>}{failed && result === 'fail' && <details><summary>{t('error.details')}</summary><p class="small">{text}</p></details>}</td>
+      <td data-label={t('doctor.found')}>{own || (result === 'fail' && failed) || (code === 'works' ? t('doctor.works') : code === 'not_reached' ? t('step.skip') : text)}{(remedy || fix) && <><br /><b>{remedy || fix}</b></>}{failed && result === 'fail' && <details><summary>{t('error.details')}</summary><p class="small">{text}</p></details>}</td>
       <td data-label={t('connection.latency')} class="number">{ms !== null && t('ms', { n: ms })}</td>
     </tr>
   );

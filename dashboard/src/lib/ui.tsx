@@ -3,7 +3,7 @@ import { signal, useSignal } from '@preact/signals';
 import type { ButtonHTMLAttributes, ComponentChildren, InputHTMLAttributes } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { ApiError } from './api';
-import { formatAgo, formatTime, has, t, type Key } from './i18n';
+import { formatAgo, formatTime, has, named, t, type Key } from './i18n';
 import { question } from './prove';
 
 type Children = { children?: ComponentChildren };
@@ -11,16 +11,27 @@ type Children = { children?: ComponentChildren };
 // What went wrong, in the person's language where we know the code; the server's own words otherwise.
 export function Problem({ error, prefix }: { error: unknown; prefix?: string }) {
   if (!error) return null;
-  const { code, message } = error instanceof ApiError ? error : { code: 'unknown', message: String(error) };
+  const { code, message, steps } = error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error));
   if (code === 'given_up') return null;
   const key = [`${prefix}.${code}`, `error.${code}`].find(has) as Key | undefined;
-  return (
-    <div class="note bad" role="alert">
+  const said = (
+    <>
       {key ? <p>{t(key)}</p> : <p>{message || t('error.unknown')}</p>}
       {key && message && <details><summary>{t('error.details')}</summary><p class="small">{message}</p></details>}
+    </>
+  );
+  return (
+    <div class="note bad" role="alert">
+      {steps.length === 0 ? said : <ol class="plain-list stack">{steps.map(step => (
+        <li key={step.check}>
+          <span class="row close"><Badge kind={stepKinds[step.result]}>{t(`step.${step.result}` as Key)}</Badge> {named('doctor', step.check)} {step.ms !== null && <span class="soft">{t('ms', { n: step.ms })}</span>}</span>
+          {step.result === 'fail' && said}
+        </li>
+      ))}</ol>}
     </div>
   );
 }
+const stepKinds: Record<string, '' | 'good' | 'bad'> = { ok: 'good', skip: '', fail: 'bad' };
 
 export interface Loaded<T> { value: T | undefined; error: unknown; reload: () => Promise<void> }
 

@@ -5,6 +5,7 @@ import { api, query } from '../lib/api';
 import { Change } from '../lib/change';
 import { Outcome, eventName } from '../lib/events';
 import { t } from '../lib/i18n';
+import { Jobs } from '../lib/jobs';
 import { useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
 import { connectionName, connections, loadConnections, loadTokens, tokenName } from '../lib/state';
@@ -69,6 +70,7 @@ export default function Activity() {
       <a class="button" href={`/api/audit/export${query({ connection, action, since, format: 'csv' })}`} download="audit.csv">CSV</a>
       <a class="button" href={`/api/audit/export${query({ connection, action, since, format: 'jsonl' })}`} download="audit.jsonl">JSON</a>
     </>}>
+      {first.value && <Jobs />}
       <div class="filters">
         <Select label={t('connection.title')} value={connection} set={value => set({ connection: value })} options={[['', t('all')], ...(connections.value ?? []).map(({ id, name }) => [String(id), name] as [string, string])]} />
         <Select label={t('activity.kind')} value={action} set={value => set({ action: value })} options={kinds.map(kind => [kind, kind ? t(`activity.kind.${kind.slice(0, -1)}` as 'all') : t('all')])} />

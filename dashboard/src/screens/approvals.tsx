@@ -7,14 +7,16 @@ import { connectionName, connections, loadConnections, loadWaiting } from '../li
 import type { Approval } from '../lib/types';
 import { Act, Badge, Empty, Page, Shown, Time, useLoad } from '../lib/ui';
 
-// "wp_edit: a sentence, with {arguments}": the sentence, and the arguments when they are there in whole.
-function partsOf(what: string): { sentence: string; values?: Record<string, unknown> } {
+// "wp_edit: a sentence, with {arguments}": the sentence, and the arguments: by name, or as they are when they are too long to be there in
+// whole.
+function partsOf(what: string): { sentence: string; values?: Record<string, unknown>; rest?: string } {
   const at = what.indexOf(', with {');
   if (at < 0) return { sentence: what };
+  const sentence = what.slice(0, at), rest = what.slice(at + 7);
   try {
-    return { sentence: what.slice(0, at), values: JSON.parse(what.slice(at + 7)) as Record<string, unknown> };
+    return { sentence, values: JSON.parse(rest) as Record<string, unknown> };
   } catch {
-    return { sentence: what };
+    return { sentence, rest };
   }
 }
 
@@ -39,7 +41,7 @@ function Arguments({ values }: { values: Record<string, unknown> }) {
 const kindOf = (state: string) => (state === 'approved' || state === 'used' ? 'good' : state === 'refused' ? 'bad' : 'warn');
 
 function Item({ item, reload }: { item: Approval; reload: () => Promise<void> }) {
-  const { sentence: said, values } = partsOf(item.what);
+  const { sentence: said, values, rest } = partsOf(item.what);
   const sentence = item.action ?? said;
   const decide = (verb: string) => async () => {
     await api.post(`/api/approvals/${encodeURIComponent(item.id)}/${verb}`);
@@ -52,9 +54,10 @@ function Item({ item, reload }: { item: Approval; reload: () => Promise<void> })
         <h2>{item.tool} <span class="soft">{connectionName(item.connection_id)}</span></h2>
         <Badge kind={kindOf(item.state)}>{named('approvals.state', item.state)}</Badge>
       </div>
-      <p>{sentence}</p>
+      <p class="said">{sentence}</p>
       {item.difference && <><h3>{t('approvals.diff')}</h3><Diff text={item.difference} label={t('approvals.diff')} /></>}
       {values && (item.difference ? <details><summary>{t('approvals.arguments')}</summary><Arguments values={values} /></details> : <Arguments values={values} />)}
+      {rest && <p class="said mono">{rest}</p>}
       <p class="soft small">{t('approvals.asked')} <Time at={item.created_at} />{isPending && <>, {t('approvals.until')} <Time at={item.expires_at} /></>}</p>
       {isPending && (
         <div class="row">

@@ -5,16 +5,17 @@ import { api, type List } from '../lib/api';
 import { useLive } from '../lib/live';
 import { connections, isBad, loadConnections, stateOf, waiting } from '../lib/state';
 import { Badge, Page, Shown, Time, useLoad } from '../lib/ui';
-import type { Connection, Event, Token, Usage } from '../lib/types';
+import type { Connection, Event, Job, Token, Usage } from '../lib/types';
 import { EventLine } from '../lib/events';
 
-interface Overview { connections: Connection[]; tokens: Token[]; events: Event[]; usage: Usage[] }
+interface Overview { connections: Connection[]; tokens: Token[]; events: Event[]; usage: Usage[]; jobs: number }
 
 async function load(signal: AbortSignal): Promise<Overview> {
-  const [list, tokens, events, usage] = await Promise.all([
+  const [list, tokens, events, usage, jobs] = await Promise.all([
     loadConnections(signal), api.get<List<Token>>('/api/tokens', signal), api.get<List<Event>>('/api/audit?limit=10', signal), api.get<List<Usage>>('/api/usage?days=7', signal),
+    api.get<List<Job>>('/api/jobs', signal),
   ]);
-  return { connections: list, tokens: tokens.items, events: events.items, usage: usage.items.filter(item => item.action.startsWith('tool.')) };
+  return { connections: list, tokens: tokens.items, events: events.items, usage: usage.items.filter(item => item.action.startsWith('tool.')), jobs: jobs.items.filter(job => !job.ended_at).length };
 }
 
 function Steps({ overview }: { overview: Overview }) {
@@ -76,6 +77,7 @@ export function Home() {
       <Shown of={overview}>{shown => (
         <>
           {waiting.value > 0 && <div class="note warn"><p><a href="#/approvals">{t('home.approvals', { n: waiting.value })}</a></p></div>}
+          {shown.jobs > 0 && <div class="note"><p><a href="#/activity">{t('home.jobs', { n: shown.jobs })}</a></p></div>}
           <Steps overview={shown} />
           <Figures overview={shown} />
           {shown.connections.length > 0 && (

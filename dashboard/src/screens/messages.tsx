@@ -1,5 +1,6 @@
 // What was said through a connection: conversations, what went out and what became of it, templates, who wants nothing more.
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { api, query, type List } from '../lib/api';
 import { t, type Key } from '../lib/i18n';
@@ -30,38 +31,52 @@ function usePages<T>(path: string, timeOf: (item: T) => string | null, more: Rec
   return { first, items, more: hasMore && <p><Act run={next}>{t('activity.more')}</Act></p> };
 }
 
-const isOpen = (chat: Chat) => chat.open_until !== null && Date.parse(chat.open_until) > Date.now();
+type Pages<T> = ReturnType<typeof usePages<T>>;
 
-function Inbox({ path }: { path: string }) {
-  const { first, items, more } = usePages<Chat>(`${path}/chats`, chat => chat.last_at);
+// Pages of something: what went wrong, that it is under way, that there is nothing, or what is there.
+function Listed<T>({ pages: { first, items, more }, empty, children }: { pages: Pages<T>; empty: Key; children: (items: T[]) => ComponentChildren }) {
   return (
     <>
       <Problem error={first.error} />
       {!first.value && !first.error && <Wait />}
-      {first.value && items.length === 0 && <Empty>{t('messages.inbox.empty')}</Empty>}
-      {items.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.inbox')}>
-          <table class="fold">
-            <thead><tr><th scope="col">{t('message.with')}</th><th scope="col">{t('message.last')}</th><th scope="col">{t('message.unread')}</th><th scope="col">{t('message.window')}</th></tr></thead>
-            <tbody>{items.map(chat => (
-              <tr key={chat.chat}>
-                <th scope="row"><button type="button" class="plain" onClick={() => setQuery({ chat: chat.chat })}>{chat.name ? `${chat.name} (${chat.chat})` : chat.chat}</button></th>
-                <td data-label={t('message.last')}><Time at={chat.last_at} /></td>
-                <td data-label={t('message.unread')}>{chat.unread > 0 && <Badge kind="warn">{chat.unread}</Badge>}</td>
-                <td data-label={t('message.window')}>{isOpen(chat) ? <Time at={chat.open_until} /> : <span class="soft">{t('message.window.closed')}</span>}</td>
-              </tr>
-            ))}</tbody>
-          </table>
-        </div>
-      )}
+      {first.value && items.length === 0 && <Empty>{t(empty)}</Empty>}
+      {items.length > 0 && children(items)}
       {more}
     </>
   );
 }
 
+type Column<T> = [head: Key, cell: (item: T) => ComponentChildren];
+
+function Table<T>({ label, columns, items, keyOf }: { label: Key; columns: Column<T>[]; items: T[]; keyOf: (item: T) => string }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={t(label)}>
+      <table class="fold">
+        <thead><tr>{columns.map(([head]) => <th key={head} scope="col">{t(head)}</th>)}</tr></thead>
+        <tbody>{items.map(item => (
+          <tr key={keyOf(item)}>{columns.map(([head, cell], i) => (i === 0 ? <th key={head} scope="row">{cell(item)}</th> : <td key={head} data-label={t(head)}>{cell(item)}</td>))}</tr>
+        ))}</tbody>
+      </table>
+    </div>
+  );
+}
+
+const isOpen = (chat: Chat) => chat.open_until !== null && Date.parse(chat.open_until) > Date.now();
+
+function Inbox({ path }: { path: string }) {
+  const pages = usePages<Chat>(`${path}/chats`, chat => chat.last_at);
+  const columns: Column<Chat>[] = [
+    ['message.with', ({ chat, name }) => <button type="button" class="plain" onClick={() => setQuery({ chat })}>{name ? `${name} (${chat})` : chat}</button>],
+    ['message.last', chat => <Time at={chat.last_at} />],
+    ['message.unread', ({ unread }) => unread > 0 && <Badge kind="warn">{unread}</Badge>],
+    ['message.window', chat => (isOpen(chat) ? <Time at={chat.open_until} /> : <span class="soft">{t('message.window.closed')}</span>)],
+  ];
+  return <Listed pages={pages} empty="messages.inbox.empty">{items => <Table label="messages.inbox" columns={columns} items={items} keyOf={({ chat }) => chat} />}</Listed>;
+}
+
 function Conversation({ path, chat }: { path: string; chat: string }) {
   const search = useSignal(''), wanted = useSignal('');
-  const { first, items, more } = usePages<Message>(`${path}/chats/${encodeURIComponent(chat)}/messages`, message => message.at, { search: wanted.value });
+  const pages = usePages<Message>(`${path}/chats/${encodeURIComponent(chat)}/messages`, message => message.at, { search: wanted.value });
   return (
     <section class="card">
       <div class="row"><h2>{chat}</h2><button type="button" class="tiny" onClick={() => setQuery({})}>{t('messages.back')}</button></div>
@@ -69,69 +84,49 @@ function Conversation({ path, chat }: { path: string; chat: string }) {
       <Form send={async () => (wanted.value = search.value)} label={t('messages.search')}>
         <Input label={t('messages.search.label')} value={search.value} set={value => (search.value = value)} maxLength={200} />
       </Form>
-      <Problem error={first.error} />
-      {!first.value && !first.error && <Wait />}
-      {first.value && items.length === 0 && <Empty>{t('messages.none')}</Empty>}
-      <ol class="plain-list stack">{items.map(message => (
-        <li key={message.id} class="note">
-          <p class="row"><b>{message.outgoing ? t('message.us') : message.name ?? message.sender}</b> <Time at={message.at} /> {message.outgoing && <Word of={message.status} />} {message.kind !== 'text' && <Badge>{message.kind}</Badge>}</p>
-          {message.text && <p class="said">{message.text}</p>}
-        </li>
-      ))}</ol>
-      {more}
+      <Listed pages={pages} empty="messages.none">{items => (
+        <ol class="plain-list stack">{items.map(message => (
+          <li key={message.id} class="note">
+            <p class="row"><b>{message.outgoing ? t('message.us') : message.name ?? message.sender}</b> <Time at={message.at} /> {message.outgoing && <Word of={message.status} />} {message.kind !== 'text' && <Badge>{message.kind}</Badge>}</p>
+            {message.text && <p class="said">{message.text}</p>}
+          </li>
+        ))}</ol>
+      )}</Listed>
     </section>
   );
 }
 
 function Log({ path }: { path: string }) {
-  const { first, items, more } = usePages<Sent>(`${path}/sends`, sent => sent.created_at);
+  const pages = usePages<Sent>(`${path}/sends`, sent => sent.created_at);
+  const columns: Column<Sent>[] = [
+    ['message.to', ({ to }) => to],
+    ['activity.when', sent => <Time at={sent.created_at} />],
+    ['message.kind', ({ kind }) => kind],
+    ['message.state', ({ state, delivery, delivery_at }) => <><Word of={state === 'sent' ? delivery ?? 'sent' : state} /> {delivery_at && <Time at={delivery_at} />}</>],
+    ['message.problem', ({ problem }) => <span lang="en">{problem}</span>],
+  ];
   return (
     <>
       <p class="soft">{t('messages.sent.help')}</p>
-      <Problem error={first.error} />
-      {!first.value && !first.error && <Wait />}
-      {first.value && items.length === 0 && <Empty>{t('messages.sent.empty')}</Empty>}
-      {items.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.sent')}>
-          <table class="fold">
-            <thead><tr><th scope="col">{t('message.to')}</th><th scope="col">{t('activity.when')}</th><th scope="col">{t('message.kind')}</th><th scope="col">{t('message.state')}</th><th scope="col">{t('message.problem')}</th></tr></thead>
-            <tbody>{items.map(sent => (
-              <tr key={sent.id}>
-                <th scope="row">{sent.to}</th>
-                <td data-label={t('activity.when')}><Time at={sent.created_at} /></td>
-                <td data-label={t('message.kind')}>{sent.kind}</td>
-                <td data-label={t('message.state')}><Word of={sent.state === 'sent' ? sent.delivery ?? 'sent' : sent.state} /> {sent.delivery_at && <Time at={sent.delivery_at} />}</td>
-                <td data-label={t('message.problem')} lang="en">{sent.problem}</td>
-              </tr>
-            ))}</tbody>
-          </table>
-        </div>
-      )}
-      {more}
+      <Listed pages={pages} empty="messages.sent.empty">{items => <Table label="messages.sent" columns={columns} items={items} keyOf={({ id }) => id} />}</Listed>
     </>
   );
 }
+
+const templateColumns: Column<Template>[] = [
+  ['message.template', ({ name }) => name],
+  ['language', ({ language }) => language],
+  ['message.state', ({ status, category }) => <><Badge kind={status === 'APPROVED' ? 'good' : status === 'REJECTED' ? 'bad' : ''}>{status}</Badge> {category}</>],
+  ['message.text', ({ body }) => body],
+];
 
 function Templates({ path }: { path: string }) {
   const loaded = useLoad(signal => api.get<List<Template>>(`${path}/templates`, signal), path);
   return (
     <>
       <p class="soft">{t('messages.templates.help')}</p>
-      <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.templates.empty')}</Empty> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('messages.templates')}>
-          <table class="fold">
-            <thead><tr><th scope="col">{t('message.template')}</th><th scope="col">{t('language')}</th><th scope="col">{t('message.state')}</th><th scope="col">{t('message.text')}</th></tr></thead>
-            <tbody>{items.map(item => (
-              <tr key={`${item.name} ${item.language}`}>
-                <th scope="row">{item.name}</th>
-                <td data-label={t('language')}>{item.language}</td>
-                <td data-label={t('message.state')}><Badge kind={item.status === 'APPROVED' ? 'good' : item.status === 'REJECTED' ? 'bad' : ''}>{item.status}</Badge> {item.category}</td>
-                <td data-label={t('message.text')}>{item.body}</td>
-              </tr>
-            ))}</tbody>
-          </table>
-        </div>
-      ))}</Shown>
+      <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.templates.empty')}</Empty>
+        : <Table label="messages.templates" columns={templateColumns} items={items} keyOf={({ name, language }) => `${name} ${language}`} />)}</Shown>
     </>
   );
 }
@@ -147,24 +142,19 @@ function Optouts({ path }: { path: string }) {
   const remove = (who: string) => confirm({ title: t('messages.optout.remove.title', { who }), text: t('messages.optout.remove.text'), label: t('messages.optout.remove'), run: async () => (await api.delete(`${path}/optouts/${encodeURIComponent(who)}`), loaded.reload()) });
   const erase = (who: string) => confirm({ title: t('messages.erase.title', { who }), text: t('messages.erase.text'), label: t('messages.erase'), run: async () => void say(t('messages.erased', { n: (await api.delete<{ messages: number }>(`${path}/people/${encodeURIComponent(who)}`)).messages })) });
   const whom = useSignal('');
+  const columns: Column<Optout>[] = [
+    ['message.person', item => item.person],
+    ['message.reason', ({ reason }) => reason],
+    ['activity.when', item => <Time at={item.created_at} />],
+    ['actions', item => <button type="button" class="tiny" onClick={() => remove(item.person)}>{t('messages.optout.remove')}</button>],
+  ];
   return (
     <>
       <section class="card">
         <h2>{t('messages.optouts')}</h2>
         <p class="soft">{t('messages.optouts.help')}</p>
-        <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.optouts.empty')}</Empty> : (
-          <table class="fold">
-            <thead><tr><th scope="col">{t('message.person')}</th><th scope="col">{t('message.reason')}</th><th scope="col">{t('activity.when')}</th><td /></tr></thead>
-            <tbody>{items.map(item => (
-              <tr key={item.person}>
-                <th scope="row">{item.person}</th>
-                <td data-label={t('message.reason')}>{item.reason}</td>
-                <td data-label={t('activity.when')}><Time at={item.created_at} /></td>
-                <td><button type="button" class="tiny" onClick={() => remove(item.person)}>{t('messages.optout.remove')}</button></td>
-              </tr>
-            ))}</tbody>
-          </table>
-        ))}</Shown>
+        <Shown of={loaded}>{({ items }) => (items.length === 0 ? <Empty>{t('messages.optouts.empty')}</Empty>
+          : <Table label="messages.optouts" columns={columns} items={items} keyOf={item => item.person} />)}</Shown>
         <Form send={add} label={t('messages.optout.add')}>
           <Input label={t('message.number')} help={t('message.number.help')} value={person.value} set={value => (person.value = value)} required maxLength={60} />
         </Form>

@@ -31,14 +31,25 @@ function latencyOf(items: Usage[], days: number): Bar[] {
   });
 }
 
+// What 95 of 100 took at most. Each row of the API says so of its own calls; of several together it is at most the least of their times
+// within which enough of them are known to lie.
+function within95(items: Usage[]) {
+  const timed = items.filter(item => item.ms_p95 !== null && item.ms_max !== null);
+  const known = (ms: number) => timed.reduce((total, { count, ms_p95, ms_max }) => total + (ms_max! <= ms ? count : ms_p95! <= ms ? Math.ceil(count * 0.95) : 0), 0);
+  const times = timed.flatMap(({ ms_p95, ms_max }) => [ms_p95!, ms_max!]).sort((a, b) => a - b);
+  return times.find(ms => known(ms) >= 0.95 * sum(timed));
+}
+const within95Of = (items: Usage[], days: number): Bar[] => barsOf(items, days).map(({ day }) => ({ day, value: within95(items.filter(item => item.day.startsWith(day))) ?? 0 }));
+const msText = (ms: number | undefined) => (ms === undefined ? '' : t('ms', { n: ms }));
+
 function Ranking({ title, rows }: { title: string; rows: [string, Usage[]][] }) {
   return (
     <section class="card">
       <h2>{title}</h2>
       <div class="scroll" tabIndex={0} role="region" aria-label={title}>
         <table>
-          <thead><tr><th scope="col">{title}</th><th scope="col" class="number">{t('usage.calls')}</th><th scope="col" class="number">{t('usage.errors')}</th><th scope="col" class="number">{t('usage.cost')}</th></tr></thead>
-          <tbody>{rows.map(([name, items]) => <tr key={name}><th scope="row">{name}</th><td class="number">{formatNumber(sum(items))}</td><td class="number">{formatNumber(sum(items.filter(isBad)))}</td><td class="number">{formatNumber(cost(items))}</td></tr>)}</tbody>
+          <thead><tr><th scope="col">{title}</th><th scope="col" class="number">{t('usage.calls')}</th><th scope="col" class="number">{t('usage.errors')}</th><th scope="col" class="number">{t('usage.p95')}</th><th scope="col" class="number">{t('usage.cost')}</th></tr></thead>
+          <tbody>{rows.map(([name, items]) => <tr key={name}><th scope="row">{name}</th><td class="number">{formatNumber(sum(items))}</td><td class="number">{formatNumber(sum(items.filter(isBad)))}</td><td class="number">{msText(within95(items))}</td><td class="number">{formatNumber(cost(items))}</td></tr>)}</tbody>
         </table>
       </div>
     </section>
@@ -77,10 +88,12 @@ export default function UsageScreen() {
               <div class="card"><dt class="soft">{t('usage.calls')}</dt><dd class="big">{formatNumber(sum(items))}</dd></div>
               <div class="card"><dt class="soft">{t('usage.errors')}</dt><dd class="big">{formatNumber(bad)} <span class="soft small">{formatNumber(Math.round((bad / sum(items)) * 1000) / 10)} %</span></dd></div>
               {measured.length > 0 && <div class="card"><dt class="soft">{t('usage.latency')}</dt><dd class="big">{t('ms', { n: Math.round(measured.reduce((total, item) => total + (item.ms_total ?? 0), 0) / Math.max(1, sum(measured))) })}</dd></div>}
+              {measured.length > 0 && <div class="card"><dt class="soft">{t('usage.p95')}</dt><dd class="big">{msText(within95(items))}</dd></div>}
               <div class="card"><dt class="soft">{t('usage.cost')}</dt><dd class="big">{formatNumber(cost(items))} <span class="soft small">{t('usage.cost.each', { n: Math.round(cost(items) / sum(items)) })}</span></dd></div>
             </dl>
             <Chart title={t('usage.chart')} bars={barsOf(items, days)} valueLabel={t('usage.calls')} badLabel={t('usage.errors')} />
             {measured.length > 0 && <Chart title={t('usage.chart.latency')} bars={latencyOf(items, days)} valueLabel={t('usage.latency')} unit=" ms" />}
+            {measured.length > 0 && <Chart title={t('usage.chart.p95')} bars={within95Of(items, days)} valueLabel={t('usage.p95')} unit=" ms" />}
             <Chart title={t('usage.chart.cost')} bars={costOf(items, days)} valueLabel={t('usage.cost')} />
             <p class="soft small">{t('usage.cost.help')}</p>
             <Ranking title={t('usage.tools')} rows={grouped(items, item => item.action.slice(5))} />

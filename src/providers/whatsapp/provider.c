@@ -108,15 +108,44 @@ static const struct provider_field fields[] = {
      .kind = FIELD_TEXT},
 };
 
-#define CHAT "\"chat\":{\"type\":\"string\"}"
-#define LIMIT "\"limit\":{\"type\":\"integer\"}"
-#define BEFORE "\"before\":{\"type\":\"string\"}"
-#define STRINGS "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
-#define TEXT "{\"type\":\"string\"}"
-#define OBJECT(properties) "{\"type\":\"object\",\"properties\":{" properties "},\"additionalProperties\":false}"
+/* Closed all the same: mcp/tools.c takes no members that are not named here (schema_validate_closed()). */
+#define OBJECT(properties) "{\"type\":\"object\",\"properties\":{" properties "}}"
 #define NEEDING(properties, required)                                                                                  \
-    "{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "],\"additionalProperties\":false}"
+    "{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "]}"
+#define ANY_OBJECT "{\"type\":\"object\",\"additionalProperties\":true}"
+#define LIST_OF(items) "{\"type\":\"array\",\"items\":" items "}"
+#define TEXT "{\"type\":\"string\"}"
+#define TEXT_AS(meaning) "{\"type\":\"string\",\"description\":\"" meaning "\"}"
+#define NUMBER "{\"type\":\"number\"}"
+#define YES_OR_NO "{\"type\":\"boolean\"}"
+#define STRINGS LIST_OF(TEXT)
+#define CHAT "\"chat\":" TEXT
+#define LIMIT "\"limit\":{\"type\":\"integer\"}"
+#define BEFORE "\"before\":" TEXT
 #define OPTION OBJECT("\"title\":" TEXT ",\"id\":" TEXT ",\"description\":" TEXT)
+
+/* what wa_send takes */
+#define TO                                                                                                             \
+    "\"to\":{\"type\":\"array\",\"items\":" TEXT ",\"description\":\"+55 11 98765-4321, or chat\"},\"text\":" TEXT     \
+    ",\"reply_to\":" TEXT_AS("message id")
+#define MEDIA                                                                                                          \
+    "\"media\":" NEEDING("\"kind\":{\"type\":\"string\",\"enum\":[\"image\",\"video\",\"audio\",\"document\","         \
+                         "\"sticker\"]},\"url\":" TEXT_AS("without url and data: upload link") ",\"data\":" TEXT_AS(   \
+                             "base64, small") ",\"type\":" TEXT ",\"filename\":" TEXT,                                 \
+                         "\"kind\"")
+#define LOCATION                                                                                                       \
+    "\"location\":" NEEDING("\"lat\":" NUMBER ",\"lon\":" NUMBER ",\"name\":" TEXT ",\"address\":" TEXT,               \
+                            "\"lat\",\"lon\"")
+#define CONTACT "\"contact\":" NEEDING("\"name\":" TEXT ",\"phone\":" TEXT, "\"name\",\"phone\"")
+#define REACTION                                                                                                       \
+    "\"reaction\":" NEEDING("\"message\":" TEXT ",\"emoji\":" TEXT ",\"mine\":" YES_OR_NO, "\"message\",\"emoji\"")
+#define TEMPLATE                                                                                                       \
+    "\"template\":" NEEDING("\"name\":" TEXT ",\"language\":" TEXT ",\"params\":" STRINGS                              \
+                            ",\"components\":" LIST_OF(ANY_OBJECT),                                                    \
+                            "\"name\",\"language\"")
+#define BUTTONS "\"buttons\":{\"type\":\"array\",\"items\":" OPTION ",\"description\":\"up to 3\"}"
+#define LIST "\"list\":" NEEDING("\"button\":" TEXT ",\"rows\":" LIST_OF(OPTION), "\"button\",\"rows\"")
+#define AROUND "\"header\":" TEXT ",\"footer\":" TEXT ",\"key\":" TEXT ",\"dry_run\":" YES_OR_NO
 
 static const struct tool tools[] = {
     {
@@ -134,8 +163,7 @@ static const struct tool tools[] = {
         .title = STR_INIT("Conversations"),
         .description = STR_INIT("Conversations, the latest first: unread count, until when the 24 h window for free "
                                 "answers is open."),
-        .input_schema =
-            STR_INIT(OBJECT("\"unread\":{\"type\":\"boolean\"},\"archived\":{\"type\":\"boolean\"}," BEFORE "," LIMIT)),
+        .input_schema = STR_INIT(OBJECT("\"unread\":" YES_OR_NO ",\"archived\":" YES_OR_NO "," BEFORE "," LIMIT)),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -173,66 +201,7 @@ static const struct tool tools[] = {
             "window only templates. It was sent only when an id comes back. Give a key of your own per message: the "
             "same key never sends twice. dry_run shows it."),
         .input_schema = STR_INIT(NEEDING(
-            "\"to\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"+55 11 98765-4321, or "
-            "chat\"},"
-            "\"text\":" TEXT ",\"reply_to\":{\"type\":\"string\",\"description\":\"message id\"},"
-            "\"media\":" NEEDING(
-                "\"kind\":{\"type\":\"string\",\"enum\":[\"image\",\"video\",\"audio\",\"document\","
-                "\"sticker\"]},\"url\":{\"type\":\"string\",\"description\":\"without url and data: "
-                "upload link\"},\"data\":{\"type\":\"string\",\"description\":\"base64, small\"},"
-                "\"type\":" TEXT ",\"filename\":" TEXT,
-                "\"kind\"") ","
-                            "\"location\":" NEEDING(
-                                "\"lat\":{\"type\":\"number\"},\"lon\":{\"type\":\"number\"},\"name\":" TEXT
-                                ",\"address\":" TEXT,
-                                "\"lat\",\"lon\"") ","
-                                                   "\"contact\":" NEEDING(
-                                                       "\"name\":" TEXT ",\"phone\":" TEXT,
-                                                       "\"name\",\"phone\"") ","
-                                                                             "\"reaction\":" NEEDING(
-                                                                                 "\"message\":" TEXT ",\"emoji\":" TEXT
-                                                                                 ",\"mine\":{\"type\":\"boolean\"}",
-                                                                                 "\"message\",\"emoji\"") ","
-                                                                                                          "\"template\""
-                                                                                                          ":" NEEDING(
-                                                                                                              "\"name\""
-                                                                                                              ":" TEXT
-                                                                                                              ",\"langu"
-                                                                                                              "age\""
-                                                                                                              ":" TEXT
-                                                                                                              ",\"param"
-                                                                                                              "s\""
-                                                                                                              ":" STRINGS
-                                                                                                              ",\"compo"
-                                                                                                              "nents\":"
-                                                                                                              "{\"type"
-                                                                                                              "\":"
-                                                                                                              "\"array"
-                                                                                                              "\","
-                                                                                                              "\"items"
-                                                                                                              "\":{"
-                                                                                                              "\"type\""
-                                                                                                              ":\"objec"
-                                                                                                              "t\","
-                                                                                                              "\"additi"
-                                                                                                              "onalProp"
-                                                                                                              "erties\""
-                                                                                                              ":true}}",
-                                                                                                              "\"name\""
-                                                                                                              ",\"langu"
-                                                                                                              "age\"") ","
-                                                                                                                       "\"buttons\":{\"type\":\"array\",\"items\":" OPTION
-                                                                                                                       ",\"description\":\"up to 3\"},"
-                                                                                                                       "\"list\":" NEEDING(
-                                                                                                                           "\"button\":" TEXT
-                                                                                                                           ",\"rows\":{\"type\":\"array\",\"items\":" OPTION
-                                                                                                                           "}",
-                                                                                                                           "\"button\",\"rows\"") ","
-                                                                                                                                                  "\"header\":" TEXT
-                                                                                                                                                  ",\"footer\":" TEXT
-                                                                                                                                                  ",\"key\":" TEXT
-                                                                                                                                                  ",\"dry_run\":{\"type\":\"boolean\"}",
-            "\"to\"")),
+            TO "," MEDIA "," LOCATION "," CONTACT "," REACTION "," TEMPLATE "," BUTTONS "," LIST "," AROUND, "\"to\"")),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH,
         .destructive = true,
         .open_world = true,
@@ -286,8 +255,7 @@ static const struct tool tools[] = {
         .name = STR_INIT("wa_discover"),
         .title = STR_INIT("Other operations"),
         .description = STR_INIT("Lists the service's other operations; name and args run one that reads."),
-        .input_schema = STR_INIT(
-            OBJECT("\"q\":" TEXT ",\"name\":" TEXT ",\"args\":{\"type\":\"object\",\"additionalProperties\":true}")),
+        .input_schema = STR_INIT(OBJECT("\"q\":" TEXT ",\"name\":" TEXT ",\"args\":" ANY_OBJECT)),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
@@ -297,8 +265,7 @@ static const struct tool tools[] = {
         .name = STR_INIT("wa_call"),
         .title = STR_INIT("Run an operation that writes"),
         .description = STR_INIT("Runs an operation of wa_discover."),
-        .input_schema = STR_INIT(
-            NEEDING("\"name\":" TEXT ",\"args\":{\"type\":\"object\",\"additionalProperties\":true}", "\"name\"")),
+        .input_schema = STR_INIT(NEEDING("\"name\":" TEXT ",\"args\":" ANY_OBJECT, "\"name\"")),
         .needs_any = RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DELETE | RIGHT_ADMIN,
         .destructive = true,
         .open_world = true,

@@ -48,6 +48,15 @@ static int write_request(struct call *call, const struct wa_operation *o, const 
     return OK;
 }
 
+static int confirm(struct call *call, const struct tool_context *context, const struct wa_operation *o,
+                   const struct json *args)
+{
+    struct str what = call_format(call, "run %.*s of %.*s for good", STR_ARG(o->name), STR_ARG(context->site->name));
+    return host_confirm_for_good(call, context->host,
+                                 call_format(call, "%.*s, with %.*s", STR_ARG(what),
+                                             STR_ARG(json_is(args, JSON_MISSING) ? STR("{}") : json_raw(args))));
+}
+
 static int perform(struct call *call, const struct tool_context *context, const struct wa *wa,
                    const struct json *arguments, bool only_reading, struct tool_result *result)
 {
@@ -67,10 +76,7 @@ static int perform(struct call *call, const struct tool_context *context, const 
                     STR_ARG(rights_format(o->needs, words)));
     int error = write_request(call, o, args, wa->backend->operation_path(call, wa, o->name), &request);
     if (!error && o->is_for_good)
-        error = host_confirm_for_good(call, context->host,
-                                      call_format(call, "%.*s of %.*s with %.*s", STR_ARG(o->name),
-                                                  STR_ARG(context->site->name),
-                                                  STR_ARG(json_is(args, JSON_MISSING) ? STR("{}") : json_raw(args))));
+        error = confirm(call, context, o, args);
     else if (!error && !(o->needs & RIGHT_READ))
         error = host_agree(call, context->host, o->what);
     if (!error)

@@ -126,9 +126,12 @@ int wa_list_messages(struct call *call, const struct wa *wa, const struct messag
                      struct message_list *ret)
 {
     *ret = (struct message_list){0};
-    if (wa->backend->list)
-        return wa->backend->list(call, wa, query, ret);
-    return wa->messages ? messages_list(call, wa->messages, query, ret) : OK;
+    if (!wa->messages)
+        return fail(call, E_UNAVAILABLE, "Conversations cannot be shown here: there is no record of what was sent.");
+    if (!wa->backend->list)
+        return messages_list(call, wa->messages, query, ret);
+    int error = wa->backend->list(call, wa, query, ret);
+    return error ? error : messages_tell_statuses(call, wa->messages, ret->items, ret->count);
 }
 
 /* Line breaks in a message are told from those between messages: nobody writes a line that looks like another's. */

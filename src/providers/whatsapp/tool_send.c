@@ -251,19 +251,31 @@ static bool is_cold(const struct sending *s)
     return false;
 }
 
+/* Those to whom it would be the first message for a day, or all of them. */
+static struct str names_of(struct call *call, const struct sending *s, bool cold_only)
+{
+    struct buf names;
+    buf_init(&names, call->arena, WHAT_MAX_BYTES);
+    for (size_t i = 0; i < s->n_to; i++)
+        if (!cold_only || s->window_until_ms[i] <= clock_now_ms())
+            buf_add_format(&names, "%s%.*s", names.len ? ", " : "", STR_ARG(s->to[i]));
+    return buf_str(&names);
+}
+
 static int write_what(struct call *call, const struct sending *s, struct str *ret)
 {
-    struct buf what;
-    buf_init(&what, call->arena, WHAT_MAX_BYTES);
-    buf_add_format(&what, "send by WhatsApp of %.*s to %zu recipient%s:", STR_ARG(s->context->site->name), s->n_to,
-                   s->n_to == 1 ? "" : "s");
-    for (size_t i = 0; i < s->n_to; i++)
-        buf_add_format(&what, "%s %.*s%s", i ? "," : "", STR_ARG(s->to[i]),
-                       s->window_until_ms[i] > clock_now_ms() ? "" : " (no message from them in 24 h)");
-    buf_add_format(&what, ": %.*s", STR_ARG(wa_message_shown(call, &s->message)));
-    if (buf_failed(&what))
+    struct str site = s->context->site->name, to = names_of(call, s, false), cold = names_of(call, s, true);
+    struct str shown = wa_message_shown(call, &s->message);
+    const char *plural = s->n_to == 1 ? "" : "s";
+    if (site.len + to.len + cold.len + shown.len > WHAT_MAX_BYTES)
         return fail(call, E_LIMIT, "That is too much to be named in one question: send to fewer at a time.");
-    *ret = buf_str(&what);
+    if (cold.len)
+        *ret =
+            call_format(call, "send by WhatsApp of %.*s to %zu recipient%s: %.*s (no message in 24 h from %.*s): %.*s",
+                        STR_ARG(site), s->n_to, plural, STR_ARG(to), STR_ARG(cold), STR_ARG(shown));
+    else
+        *ret = call_format(call, "send by WhatsApp of %.*s to %zu recipient%s: %.*s: %.*s", STR_ARG(site), s->n_to,
+                           plural, STR_ARG(to), STR_ARG(shown));
     return OK;
 }
 

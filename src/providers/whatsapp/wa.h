@@ -135,7 +135,7 @@ struct wa_backend {
                   struct str *ret_media_id);
     /* The file of a message that came; ret->type may be empty. */
     int (*media)(struct call *call, const struct wa *wa, struct str id, struct wa_media *ret);
-    /* NULL: we keep them ourselves (struct messages). */
+    /* NULL: we keep them ourselves (struct messages). What list() says of delivery is the service's word: wa_list_messages(). */
     int (*chats)(struct call *call, const struct wa *wa, const struct chat_query *query, struct chat_list *ret);
     int (*list)(struct call *call, const struct wa *wa, const struct message_query *query, struct message_list *ret);
     int (*contacts)(struct call *call, const struct wa *wa, struct str search, size_t limit, struct buf *out);

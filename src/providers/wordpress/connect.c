@@ -463,9 +463,19 @@ static int step(struct probe *probe, const char *name, int error)
     struct site_check *ret = probe->ret;
     int64_t now_ms = clock_monotonic_ms();
     if (ret->n_steps < SITE_STEPS_MAX)
-        ret->steps[ret->n_steps++] = (struct site_step){name, now_ms - probe->step_ms, error == OK};
+        ret->steps[ret->n_steps++] = (struct site_step){name, now_ms - probe->step_ms, error == OK, false};
     probe->step_ms = now_ms;
     return error;
+}
+
+/* Those behind the one that failed; `last` is the third. */
+static void leave_out_rest(struct site_check *ret, const char *last)
+{
+    const char *const names[] = {"reach", "api", last};
+    while (ret->n_steps < ARRAY_LENGTH(names)) {
+        ret->steps[ret->n_steps] = (struct site_step){names[ret->n_steps], -1, false, true};
+        ret->n_steps++;
+    }
 }
 
 int wordpress_check(struct call *call, const struct site *site, struct site_check *ret)
@@ -480,6 +490,7 @@ int wordpress_check(struct call *call, const struct site *site, struct site_chec
         (error = step(&probe, "login", prove_password(call, &probe, &roles)))) {
         if (error != E_INVALID || !ret->error_code.len)
             return error;
+        leave_out_rest(ret, "login");
         call_clear_error(call); /* a verdict is an answer, not a failure of ours */
         return OK;
     }
@@ -514,16 +525,18 @@ static int find_authorize_page(struct call *call, struct probe *probe, struct ur
 int wordpress_authorize_begin(struct call *call, const struct site *site, const struct authorize_offer *offer,
                               struct site_check *ret_check, struct str *ret_url)
 {
-    struct probe probe = {.site = *site, .ret = ret_check};
+    struct probe probe = {.site = *site, .ret = ret_check, .step_ms = clock_monotonic_ms()};
     struct http_fetched home = {0};
     struct url page;
     struct buf url;
     int error;
     *ret_check = (struct site_check){0};
-    if ((error = open_address(call, &probe, &home)) || (error = find_root(call, &probe, &home)) ||
-        (error = find_authorize_page(call, &probe, &page))) {
+    if ((error = step(&probe, "reach", open_address(call, &probe, &home))) ||
+        (error = step(&probe, "api", find_root(call, &probe, &home))) ||
+        (error = step(&probe, "authorize", find_authorize_page(call, &probe, &page)))) {
         if (error != E_INVALID || !ret_check->error_code.len)
             return error;
+        leave_out_rest(ret_check, "authorize");
         call_clear_error(call);
         return OK;
     }

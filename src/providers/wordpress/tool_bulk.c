@@ -188,23 +188,28 @@ static struct str digest_of(struct call *call, const struct found_items *items)
 static int describe(struct call *call, const struct tool_context *context, const struct bulk *bulk, struct str sample,
                     struct str *ret)
 {
-    struct buf what;
-    buf_init(&what, call->arena, 8 * 1024);
-    buf_add_format(&what, "%s %zu of type %.*s of %.*s:", bulk->deletes ? "put into the trash" : "change",
-                   bulk->items.count, STR_ARG(bulk->type.slug), STR_ARG(context->site->name));
+    struct buf rest;
+    struct str type = bulk->type.slug, site = context->site->name;
+    buf_init(&rest, call->arena, 8 * 1024);
     for (size_t i = 0; i < bulk->items.count && i < SAMPLE_TITLES; i++)
-        buf_add_format(&what, "%s %lld \"%.*s\"", i ? "," : "", (long long)bulk->items.ids[i],
+        buf_add_format(&rest, "%s%lld \"%.*s\"", i ? ", " : "", (long long)bulk->items.ids[i],
                        STR_ARG(text_cut(bulk->items.titles[i], SAMPLE_TITLE_CHARS)));
     if (bulk->items.count > SAMPLE_TITLES)
-        buf_add_format(&what, " and %zu more", bulk->items.count - SAMPLE_TITLES);
-    buf_add_format(&what, " [%.*s].", STR_ARG(digest_of(call, &bulk->items)));
+        buf_add_format(&rest, ", +%zu", bulk->items.count - SAMPLE_TITLES);
+    buf_add_format(&rest, " [%.*s].", STR_ARG(digest_of(call, &bulk->items)));
     if (json_count(bulk->set))
-        buf_add_format(&what, " set %.*s", STR_ARG(text_cut(json_raw(bulk->set), WORDS_CHARS)));
+        buf_add_format(&rest, " set %.*s", STR_ARG(text_cut(json_raw(bulk->set), WORDS_CHARS)));
     if (json_count(bulk->edits))
-        buf_add_format(&what, " edits %.*s", STR_ARG(text_cut(json_raw(bulk->edits), WORDS_CHARS)));
-    if (sample.len)
-        buf_add_format(&what, "\nThe first: %.*s", STR_ARG(sample));
-    *ret = buf_str(&what);
+        buf_add_format(&rest, " edits %.*s", STR_ARG(text_cut(json_raw(bulk->edits), WORDS_CHARS)));
+    if (bulk->deletes)
+        *ret = call_format(call, "put into the trash %zu of type %.*s of %.*s: %.*s", bulk->items.count, STR_ARG(type),
+                           STR_ARG(site), STR_ARG(buf_str(&rest)));
+    else if (sample.len)
+        *ret = call_format(call, "change %zu of type %.*s of %.*s: %.*s\nThe first: %.*s", bulk->items.count,
+                           STR_ARG(type), STR_ARG(site), STR_ARG(buf_str(&rest)), STR_ARG(sample));
+    else
+        *ret = call_format(call, "change %zu of type %.*s of %.*s: %.*s", bulk->items.count, STR_ARG(type),
+                           STR_ARG(site), STR_ARG(buf_str(&rest)));
     return OK;
 }
 

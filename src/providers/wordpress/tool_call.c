@@ -38,11 +38,11 @@ static int check_drafts(struct call *call, const struct wp *wp, const struct ope
 static int confirm(struct call *call, const struct tool_context *context, const struct operation_request *request,
                    const struct json *args)
 {
-    return host_confirm_for_good(
-        call, context->host,
-        call_format(call, "%.*s %.*s of %.*s for good, with %.*s", STR_ARG(operation_method_name(request->method)),
-                    STR_ARG(request->route), STR_ARG(context->site->name),
-                    STR_ARG(json_is(args, JSON_MISSING) ? STR("no arguments") : json_raw(args))));
+    return host_confirm_for_good(call, context->host,
+                                 call_format(call, "run %.*s %.*s of %.*s for good, with %.*s",
+                                             STR_ARG(operation_method_name(request->method)), STR_ARG(request->route),
+                                             STR_ARG(context->site->name),
+                                             STR_ARG(json_is(args, JSON_MISSING) ? STR("{}") : json_raw(args))));
 }
 
 static void write_plan(const struct operation_request *request, const struct operation_needs *needs, struct buf *out)

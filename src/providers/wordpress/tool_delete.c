@@ -195,35 +195,39 @@ static int read_items(struct call *call, struct deletion *d, struct str type_nam
 static const char *goes_along(const struct wp_kind *kind)
 {
     if (str_eq(kind->name, STR("menu")))
-        return ", with all their items";
+        return "all their items";
     if (str_eq(kind->name, STR("media")))
-        return ", files included";
+        return "their files";
     if (str_eq(kind->name, STR("plugin")))
-        return ", with their data where they remove it";
-    return kind == &wp_kind_post ? ", with comments and revisions" : "";
+        return "their data where they remove it";
+    return kind == &wp_kind_post ? "comments and revisions" : "";
 }
 
 static int confirm(struct call *call, const struct deletion *d)
 {
-    struct buf what;
-    buf_init(&what, call->arena, 16 * 1024);
-    buf_add_format(&what, "delete for good %zu of type %.*s of %.*s%s:", d->n, STR_ARG(d->type.slug),
-                   STR_ARG(d->context->site->name), goes_along(d->type.kind));
+    struct buf items;
+    struct str type = d->type.slug, site = d->context->site->name;
+    const char *along = goes_along(d->type.kind);
+    buf_init(&items, call->arena, 16 * 1024);
     for (size_t i = 0; i < d->n; i++) {
         const struct wp_item *item = &d->items[i];
         int64_t count = json_i64_or(json_get(item->json, STR("count")), 0);
         struct str title = text_cut(item->title.len ? item->title : item->raw, TITLE_CHARS);
-        buf_add_format(&what, "%s %.*s", i ? ";" : "", STR_ARG(item->key));
+        buf_add_format(&items, "%s%.*s", i ? "; " : "", STR_ARG(item->key));
         if (title.len)
-            buf_add_format(&what, " \"%.*s\"", STR_ARG(title));
+            buf_add_format(&items, " \"%.*s\"", STR_ARG(title));
         if (item->status.len)
-            buf_add_format(&what, " (%.*s)", STR_ARG(item->status));
+            buf_add_format(&items, " (%.*s)", STR_ARG(item->status));
         if (count)
-            buf_add_format(&what, " (of %lld items)", (long long)count);
+            buf_add_format(&items, " (of %lld items)", (long long)count);
     }
-    if (buf_failed(&what))
+    if (buf_failed(&items))
         return fail(call, E_LIMIT, "That is too much to be named in one question. Delete fewer at a time.");
-    return host_confirm_for_good(call, d->context->host, buf_str(&what));
+    struct str what = *along ? call_format(call, "delete for good %zu of type %.*s of %.*s, with %s: %.*s", d->n,
+                                           STR_ARG(type), STR_ARG(site), along, STR_ARG(buf_str(&items)))
+                             : call_format(call, "delete for good %zu of type %.*s of %.*s: %.*s", d->n, STR_ARG(type),
+                                           STR_ARG(site), STR_ARG(buf_str(&items)));
+    return host_confirm_for_good(call, d->context->host, what);
 }
 
 /* --- doing it ------------------------------------------------------------------------------------------------------------ */

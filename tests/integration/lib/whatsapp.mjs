@@ -1,20 +1,17 @@
-// Connections to the two services: to the emulators of tests/fakes, or to real ones named by the environment:
-//   PORTEIRO_TEST_EVOLUTION_URL, _INSTANCE, _KEY, _TO     PORTEIRO_TEST_CLOUD_TOKEN, _NUMBER_ID, _ACCOUNT_ID, _SECRET, _TO
+// Connections to the two services: to the emulators of tests/fakes, or to real ones named by the environment (docs/whatsapp.md has the
+// variables: PORTEIRO_TEST_EVOLUTION_*, PORTEIRO_TEST_CLOUD_*).
 import fs from 'node:fs';
 import path from 'node:path';
 import { ACCOUNT, NUMBER, SECRET, TOKEN } from '../../fakes/cloud.mjs';
 import { KEY } from '../../fakes/evolution.mjs';
 import { legacy } from './mcp.mjs';
 
+const named = (service, first, words) =>
+  process.env[`PORTEIRO_TEST_${service}_${first}`] && Object.fromEntries(Object.entries(words).map(([key, word]) => [key, process.env[`PORTEIRO_TEST_${service}_${word}`]]));
+const people = { to: 'TO', nobody: 'NOBODY', heard: 'HEARD' };
 export const real = {
-  evolution: process.env.PORTEIRO_TEST_EVOLUTION_URL && {
-    url: process.env.PORTEIRO_TEST_EVOLUTION_URL, instance: process.env.PORTEIRO_TEST_EVOLUTION_INSTANCE,
-    key: process.env.PORTEIRO_TEST_EVOLUTION_KEY, to: process.env.PORTEIRO_TEST_EVOLUTION_TO,
-  },
-  cloud: process.env.PORTEIRO_TEST_CLOUD_TOKEN && {
-    token: process.env.PORTEIRO_TEST_CLOUD_TOKEN, number: process.env.PORTEIRO_TEST_CLOUD_NUMBER_ID,
-    account: process.env.PORTEIRO_TEST_CLOUD_ACCOUNT_ID, secret: process.env.PORTEIRO_TEST_CLOUD_SECRET, to: process.env.PORTEIRO_TEST_CLOUD_TO,
-  },
+  evolution: named('EVOLUTION', 'URL', { url: 'URL', instance: 'INSTANCE', key: 'KEY', ...people }),
+  cloud: named('CLOUD', 'TOKEN', { token: 'TOKEN', number: 'NUMBER_ID', account: 'ACCOUNT_ID', secret: 'SECRET', ...people }),
 };
 
 export const EVERYTHING = 'read,draft,publish,delete,admin';
