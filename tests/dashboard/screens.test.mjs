@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { startFakeSite } from '../integration/lib/fake-site.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool, legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
@@ -62,7 +63,7 @@ test('every answer that the screens read is described so by the API', async () =
     Me: answer('/api/me'), Approver: answer('/api/me/approver'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
     Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Finding: spec.paths['/api/connections/{id}/doctor'].post.responses['200'].content['application/json'].schema.properties.checks.items, Session: item('/api/me/sessions'), Person: item('/api/users'),
     Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Setting: item('/api/settings'), ServiceState: answer('/api/connections/{id}/state'), Chat: item('/api/connections/{id}/chats'), Message: item('/api/connections/{id}/chats/{chat}/messages'), Sent: item('/api/connections/{id}/sends'),
-    Template: item('/api/connections/{id}/templates'), Optout: item('/api/connections/{id}/optouts'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
+    Job: item('/api/jobs'), Template: item('/api/connections/{id}/templates'), Optout: item('/api/connections/{id}/optouts'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
   };
   const source = fs.readFileSync(path.join(ROOT, 'dashboard/src/lib/types.ts'), 'utf8');
   const interfaces = [...source.matchAll(/^export interface (\w+) \{ (.*) \}$/gm)];
@@ -89,6 +90,17 @@ describe('the wizard', () => {
     await page.getByText('Only look').click();
     await screen.button('Check and connect').click();
     await page.getByRole('alert').getByText('The user name or the password was refused').waitFor();
+    // Each step of the look: done with its time, failed with its fix.
+    const steps = page.getByRole('alert').getByRole('listitem');
+    assert.match(await steps.nth(0).innerText(), /^good[^]*Reachable[^]*\d ms/);
+    assert.match(await steps.nth(1).innerText(), /^good[^]*Its API[^]*\d ms/);
+    assert.match(await steps.nth(2).innerText(), /^wrong[^]*Access data[^]*The user name or the password was refused/);
+    await screen.field('Site address').fill('http://127.0.0.1:9');
+    await screen.button('Check and connect').click();
+    await steps.nth(2).getByText('not reached').waitFor();
+    assert.match(await steps.nth(0).innerText(), /^wrong[^]*Reachable/);
+    assert.match(await steps.nth(1).innerText(), /^not reached[^]*Its API/);
+    await screen.field('Site address').fill(site.url);
     assert.equal(await connectionNamed('By hand'), undefined);
     await screen.field('Application password').fill(site.users.editor.app_password);
     await screen.button('Check and connect').click();
@@ -257,11 +269,69 @@ describe('approvals', () => {
     await said('Approved');
     assert.equal((await edit()).isError, false);
 
+    // What cannot be taken back is said in a sentence of its own, in the language of who reads it.
+    const gone = () => callTool(porteiro.url, deletes, 'wp_delete', { ids: [id], permanent: true });
+    const deletes = (await ana.ok('POST', `/api/connections/${blog.id}/tokens`, { name: 'deletes', rights: 'read,draft,publish,delete', confirm: 'human' })).token;
+    assert.match((await gone()).text, /approve/);
+    await page.getByText(/^delete for good 1 of type post of Blog of Ana, with comments and revisions: /).waitFor();
+    await screen.button('Português').click();
+    await page.getByText(/^excluir de vez 1 do tipo post de Blog of Ana, com comentários e revisões: /).waitFor();
+    await screen.button('English').click();
+    await page.getByText(/^delete for good 1/).waitFor();
+    await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
+    await said('Refused');
+
+    // Arguments that are too long to be taken apart are shown as they are.
+    assert.match((await callTool(porteiro.url, token, 'wp_create', { type: 'post', title: 'Long', content: `${'words '.repeat(300)}`, status: 'publish' })).text, /approve/);
+    await page.locator('main .mono', { hasText: 'words words' }).waitFor();
+    await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
+    await said('Refused');
+
     assert.match((await ask('Unwanted')).text, /approve/);
     await page.getByText('Unwanted').first().waitFor();
     await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
     await said('Refused');
     assert.match((await ask('Unwanted')).text, /refused/);
+  });
+});
+
+describe('work on many items', () => {
+  test('is shown while it goes on, with how far it is, and ends when its owner says so', { timeout: 120_000 }, async () => {
+    const slow = await startFakeSite(site);
+    try {
+      const ids = [];
+      for (let i = 0; i < 5; i++) ids.push(Number((await callTool(porteiro.url, blog.token, 'wp_create', { type: 'post', title: `Many ${i}`, content: 'x' })).text.match(/\b\d+\b/)[0]));
+      const many = await connect(ana, slow, 'Many', { rights: 'read,draft,publish' });
+      const args = { ids, set: { comment_status: 'closed' } };
+      const code = /confirm_code "([^"]+)"/.exec((await callTool(porteiro.url, many.token, 'wp_bulk', args)).text)[1];
+      const held = [];
+      let passed = 0;
+      slow.answer = (request, response, pass) => (request.method === 'POST' && ++passed > 2 && !slow.over ? new Promise(resolve => held.push(() => resolve(pass()))) : pass());
+      await screen.go('activity');
+      const running = callTool(porteiro.url, many.token, 'wp_bulk', { ...args, confirm_code: code });
+      const work = page.locator('section', { has: page.getByRole('heading', { name: 'Work under way' }) });
+      await work.getByText('2 of 5', { exact: true }).waitFor();
+      assert.deepEqual(await work.getByRole('progressbar').evaluate(({ value, max }) => [value, max]), [2, 5]);
+      await screen.go('');
+      await screen.link('One piece of work is under way.').click();
+      await work.getByRole('button', { name: 'Stop: Many items changed, Many' }).click();
+      await work.getByText('is being stopped').waitFor();
+      slow.over = true;
+      for (const go of held) go();
+      await work.getByRole('progressbar').waitFor({ state: 'detached' });
+      const [job] = (await ana.ok('GET', '/api/jobs')).items;
+      assert.deepEqual([job.status, job.kind, job.connection_id, job.total, job.stopping], ['cancelled', 'bulk', many.id, 5, false]);
+      assert.ok(job.done < 5, `${job.done}`);
+      assert.match((await running).text, /stopped/);
+      await work.getByText('1 ended within a day').click();
+      await work.getByText('stopped', { exact: true }).waitFor();
+      const stranger = await invite(porteiro, ana, { name: 'Eva', email: 'eva@example.test', phone: '+5511999990009' });
+      assert.deepEqual((await stranger.ok('GET', '/api/jobs')).items, []);
+      assert.equal((await stranger.call('POST', `/api/jobs/${job.id}/stop`)).status, 404);
+      await ana.ok('DELETE', `/api/connections/${many.id}`);
+    } finally {
+      await slow.stop();
+    }
   });
 });
 
@@ -318,6 +388,13 @@ describe('activity and usage', () => {
     assert.ok(read > 0);
     await page.locator('div.card', { hasText: 'Tokens read' }).locator('.big', { hasText: new Intl.NumberFormat('en').format(Math.round(read / 2.5)) }).waitFor();
     await page.getByText('Tokens read by day').first().waitFor();
+    // What 95 of 100 took at most: of several rows together no less than the least of them, no more than the longest call.
+    const timed = items.filter(item => item.action.startsWith('tool.') && item.ms_p95 !== null);
+    const within = Number((await page.locator('div.card', { hasText: '95 of 100 within' }).locator('.big').innerText()).replace(/\D/g, ''));
+    assert.ok(within >= Math.min(...timed.map(item => item.ms_p95)) && within <= Math.max(...timed.map(item => item.ms_max)), `${within}`);
+    await page.getByText('What 95 of 100 calls took at most, by day').first().waitFor();
+    const one = timed.filter(item => item.action === 'tool.wp_site' && item.outcome === 'ok');
+    if (one.length === 1 && items.filter(item => item.action === 'tool.wp_site').length === 1) await page.getByRole('row', { name: 'wp_site' }).getByText(`${new Intl.NumberFormat('en').format(one[0].ms_p95)} ms`).waitFor();
     const byToken = (await ana.ok('GET', '/api/usage?days=30&by=token')).items;
     assert.equal(byToken.reduce((sum, item) => sum + item.count, 0), calls);
     await page.getByRole('region', { name: 'Token', exact: true }).getByText('careful').waitFor();
