@@ -281,12 +281,6 @@ describe('approvals', () => {
     await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
     await said('Refused');
 
-    // Arguments that are too long to be taken apart are shown as they are.
-    assert.match((await callTool(porteiro.url, token, 'wp_create', { type: 'post', ...Object.fromEntries(['title', 'content', 'excerpt', 'slug'].map(name => [name, 'words '.repeat(60)])), status: 'publish' })).text, /approve/);
-    await page.locator('main .mono', { hasText: 'words words' }).waitFor();
-    await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
-    await said('Refused');
-
     assert.match((await ask('Unwanted')).text, /approve/);
     await page.getByText('Unwanted').first().waitFor();
     await page.locator('main').getByRole('button', { name: /^Refuse/ }).click();
