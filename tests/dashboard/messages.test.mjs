@@ -46,6 +46,21 @@ test('a conversation is found in the inbox and read as it was written', async ()
   await screen.button(`Bia (${BIA})`).waitFor();
 });
 
+test('a form with a wrong key says that the service answers, and does not take the key', async () => {
+  await screen.go('connect');
+  await screen.button('WhatsApp', { exact: true }).click();
+  await screen.field('Server address').fill(evolution.url);
+  await screen.field('Instance').fill(evolution.instance);
+  await screen.field('API key').fill('wrong');
+  await screen.button('Check and connect').click();
+  const steps = page.getByRole('alert').getByRole('listitem');
+  await steps.nth(1).getByText('The service refuses the access data').waitFor();
+  assert.match(await steps.nth(0).innerText(), /^good[^]*Reachable[^]*ms/);
+  assert.match(await steps.nth(1).innerText(), /^wrong[^]*Access data/);
+  screen.complaints = screen.complaints.filter(text => !/status of 4\d\d|status of 502/.test(text)); // refused on purpose
+  await screen.go(`connections/${meta.id}/messages`);
+});
+
 test('sent is not delivered: that is what the webhook says, and the open page shows it', async () => {
   const { text } = await tool(porteiro, meta.token, 'wa_send', { to: [BIA], text: 'Chegou?' });
   const id = /id=(\S+)/.exec(text)[1];

@@ -276,23 +276,38 @@ static const struct tool tools[] = {
 
 /* ---- the connection */
 
-static int look(struct call *call, const struct site *site, struct site_check *ret)
+static int look(struct call *call, const struct site *site, bool *answered, struct site_check *ret)
 {
     struct wa wa;
     int error = wa_open(call, site, NULL, &wa);
+    wa.answered = answered;
     if (!error && !wa_quiet_is_right(json_str(json_get(wa.config, STR("quiet_hours")))))
         error = fail(call, E_INVALID, "quiet_hours must look like 22:00-08:00 -03:00.");
     return error ? error : wa.backend->check(call, &wa, ret);
 }
 
+/* The service answers, and takes what was entered. */
+static void note_steps(struct site_check *ret, bool answered, int64_t ms)
+{
+    ret->steps[0] = (struct site_step){"reach", ms, answered, false};
+    ret->steps[1] = (struct site_step){"login", -1, ret->ok, !answered};
+    ret->n_steps = 2;
+}
+
 static int check(struct call *call, const struct site *site, struct site_check *ret)
 {
+    int64_t begun_ms = clock_monotonic_ms();
+    bool answered = false;
     *ret = (struct site_check){0};
-    int error = look(call, site, ret);
-    if (!error || error == E_CANCELLED || error == E_TIMEOUT || error == E_UNAVAILABLE || error == E_CRYPTO)
+    int error = look(call, site, &answered, ret);
+    if (error == E_CANCELLED || error == E_TIMEOUT || error == E_UNAVAILABLE || error == E_CRYPTO)
         return error;
+    if (answered || error != E_INVALID) /* else nothing was looked at: what was entered makes no sense */
+        note_steps(ret, answered, clock_monotonic_ms() - begun_ms);
+    if (!error)
+        return OK;
     /* A verdict is an answer, not a failure of ours. */
-    ret->ok = false;
+    ret->ok = ret->steps[1].ok = false;
     ret->is_refused = error == E_REFUSED;
     ret->error_code = ret->is_refused ? STR("wrong_credential") : str_from(error_name(error));
     ret->error_text = call->error_text;

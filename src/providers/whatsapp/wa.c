@@ -50,6 +50,8 @@ int wa_request(struct call *call, const struct wa *wa, const struct wa_request *
     }
     ret->status = http.status;
     ret->body = http.body;
+    if (wa->answered)
+        *wa->answered = true;
     if ((request->is_file && http.status == 200) || json_parse(call->arena, http.body, NULL, &ret->json, NULL) != OK)
         ret->json = json_at(wa->config, 0);
     if (http.status >= 300 && http.status < 400) {

@@ -35,6 +35,7 @@ struct wa {
     struct str instance;                        /* Evolution: percent-encoded for a path */
     struct str number_id, business_id, version; /* Cloud */
     struct messages *messages;
+    bool *answered; /* set when the service has answered anything at all; may be NULL */
 };
 
 /* The connection as its config has it. E_INVALID: what the backend needs is missing. Does not wait. */
