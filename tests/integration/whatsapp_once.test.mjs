@@ -193,7 +193,12 @@ describe('sends through two nodes', { timeout: 120_000 + SENDS * 100 + KILLS * 3
       const service = { ...services[0], ...connection };
       for (const person of PEOPLE.slice(0, 12)) await hear(service, cloud.receive(person, 'Oi'));
       const before_ = cloud.sent.length;
-      const said = await Promise.all(Array.from({ length: 36 }, (_, i) => ask(nodes[i % 2], { service, to: PEOPLE[i % 12], text: `cap ${i}`, key: `cap-${i}` })));
+      const said = await Promise.all(Array.from({ length: 36 }, async (_, i) => {
+        for (;;) { // a machine that is too busy for the pace says so, and what was claimed is given back
+          const answer = await ask(nodes[i % 2], { service, to: PEOPLE[i % 12], text: `cap ${i}`, key: `cap-${i}` });
+          if (!/too busy to keep/.test(answer.again)) return answer;
+        }
+      }));
       const gone = cloud.sent.slice(before_);
       assert.equal(said.filter(({ sent }) => sent).length, gone.length);
       assert.ok(new Set(gone.map(({ to }) => to)).size <= recipients);

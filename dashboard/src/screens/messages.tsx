@@ -34,12 +34,12 @@ function usePages<T>(path: string, timeOf: (item: T) => string | null, more: Rec
 type Pages<T> = ReturnType<typeof usePages<T>>;
 
 // Pages of something: what went wrong, that it is under way, that there is nothing, or what is there.
-function Listed<T>({ pages: { first, items, more }, empty, children }: { pages: Pages<T>; empty: Key; children: (items: T[]) => ComponentChildren }) {
+function Listed<T>({ pages: { first, items, more }, empty, children }: { pages: Pages<T>; empty: string; children: (items: T[]) => ComponentChildren }) {
   return (
     <>
       <Problem error={first.error} />
       {!first.value && !first.error && <Wait />}
-      {first.value && items.length === 0 && <Empty>{t(empty)}</Empty>}
+      {first.value && items.length === 0 && <Empty>{empty}</Empty>}
       {items.length > 0 && children(items)}
       {more}
     </>
@@ -71,7 +71,7 @@ function Inbox({ path }: { path: string }) {
     ['message.unread', ({ unread }) => unread > 0 && <Badge kind="warn">{unread}</Badge>],
     ['message.window', chat => (isOpen(chat) ? <Time at={chat.open_until} /> : <span class="soft">{t('message.window.closed')}</span>)],
   ];
-  return <Listed pages={pages} empty="messages.inbox.empty">{items => <Table label="messages.inbox" columns={columns} items={items} keyOf={({ chat }) => chat} />}</Listed>;
+  return <Listed pages={pages} empty={t('messages.inbox.empty')}>{items => <Table label="messages.inbox" columns={columns} items={items} keyOf={({ chat }) => chat} />}</Listed>;
 }
 
 function Conversation({ path, chat }: { path: string; chat: string }) {
@@ -84,7 +84,7 @@ function Conversation({ path, chat }: { path: string; chat: string }) {
       <Form send={async () => (wanted.value = search.value)} label={t('messages.search')}>
         <Input label={t('messages.search.label')} value={search.value} set={value => (search.value = value)} maxLength={200} />
       </Form>
-      <Listed pages={pages} empty="messages.none">{items => (
+      <Listed pages={pages} empty={t('messages.none')}>{items => (
         <ol class="plain-list stack">{items.map(message => (
           <li key={message.id} class="note">
             <p class="row"><b>{message.outgoing ? t('message.us') : message.name ?? message.sender}</b> <Time at={message.at} /> {message.outgoing && <Word of={message.status} />} {message.kind !== 'text' && <Badge>{message.kind}</Badge>}</p>
@@ -108,7 +108,7 @@ function Log({ path }: { path: string }) {
   return (
     <>
       <p class="soft">{t('messages.sent.help')}</p>
-      <Listed pages={pages} empty="messages.sent.empty">{items => <Table label="messages.sent" columns={columns} items={items} keyOf={({ id }) => id} />}</Listed>
+      <Listed pages={pages} empty={t('messages.sent.empty')}>{items => <Table label="messages.sent" columns={columns} items={items} keyOf={({ id }) => id} />}</Listed>
     </>
   );
 }
