@@ -54,6 +54,7 @@ enum {
     CANCEL_MS = 3 * 1000,      /* and that cancelled ones get to leave */
     RETIRE_IDLE_MS = 5 * 1000, /* in which idle clients of a replaced worker may still send one request */
     TRIM_BYTES = 4 << 20,      /* free memory at the heap's end that is kept */
+    MAPPED_BYTES = 512 << 10,  /* larger blocks are mapped one by one; an arena's are smaller */
     HOSTS_MAX = 64,            /* spellings of our own address */
     ORIGINS_MAX = 64,
     SPARE_DESCRIPTORS = 256, /* for the database, sites and files, besides clients and max_upstream */
@@ -505,6 +506,7 @@ static int run_serve(struct cli *cli)
         return acme_help(cli);
     /* Each request's memory goes back and comes again: giving it to the kernel in between cost 15 % of a request's time. */
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     return work(cli);
 }
 

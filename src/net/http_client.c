@@ -20,6 +20,7 @@ enum {
     UNUSED_KEPT = 64,              /* transfers kept for reuse; more only as long as they are needed ... */
     UNUSED_DROP_MS = 5000,         /* ... and then so long ... */
     BUFFER_KEPT_BYTES = 64 * 1024, /* ... with buffers up to this size */
+    READ_BYTES = 24 * 1024,        /* at once; an article fits */
     SWEEP_MIN_MS = 20,
     SWEEP_MAX_MS = 250,
     DNS_CACHE_S = 60,
@@ -45,68 +46,6 @@ static struct {
 } client;
 
 static void transfer_end(struct http_transfer *transfer);
-
-/* --- slots: how many at once ------------------------------------------------------------------------------------------- */
-
-static void stop_waiting(struct http_transfer *transfer)
-{
-    if (transfer->state != TRANSFER_WAITING)
-        return;
-    TAILQ_REMOVE(&transfer->waiting_in->waiting, transfer, link);
-    transfer->waiting_in->n_waiting--;
-    client.counts.queued--;
-    transfer->state = TRANSFER_NEW;
-}
-
-/* OK, E_LIMIT when too many wait, or as task_park(). Not a task_queue: whoever waits may be abandoned. */
-static int slot_take(struct call *call, struct http_slots *slots, struct http_transfer *transfer, bool *holds)
-{
-    if (slots->used < slots->limit) {
-        slots->used++;
-        *holds = true;
-        return OK;
-    }
-    if (slots != &client.slots && slots->n_waiting >= client.limits.max_queued_per_key) {
-        transfer->failure = HTTP_FETCH_BUSY;
-        return E_LIMIT;
-    }
-    transfer->waiting_in = slots;
-    transfer->waiting_for = holds;
-    transfer->state = TRANSFER_WAITING;
-    TAILQ_INSERT_TAIL(&slots->waiting, transfer, link);
-    slots->n_waiting++;
-    client.counts.queued++;
-    while (!*holds) {
-        int error = transfer->state == TRANSFER_WAITING ? task_park(call) : E_CANCELLED; /* the client has ended */
-        if (error) {
-            stop_waiting(transfer);
-            return error;
-        }
-    }
-    return OK;
-}
-
-static void slot_give(struct http_slots *slots, bool *holds)
-{
-    if (!*holds)
-        return;
-    *holds = false;
-    struct http_transfer *next = TAILQ_FIRST(&slots->waiting);
-    if (!next) {
-        slots->used--;
-        return;
-    }
-    stop_waiting(next);
-    *next->waiting_for = true;
-    task_wake(next->call);
-}
-
-static void give_slots(struct http_transfer *transfer)
-{
-    slot_give(&client.slots, &transfer->holds_global_slot);
-    if (transfer->pool)
-        slot_give(&transfer->pool->slots, &transfer->holds_key_slot);
-}
 
 /* --- libcurl's callbacks ----------------------------------------------------------------------------------------------- */
 
@@ -187,102 +126,6 @@ static int on_connection(void *context, char *primary_ip, char *local_ip, int pr
     return CURL_PREREQFUNC_OK;
 }
 
-static size_t too_large(struct http_transfer *transfer)
-{
-    transfer->failure = HTTP_FETCH_TOO_LARGE;
-    return 0; /* libcurl gives the transfer up */
-}
-
-static void note_answer(struct http_transfer *transfer)
-{
-    if (transfer->answer_began)
-        return;
-    transfer->answer_began = true;
-    transfer->window_ms = clock_monotonic_ms();
-}
-
-static void note_length(struct http_transfer *transfer, struct str line)
-{
-    struct str name = STR("content-length:");
-    uint64_t length;
-    if (str_starts_with_nocase(line, name) && str_to_u64(str_trim(str_from_offset(line, name.len)), &length))
-        transfer->content_length = length;
-    if (str_starts_with_nocase(line, STR("content-encoding:")))
-        transfer->is_encoded = true;
-}
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *context)
-{
-    struct http_carrier *carrier = context;
-    struct http_transfer *transfer = carrier->transfer;
-    struct str line = {bytes, size * count};
-    note_answer(transfer);
-    transfer->head_bytes += line.len;
-    if (transfer->head_bytes > HTTP_FETCH_HEAD_MAX_BYTES)
-        return too_large(transfer);
-    if (str_starts_with(line, STR("HTTP/")) && transfer->body.len == 0) { /* the next head follows a 1xx */
-        buf_clear(&transfer->head);
-        transfer->head_ended = false;
-        transfer->content_length = SIZE_MAX;
-        transfer->is_encoded = false;
-    }
-    if (str_trim(line).len == 0) {
-        transfer->head_ended = true;
-        bool is_head = str_eq(transfer->request->method, STR("HEAD"));
-        if (transfer->content_length != SIZE_MAX && transfer->content_length > transfer->max_body_bytes && !is_head)
-            return too_large(transfer);
-        http_download_head(transfer);
-    } else if (!transfer->head_ended) { /* trailers are not wanted */
-        note_length(transfer, line);
-        buf_add(&transfer->head, line);
-        if (buf_failed(&transfer->head)) {
-            transfer->failure = HTTP_FETCH_MEMORY;
-            return 0;
-        }
-    }
-    return line.len;
-}
-
-/* The largest that the answer can become, as far as we know. */
-static size_t may_become(const struct http_transfer *transfer)
-{
-    return transfer->is_encoded || transfer->content_length > transfer->max_body_bytes ? transfer->max_body_bytes
-                                                                                       : transfer->content_length;
-}
-
-/* At once what is to come, where that is known and there is memory for it: growing piece by piece copies. */
-static void make_room(struct http_transfer *transfer, size_t piece)
-{
-    size_t length = transfer->content_length, most = transfer->reserved_bytes;
-    if (length == SIZE_MAX || transfer->is_encoded || length <= piece + transfer->body.len)
-        return;
-    most = most > HTTP_BUDGET_FREE_BYTES ? most : HTTP_BUDGET_FREE_BYTES;
-    length = length < most ? length : most;
-    if (length > transfer->body.capacity && length > transfer->body.len)
-        (void)buf_reserve(&transfer->body, length - transfer->body.len);
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-    struct http_carrier *carrier = context;
-    struct http_transfer *transfer = carrier->transfer;
-    struct str piece = {bytes, size * count};
-    note_answer(transfer);
-    if (transfer->is_download)
-        return http_download_take(transfer, piece);
-    if (piece.len > transfer->max_body_bytes - transfer->body.len)
-        return too_large(transfer);
-    if (piece.len + transfer->body.len > HTTP_BUDGET_FREE_BYTES && !http_budget_take(transfer, may_become(transfer)))
-        return CURL_WRITEFUNC_PAUSE;
-    make_room(transfer, piece.len);
-    buf_add(&transfer->body, piece);
-    if (buf_failed(&transfer->body)) {
-        transfer->failure = HTTP_FETCH_MEMORY;
-        return 0;
-    }
-    return piece.len;
-}
-
 static bool set_up(struct http_carrier *carrier)
 {
     CURL *easy = carrier->easy;
@@ -304,15 +147,16 @@ static bool set_up(struct http_carrier *carrier)
     SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
     SET(CURLOPT_MAXAGE_CONN, (long)CONNECTION_MAX_IDLE_S);
     SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_MAX_LIFE_S);
+    SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
     SET(CURLOPT_ERRORBUFFER, carrier->error);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, carrier);
     SET(CURLOPT_CLOSESOCKETFUNCTION, http_pool_close_socket);
     SET(CURLOPT_PREREQFUNCTION, on_connection);
     SET(CURLOPT_PREREQDATA, carrier);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERFUNCTION, http_received_header);
     SET(CURLOPT_HEADERDATA, carrier);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEFUNCTION, http_received_body);
     SET(CURLOPT_WRITEDATA, carrier);
     SET(CURLOPT_CAINFO, NULL);
     SET(CURLOPT_CAPATH, NULL);
@@ -370,10 +214,17 @@ static void wipe_text(struct http_transfer *transfer)
     buf_clear(&transfer->text);
 }
 
+static void give_slots(struct http_transfer *transfer)
+{
+    http_slots_give(&client.slots, &transfer->holds_global_slot);
+    if (transfer->pool)
+        http_slots_give(&transfer->pool->slots, &transfer->holds_key_slot);
+}
+
 /* Leaves whatever list it is in. On the loop's stack when it is in flight. */
 static void transfer_withdraw(struct http_transfer *transfer)
 {
-    stop_waiting(transfer);
+    http_slots_leave(transfer);
     if (transfer->state == TRANSFER_STARTING) {
         TAILQ_REMOVE(&client.starting, transfer, link);
         transfer->state = TRANSFER_DONE;
@@ -581,43 +432,6 @@ static void withdraw_on_loop(void *context)
         transfer_withdraw(transfer);
 }
 
-static void read_headers(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret)
-{
-    struct str rest = buf_str(&transfer->head), line;
-    size_t max = 0;
-    for (size_t at = 0, next; (next = str_find_char(str_from_offset(rest, at), '\n')) != STR_NOT_FOUND; at += next + 1)
-        max++;
-    struct http_header *headers = arena_array_of(call->arena, struct http_header, max + 1);
-    size_t n_headers = 0;
-    while (str_next(&rest, '\n', &line)) {
-        size_t colon = str_find_char(line, ':');
-        if (colon == STR_NOT_FOUND || colon == 0 || ascii_is_space(line.ptr[0])) /* status line, continuation, end */
-            continue;
-        headers[n_headers++] =
-            (struct http_header){str_trim(str_sub(line, 0, colon)), str_trim(str_from_offset(line, colon + 1))};
-    }
-    ret->headers = headers;
-    ret->n_headers = n_headers;
-    struct str type = http_header_get(headers, n_headers, STR("Content-Type"));
-    ret->content_type = type.ptr ? type : STR_EMPTY;
-}
-
-static void fill(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret)
-{
-    ret->failure = transfer->failure;
-    ret->elapsed_ms = transfer->elapsed_ms;
-    ret->primary_ip = str_from(transfer->primary_ip);
-    ret->is_reused = transfer->sockets == 0 && transfer->attempts > 0;
-    ret->may_have_arrived = transfer->failure != HTTP_FETCH_OK && transfer->attempts > 0;
-    if (transfer->failure != HTTP_FETCH_OK && !transfer->answer_began)
-        return;
-    ret->status = (int)transfer->status;
-    if (transfer->head_ended)
-        read_headers(call, transfer, ret);
-    if (transfer->failure == HTTP_FETCH_OK && !transfer->is_download)
-        ret->body = buf_str(&transfer->body);
-}
-
 static int refuse(struct call *call, struct http_fetched *ret, const char *problem)
 {
     ret->failure = HTTP_FETCH_BAD_REQUEST;
@@ -627,9 +441,9 @@ static int refuse(struct call *call, struct http_fetched *ret, const char *probl
 /* Waits for slots, then for the answer; feeds the request's body meanwhile. */
 static int carry(struct call *call, struct http_transfer *transfer)
 {
-    int error = slot_take(call, &transfer->pool->slots, transfer, &transfer->holds_key_slot);
+    int error = http_slots_take(call, &transfer->pool->slots, transfer, &transfer->holds_key_slot);
     if (!error)
-        error = slot_take(call, &client.slots, transfer, &transfer->holds_global_slot);
+        error = http_slots_take(call, &client.slots, transfer, &transfer->holds_global_slot);
     if (!error && transfer->generation != client.generation)
         error = E_CANCELLED;
     if (error)
@@ -711,7 +525,7 @@ int http_transfer_perform(struct call *call, const struct http_fetch *request, b
         transfer->failure = transfer->started_ms == 0 ? HTTP_FETCH_BUSY
                             : transfer->attempts > 0  ? HTTP_FETCH_TIMEOUT_ANSWER
                                                       : HTTP_FETCH_TIMEOUT_CONNECT;
-    fill(call, transfer, ret);
+    http_received_fill(call, transfer, ret);
     if (transfer->source_error)
         return transfer->source_error;
     return transfer->failure == HTTP_FETCH_OK ? OK : http_transfer_report(call, transfer, &url);
@@ -782,6 +596,7 @@ int http_client_init(const struct http_client_settings *settings)
     struct http_pool_settings pools = {
         .max_pools = client.limits.max_pools,
         .max_per_pool = client.limits.max_in_flight_per_key,
+        .max_waiting = client.limits.max_queued_per_key,
         .idle_ms = client.limits.idle_ms,
         .set_up = set_up,
         .finished = on_finished,
@@ -797,7 +612,7 @@ int http_client_init(const struct http_client_settings *settings)
 static void dismiss(struct http_slots *slots)
 {
     for (struct http_transfer *transfer; (transfer = TAILQ_FIRST(&slots->waiting));) {
-        stop_waiting(transfer);
+        http_slots_leave(transfer);
         transfer->failure = HTTP_FETCH_CANCELLED;
         task_wake(transfer->call);
     }
@@ -837,5 +652,6 @@ void http_client_done(void)
 struct http_client_counts http_client_counts(void)
 {
     client.counts.pools = http_pools_count();
+    client.counts.queued = http_slots_queued();
     return client.counts;
 }

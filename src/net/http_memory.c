@@ -20,7 +20,7 @@
 enum {
     STEP_BYTES = 512,      /* sizes are rounded up to it */
     SMALLEST_BYTES = 1032, /* up to here malloc is quick by itself */
-    LARGEST_BYTES = 20 * 1024,
+    LARGEST_BYTES = 28 * 1024,
     CLASSES = LARGEST_BYTES / STEP_BYTES + 1,
 };
 

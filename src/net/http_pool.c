@@ -369,6 +369,7 @@ struct http_pool *http_pool_hold(struct str key)
         memcpy(pool->key, key.ptr, key.len);
     pool->users = 1;
     pool->slots.limit = pools.settings.max_per_pool;
+    pool->slots.max_waiting = pools.settings.max_waiting;
     TAILQ_INIT(&pool->slots.waiting);
     TAILQ_INIT(&pool->lanes);
     pool->next_in_bucket = *bucket;

@@ -30,7 +30,7 @@ TAILQ_HEAD(http_transfers, http_transfer);
 struct http_slots {
     size_t used, limit;
     struct http_transfers waiting;
-    size_t n_waiting;
+    size_t n_waiting, max_waiting; /* 0: as many as want to */
 };
 
 struct http_pool;
@@ -74,6 +74,7 @@ struct http_pool {
 struct http_pool_settings {
     size_t max_pools;
     size_t max_per_pool; /* requests in flight, and connections kept */
+    size_t max_waiting;  /* for a slot of one pool; 0: no limit */
     int64_t idle_ms;
     bool (*set_up)(struct http_carrier *carrier);                    /* once for each new easy handle */
     void (*finished)(struct http_carrier *carrier, CURLcode result); /* loop; calls http_pool_stop() */

@@ -1,6 +1,6 @@
 /*
- * One request on its way. For net/http_client.c, net/http_request.c, net/http_failure.c, net/http_upload.c and
- * net/http_download.c only.
+ * One request on its way. For the files of the client only: net/http_client.c, and http_slots.c, http_request.c, http_received.c,
+ * http_failure.c, http_upload.c, http_download.c, http_budget.c.
  */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
@@ -112,6 +112,22 @@ MUST_CHECK bool http_request_write(struct http_transfer *transfer, const struct 
 /* Tells the easy handle what differs from request to request. False: no memory. */
 MUST_CHECK bool http_request_set_options(CURL *easy, struct http_transfer *transfer);
 
+/* --- net/http_slots.c --- */
+
+/* OK, E_LIMIT when too many wait, or as task_park(). */
+MUST_CHECK int http_slots_take(struct call *call, struct http_slots *slots, struct http_transfer *transfer,
+                               bool *holds);
+void http_slots_give(struct http_slots *slots, bool *holds);
+void http_slots_leave(struct http_transfer *transfer); /* it waits no more */
+size_t http_slots_queued(void);                        /* who waits, for any of them */
+
+/* --- net/http_received.c --- */
+
+size_t http_received_header(char *bytes, size_t size, size_t count, void *carrier); /* CURLOPT_HEADERFUNCTION */
+size_t http_received_body(char *bytes, size_t size, size_t count, void *carrier);   /* CURLOPT_WRITEFUNCTION */
+/* What the caller gets of it. */
+void http_received_fill(struct call *call, const struct http_transfer *transfer, struct http_fetched *ret);
+
 /* --- net/http_upload.c --- */
 
 size_t http_upload_give(char *room, size_t size, size_t count, void *carrier); /* CURLOPT_READFUNCTION */
@@ -120,7 +136,7 @@ MUST_CHECK int http_upload_feed(struct call *call, struct http_transfer *transfe
 
 /* --- net/http_download.c --- */
 
-/* What on_body() does with a piece: its length, or CURL_WRITEFUNC_PAUSE. */
+/* What http_received_body() does with a piece: its length, or CURL_WRITEFUNC_PAUSE. */
 size_t http_download_take(struct http_transfer *transfer, struct str piece);
 /* The head has come: who waits for it goes on. */
 void http_download_head(struct http_transfer *transfer);

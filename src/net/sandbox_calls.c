@@ -67,9 +67,6 @@ static const int allowed[] = {
     SYS_epoll_pwait2,
     SYS_ppoll,
     SYS_pselect6,
-    SYS_timerfd_create,
-    SYS_timerfd_settime,
-    SYS_timerfd_gettime,
     SYS_signalfd4,
     /* files: which ones is Landlock's business */
     SYS_openat,
