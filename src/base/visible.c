@@ -4,8 +4,11 @@
 #include "base/buf.h"
 
 #include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-enum { REFERENCE_BYTES = 12, BLOCK_BYTES = 64 };
+enum { REFERENCE_BYTES = 12 };
 
 /* The length of the hidden character at `at`, or 0. Well-formed UTF-8 is expected; what is not is no such character. */
 static size_t hidden_at(struct str text, size_t at, unsigned *ret_code)
@@ -35,31 +38,38 @@ static bool may_begin_hidden(unsigned char c)
     return c < 0x20 || c == 0x7f || c == 0xe2 || c == 0xf3;
 }
 
-/* Whether a hidden character may begin within these BLOCK_BYTES. Without branches, so that compilers make vectors of it. */
-static bool block_may_hide(const char *block)
+#ifdef __SSE2__
+/* A bit for each of 16 bytes: a hidden character may begin there. */
+static unsigned may_begin_hidden_bits(const char *at)
 {
-    unsigned char found = 0;
-    for (size_t i = 0; i < BLOCK_BYTES; i++) {
-        unsigned char c = (unsigned char)block[i];
-        unsigned char is_space = (unsigned char)((c == '\n') | (c == '\t') | (c == '\r'));
-        found |= (unsigned char)((c < 0x20) & (is_space ^ 1)) | (c == 0x7f) | (c == 0xe2) | (c == 0xf3);
-    }
-    return found;
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    __m128i space =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+    space = _mm_or_si128(space, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    __m128i lead =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\xe2')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\xf3')));
+    lead = _mm_or_si128(lead, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(space, control), lead));
 }
+#endif
 
 /* How many hidden characters there are, and where the first of them is. */
 static size_t count_hidden(struct str text, size_t *ret_first)
 {
-    size_t n_hidden = 0;
+    size_t n_hidden = 0, i = 0;
     unsigned code;
-    for (size_t block = 0; block < text.len; block += BLOCK_BYTES) {
-        size_t left = text.len - block, size = left < BLOCK_BYTES ? left : BLOCK_BYTES;
-        if (size == BLOCK_BYTES && !block_may_hide(text.ptr + block))
-            continue;
-        for (size_t i = block; i < block + size; i++)
-            if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
-                *ret_first = i;
-    }
+#ifdef __SSE2__
+    for (; text.len - i >= sizeof(__m128i); i += sizeof(__m128i))
+        for (unsigned bits = may_begin_hidden_bits(text.ptr + i); bits; bits &= bits - 1) {
+            size_t at = i + (size_t)__builtin_ctz(bits);
+            if (hidden_at(text, at, &code) && n_hidden++ == 0)
+                *ret_first = at;
+        }
+#endif
+    for (; i < text.len; i++)
+        if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
+            *ret_first = i;
     return n_hidden;
 }
 

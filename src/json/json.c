@@ -387,9 +387,13 @@ const struct json *json_get(const struct json *object, struct str name)
         return &missing;
     if (object->indexed)
         return get_indexed(object, name);
-    for (uint32_t i = object->count; i-- > 0;)
-        if (str_eq(name_of(&object->children[i]), name))
-            return &object->children[i];
+    for (uint32_t i = object->count; i-- > 0;) {
+        const struct json *member = &object->children[i];
+        /* Most others differ in length or first letter: not worth a memcmp(). */
+        if (member->name_len == name.len &&
+            (name.len == 0 || (member->name[0] == name.ptr[0] && memcmp(member->name, name.ptr, name.len) == 0)))
+            return member;
+    }
     return &missing;
 }
 

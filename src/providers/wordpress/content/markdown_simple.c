@@ -1,6 +1,10 @@
 /* Blocks whose Markdown is known to become the same bytes again. */
 #include "providers/wordpress/content/markdown_simple.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /*
  * Why it is known (CommonMark 0.30). A line that begins with a letter is a paragraph, whatever follows, unless the
  * next line makes a heading or table of it, and there is none. Within the line no character below has a meaning;
@@ -37,11 +41,47 @@ static bool is(char c, unsigned class)
     return classes[(unsigned char)c] & class;
 }
 
+#ifdef __SSE2__
+static __m128i within(__m128i bytes, char low, char high)
+{
+    __m128i inside = _mm_min_epu8(_mm_max_epu8(bytes, _mm_set1_epi8(low)), _mm_set1_epi8(high));
+    return _mm_cmpeq_epi8(inside, bytes);
+}
+
+/* A bit for each of 16 bytes that must be looked at: what `classes` does not call quiet, 0xC2, a space behind a space. */
+static unsigned look_bits(const char *at, bool behind_space)
+{
+    static const char others[] = {'#', '&', '*', '<', '>', '\xC2'};
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i look =
+        _mm_or_si128(within(bytes, 0, 0x1f), _mm_or_si128(within(bytes, '[', '`'), within(bytes, '{', 0x7f)));
+    for (size_t i = 0; i < sizeof others; i++)
+        look = _mm_or_si128(look, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(others[i])));
+    unsigned spaces = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
+    return (unsigned)_mm_movemask_epi8(look) | (spaces & (spaces << 1 | behind_space));
+}
+
+/* The first place from `at` on that must be looked at, or where fewer than 16 bytes are left. */
+static size_t skip_quiet(struct str s, size_t at)
+{
+    while (s.len - at >= sizeof(__m128i)) {
+        unsigned bits = look_bits(s.ptr + at, at && s.ptr[at - 1] == ' ');
+        if (bits)
+            return at + (size_t)__builtin_ctz(bits);
+        at += sizeof(__m128i);
+    }
+    return at;
+}
+#endif
+
 /* How many bytes of the start are quiet: no double space, no no-break space. */
 static size_t quiet_length(struct str s)
 {
     static const char nbsp[] = "\xC2\xA0";
     for (size_t i = 0;; i++) {
+#ifdef __SSE2__
+        i = skip_quiet(s, i);
+#endif
         while (i < s.len && is(s.ptr[i], PLAIN))
             i++;
         if (i == s.len || !is(s.ptr[i], QUIET))
