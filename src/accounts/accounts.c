@@ -58,6 +58,7 @@ static int open_keys(struct call *call, const struct keyring_source *source, boo
             return error;
     }
     keyring_set_refresh(key_rotation_refresh);
+    keyring_set_reread(store_keys_of_user);
     error = keyring_load_master(call, source);
     if (error == E_NOT_FOUND)
         return missing_key(call);
@@ -74,7 +75,14 @@ static int hold_key(struct call *call, struct str name)
     if (name.len == 0 || !str_to_cstr(name, holder_name, sizeof holder_name))
         return OK;
     holder = (struct key_holder){str_from(holder_name), keyring_given_kid(), clock_now_ms()};
-    return store_keys_hold(call, &holder);
+    /* With the current key locked: data keys are renewed only while nobody holds the new one (accounts/reseal.h). */
+    int64_t current;
+    bool mine;
+    int error = store_begin(call, &mine);
+    if (error)
+        return error;
+    error = store_keys_lock_current(call, &current);
+    return store_end(call, mine, error ? error : store_keys_hold(call, &holder));
 }
 
 void accounts_let_go(struct call *call)

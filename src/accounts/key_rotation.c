@@ -1,11 +1,11 @@
 /* A new master key while everything runs. */
 #include "accounts/key_rotation.h"
 
+#include "accounts/batches.h"
 #include "audit/audit.h"
-#include "base/buf.h"
 #include "net/task.h"
 
-enum { PIECE_BYTES = 16 * 1024 * 1024, PIECE_MS = 60 * 1000 };
+enum { READERS_MS = 2000 }; /* who has read a value before it was sealed anew has opened it by then */
 
 static bool has_masters(const struct key_rows *rows)
 {
@@ -32,6 +32,8 @@ int key_rotation_status(struct call *call, struct key_status *ret)
         error = store_keys_count(call, &ret->counts);
     if (!error)
         error = store_keys_holders(call, &ret->holders);
+    if (!error)
+        error = reseal_count(call, &ret->data_keys);
     ret->is_rotating = !error && has_masters(&rows);
     ret->current = keyring_kid();
     ret->given = keyring_given_kid();
@@ -97,62 +99,43 @@ static int rewrap(struct call *call, struct key_rows *rows)
     return error ? error : store_keys_rewrap(call, rows->items, rows->count);
 }
 
-/* The rows behind `last`; *ret_count 0: there are none. The last id is kept in `last`. */
-static int rewrap_batch(struct call *call, struct buf *last, size_t *ret_count)
+static int rewrap_batch(struct call *call, const void *context, struct str after, struct str *ret_last,
+                        int64_t *ret_changed)
 {
-    struct key_rows rows = {.count = 0};
-    bool mine;
-    int error = store_begin(call, &mine);
-    if (!error)
-        error = store_keys_older(call, keyring_kid(), buf_str(last), KEY_ROTATION_BATCH, &rows);
-    if (!error)
-        error = rewrap(call, &rows);
-    error = store_end(call, mine, error);
-    if (error)
+    struct key_rows rows;
+    (void)context;
+    int error = store_keys_older(call, keyring_kid(), after, KEY_ROTATION_BATCH, &rows);
+    if (error || rows.count == 0)
         return error;
-    *ret_count = rows.count;
-    buf_clear(last);
-    if (rows.count)
-        buf_add(last, rows.items[rows.count - 1].id);
-    return OK;
-}
-
-/* A batch's memory goes with it; what failed in it failed here. */
-static int in_piece(struct call *call, struct call *piece, struct buf *last, size_t *ret_count)
-{
-    piece->deadline_ms = clock_monotonic_ms() + PIECE_MS;
-    int error = rewrap_batch(piece, last, ret_count);
-    if (error) {
-        fail(call, (enum error)error, "%.*s", STR_ARG(piece->error_text));
-        fail_detail(call, "%.*s", STR_ARG(piece->error_detail));
-    }
-    arena_reset(piece->arena);
-    return error;
+    *ret_last = rows.items[rows.count - 1].id;
+    *ret_changed = (int64_t)rows.count;
+    return rewrap(call, &rows);
 }
 
 int key_rotation_go_on(struct call *call, int64_t *ret_rewrapped)
 {
-    struct call piece;
-    struct buf last;
-    size_t count = 0, in_pass = 0;
-    call_init_piece(&piece, call, PIECE_BYTES);
-    buf_init(&last, call->arena, 4096);
-    *ret_rewrapped = 0;
-    do { /* a pass that finds nothing is the last */
-        int64_t began_ms = clock_monotonic_ms();
-        in_pass = last.len ? in_pass : 0;
-        int error = in_piece(call, &piece, &last, &count);
-        if (error)
-            return error;
-        *ret_rewrapped += (int64_t)count;
-        in_pass += count;
-        int64_t rest_ms = clock_monotonic_ms() - began_ms;
-        if (count)
-            error = task_sleep(&piece, rest_ms < KEY_ROTATION_REST_MAX_MS ? rest_ms : KEY_ROTATION_REST_MAX_MS);
-        if (error)
-            return fail(call, (enum error)error, "Stopped. Run it again: it goes on where it was.");
-    } while (count || in_pass);
-    return OK;
+    return batches_run(call, rewrap_batch, NULL, ret_rewrapped);
+}
+
+/* ---- the data keys too */
+
+int key_rotation_renew(struct call *call, int64_t *ret_renewed)
+{
+    int error = reseal_renew(call, ret_renewed);
+    if (error || !*ret_renewed)
+        return error;
+    const struct audit_event event = {.action = STR("keys.rotate"),
+                                      .data_json = call_format(call, "{\"master_key\":%lld,\"data_keys\":%lld}",
+                                                               (long long)keyring_kid(), (long long)*ret_renewed)};
+    return audit_record(call, &event);
+}
+
+int key_rotation_reseal(struct call *call, struct resealed *ret)
+{
+    struct data_key_counts counts;
+    *ret = (struct resealed){.example = STR_EMPTY};
+    int error = reseal_count(call, &counts);
+    return error || !counts.with_previous ? error : reseal_values(call, ret);
 }
 
 /* ---- retire */
@@ -188,7 +171,8 @@ static int check_holders(struct call *call, int64_t kid)
     return error;
 }
 
-static int retire_locked(struct call *call, int64_t kid, bool even_if_held)
+/* The server's rows are locked; nothing is changed. */
+static int check_retire(struct call *call, int64_t kid, bool even_if_held)
 {
     struct key_rows rows;
     int64_t current;
@@ -207,18 +191,53 @@ static int retire_locked(struct call *call, int64_t kid, bool even_if_held)
                     "where your settings have it), so that it is certain that you hold it.",
                     (long long)keyring_given_kid());
     error = check_rows(call, kid);
-    if (!error && !even_if_held)
-        error = check_holders(call, kid);
-    if (!error)
-        error = store_keys_forget_masters(call);
-    return error ? error : record(call, "keys.retire", kid);
+    return error || even_if_held ? error : check_holders(call, kid);
 }
 
-int key_rotation_retire(struct call *call, int64_t kid, bool even_if_held)
+static int check(struct call *call, const struct key_retirement *what)
 {
     bool mine;
     int error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, check_retire(call, what->kid, what->even_if_held));
+}
+
+/* Nobody who could seal under a previous data key is left: what was sealed under one since, then the keys. */
+static int end_data_keys(struct call *call, const struct key_retirement *what, struct key_retired *ret)
+{
+    struct resealed resealed;
+    int error = key_rotation_reseal(call, &resealed);
+    if (error)
+        return error;
+    ret->resealed = resealed.values;
+    ret->unreadable = resealed.unreadable;
+    if (resealed.unreadable && !what->even_if_unreadable)
+        return fail(
+            call, E_CONFLICT,
+            "%lld values that were sealed under a previous data key do not open: they were changed or moved in the "
+            "database. One is %.*s. Enter them again or restore them; to give them up, add --even-if-unreadable. "
+            "The old keys stay for now.",
+            (long long)resealed.unreadable, STR_ARG(resealed.example));
+    if (resealed.values)
+        error = task_sleep(call, READERS_MS);
+    return error ? error : reseal_drop(call, &ret->dropped);
+}
+
+static int retire_locked(struct call *call, const struct key_retirement *what)
+{
+    int error = check_retire(call, what->kid, what->even_if_held);
     if (!error)
-        error = retire_locked(call, kid, even_if_held);
-    return store_end(call, mine, error);
+        error = store_keys_forget_masters(call);
+    return error ? error : record(call, "keys.retire", what->kid);
+}
+
+int key_rotation_retire(struct call *call, const struct key_retirement *what, struct key_retired *ret)
+{
+    bool mine;
+    *ret = (struct key_retired){0};
+    int error = check(call, what);
+    if (!error)
+        error = end_data_keys(call, what, ret);
+    if (!error)
+        error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, retire_locked(call, what));
 }

@@ -73,6 +73,13 @@ static int open_with(struct fixture *f, const char *key)
     return accounts_open(&f->call, f->db, &options, &made);
 }
 
+static int retire(struct call *call, int64_t kid, bool even_if_held)
+{
+    const struct key_retirement what = {.kid = kid, .even_if_held = even_if_held};
+    struct key_retired retired;
+    return key_rotation_retire(call, &what, &retired);
+}
+
 static int64_t older_rows(struct fixture *f)
 {
     return sql_int(f, "SELECT count(*) FROM mcp_data_keys WHERE master_kid = 1 AND id NOT LIKE 'master:%'");
@@ -107,7 +114,7 @@ static void both_keys_until_one_is_retired(void **state)
     assert_int_equal(open_with(f, THIRD_MASTER), E_CRYPTO);
     assert_ok(call, open_with(f, NEW_MASTER));
 
-    assert_int_equal(key_rotation_retire(call, 1, false), E_CONFLICT);
+    assert_int_equal(retire(call, 1, false), E_CONFLICT);
     assert_says(call, "3 rows");
     assert_ok(call, key_rotation_go_on(call, &rewrapped));
     assert_int_equal(rewrapped, 3);
@@ -116,19 +123,19 @@ static void both_keys_until_one_is_retired(void **state)
     /* Somebody new is wrapped by the new key, also by a process that knows only the old one yet: below. */
     const struct key_holder node = {STR("a/worker-1"), 1, 1000};
     assert_ok(call, store_keys_hold(call, &node));
-    assert_int_equal(key_rotation_retire(call, 1, false), E_CONFLICT);
+    assert_int_equal(retire(call, 1, false), E_CONFLICT);
     assert_says(call, "a/worker-1");
-    assert_int_equal(key_rotation_retire(call, 2, true), E_CONFLICT);
-    assert_int_equal(key_rotation_retire(call, 3, true), E_NOT_FOUND);
+    assert_int_equal(retire(call, 2, true), E_CONFLICT);
+    assert_int_equal(retire(call, 3, true), E_NOT_FOUND);
     assert_ok(call, open_with(f, TEST_MASTER));
-    assert_int_equal(key_rotation_retire(call, 1, true), E_CONFLICT); /* this process has only the old one */
+    assert_int_equal(retire(call, 1, true), E_CONFLICT); /* this process has only the old one */
     assert_says(call, "given master key 1");
     assert_ok(call, open_with(f, NEW_MASTER));
     const struct key_holder namesake = {STR("a/worker-1"), 1, 999};
     assert_ok(call, store_keys_let_go(call, &namesake)); /* one that ends after another took its name */
-    assert_int_equal(key_rotation_retire(call, 1, false), E_CONFLICT);
+    assert_int_equal(retire(call, 1, false), E_CONFLICT);
     assert_ok(call, store_keys_let_go(call, &node));
-    assert_ok(call, key_rotation_retire(call, 1, false));
+    assert_ok(call, retire(call, 1, false));
 
     assert_int_equal(open_with(f, TEST_MASTER), E_CRYPTO);
     assert_says(call, "another master key");
@@ -141,7 +148,7 @@ static void both_keys_until_one_is_retired(void **state)
     assert_ok(call, key_rotation_begin(call, STR(THIRD_MASTER)));
     assert_ok(call, key_rotation_go_on(call, &rewrapped));
     assert_ok(call, open_with(f, THIRD_MASTER));
-    assert_ok(call, key_rotation_retire(call, 2, false));
+    assert_ok(call, retire(call, 2, false));
     assert_opens(f, sealed);
     assert_ok(call, store_keys_of_user(call, 1, &wrapped));
     assert_int_equal(seal_kid(wrapped), 3);
@@ -270,8 +277,10 @@ static void killed_in_the_middle_it_goes_on(void **state)
     for (int64_t id = 1; id <= count; id++) {
         unsigned char key[KEY_BYTES];
         struct str wrapped;
+        int64_t kid = 0;
         assert_ok(&piece, store_keys_of_user(&piece, id, &wrapped));
-        assert_ok(&piece, keyring_data_key(&piece, id, wrapped, key));
+        assert_ok(&piece, keyring_data_key(&piece, id, wrapped, &kid, key));
+        assert_int_equal(kid, 1);
         arena_reset(piece.arena);
     }
     print_message("%lld keys made in %lld ms, rotated with %d kills in %lld ms\n", (long long)count,

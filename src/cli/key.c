@@ -28,16 +28,26 @@ static int run_status(struct cli *cli)
         answer_integer(item, "key", status.holders.items[i].master_kid);
         answer_time(item, "started_at", status.holders.items[i].started_at_ms);
     }
+    struct answers *data_keys = answers_new(cli->arena);
+    for (size_t i = 0; i < status.data_keys.count; i++) {
+        struct answer *item = answers_add(data_keys);
+        answer_integer(item, "data_key", status.data_keys.items[i].kid);
+        answer_integer(item, "accounts", status.data_keys.items[i].users);
+        answer_integer(item, "with_previous", status.data_keys.items[i].with_previous);
+    }
     struct answer *answer = answer_new(cli->arena);
     answer_integer(answer, "current", status.current);
     answer_integer(answer, "given", status.given);
     answer_switch(answer, "rotating", status.is_rotating);
     answer_list(answer, "wraps", rows);
+    answer_list(answer, "data_keys", data_keys);
     answer_list(answer, "holders", holders);
     error = cli_answer(cli, answer, NULL);
     if (error || cli->arguments.json)
         return error;
-    return cli_print(cli, str_format(cli->arena, "\n%.*s\n%.*s", STR_ARG(answers_as_text(cli->arena, rows, "key rows")),
+    return cli_print(cli, str_format(cli->arena, "\n%.*s\n%.*s\n%.*s",
+                                     STR_ARG(answers_as_text(cli->arena, rows, "key rows")),
+                                     STR_ARG(answers_as_text(cli->arena, data_keys, "data_key accounts with_previous")),
                                      STR_ARG(answers_as_text(cli->arena, holders, "holder key started_at"))));
 }
 
@@ -95,22 +105,31 @@ static int begin(struct cli *cli)
     return error ? error : key_rotation_begin(&cli->call, text);
 }
 
+/* Before the new master key's file is in its place, so that no worker that starts now is given it. */
+static int begin_or_renew(struct cli *cli, bool began, int64_t *ret_renewed)
+{
+    int error = began ? begin(cli) : OK;
+    return error || !cli_has(cli, "deep") ? error : key_rotation_renew(&cli->call, ret_renewed);
+}
+
 static int run_rotate(struct cli *cli)
 {
     struct key_status status;
-    int64_t rewrapped = 0;
+    struct resealed resealed = {.values = 0};
+    int64_t rewrapped = 0, renewed = 0;
     int error = open_accounts(cli);
     if (!error)
         error = key_rotation_status(&cli->call, &status);
     if (error)
         return error;
     bool began = !status.is_rotating;
-    if (began)
-        error = begin(cli);
+    error = begin_or_renew(cli, began, &renewed);
     if (!error)
         error = put_file_in_place(cli);
     if (!error)
         error = key_rotation_go_on(&cli->call, &rewrapped);
+    if (!error && cli_has(cli, "deep"))
+        error = key_rotation_reseal(&cli->call, &resealed);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
@@ -118,6 +137,12 @@ static int run_rotate(struct cli *cli)
     answer_integer(answer, "previous", keyring_kid() - 1);
     answer_switch(answer, "began", began);
     answer_integer(answer, "rewrapped", rewrapped);
+    answer_integer(answer, "data_keys", renewed);
+    answer_integer(answer, "resealed", resealed.values);
+    answer_integer(answer, "unreadable", resealed.unreadable);
+    if (resealed.unreadable)
+        cli_note(cli, "%lld values do not open and stay as they are; one is %.*s", (long long)resealed.unreadable,
+                 STR_ARG(resealed.example));
     return cli_answer(
         cli, answer,
         "Both keys are good now. Give every server the new one and restart it; then `porteiro key retire` "
@@ -128,18 +153,23 @@ static int run_rotate(struct cli *cli)
 
 static int run_retire(struct cli *cli)
 {
-    int64_t kid;
-    if (!str_to_i64(cli->arguments.argument, &kid) || kid <= 0)
+    struct key_retirement what = {.even_if_held = cli_has(cli, "even-if-held"),
+                                  .even_if_unreadable = cli_has(cli, "even-if-unreadable")};
+    struct key_retired retired;
+    if (!str_to_i64(cli->arguments.argument, &what.kid) || what.kid <= 0)
         return cli_usage(cli, "\"%.*s\" is no number of a key; see porteiro key status",
                          STR_ARG(cli->arguments.argument));
     int error = open_accounts(cli);
     if (!error)
-        error = key_rotation_retire(&cli->call, kid, cli_has(cli, "even-if-held"));
+        error = key_rotation_retire(&cli->call, &what, &retired);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
-    answer_integer(answer, "retired", kid);
+    answer_integer(answer, "retired", what.kid);
     answer_integer(answer, "current", keyring_kid());
+    answer_integer(answer, "resealed", retired.resealed);
+    answer_integer(answer, "unreadable", retired.unreadable);
+    answer_integer(answer, "dropped", retired.dropped);
     return cli_answer(cli, answer, "Backups from before still need the old key.");
 }
 
@@ -148,9 +178,14 @@ static const struct option rotate_options[] = {
      .value = "FILE",
      .help = "the new master key: 32 bytes as base64 or hex; without it one is made, if the old one is in the data "
              "directory"},
+    {.name = "deep",
+     .help = "new data keys for everybody too, and everything that is stored sealed anew under them: when somebody may "
+             "have had both the database and the key; all servers must be of this version"},
 };
 static const struct option retire_options[] = {
     {.name = "even-if-held", .help = "do not ask which processes were started with it: they are gone for good"},
+    {.name = "even-if-unreadable",
+     .help = "after --deep: give up stored values that do not open, because somebody changed them in the database"},
 };
 static const struct command commands[] = {
     {
@@ -164,8 +199,8 @@ static const struct command commands[] = {
         .summary = "Puts a new master key in the place of the current one while servers run; run again, it goes on.",
         .options = rotate_options,
         .n_options = ARRAY_LENGTH(rotate_options),
-        .example =
-            "porteiro key rotate\nopenssl rand -base64 32 > new.key && porteiro key rotate --new-key-file new.key",
+        .example = "porteiro key rotate\nporteiro key rotate --deep\n"
+                   "openssl rand -base64 32 > new.key && porteiro key rotate --new-key-file new.key",
         .run = run_rotate,
     },
     {

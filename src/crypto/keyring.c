@@ -12,7 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_FILE_BYTES_MAX = 4096, FIRST_KID = 1, SIGNING_NUMBER = 1000 /* apart from the purposes, which grow */ };
+enum {
+    KEY_FILE_BYTES_MAX = 4096,
+    FIRST_KID = 1,
+    SIGNING_NUMBER = 1000, /* apart from the purposes, which grow */
+};
 
 static const struct str check_text = STR_INIT("porteiro");
 
@@ -283,11 +287,6 @@ static struct seal_place row_place(int64_t owner, struct str row)
     return (struct seal_place){.owner = owner, .table = STR("mcp_data_keys"), .row = row, .column = STR("wrapped")};
 }
 
-static struct str user_row(struct call *call, int64_t user_id)
-{
-    return call_format(call, "user:%lld", (long long)user_id);
-}
-
 /* The place of a row by its id. */
 static struct seal_place place_of(struct str id)
 {
@@ -501,11 +500,7 @@ int keyring_rotate(struct call *call, struct str text, struct keyring_row ret_ro
     return error;
 }
 
-/*
- * Under the key that the value names; asks the database once for one that is not known. E_CRYPTO without a text; else why it
- * could not be asked.
- */
-static int unwrap(struct call *call, struct str id, struct str wrapped, struct str *ret_plain)
+int keyring_unwrap(struct call *call, struct str id, struct str wrapped, struct str *ret_plain)
 {
     struct seal_place place = place_of(id);
     int64_t kid = seal_kid(wrapped);
@@ -519,46 +514,23 @@ static int unwrap(struct call *call, struct str id, struct str wrapped, struct s
     return master ? seal_unbox(call, &place, master->key, wrapped, ret_plain) : E_CRYPTO;
 }
 
+int keyring_wrap(struct call *call, struct str id, struct str plain, struct str *ret_wrapped)
+{
+    struct seal_place place = place_of(id);
+    return wrap(call, &place, current_master(), plain, ret_wrapped);
+}
+
 int keyring_rewrap(struct call *call, const struct keyring_row *row, struct str *ret_wrapped)
 {
     struct seal_place place = place_of(row->id);
     struct str plain;
     if (!keyring_is_open())
         return fail(call, E_INTERNAL, "The keyring is not open.");
-    int error = unwrap(call, row->id, row->wrapped, &plain);
+    int error = keyring_unwrap(call, row->id, row->wrapped, &plain);
     if (error == E_CRYPTO)
         return fail(call, E_CRYPTO, "The row %.*s of mcp_data_keys does not open: it was changed or moved.",
                     STR_ARG(row->id));
     return error ? error : wrap(call, &place, current_master(), plain, ret_wrapped);
-}
-
-/* ---- data keys of users */
-
-int keyring_new_data_key(struct call *call, int64_t user_id, struct str *ret_wrapped)
-{
-    if (!keyring_is_open())
-        return fail(call, E_INTERNAL, "The keyring is not open.");
-    struct seal_place place = row_place(user_id, user_row(call, user_id));
-    unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
-    keyring_wipe_later(call, key, KEY_BYTES);
-    randombytes_buf(key, KEY_BYTES);
-    return wrap(call, &place, current_master(), key_bytes(key), ret_wrapped);
-}
-
-int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped, unsigned char ret_key[KEY_BYTES])
-{
-    if (!keyring_is_open())
-        return fail(call, E_INTERNAL, "The keyring is not open.");
-    struct str plain;
-    int error = unwrap(call, user_row(call, user_id), wrapped, &plain);
-    if (error && error != E_CRYPTO)
-        return error;
-    if (error || plain.len != KEY_BYTES)
-        return fail(call, E_CRYPTO,
-                    "The key of this account does not open with this server's master key. Restore the database from a "
-                    "backup, or remove the account's connections and enter their passwords again.");
-    memcpy(ret_key, plain.ptr, KEY_BYTES);
-    return OK;
 }
 
 void keyring_mac_raw(enum keyring_purpose purpose, struct str message, unsigned char out[KEY_BYTES])

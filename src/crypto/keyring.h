@@ -4,7 +4,8 @@
  *   master key (32 bytes, from the environment or a file; its number is the kid)
  *     wraps  check        a fixed text: tells whether the database belongs to this master key
  *     wraps  server       one random secret; from it are derived the token pepper, the token MAC key, the audit key
- *     wraps  user:N       the data key of user N, which seals that user's secrets (crypto/seal.h)
+ *     wraps  user:N       the data key of user N, which seals that user's secrets (crypto/seal.h); while all of them are sealed
+ *                         anew (accounts/reseal.h) also the one before
  *
  * The wrapped forms are rows of mcp_data_keys (store/keys.h), so rotating the master key rewraps those and changes no token
  * and no sealed value. While it is rotated there are two master keys, and each wraps the other in a row of its own
@@ -69,6 +70,13 @@ MUST_CHECK int keyring_learn(struct call *call, const struct keyring_row *rows, 
 /* Called when a wrapped value names a master key that the ring does not know; it reads the rows and calls keyring_learn(). */
 void keyring_set_refresh(int (*refresh)(struct call *call));
 
+/*
+ * What is in a row, and what goes into one: under the key that it names, which may be asked for, and under the current one. The
+ * first answers E_CRYPTO without a text. For crypto/ only.
+ */
+MUST_CHECK int keyring_unwrap(struct call *call, struct str id, struct str wrapped, struct str *ret_plain);
+MUST_CHECK int keyring_wrap(struct call *call, struct str id, struct str plain, struct str *ret_wrapped);
+
 bool keyring_is_open(void);
 int64_t keyring_kid(void); /* of the current master key: what is wrapped now gets it as master_kid */
 int64_t
@@ -99,12 +107,41 @@ bool keyring_is_current(struct str text);
 /* Wipes everything. */
 void keyring_done(void);
 
-/* A new data key for a user, wrapped, for the row "user:N". */
+/*
+ * ---- data keys. What the row "user:N" wraps is the user's current data key, and perhaps the previous one. A user's first data key
+ * is number 1; one that replaces another has the number of the master key that was current then. A sealed value names its key.
+ * E_CRYPTO: the row does not open.
+ */
+
+/* The first one of a user. */
 MUST_CHECK int keyring_new_data_key(struct call *call, int64_t user_id, struct str *ret_wrapped);
 
-/* Unwraps a user's data key; the caller wipes it. E_CRYPTO. */
-MUST_CHECK int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped,
+/*
+ * Unwraps data key *kid, or the current one when that is 0 (and says its number); the caller wipes it. E_NOT_FOUND, without a text:
+ * the row has no key of this number.
+ */
+MUST_CHECK int keyring_data_key(struct call *call, int64_t user_id, struct str wrapped, int64_t *kid,
                                 unsigned char ret_key[KEY_BYTES]);
+
+/*
+ * The row as it is in the database now, for when a sealed value names a data key that it did not have when it was read.
+ * E_NOT_FOUND: there is none. May wait.
+ */
+void keyring_set_reread(int (*reread)(struct call *call, int64_t user_id, struct str *ret_wrapped));
+MUST_CHECK int keyring_reread(struct call *call, int64_t user_id, struct str *ret_wrapped);
+
+/* The numbers of both; *ret_previous 0: there is one only. */
+MUST_CHECK int keyring_data_kids(struct call *call, int64_t user_id, struct str wrapped, int64_t *ret_kid,
+                                 int64_t *ret_previous);
+
+/*
+ * A new current data key, with the one that was current as the previous one. E_CONFLICT: there is a previous one, or the current
+ * one was made under the current master key.
+ */
+MUST_CHECK int keyring_renew_data_key(struct call *call, int64_t user_id, struct str wrapped, struct str *ret_wrapped);
+
+/* Without the previous one. */
+MUST_CHECK int keyring_drop_previous(struct call *call, int64_t user_id, struct str wrapped, struct str *ret_wrapped);
 
 /* HMAC-SHA-256 under one of the derived keys, as hex. The keyring must be open. */
 enum keyring_purpose { KEYRING_PEPPER, KEYRING_TOKEN_MAC, KEYRING_AUDIT, KEYRING_MCP, KEYRING_PAGES, KEYRING_PURPOSES };

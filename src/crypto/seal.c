@@ -12,7 +12,6 @@ enum {
     NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     AAD_BYTES_MAX = 256,
-    DATA_KEY_KID = 1, /* the only generation of data keys so far */
 };
 
 static struct str place_aad(const struct seal_place *place, char out[AAD_BYTES_MAX])
@@ -199,11 +198,26 @@ int seal_make_at(struct call *call, const struct seal_place *place, struct str w
                  struct str *ret_sealed)
 {
     unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
+    int64_t kid = 0;
     keyring_wipe_later(call, key, KEY_BYTES);
-    int error = keyring_data_key(call, place->owner, wrapped_key, key);
+    int error = keyring_data_key(call, place->owner, wrapped_key, &kid, key);
     if (error)
         return error;
-    return seal_box(call, place, DATA_KEY_KID, key, plain, ret_sealed);
+    return seal_box(call, place, kid, key, plain, ret_sealed);
+}
+
+/* The key that the value names; E_NOT_FOUND: its owner has no such key, also not by now. */
+static int named_key(struct call *call, const struct seal_place *place, struct str wrapped_key, struct str sealed,
+                     unsigned char ret_key[KEY_BYTES])
+{
+    int64_t kid = seal_kid(sealed);
+    if (!kid)
+        return E_NOT_FOUND;
+    int error = keyring_data_key(call, place->owner, wrapped_key, &kid, ret_key);
+    if (error != E_NOT_FOUND)
+        return error;
+    error = keyring_reread(call, place->owner, &wrapped_key);
+    return error ? error : keyring_data_key(call, place->owner, wrapped_key, &kid, ret_key);
 }
 
 int seal_open_at(struct call *call, const struct seal_place *place, struct str wrapped_key, struct str sealed,
@@ -211,10 +225,10 @@ int seal_open_at(struct call *call, const struct seal_place *place, struct str w
 {
     unsigned char *key = arena_alloc(call->arena, KEY_BYTES);
     keyring_wipe_later(call, key, KEY_BYTES);
-    int error = keyring_data_key(call, place->owner, wrapped_key, key);
-    if (error)
+    int error = named_key(call, place, wrapped_key, sealed, key);
+    if (error && error != E_NOT_FOUND)
         return error;
-    if (seal_unbox(call, place, key, sealed, ret_plain))
+    if (error || seal_unbox(call, place, key, sealed, ret_plain))
         return fail(call, E_CRYPTO,
                     "A sealed value does not open: it was changed or moved, or belongs to another key. "
                     "Restore the database from a backup, or enter the value again.");

@@ -4,8 +4,9 @@
  *
  *   {"v":1,"kid":1,"n":"<24 bytes nonce, base64>","c":"<ciphertext and tag, base64>"}     AAD  v1|owner|table|row|column
  *
- * kid numbers the data key of the owner (of a wrapped key: the master key). The order of the keys and white space do not
- * matter: jsonb has its own. The keyring must be open. Opening may wait: for the database, when a master key is new to us.
+ * kid numbers the data key of the owner (of a wrapped key: the master key). The order of the members and white space do not
+ * matter: jsonb has its own. The keyring must be open. Opening may wait: for the database, when a master key or the data key is
+ * new to us. Every column that holds sealed values is in the table of store/sealed.c, or a deep rotation would leave it behind.
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H

@@ -2,7 +2,6 @@
 #include "mcp/tools.h"
 
 #include "base/metrics.h"
-#include "audit/audit.h"
 #include "base/log.h"
 #include "base/visible.h"
 #include "jobs/jobs.h"
@@ -10,8 +9,8 @@
 #include "json/schema.h"
 #include "mcp/header.h"
 #include "mcp/methods.h"
-#include "mcp/redact.h"
 #include "mcp/sites.h"
+#include "mcp/tool_record.h"
 #include "net/span.h"
 
 #include <stdlib.h>
@@ -253,136 +252,6 @@ static const struct json *schema_of(struct call *call, const struct tool *tool)
     return kept->schema;
 }
 
-static void write_changes(struct json_writer *w, const struct mcp_host *host)
-{
-    if (!host->n_changes)
-        return;
-    json_key(w, STR("changes"));
-    json_array(w);
-    for (size_t i = 0; i < host->n_changes && i < HOST_CHANGES_AUDITED_MAX; i++)
-        json_i64(w, host->changes[i]);
-    json_end(w);
-}
-
-static struct audit_event event_of(struct call *call, const struct tool *tool, const struct mcp_host *host,
-                                   const struct buf *data)
-{
-    const struct principal *who = host->request->who;
-    return (struct audit_event){
-        .user_id = who->user_id,
-        .connection_id = who->connection_id,
-        .token_id = who->token_id,
-        .action = call_format(call, "tool.%.*s", STR_ARG(tool->name)),
-        .data_json = buf_str(data),
-    };
-}
-
-static void write_outcome(struct call *call, struct json_writer *w, const struct mcp_host *host, int error,
-                          const struct tool_result *result, int64_t elapsed_ms)
-{
-    audit_write_origin(w, call);
-    if (host->link_id.len)
-        json_member_str(w, "link", host->link_id);
-    json_member_str(w, "outcome", str_from(error_name(error)));
-    json_member_i64(w, "ms", elapsed_ms);
-    /* of text that the model reads: what the answer costs it */
-    json_member_i64(w, "bytes", (int64_t)(error ? call->error_text.len : result->text.len));
-    if (error)
-        json_member_str(w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
-}
-
-/*
- * A call that was refused before its tool ran: rights, arguments, what its client lacks. It is an attempt, so it is on record as
- * every call of a tool that exists; nothing was done, so the row need not be there before the answer. What one token can make of
- * them is bounded by its quota, which counts the call before it comes here.
- */
-static int record_refused(struct call *call, const struct tool *tool, const struct mcp_host *host, int error)
-{
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    write_outcome(call, &w, host, error, NULL, 0);
-    json_member_raw(&w, "arguments", redact_arguments(call->arena, host->arguments));
-    json_end(&w);
-    const struct audit_event event = event_of(call, tool, host, &data);
-    audit_later(&event);
-    return error;
-}
-
-static void record_done(struct call *call, const struct tool *tool, struct mcp_host *host, const struct json *arguments,
-                        const struct tool_result *result, int error, int64_t elapsed_ms)
-{
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    write_outcome(call, &w, host, error, result, elapsed_ms);
-    if (tool->reads_only)
-        json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
-    if (!error && result->audit_json.len)
-        json_member_raw(&w, "done", result->audit_json);
-    write_changes(&w, host);
-    json_end(&w);
-    const struct audit_event event = event_of(call, tool, host, &data);
-    if (tool->reads_only) {
-        audit_later(&event);
-        return;
-    }
-    /* The deed is done, so its record is written even when the caller has gone or its time is up. */
-    struct call rest = *call;
-    rest.cancelled = false;
-    rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (mcp_host_record_outcome(&rest, host, &event) == OK)
-        return;
-    log_error("call %s: %.*s ended with %s, but its outcome could not be recorded yet: %.*s", call->id,
-              STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
-    audit_later(&event); /* when the database is back; twice, should the commit have been done */
-}
-
-/* No record, no action: committed before the tool may send its first byte. */
-static int record_intent(struct call *call, const struct tool *tool, struct mcp_host *host,
-                         const struct json *arguments)
-{
-    const struct principal *who = host->request->who;
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    audit_write_origin(&w, call);
-    if (host->link_id.len)
-        json_member_str(&w, "link", host->link_id);
-    json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
-    json_end(&w);
-    struct audit_event event = {
-        .user_id = who->user_id,
-        .connection_id = who->connection_id,
-        .token_id = who->token_id,
-        .action = call_format(call, "tool.%.*s.intent", STR_ARG(tool->name)),
-        .data_json = buf_str(&data),
-    };
-    struct call mine = *call; /* who waits for a database that is away hears of it soon */
-    int64_t latest_ms = clock_monotonic_ms() + INTENT_MS;
-    if (mine.deadline_ms > latest_ms)
-        mine.deadline_ms = latest_ms;
-    int error = audit_record(&mine, &event);
-    if (error != E_UNAVAILABLE && error != E_TIMEOUT)
-        return error ? fail(call, (enum error)error, "%.*s", STR_ARG(mine.error_text)) : OK;
-    host->code = RPC_UNAVAILABLE;
-    host->retry_after_s = INTENT_AGAIN_S;
-    host->data_json = call_format(call, "{\"retryAfterSeconds\":%d}", INTENT_AGAIN_S);
-    fail(call, E_UNAVAILABLE,
-         "The database does not answer, and nothing is changed without a record of it: nothing was done. Try again in "
-         "%d "
-         "seconds.",
-         INTENT_AGAIN_S);
-    fail_detail(call, "%.*s", STR_ARG(mine.error_detail));
-    return E_UNAVAILABLE;
-}
-
 static int run_tool(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
 {
     const struct principal *who = host->request->who;
@@ -391,8 +260,8 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     int error = schema_validate_closed(call, schema, arguments);
     if (error)
-        return record_refused(call, tool, host, error);
-    if (!tool->reads_only && (error = record_intent(call, tool, host, arguments)))
+        return tool_record_refused(call, tool, host, error);
+    if (!tool->reads_only && (error = tool_record_intent(call, tool, host, arguments)))
         return error;
     struct tool_context context = method_context(call, host);
     context.tool = tool;
@@ -406,7 +275,7 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     mcp_host_give_leases_back(call, host);
     if (!error && (buf_failed(&result->text) || buf_failed(&result->blocks)))
         error = fail(call, E_LIMIT, "The answer is too large. Ask for less at a time.");
-    record_done(call, tool, host, arguments, result, error, clock_monotonic_ms() - start_ms);
+    tool_record_done(call, tool, host, arguments, result, error, clock_monotonic_ms() - start_ms);
     if (error == E_REFUSED)
         method_stop_connection(call, who);
     return error;
@@ -448,7 +317,7 @@ static int refuse_without_right(struct call *call, const struct tool *tool, cons
                      "make a token with more.",
                      STR_ARG(tool->name), STR_ARG(rights_format(host->request->who->rights, words)),
                      STR_ARG(rights_format(tool->needs_any, needed))));
-    return record_refused(call, tool, host, E_DENIED);
+    return tool_record_refused(call, tool, host, E_DENIED);
 }
 
 static int run_allowed(struct call *call, const struct tool *tool, struct mcp_host *host, struct tool_result *result)
@@ -462,7 +331,7 @@ static int run_allowed(struct call *call, const struct tool *tool, struct mcp_ho
          "%.*s works in the background only, and your client did not say that it can follow that (the "
          "extension " MCP_EXTENSION_TASKS ").",
          STR_ARG(tool->name));
-    return record_refused(call, tool, host, E_DENIED);
+    return tool_record_refused(call, tool, host, E_DENIED);
 }
 
 /* --- tools that have no argument `site`, for a token over several connections ------------------------------------------------ */
@@ -487,18 +356,18 @@ static int run_at_all(struct call *call, const struct tool *tool, struct mcp_hos
     const struct mcp_request *all = host->request;
     struct principal *who = call->who;
     struct buf text, failed;
-    struct json_writer w, not ;
+    struct json_writer w, fails;
     struct str first_error = STR_EMPTY;
     int error = OK;
     size_t done = 0;
     buf_init(&text, call->arena, TOOL_TEXT_MAX_BYTES);
     buf_init(&failed, call->arena, TOOL_TEXT_MAX_BYTES);
     json_write_init(&w, &text);
-    json_write_init(&not, &failed);
+    json_write_init(&fails, &failed);
     json_object(&w);
     json_key(&w, STR("results"));
     json_array(&w);
-    json_array(&not );
+    json_array(&fails);
     for (size_t i = 0; i < all->who->n_grants; i++) {
         const struct site_grant *grant = &all->who->grants[i];
         struct tool_result part;
@@ -512,10 +381,10 @@ static int run_at_all(struct call *call, const struct tool *tool, struct mcp_hos
         done += !its;
         if (!its)
             continue;
-        json_object(&not );
-        json_member_str(&not, "site", grant->alias);
-        json_member_str(&not, "why", call->error_text);
-        json_end(&not );
+        json_object(&fails);
+        json_member_str(&fails, "site", grant->alias);
+        json_member_str(&fails, "why", call->error_text);
+        json_end(&fails);
         if (!error) {
             error = its;
             first_error = call->error_text;
@@ -525,7 +394,7 @@ static int run_at_all(struct call *call, const struct tool *tool, struct mcp_hos
         call_clear_error(call);
     }
     json_end(&w);
-    json_end(&not );
+    json_end(&fails);
     if (done && error)
         json_member_raw(&w, "failed", buf_str(&failed));
     json_end(&w);
@@ -638,7 +507,7 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
     if (!error && !has_own_way(tool, host))
         error = sites_choose(call, host);
     if (error)
-        return record_refused(call, tool, host, error);
+        return tool_record_refused(call, tool, host, error);
     struct tool_result result;
     host->tool = tool;
     init_result(call, &result);

@@ -1,6 +1,6 @@
 /*
  * tools/list and tools/call, the same for every era and provider: which tools a token sees, whether the arguments fit, the
- * audit record before a write and after every call, and the result as MCP content.
+ * audit record before a write and after every call (mcp/tool_record.h), and the result as MCP content.
  */
 #ifndef MCP_TOOLS_H
 #define MCP_TOOLS_H

@@ -139,6 +139,56 @@ int store_keys_rewrap(struct call *call, const struct keyring_row *rows, size_t 
     return OK;
 }
 
+int store_keys_of_users(struct call *call, struct str after_id, int64_t limit, struct key_rows *ret)
+{
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows,
+                         "SELECT id, master_kid, wrapped FROM mcp_data_keys WHERE user_id IS NOT NULL AND id > $1 "
+                         "ORDER BY id LIMIT $2",
+                         DB_TEXT(after_id), DB_INT(limit));
+    if (!error)
+        rows_from(call, &rows, ret);
+    return error;
+}
+
+enum { EXCHANGES_A_STATEMENT = (DB_PARAMS_MAX - 1) / 3 };
+
+static int exchange_some(struct call *call, int64_t master_kid, const struct key_exchange *rows, size_t count,
+                         int64_t *ret_done)
+{
+    struct db_param params[DB_PARAMS_MAX];
+    struct db_rows changed;
+    struct buf sql;
+    buf_init(&sql, call->arena, 8 * 1024);
+    buf_add(&sql, STR("UPDATE mcp_data_keys SET wrapped = v.column3, master_kid = $1 FROM (VALUES "));
+    params[0] = DB_INT(master_kid);
+    for (size_t i = 0; i < count; i++) {
+        params[1 + 3 * i] = DB_TEXT(rows[i].id);
+        params[2 + 3 * i] = DB_TEXT(rows[i].before);
+        params[3 + 3 * i] = DB_TEXT(rows[i].after);
+        buf_add_format(&sql, "%s($%zu, $%zu, $%zu)", i ? ", " : "", 2 + 3 * i, 3 + 3 * i, 4 + 3 * i);
+    }
+    buf_add(&sql, STR(") AS v WHERE mcp_data_keys.id = v.column1 AND mcp_data_keys.wrapped = v.column2"));
+    buf_add_char(&sql, '\0');
+    int error = db_query_params(call, store_db(), &changed, sql.ptr, params, 1 + 3 * count);
+    if (!error)
+        *ret_done += db_changes(&changed);
+    return error;
+}
+
+int store_keys_exchange(struct call *call, int64_t master_kid, const struct key_exchange *rows, size_t count,
+                        int64_t *ret_done)
+{
+    *ret_done = 0;
+    for (size_t done = 0; done < count; done += EXCHANGES_A_STATEMENT) {
+        size_t some = count - done < EXCHANGES_A_STATEMENT ? count - done : EXCHANGES_A_STATEMENT;
+        int error = exchange_some(call, master_kid, rows + done, some, ret_done);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
 int store_keys_count(struct call *call, struct key_counts *ret)
 {
     struct db_rows rows;

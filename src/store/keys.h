@@ -43,6 +43,15 @@ MUST_CHECK int store_keys_older(struct call *call, int64_t master_kid, struct st
 /* Sets `wrapped` of rows that are still there and still wrapped by another key; master_kid is that of each row. */
 MUST_CHECK int store_keys_rewrap(struct call *call, const struct keyring_row *rows, size_t count);
 
+/* Rows of users behind `after_id`, by id. */
+MUST_CHECK int store_keys_of_users(struct call *call, struct str after_id, int64_t limit, struct key_rows *ret);
+/* Another content in the place of one that was read, and only of that. *ret_done: in so many of the rows. */
+struct key_exchange {
+    struct str id, before, after;
+};
+MUST_CHECK int store_keys_exchange(struct call *call, int64_t master_kid, const struct key_exchange *rows, size_t count,
+                                   int64_t *ret_done);
+
 /* How many rows each master key wraps, "master:N" apart. */
 struct key_count {
     int64_t master_kid, rows;
@@ -65,6 +74,7 @@ struct key_holders {
     struct key_holder *items;
 };
 MUST_CHECK int store_keys_holders(struct call *call, struct key_holders *ret);
+/* In a transaction, with the current master key locked. */
 MUST_CHECK int store_keys_hold(struct call *call, const struct key_holder *holder);
 /* Unless another one of the same name has started since. */
 MUST_CHECK int store_keys_let_go(struct call *call, const struct key_holder *holder);
