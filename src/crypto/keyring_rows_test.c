@@ -151,6 +151,13 @@ static void files_that_cannot_be_made(void **state)
 
 /* ---- a keyring that is not open does nothing */
 
+/* The current one. */
+static int data_key(int64_t user_id, struct str wrapped, unsigned char ret_key[KEY_BYTES])
+{
+    int64_t kid = 0;
+    return keyring_data_key(&call, user_id, wrapped, &kid, ret_key);
+}
+
 static void nothing_without_keys(void **state)
 {
     (void)state;
@@ -168,7 +175,7 @@ static void nothing_without_keys(void **state)
         assert_int_equal(keyring_rotate(&call, STR(KEY_2), rows), E_INTERNAL);
         assert_int_equal(keyring_rewrap(&call, &row, &a), E_INTERNAL);
         assert_int_equal(keyring_new_data_key(&call, 7, &a), E_INTERNAL);
-        assert_int_equal(keyring_data_key(&call, 7, STR("x"), key), E_INTERNAL);
+        assert_int_equal(data_key(7, STR("x"), key), E_INTERNAL);
         if (!loaded) {
             assert_int_equal(keyring_create(&call, &a, &b), E_INTERNAL);
             assert_int_equal(keyring_open(&call, &row, 1), E_INTERNAL);
@@ -306,8 +313,8 @@ static void a_key_that_is_not_known_is_asked_for(void **state)
     assert_int_equal(keyring_load_master(&call, &source), OK);
     assert_int_equal(keyring_create(&call, &check, &server), OK);
     assert_int_equal(keyring_new_data_key(&call, 7, &old), OK);
-    assert_int_equal(keyring_data_key(&call, 7, old, key), OK);
-    assert_int_equal(keyring_data_key(&call, 8, old, same), E_CRYPTO); /* another's */
+    assert_int_equal(data_key(7, old, key), OK);
+    assert_int_equal(data_key(8, old, same), E_CRYPTO); /* another's */
     assert_int_equal(keyring_rotate(&call, STR(KEY_2), refresh_rows), OK);
     struct keyring_row row = {STR("user:7"), 1, old};
     assert_int_equal(keyring_rewrap(&call, &row, &wrapped), OK);
@@ -316,24 +323,24 @@ static void a_key_that_is_not_known_is_asked_for(void **state)
     const struct keyring_row before[] = {{STR("check"), 1, check}, {STR("server"), 1, server}};
     assert_int_equal(keyring_load_master(&call, &source), OK);
     assert_int_equal(keyring_open(&call, before, 2), OK);
-    assert_int_equal(keyring_data_key(&call, 7, wrapped, same), E_CRYPTO); /* nobody to ask */
+    assert_int_equal(data_key(7, wrapped, same), E_CRYPTO); /* nobody to ask */
     keyring_set_refresh(refresh);
     refresh_error = E_UNAVAILABLE;
-    assert_int_equal(keyring_data_key(&call, 7, wrapped, same), E_UNAVAILABLE);
+    assert_int_equal(data_key(7, wrapped, same), E_UNAVAILABLE);
     row.wrapped = wrapped;
     assert_int_equal(keyring_rewrap(&call, &row, &again), E_UNAVAILABLE);
     refresh_error = E_CRYPTO;
-    assert_int_equal(keyring_data_key(&call, 7, wrapped, same), E_CRYPTO);
+    assert_int_equal(data_key(7, wrapped, same), E_CRYPTO);
     refresh_error = OK;
     refreshed = 0;
-    assert_int_equal(keyring_data_key(&call, 7, wrapped, same), OK);
+    assert_int_equal(data_key(7, wrapped, same), OK);
     assert_memory_equal(key, same, KEY_BYTES);
-    assert_int_equal(keyring_data_key(&call, 7, wrapped, same), OK);
+    assert_int_equal(data_key(7, wrapped, same), OK);
     assert_int_equal(refreshed, 1);
     /* What names no key asks nobody. */
     static const char *const garbage[] = {"", "x", "{\"v\":1,\"kid\":0,\"n\":\"x\",\"c\":\"x\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(garbage); i++) {
-        assert_int_equal(keyring_data_key(&call, 7, str_from(garbage[i]), same), E_CRYPTO);
+        assert_int_equal(data_key(7, str_from(garbage[i]), same), E_CRYPTO);
         row.wrapped = str_from(garbage[i]);
         assert_int_equal(keyring_rewrap(&call, &row, &again), E_CRYPTO);
         assert_says(&call, "user:7");
@@ -345,7 +352,7 @@ static void a_key_that_is_not_known_is_asked_for(void **state)
     struct seal_place place = {
         .owner = 7, .table = STR("mcp_data_keys"), .row = STR("user:7"), .column = STR("wrapped")};
     assert_int_equal(seal_box(&call, &place, 1, (const unsigned char *)BYTES_1, STR("short"), &again), OK);
-    assert_int_equal(keyring_data_key(&call, 7, again, same), E_CRYPTO);
+    assert_int_equal(data_key(7, again, same), E_CRYPTO);
     assert_says(&call, "key of this account");
 }
 
