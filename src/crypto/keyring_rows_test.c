@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEY_2 "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI="
@@ -181,6 +182,25 @@ static void nothing_without_keys(void **state)
             assert_int_equal(keyring_open(&call, &row, 1), E_INTERNAL);
         }
     }
+}
+
+/* Every token would be hashed alike on every server: the process ends rather than that. */
+static void no_hash_without_keys(void **state)
+{
+    (void)state;
+    struct keyring_source source = {.key_text = STR(TEST_MASTER)};
+    int status;
+    assert_int_equal(keyring_load_master(&call, &source), OK);
+    pid_t child = fork();
+    if (child == 0) {
+        char mac[MAC_HEX_BYTES];
+        signal(SIGABRT, SIG_DFL);
+        keyring_mac(KEYRING_PEPPER, STR("x"), mac);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
 /* ---- rows */
@@ -382,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_that_cannot_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(files_that_cannot_be_made, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_without_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_hash_without_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_that_do_not_open, setup, teardown),
         cmocka_unit_test_setup_teardown(what_rotation_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_that_are_not_learnt, setup, teardown),
