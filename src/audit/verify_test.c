@@ -327,8 +327,9 @@ static void data_of_every_kind(void **state)
     }
     char *large = arena_alloc(arena, AUDIT_DATA_BYTES_MAX + 1);
     memset(large, 'a', AUDIT_DATA_BYTES_MAX + 1);
-    memcpy(large, "{\"a\":\"", 6);
-    memcpy(large + AUDIT_DATA_BYTES_MAX - 2, "\"}", 2);
+    struct str begin = STR("{\"a\":\""), end = STR("\"}");
+    memcpy(large, begin.ptr, begin.len);
+    memcpy(large + AUDIT_DATA_BYTES_MAX - end.len, end.ptr, end.len);
     text = sealed(f, str_of(large, AUDIT_DATA_BYTES_MAX), &link);
     assert_true(chain_read(arena, text, &data, &again));
     assert_true(json_is(json_get(data, STR("a")), JSON_STRING));

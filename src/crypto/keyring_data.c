@@ -34,17 +34,19 @@ struct data_keys {
 static bool parse_data_keys(struct str plain, struct data_keys *ret)
 {
     const unsigned char *at = (const unsigned char *)plain.ptr;
-    *ret = (struct data_keys){.count = plain.len / ENTRY_BYTES};
+    size_t count = plain.len / ENTRY_BYTES;
+    *ret = (struct data_keys){.count = 0};
     if (plain.len == KEY_BYTES) {
         *ret = (struct data_keys){.count = 1, .kids = {FIRST_KID}, .keys = {at}};
         return true;
     }
-    if (ret->count == 0 || ret->count > DATA_KEYS_MAX || plain.len % ENTRY_BYTES)
+    if (count == 0 || count > DATA_KEYS_MAX || plain.len % ENTRY_BYTES)
         return false;
-    for (size_t i = 0; i < ret->count; i++, at += ENTRY_BYTES) {
+    for (size_t i = 0; i < count; i++, at += ENTRY_BYTES) {
         ret->kids[i] = (int64_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
         ret->keys[i] = at + KID_BYTES;
     }
+    ret->count = count;
     return true;
 }
 

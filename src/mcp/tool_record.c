@@ -40,7 +40,7 @@ static void write_outcome(struct call *call, struct json_writer *w, const struct
     json_member_str(w, "outcome", str_from(error_name(error)));
     json_member_i64(w, "ms", elapsed_ms);
     /* of text that the model reads: what the answer costs it */
-    json_member_i64(w, "bytes", (int64_t)(error ? call->error_text.len : result->text.len));
+    json_member_i64(w, "bytes", (int64_t)(result && !error ? result->text.len : call->error_text.len));
     if (error)
         json_member_str(w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
 }

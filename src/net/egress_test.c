@@ -497,9 +497,9 @@ static void test_listeners(void **state)
     (void)state;
     assert_int_equal(egress_policy_add_listener(&policy, &none), OK);
     assert_int_equal(policy.n_listeners, 0);
-    for (uint16_t port = 1; port <= EGRESS_LISTENERS_MAX; port++)
+    for (int port = 1; port <= EGRESS_LISTENERS_MAX; port++)
         for (int twice = 0; twice < 2; twice++) {
-            union address own = address_of("192.0.2.1", port);
+            union address own = address_of("192.0.2.1", (uint16_t)port);
             assert_int_equal(egress_policy_add_listener(&policy, &own.any), OK);
             assert_int_equal(policy.n_listeners, port);
         }

@@ -12,10 +12,21 @@
 static const struct db_driver *fault_driver; /* the real one */
 static int fault_left;                       /* statements before the one that fails; negative: none does */
 
+/* A transaction's begin and what was posted go with the next statement. */
+static int fault_statements(const struct db_request *request)
+{
+    int n = 1 + (request->begin != NULL);
+    for (const struct db_posted *posted = request->posted; posted; posted = posted->next)
+        n++;
+    return n;
+}
+
 static void fault_run(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
                       struct db_outcome *outcome)
 {
-    if (fault_left-- == 0)
+    int before = fault_left, n = fault_statements(request);
+    fault_left -= n;
+    if (before >= 0 && before < n)
         db_outcome_set(outcome, E_UNAVAILABLE, "the test's doing");
     else
         fault_driver->run(call, link, request, raw, outcome);

@@ -112,6 +112,7 @@ static const struct provider_field fields[] = {
 #define OBJECT(properties) "{\"type\":\"object\",\"properties\":{" properties "}}"
 #define NEEDING(properties, required)                                                                                  \
     "{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "]}"
+#define NO_ARGUMENTS "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}"
 #define ANY_OBJECT "{\"type\":\"object\",\"additionalProperties\":true}"
 #define LIST_OF(items) "{\"type\":\"array\",\"items\":" items "}"
 #define TEXT "{\"type\":\"string\"}"
@@ -152,7 +153,7 @@ static const struct tool tools[] = {
         .name = STR_INIT("wa_status"),
         .title = STR_INIT("State of the number"),
         .description = STR_INIT("Connected or not, number, quality, limits, what this token may do."),
-        .input_schema = STR_INIT(OBJECT("")),
+        .input_schema = STR_INIT(NO_ARGUMENTS),
         .needs_any = RIGHT_READ,
         .reads_only = true,
         .idempotent = true,
