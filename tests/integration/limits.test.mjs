@@ -153,6 +153,7 @@ describe('limits of sites', () => {
   });
 
   test('a site that fails again and again is left alone by all workers, tried once, and taken back', async () => {
+    fake.hangUp();
     fake.answer = reset;
     const failed = [];
     for (let i = 0; i < 8; i++) failed.push(await find(porteiro, token));

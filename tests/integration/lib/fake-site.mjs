@@ -49,6 +49,7 @@ export async function startFakeSite(wordpress, { tls = false, prefix = '' } = {}
   server.on('tlsClientError', () => {});
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
+  site.hangUp = () => server.closeIdleConnections(); // kept connections: a request on one that is reset is sent again on the next
   site.stop = () => {
     for (const socket of sockets) socket.destroy();
     return new Promise(resolve => server.close(resolve));
