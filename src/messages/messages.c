@@ -103,6 +103,34 @@ static int open_message(struct call *call, const struct messages_here *here, con
 
 /* ---- taking */
 
+/* Where a message that goes out and what is told of it find each other, whichever comes first. */
+static struct str meeting_of(struct call *call, struct str message_id)
+{
+    char *digest = arena_alloc(call->arena, SHA256_HEX_BYTES);
+    sha256_hex(call_format(call, "status of %.*s", STR_ARG(message_id)), digest);
+    return str_from(digest);
+}
+
+static int set_status(struct call *call, const struct messages_here *here, const struct message_status *given,
+                      struct str *ret_chat)
+{
+    int error = store_messages_status(call, here->connection_id, given->id, given->status, given->at_ms, ret_chat);
+    if (!error && str_eq(given->status, STR("failed")))
+        error = store_sends_undelivered(call, here->connection_id, given->id,
+                                        given->problem.len ? given->problem : STR("not delivered"));
+    return error;
+}
+
+/* What was told of it before it was kept. */
+static int catch_up(struct call *call, const struct messages_here *here, const struct message *message)
+{
+    struct message_status early = {.id = message->id};
+    struct str chat;
+    int error = store_statuses_meet(call, here->connection_id, meeting_of(call, message->id), clock_now_ms(),
+                                    &early.status, &early.at_ms);
+    return error || !early.status.len ? error : set_status(call, here, &early, &chat);
+}
+
 static int keep(struct call *call, const struct messages_here *here, const struct message *message, bool *ret_new)
 {
     struct message_row row = {
@@ -142,6 +170,8 @@ static int keep(struct call *call, const struct messages_here *here, const struc
     error = store_messages_insert(call, &row, ret_new);
     if (!error && *ret_new)
         error = store_chats_touch(call, &chat);
+    if (!error && *ret_new && message->outgoing)
+        error = catch_up(call, here, message);
     return store_end(call, mine, error);
 }
 
@@ -174,10 +204,13 @@ static int status(struct call *call, struct messages *messages, const struct mes
     if (given->send_id.len)
         error = store_sends_found(call, here->connection_id, given->send_id, given->id, clock_now_ms());
     if (!error)
-        error = store_messages_status(call, here->connection_id, given->id, given->status, given->at_ms, &chat);
-    if (!error && str_eq(given->status, STR("failed")))
-        error = store_sends_undelivered(call, here->connection_id, given->id,
-                                        given->problem.len ? given->problem : STR("not delivered"));
+        error = set_status(call, here, given, &chat);
+    if (!error && !chat.len) { /* known already, or of a message that is not kept yet */
+        error =
+            store_statuses_leave(call, here->connection_id, meeting_of(call, given->id), given->status, given->at_ms);
+        if (!error)
+            error = set_status(call, here, given, &chat);
+    }
     *ret_new = !error && chat.len > 0;
     return error;
 }

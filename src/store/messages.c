@@ -196,6 +196,40 @@ int store_messages_status(struct call *call, int64_t connection_id, struct str m
     return error;
 }
 
+/*
+ * Statuses may come before the message that they are about is kept: the row of mcp_events that is named after the message is where
+ * the two meet. Who comes second waits for the other's transaction and sees what it left.
+ */
+int store_statuses_leave(struct call *call, int64_t connection_id, struct str meeting, struct str status, int64_t at_ms)
+{
+    return db_query(call, store_db(), NULL,
+                    "INSERT INTO mcp_events (connection_id, event, kind, created_at) VALUES ($1, $2, $3, $4) "
+                    "ON CONFLICT (connection_id, event) DO UPDATE SET kind = excluded.kind, created_at = "
+                    "excluded.created_at WHERE CASE mcp_events.kind WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN "
+                    "'failed' THEN 2 ELSE 3 END < $5",
+                    DB_INT(connection_id), DB_TEXT(meeting), DB_TEXT(status), DB_TIME(at_ms), DB_INT(rank_of(status)));
+}
+
+int store_statuses_meet(struct call *call, int64_t connection_id, struct str meeting, int64_t now_ms,
+                        struct str *ret_status, int64_t *ret_at_ms)
+{
+    struct db_rows rows;
+    bool is_first;
+    *ret_status = STR_EMPTY;
+    int error = store_events_take(call, connection_id, meeting, "kept", now_ms, &is_first);
+    if (error || is_first)
+        return error;
+    error =
+        db_query(call, store_db(), &rows,
+                 "SELECT kind, created_at FROM mcp_events WHERE connection_id = $1 AND event = $2 AND kind <> 'kept'",
+                 DB_INT(connection_id), DB_TEXT(meeting));
+    if (error || !rows.n_rows)
+        return error;
+    *ret_status = db_text(&rows, 0, 0);
+    *ret_at_ms = db_time_ms(&rows, 0, 1);
+    return OK;
+}
+
 int store_messages_statuses(struct call *call, int64_t user_id, int64_t connection_id, const struct str *ids,
                             size_t n_ids, struct message_rows *ret)
 {

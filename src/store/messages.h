@@ -56,6 +56,15 @@ MUST_CHECK int store_messages_insert(struct call *call, const struct message_row
 /* Forwards only. *ret_chat: whose message it was; empty: none changed. */
 MUST_CHECK int store_messages_status(struct call *call, int64_t connection_id, struct str message_id, struct str status,
                                      int64_t at_ms, struct str *ret_chat);
+/*
+ * For statuses that come before their message: the first leaves one, of several the furthest, the second takes it when the message
+ * is kept (empty: there was none). `meeting` names the message among the connection's events. In a transaction: who comes second
+ * waits for the first's.
+ */
+MUST_CHECK int store_statuses_leave(struct call *call, int64_t connection_id, struct str meeting, struct str status,
+                                    int64_t at_ms);
+MUST_CHECK int store_statuses_meet(struct call *call, int64_t connection_id, struct str meeting, int64_t now_ms,
+                                   struct str *ret_status, int64_t *ret_at_ms);
 /* What is known of those that went out: of each its message_id, status and status_at_ms. At most STATUSES_ASKED_MAX ids. */
 MUST_CHECK int store_messages_statuses(struct call *call, int64_t user_id, int64_t connection_id, const struct str *ids,
                                        size_t n_ids, struct message_rows *ret);

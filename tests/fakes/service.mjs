@@ -1,6 +1,7 @@
 // What both emulators share: an HTTP server on this machine that is strict on requests, with switches for faults.
 //   service.fault = (request) => null | 'reset' | 'reset-after' | 'no-id' | {status, body, after?}
 //   service.delay = (request) => milliseconds before it is looked at
+//   service.beforeAnswer = (body) => what happens when it is done and the answer, `body`, not yet on its way
 //   reset: the connection breaks before it is done; reset-after: it is done, and nobody is told.
 //   {status, body}: that is the answer, and nothing is done; with `after`: it is done all the same.
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { freePort } from '../integration/lib/ports.mjs';
 
 export async function startService(handle) {
   const port = await freePort();
-  const service = { port, url: `http://127.0.0.1:${port}`, requests: [], sent: [], violations: [], fault: null, delay: null };
+  const service = { port, url: `http://127.0.0.1:${port}`, requests: [], sent: [], violations: [], fault: null, delay: null, beforeAnswer: null };
   let counter = 0;
   service.newId = prefix => `${prefix}${process.pid}.${Date.now().toString(36)}.${++counter}`;
   const sockets = new Set();
@@ -37,6 +38,7 @@ export async function startService(handle) {
     if (fault === 'reset') return request.socket.destroy();
     if (fault?.status && !fault.after) return answer(fault.status, fault.body);
     let [status, body] = handle(service, seen);
+    await service.beforeAnswer?.(body);
     if (fault === 'reset-after') return request.socket.destroy();
     if (fault?.after) [status, body] = [fault.status, fault.body];
     if (fault === 'no-id') body = { ok: true };
