@@ -405,9 +405,11 @@ int task_sleep(struct call *call, int64_t ms)
 {
     int64_t until_ms = clock_monotonic_ms() + ms;
     while (clock_monotonic_ms() < until_ms) {
-        int64_t deadline_ms = call->deadline_ms;
-        park(call, until_ms < deadline_ms ? until_ms : deadline_ms);
-        int error = reason_to_end(call);
+        int error = reason_to_end(call); /* it may have come while the task waited for something firm */
+        if (!error) {
+            park(call, until_ms < call->deadline_ms ? until_ms : call->deadline_ms);
+            error = reason_to_end(call);
+        }
         if (error)
             return fail_wait(call, error);
     }

@@ -82,6 +82,31 @@ static void test_cancel(void **state)
     assert_int_equal(scene.result, E_CANCELLED);
 }
 
+static void run_waits_then_sleeps(struct call *call, void *context)
+{
+    struct scene *scene = context;
+    while (scene->steps == 0)
+        task_park_firmly(call);
+    scene->result = task_sleep(call, 20000);
+}
+
+/* The wake-up that told of it went to a wait that nothing withdraws. */
+static void test_cancelled_before_it_sleeps(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    int64_t from = clock_monotonic_ms();
+    start(&scene, 30000, run_waits_then_sleeps);
+    scene.call.cancelled = true;
+    task_wake(&scene.call);
+    loop_turn();
+    scene.steps = 1;
+    task_wake(&scene.call);
+    until_done(&scene);
+    assert_int_equal(scene.result, E_CANCELLED);
+    assert_in_range(clock_monotonic_ms() - from, 0, 5000);
+}
+
 static void run_sleeps(struct call *call, void *context)
 {
     struct scene *scene = context;
@@ -233,9 +258,11 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wake),   cmocka_unit_test(test_timeout),    cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_many),   cmocka_unit_test(test_exhausted),  cmocka_unit_test(test_queue),
-        cmocka_unit_test(test_helper), cmocka_unit_test(test_loop_stack), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_wake),       cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_cancel),     cmocka_unit_test(test_cancelled_before_it_sleeps),
+        cmocka_unit_test(test_many),       cmocka_unit_test(test_exhausted),
+        cmocka_unit_test(test_queue),      cmocka_unit_test(test_helper),
+        cmocka_unit_test(test_loop_stack), cmocka_unit_test(test_limit),
     };
     if (!loop_init())
         return 1;

@@ -11,7 +11,7 @@ import { fixtures } from './lib/fixtures.mjs';
 import { MailServer } from './lib/mail-server.mjs';
 import { Browser } from './lib/pages.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
-import { waitFor } from './lib/process.mjs';
+import { sleep, waitFor } from './lib/process.mjs';
 
 const PASSWORD = 'correct horse battery staple';
 const root = path.resolve(import.meta.dirname, '../..');
@@ -172,6 +172,8 @@ for (const database of ['sqlite', 'postgres']) {
     test('a second factor: asked for in a second step, which holds no password', async () => {
       const person = await me(await invited(12));
       const { secret } = await person.ok('POST', '/api/me/second-factor');
+      const left = 30_000 - (Date.now() % 30_000);
+      if (left < 5000) await sleep(left); // the code before this one is good until the next begins
       const { recovery_codes: codes } = await person.ok('POST', '/api/me/second-factor/confirm', { code: totp(secret, Date.now() - 30000) });
       const her = browser();
       const step = await her.submit(await her.open('/login?next=/%23/audit'), { emailOrPhone: 'ana12@example.test', password: PASSWORD });
