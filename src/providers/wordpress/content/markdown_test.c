@@ -190,6 +190,10 @@ static void test_html(void **state)
         "<!-- wp:code {\"className\":\"language-c\"} -->\n<pre class=\"wp-block-code language-c\"><code>a &lt; b&#91;0]"
         "</code></pre>\n<!-- /wp:code -->");
     assert_from(P("x"), CONTENT_HTML, P("x"));
+    /* To a browser these are comments: who writes them in a sentence means the signs. */
+    assert_markdown("a <?php echo *1*;\n&amp; ?> *b*", P("a &lt;?php echo *1*; &amp;amp; ?&gt; <em>b</em>"));
+    assert_markdown("a <!DOCTYPE html> <b>b</b>", P("a &lt;!DOCTYPE html&gt; <b>b</b>"));
+    assert_markdown("a <![CDATA[ > ]]> b", P("a &lt;![CDATA[ &gt; ]]&gt; b"));
 }
 
 static void test_block_markup(void **state)

@@ -122,6 +122,46 @@ static void add_span(struct walk *walk, struct buf *out, const struct event *eve
     buf_add_char(out, '>');
 }
 
+/*
+ * What ends the processing instruction, declaration or CDATA section that begins with `html`; empty: it is none of them.
+ * To CommonMark (section 6.6) they are raw HTML, to a browser a comment that nobody sees (HTML, bogus comment state). Whoever
+ * writes "<?php ... ?>" in a sentence means the signs.
+ */
+static struct str end_of_instruction(struct str html)
+{
+    if (str_starts_with(html, STR("<?")))
+        return STR("?>");
+    if (str_starts_with(html, STR("<![")))
+        return STR("]]>");
+    return str_starts_with(html, STR("<!")) && !str_starts_with(html, STR("<!--")) ? STR(">") : STR_EMPTY;
+}
+
+/* The instruction at walk->at as text, on one line: md4c gives it line by line. */
+static void add_instruction(struct walk *walk, struct buf *out, size_t end, struct str terminator)
+{
+    const struct event *event;
+    while (walk->at < end && (event = peek(walk)) && event->kind == EVENT_TEXT) {
+        struct str text = markdown_event_text(walk->events, event);
+        walk->at++;
+        text_escape(out, str_eq(text, STR("\n")) ? STR(" ") : text);
+        if (str_ends_with(text, terminator))
+            return;
+    }
+}
+
+static void add_text_event(struct walk *walk, struct buf *out, size_t end)
+{
+    const struct event *event = peek(walk);
+    struct str text = markdown_event_text(walk->events, event);
+    struct str terminator = event->type == MD_TEXT_HTML ? end_of_instruction(text) : STR_EMPTY;
+    if (terminator.len) {
+        add_instruction(walk, out, end, terminator);
+        return;
+    }
+    add_text(out, event, text);
+    walk->at++;
+}
+
 /* Rich text from walk->at up to `end` or the next block event. */
 static void add_inline(struct walk *walk, struct buf *out, size_t end)
 {
@@ -129,8 +169,7 @@ static void add_inline(struct walk *walk, struct buf *out, size_t end)
     while (walk->at < end && (event = peek(walk)) && event->kind != EVENT_ENTER_BLOCK &&
            event->kind != EVENT_LEAVE_BLOCK) {
         if (event->kind == EVENT_TEXT) {
-            add_text(out, event, markdown_event_text(walk->events, event));
-            walk->at++;
+            add_text_event(walk, out, end);
         } else if (is_event(event, EVENT_ENTER_SPAN, MD_SPAN_IMG)) {
             size_t behind = skip_pair(walk->events, walk->at);
             buf_add(out, STR("<img"));
