@@ -7,12 +7,6 @@
 
 enum { USERS_AT_ONCE = 500, KIDS_MAX = 64 };
 
-static int64_t user_of(const struct keyring_row *row)
-{
-    int64_t id;
-    return str_starts_with(row->id, STR("user:")) && str_to_i64(str_from_offset(row->id, 5), &id) ? id : 0;
-}
-
 /* The rows of users behind `after`, and where they end. */
 static int read_users(struct call *call, struct str after, struct key_rows *ret, struct str *ret_last)
 {
@@ -51,13 +45,13 @@ static int renew_some(struct call *call, const struct key_rows *rows, int64_t *r
     for (size_t i = 0; i < rows->count; i++) {
         const struct keyring_row *row = &rows->items[i];
         int64_t kid, previous;
-        int error = keyring_data_kids(call, user_of(row), row->wrapped, &kid, &previous);
+        int error = keyring_data_kids(call, keyring_row_user(row->id), row->wrapped, &kid, &previous);
         if (error)
             return error;
         if (previous || kid >= keyring_kid())
             continue;
         exchanges[count] = (struct key_exchange){.id = row->id, .before = row->wrapped};
-        error = keyring_renew_data_key(call, user_of(row), row->wrapped, &exchanges[count++].after);
+        error = keyring_renew_data_key(call, keyring_row_user(row->id), row->wrapped, &exchanges[count++].after);
         if (error)
             return error;
     }
@@ -180,10 +174,10 @@ static int drop_batch(struct call *call, const void *context, struct str after, 
     for (size_t i = 0; i < rows.count; i++) {
         const struct keyring_row *row = &rows.items[i];
         int64_t kid, previous;
-        error = keyring_data_kids(call, user_of(row), row->wrapped, &kid, &previous);
+        error = keyring_data_kids(call, keyring_row_user(row->id), row->wrapped, &kid, &previous);
         if (!error && previous) {
             exchanges[count] = (struct key_exchange){.id = row->id, .before = row->wrapped};
-            error = keyring_drop_previous(call, user_of(row), row->wrapped, &exchanges[count++].after);
+            error = keyring_drop_previous(call, keyring_row_user(row->id), row->wrapped, &exchanges[count++].after);
         }
         if (error)
             return error;
@@ -203,7 +197,7 @@ static int count_one(struct call *call, const struct keyring_row *row, struct da
 {
     int64_t kid, previous;
     size_t i = 0;
-    int error = keyring_data_kids(call, user_of(row), row->wrapped, &kid, &previous);
+    int error = keyring_data_kids(call, keyring_row_user(row->id), row->wrapped, &kid, &previous);
     if (error)
         return error;
     while (i < counts->count && counts->items[i].kid != kid)

@@ -282,18 +282,23 @@ int keyring_make_master(struct call *call, const struct keyring_source *source, 
 
 /* ---- what the master key wraps */
 
-static struct seal_place row_place(int64_t owner, struct str row)
+struct str keyring_user_row(struct call *call, int64_t user_id)
 {
-    return (struct seal_place){.owner = owner, .table = STR("mcp_data_keys"), .row = row, .column = STR("wrapped")};
+    return call_format(call, "user:%lld", (long long)user_id);
+}
+
+int64_t keyring_row_user(struct str id)
+{
+    static const struct str prefix = STR_INIT("user:");
+    int64_t user_id;
+    return str_starts_with(id, prefix) && str_to_i64(str_from_offset(id, prefix.len), &user_id) ? user_id : 0;
 }
 
 /* The place of a row by its id. */
 static struct seal_place place_of(struct str id)
 {
-    int64_t user_id = 0;
-    if (str_starts_with(id, STR("user:")) && !str_to_i64(str_from_offset(id, 5), &user_id))
-        user_id = 0;
-    return row_place(user_id, id);
+    return (struct seal_place){
+        .owner = keyring_row_user(id), .table = STR("mcp_data_keys"), .row = id, .column = STR("wrapped")};
 }
 
 static const struct master *find_master(int64_t kid)

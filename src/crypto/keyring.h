@@ -62,6 +62,10 @@ struct keyring_row {
     struct str wrapped;
 };
 
+/* The id of a user's row, and whose row an id names: 0 when no user's. */
+struct str keyring_user_row(struct call *call, int64_t user_id);
+int64_t keyring_row_user(struct str id);
+
 /* Opens the keyring with the rows that are no user's. E_CRYPTO: the database belongs to another master key. */
 MUST_CHECK int keyring_open(struct call *call, const struct keyring_row *rows, size_t count);
 

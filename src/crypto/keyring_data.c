@@ -20,11 +20,6 @@ void keyring_set_reread(int (*function)(struct call *call, int64_t user_id, stru
     reread = function;
 }
 
-static struct str user_row(struct call *call, int64_t user_id)
-{
-    return call_format(call, "user:%lld", (long long)user_id);
-}
-
 struct data_keys {
     size_t count;
     int64_t kids[DATA_KEYS_MAX];
@@ -52,7 +47,7 @@ static bool parse_data_keys(struct str plain, struct data_keys *ret)
 
 static int wrap_data_keys(struct call *call, int64_t user_id, const struct data_keys *keys, struct str *ret_wrapped)
 {
-    struct str row = user_row(call, user_id);
+    struct str row = keyring_user_row(call, user_id);
     /* As every version wrote it: so they read it, until the first deep rotation. */
     if (keys->count == 1 && keys->kids[0] == FIRST_KID)
         return keyring_wrap(call, row, str_of((const char *)keys->keys[0], KEY_BYTES), ret_wrapped);
@@ -81,7 +76,7 @@ static int unwrap_data_keys(struct call *call, int64_t user_id, struct str wrapp
     *ret = (struct data_keys){.count = 0};
     if (!keyring_is_open())
         return fail(call, E_INTERNAL, "The keyring is not open.");
-    int error = keyring_unwrap(call, user_row(call, user_id), wrapped, &plain);
+    int error = keyring_unwrap(call, keyring_user_row(call, user_id), wrapped, &plain);
     if (error && error != E_CRYPTO)
         return error;
     if (error || !parse_data_keys(plain, ret))

@@ -7,6 +7,8 @@
 #include "mcp/methods.h"
 #include "mcp/redact.h"
 
+enum { DATA_BYTES_MAX = 64 * 1024 };
+
 static void write_changes(struct json_writer *w, const struct mcp_host *host)
 {
     if (!host->n_changes)
@@ -18,25 +20,40 @@ static void write_changes(struct json_writer *w, const struct mcp_host *host)
     json_end(w);
 }
 
-static struct audit_event event_of(struct call *call, const struct tool *tool, const struct mcp_host *host,
-                                   const struct buf *data)
+/* What is written of a call: its event, and the object of its data, which is open until end(). */
+struct record {
+    struct audit_event event;
+    struct buf data;
+    struct json_writer w;
+};
+
+static void begin(struct call *call, const struct tool *tool, const struct mcp_host *host, const char *suffix,
+                  struct record *record)
 {
     const struct principal *who = host->request->who;
-    return (struct audit_event){
+    record->event = (struct audit_event){
         .user_id = who->user_id,
         .connection_id = who->connection_id,
         .token_id = who->token_id,
-        .action = call_format(call, "tool.%.*s", STR_ARG(tool->name)),
-        .data_json = buf_str(data),
+        .action = call_format(call, "tool.%.*s%s", STR_ARG(tool->name), suffix),
     };
+    buf_init(&record->data, call->arena, DATA_BYTES_MAX);
+    json_write_init(&record->w, &record->data);
+    json_object(&record->w);
+    audit_write_origin(&record->w, call);
+    if (host->link_id.len)
+        json_member_str(&record->w, "link", host->link_id);
 }
 
-static void write_outcome(struct call *call, struct json_writer *w, const struct mcp_host *host, int error,
-                          const struct tool_result *result, int64_t elapsed_ms)
+static void end(struct record *record)
 {
-    audit_write_origin(w, call);
-    if (host->link_id.len)
-        json_member_str(w, "link", host->link_id);
+    json_end(&record->w);
+    record->event.data_json = buf_str(&record->data);
+}
+
+static void write_outcome(struct call *call, struct json_writer *w, int error, const struct tool_result *result,
+                          int64_t elapsed_ms)
+{
     json_member_str(w, "outcome", str_from(error_name(error)));
     json_member_i64(w, "ms", elapsed_ms);
     /* of text that the model reads: what the answer costs it */
@@ -47,75 +64,53 @@ static void write_outcome(struct call *call, struct json_writer *w, const struct
 
 int tool_record_refused(struct call *call, const struct tool *tool, const struct mcp_host *host, int error)
 {
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    write_outcome(call, &w, host, error, NULL, 0);
-    json_member_raw(&w, "arguments", redact_arguments(call->arena, host->arguments));
-    json_end(&w);
-    const struct audit_event event = event_of(call, tool, host, &data);
-    audit_later(&event);
+    struct record record;
+    begin(call, tool, host, "", &record);
+    write_outcome(call, &record.w, error, NULL, 0);
+    json_member_raw(&record.w, "arguments", redact_arguments(call->arena, host->arguments));
+    end(&record);
+    audit_later(&record.event);
     return error;
 }
 
 void tool_record_done(struct call *call, const struct tool *tool, struct mcp_host *host, const struct json *arguments,
                       const struct tool_result *result, int error, int64_t elapsed_ms)
 {
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    write_outcome(call, &w, host, error, result, elapsed_ms);
+    struct record record;
+    begin(call, tool, host, "", &record);
+    write_outcome(call, &record.w, error, result, elapsed_ms);
     if (tool->reads_only)
-        json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
+        json_member_raw(&record.w, "arguments", redact_arguments(call->arena, arguments));
     if (!error && result->audit_json.len)
-        json_member_raw(&w, "done", result->audit_json);
-    write_changes(&w, host);
-    json_end(&w);
-    const struct audit_event event = event_of(call, tool, host, &data);
+        json_member_raw(&record.w, "done", result->audit_json);
+    write_changes(&record.w, host);
+    end(&record);
     if (tool->reads_only) {
-        audit_later(&event);
+        audit_later(&record.event);
         return;
     }
     /* The deed is done, so its record is written even when the caller has gone or its time is up. */
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (mcp_host_record_outcome(&rest, host, &event) == OK)
+    if (mcp_host_record_outcome(&rest, host, &record.event) == OK)
         return;
     log_error("call %s: %.*s ended with %s, but its outcome could not be recorded yet: %.*s", call->id,
               STR_ARG(tool->name), error_name(error), STR_ARG(rest.error_text));
-    audit_later(&event); /* when the database is back; twice, should the commit have been done */
+    audit_later(&record.event); /* when the database is back; twice, should the commit have been done */
 }
 
 int tool_record_intent(struct call *call, const struct tool *tool, struct mcp_host *host, const struct json *arguments)
 {
-    const struct principal *who = host->request->who;
-    struct buf data;
-    struct json_writer w;
-    buf_init(&data, call->arena, 64 * 1024);
-    json_write_init(&w, &data);
-    json_object(&w);
-    audit_write_origin(&w, call);
-    if (host->link_id.len)
-        json_member_str(&w, "link", host->link_id);
-    json_member_raw(&w, "arguments", redact_arguments(call->arena, arguments));
-    json_end(&w);
-    struct audit_event event = {
-        .user_id = who->user_id,
-        .connection_id = who->connection_id,
-        .token_id = who->token_id,
-        .action = call_format(call, "tool.%.*s.intent", STR_ARG(tool->name)),
-        .data_json = buf_str(&data),
-    };
+    struct record record;
+    begin(call, tool, host, ".intent", &record);
+    json_member_raw(&record.w, "arguments", redact_arguments(call->arena, arguments));
+    end(&record);
     struct call mine = *call; /* who waits for a database that is away hears of it soon */
     int64_t latest_ms = clock_monotonic_ms() + INTENT_MS;
     if (mine.deadline_ms > latest_ms)
         mine.deadline_ms = latest_ms;
-    int error = audit_record(&mine, &event);
+    int error = audit_record(&mine, &record.event);
     if (error != E_UNAVAILABLE && error != E_TIMEOUT)
         return error ? fail(call, (enum error)error, "%.*s", STR_ARG(mine.error_text)) : OK;
     host->code = RPC_UNAVAILABLE;

@@ -205,7 +205,8 @@ static int status(struct call *call, struct messages *messages, const struct mes
         error = store_sends_found(call, here->connection_id, given->send_id, given->id, clock_now_ms());
     if (!error)
         error = set_status(call, here, given, &chat);
-    if (!error && !chat.len) { /* known already, or of a message that is not kept yet */
+    /* Known already, or of a message that is not kept yet. That it was sent, its row will say by itself. */
+    if (!error && !chat.len && !str_eq(given->status, STR("sent"))) {
         error =
             store_statuses_leave(call, here->connection_id, meeting_of(call, given->id), given->status, given->at_ms);
         if (!error)

@@ -46,16 +46,11 @@ int store_keys_needed(struct call *call, bool *ret)
     return error;
 }
 
-static struct str user_key_id(struct call *call, int64_t user_id)
-{
-    return call_format(call, "user:%lld", (long long)user_id);
-}
-
 int store_keys_of_user(struct call *call, int64_t user_id, struct str *ret_wrapped)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows, "SELECT wrapped FROM mcp_data_keys WHERE id = $1",
-                         DB_TEXT(user_key_id(call, user_id)));
+                         DB_TEXT(keyring_user_row(call, user_id)));
     if (!error && rows.n_rows == 0)
         return fail(call, E_NOT_FOUND, "This account has no key yet.");
     if (!error)
@@ -84,13 +79,13 @@ int store_keys_insert_user(struct call *call, int64_t user_id, int64_t master_ki
     return db_query(call, store_db(), NULL,
                     "INSERT INTO mcp_data_keys (id, user_id, master_kid, wrapped, created_at) "
                     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-                    DB_TEXT(user_key_id(call, user_id)), DB_INT(user_id), DB_INT(master_kid), DB_TEXT(wrapped),
+                    DB_TEXT(keyring_user_row(call, user_id)), DB_INT(user_id), DB_INT(master_kid), DB_TEXT(wrapped),
                     DB_TIME(clock_now_ms()));
 }
 
 int store_keys_lock(struct call *call, int64_t user_id)
 {
-    struct str id = user_id ? user_key_id(call, user_id) : STR("server");
+    struct str id = user_id ? keyring_user_row(call, user_id) : STR("server");
     return db_query(call, store_db(), NULL, "UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = $1",
                     DB_TEXT(id));
 }

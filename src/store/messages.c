@@ -175,12 +175,9 @@ int store_messages_insert(struct call *call, const struct message_row *row, bool
     return error;
 }
 
-static int rank_of(struct str status)
-{
-    if (str_eq(status, STR("read")))
-        return 3;
-    return str_eq(status, STR("delivered")) || str_eq(status, STR("failed")) ? 2 : 1;
-}
+/* A status gives way only to one of a higher rank. */
+#define RANK(status)                                                                                                   \
+    "CASE " status " WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN 'failed' THEN 2 WHEN 'read' THEN 3 ELSE 0 END"
 
 int store_messages_status(struct call *call, int64_t connection_id, struct str message_id, struct str status,
                           int64_t at_ms, struct str *ret_chat)
@@ -188,10 +185,8 @@ int store_messages_status(struct call *call, int64_t connection_id, struct str m
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "UPDATE mcp_whatsapp_messages SET status = $3, status_at = $4 WHERE connection_id = $1 AND "
-                         "message_id = $2 AND outgoing = $5 AND CASE status WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 "
-                         "WHEN 'failed' THEN 2 WHEN 'read' THEN 3 ELSE 0 END < $6 RETURNING chat",
-                         DB_INT(connection_id), DB_TEXT(message_id), DB_TEXT(status), DB_TIME(at_ms), DB_BOOL(true),
-                         DB_INT(rank_of(status)));
+                         "message_id = $2 AND outgoing = $5 AND " RANK("status") " < " RANK("$3") " RETURNING chat",
+                         DB_INT(connection_id), DB_TEXT(message_id), DB_TEXT(status), DB_TIME(at_ms), DB_BOOL(true));
     *ret_chat = !error && rows.n_rows ? db_text(&rows, 0, 0) : STR_EMPTY;
     return error;
 }
@@ -202,12 +197,12 @@ int store_messages_status(struct call *call, int64_t connection_id, struct str m
  */
 int store_statuses_leave(struct call *call, int64_t connection_id, struct str meeting, struct str status, int64_t at_ms)
 {
-    return db_query(call, store_db(), NULL,
-                    "INSERT INTO mcp_events (connection_id, event, kind, created_at) VALUES ($1, $2, $3, $4) "
-                    "ON CONFLICT (connection_id, event) DO UPDATE SET kind = excluded.kind, created_at = "
-                    "excluded.created_at WHERE CASE mcp_events.kind WHEN 'sent' THEN 1 WHEN 'delivered' THEN 2 WHEN "
-                    "'failed' THEN 2 ELSE 3 END < $5",
-                    DB_INT(connection_id), DB_TEXT(meeting), DB_TEXT(status), DB_TIME(at_ms), DB_INT(rank_of(status)));
+    return db_query(
+        call, store_db(), NULL,
+        "INSERT INTO mcp_events (connection_id, event, kind, created_at) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (connection_id, event) DO UPDATE SET kind = excluded.kind, created_at = "
+        "excluded.created_at WHERE mcp_events.kind <> 'kept' AND " RANK("mcp_events.kind") " < " RANK("excluded.kind"),
+        DB_INT(connection_id), DB_TEXT(meeting), DB_TEXT(status), DB_TIME(at_ms));
 }
 
 int store_statuses_meet(struct call *call, int64_t connection_id, struct str meeting, int64_t now_ms,
