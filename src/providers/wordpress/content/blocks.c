@@ -19,6 +19,7 @@ struct scanner {
     /* Attributes that begin in [attributes_from, attributes_end] end at attributes_end. Remembered, so that many unfinished
      * openers do not each search the whole rest. */
     size_t attributes_from, attributes_end;
+    bool is_unfinished; /* attributes began somewhere that end nowhere */
 };
 
 static size_t skip_space(struct str s, size_t at)
@@ -107,8 +108,10 @@ static bool read_delimiter(struct scanner *scanner, size_t start, struct token *
         return false;
     if (after < s.len && s.ptr[after] == '{') {
         size_t brace = attributes_end(scanner, after + 1);
-        if (brace == STR_NOT_FOUND)
+        if (brace == STR_NOT_FOUND) {
+            scanner->is_unfinished = true;
             return false;
+        }
         attributes = str_sub(s, after, brace + 1 - after);
         after = skip_space(s, brace + 1);
     }
@@ -282,6 +285,14 @@ struct blocks blocks_parse(struct arena *arena, struct str source, enum blocks_f
     }
     add_classic(&tree, tree.offset, source.len);
     return blocks;
+}
+
+bool blocks_is_unfinished(struct str text)
+{
+    struct scanner scanner = {.source = text, .attributes_from = SIZE_MAX};
+    while (next_token(&scanner).kind != TOKEN_NONE)
+        ;
+    return scanner.is_unfinished;
 }
 
 size_t blocks_delimiter_length(struct str text)

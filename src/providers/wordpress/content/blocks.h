@@ -60,6 +60,9 @@ MUST_CHECK bool blocks_find_range(const struct blocks *blocks, struct str range,
 /* The source from the start of `first` to the end of `last`, its later sibling or itself. */
 struct str blocks_span(const struct block *first, const struct block *last);
 
+/* In `text` a delimiter's attributes begin that do not end there: "<!-- wp:x {-->". What comes behind it may end them. */
+bool blocks_is_unfinished(struct str text);
+
 /* The delimiter at the very start of `text` (which may go on behind it): its length, else 0. */
 size_t blocks_delimiter_length(struct str text);
 

@@ -411,7 +411,7 @@ static bool block_markdown(struct markdown_writer *writer, const struct block *b
     }
     if (str_eq(name, STR("html")) || str_eq(name, STR("more")) || str_eq(name, STR("nextpage"))) {
         buf_add(out, str_trim(block->inner));
-        return out->len > 0;
+        return out->len > 0 && !blocks_is_unfinished(block->inner);
     }
     return false;
 }

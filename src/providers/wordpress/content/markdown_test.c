@@ -256,6 +256,15 @@ static void test_over_stored(void **state)
     assert_over("## new\n\nx", old, H2("new") GAP P("x"));
 }
 
+/* Beside text that ends its attributes, this comment would be the start of a block. */
+static void test_unfinished_delimiter(void **state)
+{
+    (void)state;
+    static const char stored[] = "<!-- wp:html -->\n<!-- wp:l {-->\n<!-- /wp:html -->\n\n" P("} /--&gt;");
+    assert_shown(stored, "[[block 1 core/html]]\n\n} /-->");
+    assert_over("[[block 1 core/html]]\n\n} /-->", stored, stored);
+}
+
 static void test_over_containers(void **state)
 {
     (void)state;
@@ -473,6 +482,7 @@ int main(void)
         TEST(test_too_deep),
         TEST(test_shown),
         TEST(test_over_stored),
+        TEST(test_unfinished_delimiter),
         TEST(test_over_containers),
         TEST(test_over_refusals),
         TEST(test_over_classic),
