@@ -2,19 +2,10 @@
  * A new master key: what opens when, what refuses, and a rotation that is killed and goes on.
  * `accounts-key_rotation_test rotate URL` is the program that gets killed. PORTEIRO_TEST_KEYS: so many data keys.
  */
-#include "accounts/accounts_test_help.h"
-#include "accounts/key_rotation.h"
 #include "accounts/owner.h"
+#include "accounts/rotation_test_help.h"
 #include "crypto/seal.h"
 #include "crypto/token.h"
-
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define NEW_MASTER "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
-#define THIRD_MASTER "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWc="
 
 enum { KEYS_STANDARD = 1300 };
 
@@ -229,15 +220,6 @@ static void no_row_opens_elsewhere(void **state)
     }
 }
 
-static pid_t start_rotation(struct fixture *f)
-{
-    char name[] = "rotation", verb[] = "rotate";
-    char *const arguments[] = {name, verb, f->database.url, NULL};
-    pid_t pid;
-    assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, arguments, environ), 0);
-    return pid;
-}
-
 static void killed_in_the_middle_it_goes_on(void **state)
 {
     struct fixture *f = *state;
@@ -301,36 +283,16 @@ static void rotates(void **state)
     print_message("%lld keys rotated in %lld ms\n", (long long)count, (long long)(clock_monotonic_ms() - began_ms));
 }
 
-/* The program that is killed: begins, or goes on. */
-static int rotate_main(const char *url)
+static int go_on(struct call *call)
 {
-    struct call call;
-    struct db *db;
-    bool made;
     int64_t rewrapped;
-    struct accounts_options options = {.keys = {.key_text = STR(TEST_MASTER)}, .audit_writer = STR("rotate")};
-    struct key_status status;
-    if (sodium_init() < 0 || !loop_init())
-        return 1;
-    call_init(&call, arena_new(256 * 1024 * 1024), 100 * 1000);
-    int error = db_open(&call, str_from(url), &db);
-    if (!error)
-        error = accounts_open(&call, db, &options, &made);
-    if (!error)
-        error = key_rotation_status(&call, &status);
-    if (!error && !status.is_rotating)
-        error = key_rotation_begin(&call, STR(NEW_MASTER));
-    if (!error)
-        error = key_rotation_go_on(&call, &rewrapped);
-    if (error)
-        fprintf(stderr, "%.*s (%.*s)\n", STR_ARG(call.error_text), STR_ARG(call.error_detail));
-    _exit(error ? 1 : 0);
+    return key_rotation_go_on(call, &rewrapped);
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "rotate") == 0)
-        return rotate_main(argv[2]);
+        rotation_main(argv[2], go_on);
     const struct CMUnitTest tests[] = {
         ON_BOTH(both_keys_until_one_is_retired),
         ON_BOTH(a_process_from_before_goes_on),

@@ -3,19 +3,10 @@
  * when; a process that seals as before; a rotation that is killed and goes on.
  * `accounts-reseal_test rotate URL` is the program that gets killed.
  */
-#include "accounts/accounts_test_help.h"
-#include "accounts/key_rotation.h"
 #include "accounts/owner.h"
+#include "accounts/rotation_test_help.h"
 #include "crypto/seal.h"
 #include "store/sealed.h"
-
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define NEW_MASTER "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
-#define THIRD_MASTER "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWc="
 
 enum { PEOPLE = 120 /* more than one batch of values of a column */, KILLS_MIN = 3, KILLS_MAX = 16 };
 
@@ -396,15 +387,6 @@ static int64_t left(struct fixture *f)
     return count;
 }
 
-static pid_t start_rotation(struct fixture *f)
-{
-    char name[] = "rotation", verb[] = "rotate";
-    char *const arguments[] = {name, verb, f->database.url, NULL};
-    pid_t pid;
-    assert_int_equal(posix_spawn(&pid, "/proc/self/exe", NULL, NULL, arguments, environ), 0);
-    return pid;
-}
-
 static void killed_in_the_middle_all_opens(void **state)
 {
     struct fixture *f = *state;
@@ -438,41 +420,22 @@ static void killed_in_the_middle_all_opens(void **state)
                   kills, (long long)(clock_monotonic_ms() - began_ms));
 }
 
-/* The program that is killed: begins, or goes on. */
-static int rotate_main(const char *url)
+static int renew_and_reseal(struct call *call)
 {
-    struct call call;
-    struct db *db;
-    bool made;
     int64_t count;
     struct resealed resealed;
-    struct accounts_options options = {.keys = {.key_text = STR(TEST_MASTER)}, .audit_writer = STR("rotate")};
-    struct key_status status;
-    if (sodium_init() < 0 || !loop_init())
-        return 1;
-    call_init(&call, arena_new(256 * 1024 * 1024), 100 * 1000);
-    int error = db_open(&call, str_from(url), &db);
+    int error = key_rotation_renew(call, &count);
     if (!error)
-        error = accounts_open(&call, db, &options, &made);
+        error = key_rotation_go_on(call, &count);
     if (!error)
-        error = key_rotation_status(&call, &status);
-    if (!error && !status.is_rotating)
-        error = key_rotation_begin(&call, STR(NEW_MASTER));
-    if (!error)
-        error = key_rotation_renew(&call, &count);
-    if (!error)
-        error = key_rotation_go_on(&call, &count);
-    if (!error)
-        error = key_rotation_reseal(&call, &resealed);
-    if (error)
-        fprintf(stderr, "%.*s (%.*s)\n", STR_ARG(call.error_text), STR_ARG(call.error_detail));
-    _exit(error || resealed.unreadable ? 1 : 0);
+        error = key_rotation_reseal(call, &resealed);
+    return !error && resealed.unreadable ? E_CRYPTO : error;
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "rotate") == 0)
-        return rotate_main(argv[2]);
+        rotation_main(argv[2], renew_and_reseal);
     const struct CMUnitTest tests[] = {
         ON_BOTH(no_column_is_forgotten),
         ON_BOTH(all_is_sealed_anew),
