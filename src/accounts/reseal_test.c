@@ -398,7 +398,7 @@ static void killed_in_the_middle_all_opens(void **state)
     for (;;) {
         pid_t pid = start_rotation(f), ended = 0;
         int64_t before = rest;
-        while ((ended = waitpid(pid, &status, kills < KILLS_MAX ? WNOHANG : 0)) == 0 && (rest = left(f)) == before)
+        while ((ended = waitpid(pid, &status, kills < KILLS_MAX ? WNOHANG : 0)) == 0 && left(f) == before)
             usleep(1000);
         if (ended == pid && WIFEXITED(status)) {
             assert_int_equal(WEXITSTATUS(status), 0);
