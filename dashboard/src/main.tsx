@@ -15,7 +15,7 @@ try {
   // All at once: what a slow network costs is mostly the number of ways there and back.
   const [answer] = await Promise.all([api.get<Me>('/api/me'), setLanguage(lastLanguage()), loadScreen()]);
   me.value = answer;
-  await setLanguage(answer.language || navigator.language);
+  await setLanguage(answer.language || lastLanguage());
   const back = sessionStorage.getItem('back');
   sessionStorage.removeItem('back');
   if (back && !location.hash) location.replace(back);

@@ -134,7 +134,7 @@ static int add(struct call *call, struct user_new *user, struct user_row *row, s
     int error = invitation.ptr ? use_invitation(call, user, invitation) : OK;
     if (!error)
         error = users_insert(call, user, row);
-    return error ? error : registration_send_confirm(call, row, user->language.len ? user->language : STR("en"));
+    return error ? error : registration_send_confirm(call, row, user->language);
 }
 
 int registration_add(struct call *call, const struct user_new *given, struct str invitation, struct str address,
@@ -170,11 +170,15 @@ static int invite(struct call *call, struct proof_row *proof, int64_t by_user_id
     if (!error)
         error = make_proof(call, proof, TOKEN_LNK, INVITATION_LIFE_MS, ret_token);
     if (!error && proof->value.len && by_user_id) {
+        struct profile_row inviter;
+        error = store_profiles_get(call, by_user_id, &inviter);
+        if (error)
+            return error;
         const struct mail mail = {.kind = MAIL_INVITATION,
                                   .user_id = by_user_id,
                                   .to = proof->value,
                                   .name = STR_EMPTY,
-                                  .language = STR("en"),
+                                  .language = inviter.language, /* they probably speak the same */
                                   .link = link_to(call, "invitation", *ret_token)};
         error = mail_queue(call, &mail);
     }

@@ -55,7 +55,7 @@ static int check_distinct(struct call *call, const struct user_row *user)
 static int put_profile(struct call *call, int64_t id, const struct user_new *new_user)
 {
     const struct profile_row profile = {.is_admin = new_user->is_admin,
-                                        .language = new_user->language.len ? new_user->language : STR("en"),
+                                        .language = new_user->language.len ? new_user->language : STR_EMPTY,
                                         .totp_sealed = STR_EMPTY};
     return store_profiles_put(call, id, &profile);
 }

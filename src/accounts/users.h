@@ -12,7 +12,7 @@ struct user_new {
     struct str email; /* kept in lower case */
     struct str phone; /* in any form with a country code; kept as E.164 digits */
     struct str password;
-    struct str language; /* "en" or "pt-BR"; empty: en */
+    struct str language; /* "en" or "pt-BR"; empty: not chosen */
     bool is_admin;
 };
 

@@ -4,7 +4,7 @@
 int store_profiles_get(struct call *call, int64_t user_id, struct profile_row *ret)
 {
     struct db_rows rows;
-    *ret = (struct profile_row){.language = STR("en"), .totp_sealed = STR_EMPTY};
+    *ret = (struct profile_row){.language = STR_EMPTY, .totp_sealed = STR_EMPTY};
     int error =
         db_query(call, store_db(), &rows,
                  "SELECT is_admin, language, email_confirmed_at, stopped_at, totp_sealed, totp_since, totp_step "
@@ -44,7 +44,7 @@ int store_profiles_people(struct call *call, struct people_rows *ret)
                      .created_at_ms = db_time_ms(&rows, i, 4),
                      .updated_at_ms = db_time_ms(&rows, i, 5)},
             .profile = {.is_admin = db_bool(&rows, i, 6),
-                        .language = db_is_null(&rows, i, 7) ? STR("en") : db_text(&rows, i, 7),
+                        .language = db_is_null(&rows, i, 7) ? STR_EMPTY : db_text(&rows, i, 7),
                         .email_confirmed_at_ms = db_time_ms(&rows, i, 8),
                         .stopped_at_ms = db_time_ms(&rows, i, 9),
                         .totp_sealed = STR_EMPTY,

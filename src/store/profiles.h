@@ -6,7 +6,7 @@
 
 struct profile_row {
     bool is_admin;
-    struct str language; /* "en" or "pt-BR" */
+    struct str language; /* "en" or "pt-BR"; empty: never chosen, so the browser's, and English in mails */
     int64_t email_confirmed_at_ms;
     int64_t stopped_at_ms;  /* not 0: none of this person's tokens is good for anything until it is 0 again */
     struct str totp_sealed; /* the second factor's key; empty: none was ever begun */

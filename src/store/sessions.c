@@ -63,7 +63,7 @@ int store_sessions_facts(struct call *call, struct str token_hash, struct sessio
                  .created_at_ms = db_time_ms(&rows, 0, N_COLUMNS + 3),
                  .updated_at_ms = db_time_ms(&rows, 0, N_COLUMNS + 4)},
         .profile = {.is_admin = db_bool(&rows, 0, N_COLUMNS + 5),
-                    .language = db_is_null(&rows, 0, N_COLUMNS + 6) ? STR("en") : db_text(&rows, 0, N_COLUMNS + 6),
+                    .language = db_is_null(&rows, 0, N_COLUMNS + 6) ? STR_EMPTY : db_text(&rows, 0, N_COLUMNS + 6),
                     .email_confirmed_at_ms = db_time_ms(&rows, 0, N_COLUMNS + 7),
                     .stopped_at_ms = db_time_ms(&rows, 0, N_COLUMNS + 8),
                     .totp_since_ms = db_time_ms(&rows, 0, N_COLUMNS + 9)},

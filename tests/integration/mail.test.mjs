@@ -35,12 +35,13 @@ describe('mail', () => {
 
   const words = {
     en: { confirm: /^Confirm your/, reset: /^A new password/, invite: /^You are invited/, changed: /^Your password was/, moved: /^Your e-mail address was/, test: /^A test mail/ },
-    'pt-BR': { confirm: /^Confirme seu/, reset: /^Uma nova senha/, invite: /^You are invited/, changed: /^Sua senha foi/, moved: /^Seu endereço de e-mail foi/, test: /^Um e-mail de teste/ },
+    'pt-BR': { confirm: /^Confirme seu/, reset: /^Uma nova senha/, invite: /^Você recebeu um convite/, changed: /^Sua senha foi/, moved: /^Seu endereço de e-mail foi/, test: /^Um e-mail de teste/ },
   };
   for (const [language, says] of Object.entries(words)) {
     test(`all kinds, in ${language}`, async () => {
       const email = `ana-${language.toLowerCase()}@example.test`, name = 'Ana "Ç" <b>\u{1f600}';
-      await root.ok('POST', '/api/invitations', { email });
+      await root.ok('PATCH', '/api/me', { language });
+      await root.ok('POST', '/api/invitations', { email }); // in the language of who invites
       const invitation = await mailTo(email, says.invite);
       assert.equal(invitation.from, 'porteiro@example.test');
       assert.ok(invitation.longest <= 998 && invitation.html.includes(tokenIn(invitation.text)));

@@ -285,6 +285,11 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal(await lang(her), 'pt-BR', 'and it is remembered');
       const root = await loggedIn('ana10@example.test');
       assert.equal(await lang(root, '/logout'), 'pt-BR', 'of the profile');
+      const { email, phone } = account(19);
+      await porteiro.json(['user', 'add', '--name', 'Who never chose', '--email', email, '--phone', phone, '--password-stdin'], { stdin: `${PASSWORD}\n` });
+      const never = browser({ language: 'pt' });
+      await never.submit(await never.open('/login'), { emailOrPhone: email, password: PASSWORD });
+      assert.equal(await lang(never, '/logout'), 'pt-BR', 'still the browser\'s');
     });
 
     test('hostile text stays text', async () => {
