@@ -118,7 +118,7 @@ static struct str seal_event(struct arena *arena, const struct timed_event *time
         .at_ms = timed->at_ms,
     };
     struct str data = chain_seal(arena, event->data_json, &link);
-    *ret = (struct audit_new){link.seq, link.user_id, link.connection_id, link.action, data, link.at_ms};
+    *ret = (struct audit_new){link.user_id, link.connection_id, link.action, data, link.at_ms};
     return link.hash;
 }
 

@@ -14,25 +14,36 @@ enum {
     HASH_MEMBER_BYTES = HASH_CHARS + sizeof ",\"hash\":\"\"",
 };
 
+#define CHAIN STR("chain")
+
+static void write_plain(struct json_writer *w, const struct json *value);
+
+static void write_member(struct json_writer *w, struct json_member member)
+{
+    json_key(w, member.name);
+    write_plain(w, member.value);
+}
+
 /*
  * Only strings, integers, booleans and null: what reads back from every database as it was written. jsonb has no U+0000, and
- * refuses numbers with large exponents.
+ * refuses numbers with large exponents. Members sorted: canonical bytes.
  */
 static void write_plain(struct json_writer *w, const struct json *value)
 {
     int64_t integer;
-    if (json_is(value, JSON_NUMBER)) {
+    if (json_is(value, JSON_STRING)) {
+        json_string(w, json_str(value));
+    } else if (json_is(value, JSON_NUMBER)) {
         if (json_to_i64(value, &integer))
             json_i64(w, integer);
         else
             json_string(w, json_raw(value));
     } else if (json_is(value, JSON_OBJECT)) {
+        uint32_t room[JSON_SMALL_OBJECT] UNSET;
+        const uint32_t *order = json_sorted(value, room);
         json_object(w);
-        for (size_t i = 0; i < json_count(value); i++) {
-            struct json_member member = json_member_at(value, i);
-            json_key(w, member.name);
-            write_plain(w, member.value); /* AUDIT_DEPTH_MAX */
-        }
+        for (size_t i = 0; i < json_count(value); i++)
+            write_member(w, json_member_at(value, order[i])); /* AUDIT_DEPTH_MAX */
         json_end(w);
     } else if (json_is(value, JSON_ARRAY)) {
         json_array(w);
@@ -44,17 +55,6 @@ static void write_plain(struct json_writer *w, const struct json *value)
     }
 }
 
-static void write_event_members(struct json_writer *w, const struct json *data)
-{
-    for (size_t i = 0; i < json_count(data); i++) {
-        struct json_member member = json_member_at(data, i);
-        if (str_eq(member.name, STR("chain")))
-            continue;
-        json_key(w, member.name);
-        write_plain(w, member.value);
-    }
-}
-
 static void write_id(struct json_writer *w, const char *key, int64_t id)
 {
     if (id)
@@ -63,47 +63,46 @@ static void write_id(struct json_writer *w, const char *key, int64_t id)
         json_member_null(w, key);
 }
 
-/* Without its hash, whose place is behind the first *ret_before_hash bytes. */
-static struct str write_row(struct arena *arena, const struct json *data, const struct chain_link *link,
-                            size_t *ret_before_hash)
+/* Its hash belongs behind the first *ret_before_hash bytes. */
+static void write_chain(struct json_writer *w, const struct chain_link *link, size_t *ret_before_hash)
 {
-    struct buf text;
-    struct json_writer w;
-    buf_init(&text, arena, TEXT_BYTES_MAX - HASH_MEMBER_BYTES);
-    json_write_init(&w, &text);
-    json_object(&w);
-    write_event_members(&w, data);
-    json_key(&w, STR("chain"));
-    json_object(&w);
-    json_member_i64(&w, "v", 1);
-    json_member_str(&w, "writer", link->writer);
-    json_member_i64(&w, "seq", link->seq);
-    json_member_str(&w, "prev", link->prev);
-    *ret_before_hash = text.len;
-    write_id(&w, "user", link->user_id);
-    write_id(&w, "connection", link->connection_id);
-    write_id(&w, "token", link->token_id);
-    json_member_str(&w, "action", link->action);
-    json_member_i64(&w, "at", link->at_ms);
-    json_end(&w);
-    json_end(&w);
-    return buf_failed(&text) ? STR_EMPTY : buf_str(&text);
+    json_key(w, CHAIN);
+    json_object(w);
+    json_member_str(w, "action", link->action);
+    json_member_i64(w, "at", link->at_ms);
+    write_id(w, "connection", link->connection_id);
+    *ret_before_hash = w->buf->len;
+    json_member_str(w, "prev", link->prev);
+    json_member_i64(w, "seq", link->seq);
+    write_id(w, "token", link->token_id);
+    write_id(w, "user", link->user_id);
+    json_member_i64(w, "v", 1);
+    json_member_str(w, "writer", link->writer);
+    json_end(w);
 }
 
-/* SHA-256 over the canonical bytes, as hex; empty when the text is no JSON. */
-static struct str hash_of(struct arena *arena, struct str text)
+/*
+ * The row without its hash, in its canonical bytes, so that they need not be made of it. Room for the hash is reserved. False:
+ * it is too large.
+ */
+static bool write_row(struct arena *arena, const struct json *data, const struct chain_link *link, struct buf *text,
+                      size_t *ret_before_hash)
 {
-    const struct json *value;
-    struct buf canonical;
-    if (text.len == 0 || json_parse(arena, text, NULL, &value, NULL) < 0)
-        return STR_EMPTY;
-    buf_init(&canonical, arena, TEXT_BYTES_MAX);
-    json_canonical(&canonical, value);
-    if (buf_failed(&canonical))
-        return STR_EMPTY;
-    char *hex = arena_alloc(arena, SHA256_HEX_BYTES);
-    sha256_hex(buf_str(&canonical), hex);
-    return str_of(hex, HASH_CHARS);
+    struct json_writer w;
+    uint32_t room[JSON_SMALL_OBJECT] UNSET;
+    const uint32_t *order = json_sorted(data, room);
+    size_t i = 0, count = json_count(data);
+    buf_init(text, arena, TEXT_BYTES_MAX);
+    json_write_init(&w, text);
+    json_object(&w);
+    for (; i < count && str_compare(json_member_at(data, order[i]).name, CHAIN) < 0; i++)
+        write_member(&w, json_member_at(data, order[i]));
+    write_chain(&w, link, ret_before_hash);
+    for (; i < count; i++)
+        if (!str_eq(json_member_at(data, order[i]).name, CHAIN))
+            write_member(&w, json_member_at(data, order[i]));
+    json_end(&w);
+    return buf_reserve(text, HASH_MEMBER_BYTES) != NULL;
 }
 
 static const struct json *parse_data(struct arena *arena, struct str text)
@@ -118,27 +117,28 @@ static const struct json *parse_data(struct arena *arena, struct str text)
 struct str chain_seal(struct arena *arena, struct str data_json, struct chain_link *link)
 {
     const struct json *data = NULL;
-    struct str text = STR_EMPTY;
+    struct buf text;
+    size_t before_hash;
+    char member[HASH_MEMBER_BYTES] = ",\"hash\":\"";
     if (data_json.len == 0)
         data_json = STR("{}");
     if (data_json.len <= AUDIT_DATA_BYTES_MAX)
         data = parse_data(arena, str_replace(arena, data_json, STR("\\u0000"), STR("\\ufffd")));
-    size_t before_hash;
-    if (data)
-        text = write_row(arena, data, link, &before_hash);
-    if (text.len == 0) {
+    if (!data || !write_row(arena, data, link, &text, &before_hash)) {
         data = parse_data(arena, str_format(arena, "{\"left_out_bytes\":%zu}", data_json.len));
-        text = write_row(arena, data, link, &before_hash);
+        if (!write_row(arena, data, link, &text, &before_hash))
+            return STR_EMPTY; /* no writer or action is so long */
     }
-    link->hash = hash_of(arena, text);
-    struct buf sealed;
-    buf_init(&sealed, arena, text.len + HASH_MEMBER_BYTES);
-    buf_add(&sealed, str_sub(text, 0, before_hash));
-    buf_add(&sealed, STR(",\"hash\":\""));
-    buf_add(&sealed, link->hash);
-    buf_add(&sealed, STR("\""));
-    buf_add(&sealed, str_from_offset(text, before_hash));
-    return buf_str(&sealed);
+    char *hash = arena_alloc_unset(arena, SHA256_HEX_BYTES);
+    sha256_hex(buf_str(&text), hash);
+    link->hash = str_of(hash, HASH_CHARS);
+    size_t front = strlen(member), size = front + HASH_CHARS + 1;
+    memcpy(member + front, hash, HASH_CHARS);
+    member[size - 1] = '"';
+    memmove(text.ptr + before_hash + size, text.ptr + before_hash, text.len - before_hash);
+    memcpy(text.ptr + before_hash, member, size);
+    text.len += size;
+    return buf_str(&text);
 }
 
 bool chain_read(struct arena *arena, struct str data_json, const struct json **ret_data, struct chain_link *ret)
@@ -192,7 +192,9 @@ struct str chain_strip(struct arena *arena, const struct json *data)
     buf_init(&text, arena, TEXT_BYTES_MAX);
     json_write_init(&w, &text);
     json_object(&w);
-    write_event_members(&w, data);
+    for (size_t i = 0; i < json_count(data); i++)
+        if (!str_eq(json_member_at(data, i).name, CHAIN))
+            write_member(&w, json_member_at(data, i));
     json_end(&w);
     return buf_failed(&text) ? STR("{}") : buf_str(&text);
 }

@@ -2,7 +2,6 @@
 #include "store/audit.h"
 
 #include "base/buf.h"
-#include "json/json_scan.h"
 
 int store_audit_heads(struct call *call, struct audit_heads *ret)
 {
@@ -93,10 +92,13 @@ enum {
 };
 _Static_assert(STORE_AUDIT_ROWS_A_STATEMENT *LOG_PARAMS <= DB_PARAMS_MAX, "they fit");
 
-static const char *insert_sql(struct call *call, const char *head, const char *row_format, size_t n_params,
-                              size_t count, const char *tail)
+/* The statement for many rows is kept. */
+static const char *insert_sql(struct call *call, const char **kept, const char *head, const char *row_format,
+                              size_t n_params, size_t count, const char *tail)
 {
     struct buf sql;
+    if (count == STORE_AUDIT_ROWS_A_STATEMENT && *kept)
+        return *kept;
     buf_init(&sql, call->arena, 64 * 1024);
     buf_add(&sql, str_from(head));
     for (size_t i = 0; i < count; i++) {
@@ -115,29 +117,41 @@ static const char *insert_sql(struct call *call, const char *head, const char *r
     }
     buf_add(&sql, str_from(tail));
     buf_add_char(&sql, '\0');
+    if (count == STORE_AUDIT_ROWS_A_STATEMENT)
+        *kept = strdup(sql.ptr); /* NULL: next time again */
     return sql.ptr;
 }
 
-/* RETURNING promises no order. We look into the row's JSON: SQLite would take all of it apart to find one member. */
-static int64_t seq_of(struct str data)
+/* An id that is gone by now has become NULL. */
+static bool is_id(const struct db_rows *rows, size_t row, size_t column, int64_t id)
 {
-    struct str raw;
-    int64_t seq;
-    return json_scan_path(data, "chain.seq", &raw) && json_scan_i64(raw, &seq) ? seq : -1;
+    return db_is_null(rows, row, column) || db_int(rows, row, column) == id;
 }
 
-static const struct audit_new *find_seq(const struct audit_new *rows, size_t count, int64_t seq)
+/*
+ * Which of the events is the row `at` of what was inserted? RETURNING promises no order, though all engines have one, so we
+ * look at all that the index will say of it: two events that are alike in that may change places.
+ */
+static const struct audit_new *take_event(const struct audit_new *events, size_t count, bool *taken,
+                                          const struct db_rows *inserted, size_t at)
 {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].seq == seq)
-            return &rows[i];
+    for (size_t k = 0; k < count; k++) {
+        size_t i = (at + k) % count;
+        if (taken[i] || db_time_ms(inserted, at, 3) != events[i].created_at_ms ||
+            !is_id(inserted, at, 1, events[i].user_id) || !is_id(inserted, at, 2, events[i].connection_id))
+            continue;
+        taken[i] = true;
+        return &events[i];
+    }
     return NULL;
 }
 
 static int insert_some(struct call *call, const struct audit_new *rows, size_t count)
 {
-    struct db_param params[STORE_AUDIT_ROWS_A_STATEMENT * LOG_PARAMS];
-    struct db_rows ids;
+    static const char *kept_log, *kept_index;
+    struct db_param *params = arena_array_of(call->arena, struct db_param, count * LOG_PARAMS);
+    bool taken[STORE_AUDIT_ROWS_A_STATEMENT] = {false};
+    struct db_rows inserted;
     for (size_t i = 0; i < count; i++) {
         struct db_param *p = params + i * LOG_PARAMS;
         p[0] = db_int_or_null(rows[i].user_id);
@@ -147,24 +161,25 @@ static int insert_some(struct call *call, const struct audit_new *rows, size_t c
         p[4] = DB_TIME(rows[i].created_at_ms);
     }
     const char *sql = insert_sql(
-        call, "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ",
+        call, &kept_log, "INSERT INTO mcp_audit_logs (user_id, connection_id, action, data, created_at) VALUES ",
         "((SELECT id FROM mcp_users WHERE id = #a),(SELECT id FROM mcp_service_connections WHERE id = #b),#c,#d,#e)",
-        LOG_PARAMS, count, " RETURNING id, data");
-    int error = db_query_params(call, store_db(), &ids, sql, params, count * LOG_PARAMS);
+        LOG_PARAMS, count, " RETURNING id, user_id, connection_id, created_at");
+    int error = db_query_params(call, store_db(), &inserted, sql, params, count * LOG_PARAMS);
     if (error)
         return error;
 
-    for (size_t i = 0; i < ids.n_rows; i++) {
-        const struct audit_new *row = find_seq(rows, count, seq_of(db_text(&ids, i, 1)));
+    for (size_t i = 0; i < inserted.n_rows; i++) {
+        const struct audit_new *row = take_event(rows, count, taken, &inserted, i);
         struct db_param *p = params + i * INDEX_PARAMS;
         if (!row)
             return fail(call, E_INTERNAL, "The audit log cannot be written.");
-        p[0] = DB_INT(db_int(&ids, i, 0));
+        p[0] = DB_INT(db_int(&inserted, i, 0));
         p[1] = db_int_or_null(row->user_id);
         p[2] = db_int_or_null(row->connection_id);
         p[3] = DB_TIME(row->created_at_ms);
     }
-    sql = insert_sql(call, "INSERT INTO mcp_audit_index (audit_id, user_id, connection_id, created_at) VALUES ",
+    sql = insert_sql(call, &kept_index,
+                     "INSERT INTO mcp_audit_index (audit_id, user_id, connection_id, created_at) VALUES ",
                      "(#a,#b,#c,#d)", INDEX_PARAMS, count, "");
     return db_post_params(call, store_db(), DB_POST, sql, params, count * INDEX_PARAMS);
 }

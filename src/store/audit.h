@@ -36,13 +36,12 @@ MUST_CHECK int store_audit_take(struct call *call, struct str writer, int64_t co
 MUST_CHECK int store_audit_set_head(struct call *call, struct str writer, struct str hash);
 
 /*
- * Rows and their index rows. `seq` is the member chain.seq of data_json. A user or connection that is gone by now leaves the
- * foreign key columns empty: the index and the chain still name it. (E_NOT_FOUND: it went in this very moment; try again.)
+ * Rows and their index rows. A user or connection that is gone by now leaves the foreign key columns empty: the index and the
+ * chain still name it. (E_NOT_FOUND: it went in this very moment; try again.)
  */
-enum { STORE_AUDIT_ROWS_A_STATEMENT = 12 }; /* what one statement holds; more rows take more statements */
+enum { STORE_AUDIT_ROWS_A_STATEMENT = 32 }; /* what one statement holds; more rows take more statements */
 
 struct audit_new {
-    int64_t seq;
     int64_t user_id, connection_id; /* 0: none */
     struct str action, data_json;
     int64_t created_at_ms;

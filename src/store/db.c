@@ -19,8 +19,6 @@ enum {
     RAW_CELLS_MAX = 4 * 1024 * 1024,
 };
 
-_Static_assert(DB_PARAMS_MAX == 64, "params_match() has a bit for each");
-
 /* A call that waits for a link of a pool. */
 struct db_waiter {
     struct db_waiter *next;
@@ -328,24 +326,26 @@ static bool is_storable(const struct db_param *param)
 /* Each of $1 to $n occurs, and no other. PostgreSQL lets some parameters be superfluous, SQLite none. */
 static bool params_match(struct str sql, size_t n_params)
 {
-    uint64_t seen = 0;
-    char quote = 0;
-    for (size_t i = 0; i < sql.len; i++) {
-        char c = sql.ptr[i];
-        if (quote || c == '\'' || c == '"') {
-            quote = !quote ? c : c == quote ? 0 : quote;
+    bool seen[DB_PARAMS_MAX] = {false};
+    size_t n_seen = 0;
+    for (const char *at = sql.ptr; at += strcspn(at, "$'\""), *at;) {
+        char c = *at++;
+        if (c != '$') {
+            const char *end = strchr(at, c); /* of what is quoted */
+            if (!end)
+                break;
+            at = end + 1;
             continue;
         }
-        if (c != '$')
-            continue;
         size_t number = 0;
-        while (i + 1 < sql.len && ascii_is_digit(sql.ptr[i + 1]) && number <= DB_PARAMS_MAX)
-            number = number * 10 + (size_t)(sql.ptr[++i] - '0');
+        while (ascii_is_digit(*at) && number <= DB_PARAMS_MAX)
+            number = number * 10 + (size_t)(*at++ - '0');
         if (number < 1 || number > n_params)
             return false;
-        seen |= UINT64_C(1) << (number - 1);
+        n_seen += !seen[number - 1];
+        seen[number - 1] = true;
     }
-    return seen == (n_params ? UINT64_MAX >> (DB_PARAMS_MAX - n_params) : 0);
+    return n_seen == n_params;
 }
 
 static int prepare_request(struct call *call, enum db_kind kind, struct str sql, const struct db_param *params,

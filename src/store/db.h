@@ -35,7 +35,7 @@ struct db_link; /* one connection */
 enum db_kind { DB_SQLITE, DB_POSTGRES };
 
 enum {
-    DB_PARAMS_MAX = 64,
+    DB_PARAMS_MAX = 160,
     DB_RESULT_BYTES_MAX = 32 * 1024 * 1024,
     DB_POSTGRES_LINKS = 4,        /* connections a process keeps to PostgreSQL */
     DB_CONNECT_TIMEOUT_S = 5,     /* PostgreSQL; `connect_timeout` in the URL overrides it */

@@ -24,6 +24,7 @@ struct statement {
     char *sql;
     size_t sql_len;
     sqlite3_stmt *handle;
+    bool in_order; /* its parameters appear as $1, $2, ... */
 };
 
 struct sqlite_link {
@@ -114,11 +115,30 @@ static int on_busy(void *context, int count)
     return 1;
 }
 
-static sqlite3_stmt *prepare(struct sqlite_link *link, struct str sql, struct db_outcome *outcome)
+/*
+ * By name: SQLite numbers $1, $2 by their first appearance. 0: a name that is no number (`$1::text` is one name to SQLite, and
+ * would silently be NULL).
+ */
+static uint64_t param_number(sqlite3_stmt *handle, int index)
+{
+    const char *name = sqlite3_bind_parameter_name(handle, index);
+    uint64_t number;
+    return name && name[0] == '$' && str_to_u64(str_from(name + 1), &number) ? number : 0;
+}
+
+static bool params_in_order(sqlite3_stmt *handle)
+{
+    int index = sqlite3_bind_parameter_count(handle);
+    while (index > 0 && param_number(handle, index) == (uint64_t)index)
+        index--;
+    return index == 0;
+}
+
+static const struct statement *prepare(struct sqlite_link *link, struct str sql, struct db_outcome *outcome)
 {
     struct statement *kept = &link->kept[str_hash(sql) % STATEMENTS_KEPT];
     if (kept->handle && str_eq(str_of(kept->sql, kept->sql_len), sql))
-        return kept->handle;
+        return kept;
     sqlite3_stmt *handle = NULL;
     const char *tail = NULL;
     if (sqlite3_prepare_v3(link->handle, sql.ptr, (int)sql.len + 1, SQLITE_PREPARE_PERSISTENT, &handle, &tail) !=
@@ -135,8 +155,8 @@ static sqlite3_stmt *prepare(struct sqlite_link *link, struct str sql, struct db
     }
     sqlite3_finalize(kept->handle);
     free(kept->sql);
-    *kept = (struct statement){copy, sql.len, handle};
-    return handle;
+    *kept = (struct statement){copy, sql.len, handle, params_in_order(handle)};
+    return kept;
 }
 
 static int bind_posted(sqlite3_stmt *handle, int index, const struct db_raw *before)
@@ -166,27 +186,24 @@ static int bind_one(sqlite3_stmt *handle, int index, const struct db_param *para
     }
 }
 
-/*
- * By name: SQLite numbers $1, $2 by their first appearance. A name that is no number (`$1::text` is one name to SQLite, and
- * would silently be NULL) and a parameter that does not occur are refused, as PostgreSQL refuses them.
- */
-static bool bind_all(struct sqlite_link *link, sqlite3_stmt *handle, const struct db_request *request,
+/* A name that is no number and a parameter that does not occur are refused, as PostgreSQL refuses them. */
+static bool bind_all(struct sqlite_link *link, const struct statement *statement, const struct db_request *request,
                      const struct db_raw *before, struct db_outcome *outcome)
 {
-    int count = sqlite3_bind_parameter_count(handle);
+    int count = sqlite3_bind_parameter_count(statement->handle);
     if ((size_t)count != request->n_params) {
         db_outcome_set(outcome, E_INTERNAL, "%zu parameters for a statement with %d", request->n_params, count);
         return false;
     }
     for (int index = 1; index <= count; index++) {
-        const char *name = sqlite3_bind_parameter_name(handle, index);
-        uint64_t number = 0;
-        if (!name || name[0] != '$' || !str_to_u64(str_from(name + 1), &number) || number < 1 ||
-            number > request->n_params) {
-            db_outcome_set(outcome, E_INTERNAL, "parameter %s is not $1 to $%zu", name ? name : "?", request->n_params);
+        uint64_t number = statement->in_order ? (uint64_t)index : param_number(statement->handle, index);
+        if (number < 1 || number > request->n_params) {
+            db_outcome_set(outcome, E_INTERNAL, "parameter %s is not $1 to $%zu",
+                           sqlite3_bind_parameter_name(statement->handle, index), request->n_params);
             return false;
         }
-        if (bind_one(handle, index, &request->params[number - 1], request->texts[number - 1], before) != SQLITE_OK) {
+        if (bind_one(statement->handle, index, &request->params[number - 1], request->texts[number - 1], before) !=
+            SQLITE_OK) {
             set_error(link, outcome);
             return false;
         }
@@ -209,10 +226,11 @@ static void add_row(sqlite3_stmt *handle, struct db_raw *raw)
 static void run_statement(struct sqlite_link *link, const struct db_request *request, const struct db_raw *before,
                           struct db_raw *raw, struct db_outcome *outcome)
 {
-    sqlite3_stmt *handle = prepare(link, request->sql, outcome);
-    if (!handle)
+    const struct statement *statement = prepare(link, request->sql, outcome);
+    if (!statement)
         return;
-    if (bind_all(link, handle, request, before, outcome)) {
+    sqlite3_stmt *handle = statement->handle;
+    if (bind_all(link, statement, request, before, outcome)) {
         raw->n_columns = (size_t)sqlite3_column_count(handle);
         int code;
         while ((code = sqlite3_step(handle)) == SQLITE_ROW && !raw->failed)
