@@ -318,7 +318,7 @@ static void data_of_every_kind(void **state)
     assert_true(chain_read(arena, text, &data, &again));
     assert_true(chain_hash_is_right(arena, data, &again));
     assert_text(chain_strip(arena, data),
-                "{\"a\":[1,-2,\"1.5\",\"99999999999999999999\",true,null,\"x\\ufffdy\",{}],\"z\":{\"b\":[]}}");
+                "{\"a\":[1,-2,\"1.5\",\"99999999999999999999\",true,null,\"x\xEF\xBF\xBDy\",{}],\"z\":{\"b\":[]}}");
     for (size_t i = 0; i < ARRAY_LENGTH(left_out); i++) {
         text = sealed(f, str_from(left_out[i]), &link);
         assert_true(chain_read(arena, text, &data, &again));
