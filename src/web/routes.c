@@ -7,6 +7,7 @@
 #include "mcp/endpoint.h"
 #include "mcp/upload.h"
 #include "net/client_address.h"
+#include "net/own_address.h"
 #include "net/span.h"
 #include "oauth/endpoint.h"
 #include "web/api_approvals.h"
@@ -396,6 +397,8 @@ static void dispatch(struct call *call, struct http_exchange *exchange, const st
     access->route = route ? route->path : STR_EMPTY;
     struct span *span = begin_span(call, request, route);
     http_answer_header(exchange, STR("X-Content-Type-Options"), STR("nosniff"));
+    if (own_address_is_https()) /* RFC 6797: who was here once never comes in the clear again; this very host only */
+        http_answer_header(exchange, STR("Strict-Transport-Security"), STR("max-age=31536000"));
     if (route && route->operation) {
         api_serve(call, exchange, route->operation, who_of(route->who), segments);
     } else if (route && route->page) {

@@ -64,6 +64,12 @@ describe('TLS', { timeout: 240_000 }, () => {
     assert.ok([403, 421].includes(statuses[0]), `answered ${statuses}`);
   });
 
+  test('browsers are told to come by https only; over plain http nothing is said', async () => {
+    const said = async address => (await fetch(address, { redirect: 'manual' })).headers.get('strict-transport-security');
+    for (const place of ['/', '/login', '/api/me', '/nowhere']) assert.equal(await said(porteiro.origin + place), 'max-age=31536000', place);
+    assert.equal(await said(`http://127.0.0.1:${httpPort}/login`), null, 'RFC 6797, section 7.2');
+  });
+
   test('renegotiation is refused, heartbeat and compression are not there', async () => {
     const { stdout, stderr } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${porteiro.port}`, '-tls1_2'], { stdin: 'R\n', timeout: 10_000 });
     assert.match(stdout, /Compression: NONE/);

@@ -31,7 +31,7 @@ soak_long() {
     shift 2
     step "$what" timeout -k 10 1800 env PORTEIRO_TEST_TIMEOUT_S=1700 "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
     # The test's own figures, for whoever reads the end.
-    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,w]|full disk:|requests over|revocations:|slow:|packets elsewhere|cut: |silence: |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,w]|full disk:|requests over|revocations:|slow:|scan: |packets elsewhere|cut: |silence: |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
 }
 soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KILLS=50
 soak_long "messages sent once" integration/whatsapp_once.test.mjs \
@@ -45,6 +45,8 @@ soak_long "revocations" workers/bus.test.mjs PORTEIRO_TEST_REVOCATIONS=$((soak_s
 soak_long "upgrades and reloads" workers/upgrade.test.mjs PORTEIRO_TEST_UPGRADES=20 PORTEIRO_TEST_REQUESTS=$((soak_share * 500000 / 30))
 need slowhttptest
 soak_long "slow clients" trust/slow.mjs PORTEIRO_TEST_SLOW=4000
+need nmap sqlmap testssl.sh wapiti ffuf
+soak_long "scanners" trust/scan.mjs
 meson_build build/plain
 step "the audit log edited" env PORTEIRO_TEST_EDITS=$((soak_share * 10000 / 30)) build/plain/audit-marks_test || soak_failed=1
 step "100,000 data keys, killed" env PORTEIRO_TEST_KEYS=$((soak_share * 100000 / 30)) build/plain/accounts-key_rotation_test || soak_failed=1
