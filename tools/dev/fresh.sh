@@ -88,7 +88,9 @@ make_tree() {
     inherit_network
     git clone -q "$root" "$tree/root/porteiro"
     git -C "$tree/root/porteiro" checkout -q "$commit"
-    # Last, when nothing is copied any more. The device nodes themselves are debootstrap's.
+    # Last, when nothing is copied any more. The root of a machine is a mount, and unshare(1) wants one. The device nodes
+    # themselves are debootstrap's.
+    mount --bind "$tree" "$tree"
     mount -t proc proc "$tree/proc"
     mkdir -p "$tree/dev/shm" "$tree/dev/pts"
     mount -t tmpfs -o size=512m tmpfs "$tree/dev/shm"
