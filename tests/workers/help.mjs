@@ -41,7 +41,14 @@ export const isRunning = pid => {
   }
 };
 
-export const logOf = porteiro => fs.readFileSync(porteiro.log, 'utf8');
+// `from`: so many bytes of it are left out.
+export const logOf = (porteiro, from = 0) => {
+  const file = fs.openSync(porteiro.log, 'r');
+  const text = Buffer.alloc(Math.max(0, fs.fstatSync(file).size - from));
+  const length = fs.readSync(file, text, 0, text.length, from);
+  fs.closeSync(file);
+  return text.toString('utf8', 0, length);
+};
 
 const BODY = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
 
