@@ -134,10 +134,13 @@ int store_users_set_password(struct call *call, int64_t id, struct str password_
 int store_users_update(struct call *call, const struct user_row *user)
 {
     struct db_rows rows;
-    int error = db_query(call, store_db(), &rows,
-                         "UPDATE mcp_users SET name = $1, email = $2, phone = $3, updated_at = $4 WHERE id = $5",
-                         DB_TEXT(user->name), DB_TEXT(user->email), DB_TEXT(user->phone), DB_TIME(clock_now_ms()),
-                         DB_INT(user->id));
+    int error = db_query(
+        call, store_db(), &rows,
+        /* a link for a new password that went to the address before is good no longer */
+        "UPDATE mcp_users SET name = $1, email = CAST($2 AS text), phone = $3, updated_at = $4, "
+        "reset_token = CASE WHEN email = CAST($2 AS text) THEN reset_token END, "
+        "reset_expires_at = CASE WHEN email = CAST($2 AS text) THEN reset_expires_at END WHERE id = $5",
+        DB_TEXT(user->name), DB_TEXT(user->email), DB_TEXT(user->phone), DB_TIME(clock_now_ms()), DB_INT(user->id));
     return error ? error : db_changes(&rows) == 0 ? nobody(call) : OK;
 }
 

@@ -65,6 +65,23 @@ describe('mail', () => {
     });
   }
 
+  test('a link for a new password ends with the address it was sent to', async () => {
+    const email = 'moves@example.test', at = `moved-${email}`;
+    await porteiro.addUser(email, { phone: '+5511999990077' });
+    const person = new Person(porteiro);
+    await person.login(email, PASSWORD);
+    const { link } = await porteiro.json(['user', 'reset-link', email]);
+    await person.ok('POST', '/api/me/email', { email: at });
+    await mailTo(email, /^Your e-mail address was/);
+    await mailTo(at, /^Confirm your/);
+    const answer = await new Person(porteiro).call('POST', '/api/auth/reset', { token: tokenIn(link), password: `${PASSWORD} 3` });
+    assert.equal(answer.status, 403, answer.text);
+    const { link: later } = await porteiro.json(['user', 'reset-link', at]);
+    await person.ok('PATCH', '/api/me', { name: 'Moves' });
+    await new Person(porteiro).ok('POST', '/api/auth/reset', { token: tokenIn(later), password: `${PASSWORD} 3` });
+    await mailTo(at, /^Your password was/);
+  });
+
   test('for somebody unknown nothing is sent, and the answer is the same', async () => {
     const answer = await new Person(porteiro).call('POST', '/api/auth/request-reset', { emailOrPhone: 'nobody@example.test' });
     assert.deepEqual([answer.status, answer.json], [200, { ok: true }]);
