@@ -321,7 +321,8 @@ struct provider_changes {
 
 /* ---- what the service sends by itself: POST (and GET, to prove the address) /hooks/{key}/{connection} */
 
-enum { WEBHOOK_BODY_MAX_BYTES = 1024 * 1024, WEBHOOK_EVENTS_MAX = 512 };
+/* Meta sends up to 1,000 updates and 3 MB at once. */
+enum { WEBHOOK_BODY_MAX_BYTES = 3 * 1024 * 1024, WEBHOOK_EVENTS_MAX = 2048 };
 
 struct webhook {
     struct str method, query, body; /* as received */

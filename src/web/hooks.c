@@ -77,8 +77,12 @@ static int nothing_here(struct call *call)
     return fail(call, E_NOT_FOUND, "There is no webhook at this address.");
 }
 
-/* Only of a connection that is in order, or that may be in order again soon: what comes for others is nobody's. */
-static int find(struct call *call, struct str rest, const struct provider **ret_provider, struct site *ret_site)
+/*
+ * Of one that rests, too: its service does not send again what was refused (Evolution) or only for so long (Meta), and who wrote STOP
+ * meanwhile must get nothing when it goes on. Only a revoked one takes nothing more.
+ */
+static int find(struct call *call, struct str rest, const struct provider **ret_provider, struct site *ret_site,
+                bool *ret_rests)
 {
     struct connection_row row;
     struct str key;
@@ -86,9 +90,9 @@ static int find(struct call *call, struct str rest, const struct provider **ret_
     if (!read_path(rest, &key, &id) || !(*ret_provider = provider_find(key)) || !(*ret_provider)->webhook)
         return nothing_here(call);
     int error = connections_show(call, USER_ANY, id, &row);
-    if (!error && (!str_eq(row.provider_key, key) || str_eq(row.status, STR(CONNECTION_REVOKED)) ||
-                   str_eq(row.status, STR(CONNECTION_PAUSED))))
+    if (!error && (!str_eq(row.provider_key, key) || str_eq(row.status, STR(CONNECTION_REVOKED))))
         return nothing_here(call);
+    *ret_rests = !error && str_eq(row.status, STR(CONNECTION_PAUSED));
     if (!error)
         error = connections_site(call, USER_ANY, id, ret_site);
     return error == E_NOT_FOUND ? nothing_here(call) : error;
@@ -99,12 +103,12 @@ static int serve(struct call *call, const struct http_request *request, struct s
     const struct provider *provider = NULL;
     struct site site;
     struct delivery *delivery = arena_new_of(call->arena, struct delivery);
-    bool is_post = str_eq(request->method, STR("POST"));
+    bool rests = false, is_post = str_eq(request->method, STR("POST"));
     if (!is_post && !str_eq(request->method, STR("GET")))
         return fail(call, E_INVALID, "A webhook takes POST, and GET to prove its address.");
     if (request->body.len > WEBHOOK_BODY_MAX_BYTES)
         return fail(call, E_LIMIT, "The body is larger than %d bytes.", WEBHOOK_BODY_MAX_BYTES);
-    int error = find(call, rest, &provider, &site);
+    int error = find(call, rest, &provider, &site, &rests);
     if (error)
         return error;
     *delivery = (struct delivery){
@@ -117,7 +121,7 @@ static int serve(struct call *call, const struct http_request *request, struct s
                  .messages = messages_of(call, &site, 0),
                  .is_new = is_new,
                  .changed = changed,
-                 .answered = answered},
+                 .answered = rests ? NULL : answered}, /* nothing is approved through one that rests */
         .connection_id = site.connection_id,
     };
     error = provider->webhook(call, &site, &delivery->base, ret);

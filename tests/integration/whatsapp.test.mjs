@@ -112,7 +112,15 @@ for (const database of ['sqlite', 'postgres']) {
         [{ text: 'x'.repeat(5000) }, /takes 4096/], [{}, /nothing to send/], [{ text: 'a', buttons: [{ title: 'x'.repeat(21) }] }, /takes 20/],
         [{ text: 'a', buttons: [1, 2, 3, 4].map(n => ({ title: `${n}` })) }, /at most 3/], [{ location: { lat: 91, lon: 0 } }, /lat/],
         [{ text: 'a', media: { kind: 'image', url: 'http://example.com/a.png' } }, /https/], [{ location: { lat: 1, lon: 1 }, reaction: { message: 'a', emoji: '' } }, /one thing/],
+        [{ text: 'a', header: 'h' }, /along with buttons or a list only/], [{ text: 'a', template: { name: 'hello_world', language: 'en_US' } }, /No text goes along with template/],
+        [{ text: 'a', media: { kind: 'audio', url: 'https://example.com/a.ogg' } }, /No text goes along with audio/],
       ]) assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [BIA], ...wrong })).text, why);
+    });
+
+    test('what is asked about is all that would be read', async () => {
+      const list = { text: 'Qual?', header: 'No alto', footer: 'Embaixo', list: { button: 'Abrir', rows: [{ title: 'Um', description: 'o primeiro' }] } };
+      const { text } = await tool(porteiro, meta.token, 'wa_send', { to: [BIA], dry_run: true, ...list });
+      for (const word of ['Qual?', 'No alto', 'Embaixo', 'Abrir', 'Um', 'o primeiro']) assert.ok(text.includes(word), `${word} in ${text}`);
     });
 
     test('the same key is one send, whatever happens in between', async () => {
@@ -146,6 +154,19 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match((await tool(porteiro, meta.token, 'wa_send', { ...args, key: 'again', text: 'De novo' })).text, /failed for now and did nothing/);
       cloud.fault = null;
       assert.match((await tool(porteiro, meta.token, 'wa_send', { ...args, key: 'again', text: 'De novo' })).text, /: sent, id=/);
+    });
+
+    test('the same key again for some of its recipients sends nothing twice', async () => {
+      const [eva, gil] = ['5511955551111', '5511955552222'];
+      for (const number of [eva, gil]) assert.equal((await signed(meta.id, cloud.receive(number, 'Oi'))).status, 200);
+      cloud.fault = seen => /messages$/.test(seen.path) && seen.body?.to === gil && 'reset-after';
+      const both = { to: [eva, gil], text: 'Aviso', key: `both-${database}` };
+      assert.match((await confirmed(porteiro, meta.token, 'wa_send', both)).text, /5511955551111: sent.*5511955552222: UNKNOWN/s);
+      cloud.fault = null;
+      assert.match((await confirmed(porteiro, meta.token, 'wa_send', { ...both, to: [gil] })).text, /UNKNOWN/);
+      assert.match((await confirmed(porteiro, meta.token, 'wa_send', { ...both, to: [eva] })).text, /sent before \(same key\)/);
+      assert.match((await confirmed(porteiro, meta.token, 'wa_send', { ...both, to: [eva, BIA] })).text, /5511955551111: sent before.*5511987654321: sent, id=/s);
+      for (const number of [eva, gil, BIA]) assert.equal(cloud.sent.filter(m => m.to === number && m.body.text?.body === 'Aviso').length, 1, number);
     });
 
     test('rights: draft prepares, publish sends, read reads', async () => {
@@ -188,7 +209,7 @@ for (const database of ['sqlite', 'postgres']) {
         const { status } = await deliver(porteiro, meta.id, null, { raw, headers: { 'X-Hub-Signature-256': cloud.signature(raw) } });
         assert.ok(status === 200 || status === 400, `${raw}: ${status}`);
       }
-      const large = JSON.stringify({ a: 'x'.repeat(1100 * 1024) });
+      const large = JSON.stringify({ a: 'x'.repeat(3100 * 1024) });
       assert.equal((await deliver(porteiro, meta.id, null, { raw: large, headers: { 'X-Hub-Signature-256': cloud.signature(large) } })).status, 413);
       const old = cloud.receive(BIA, 'from long ago', { at: Date.now() - 30 * 86400e3 });
       assert.equal((await signed(meta.id, old)).status, 200);
@@ -328,6 +349,20 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal(cloud.sent.length, before_);
       await signed(meta.id, cloud.receive(eva, 'voltar'));
       assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [eva], text: 'Bem-vinda' })).text, /: sent/);
+    });
+
+    test('nothing that comes is lost: a thousand at once, and while the connection rests', async () => {
+      const meta = await addCloud(porteiro, cloud, { rules: FAST }); // its own: so many chats would hide the others'
+      const many = cloud.receive(BIA, 'x'), value = many.entry[0].changes[0].value, [one] = value.messages;
+      const of = n => `55119${String(33330000 + n)}`;
+      value.messages = Array.from({ length: 1000 }, (_, n) => ({ ...one, id: `wamid.MANY${n}`, from: of(n), text: { body: n === 999 ? 'STOP' : 'oi' } }));
+      assert.equal((await signed(meta.id, many)).status, 200);
+      const optouts = async () => (await porteiro.json(['message', 'optout', '--connection', String(meta.id)])).items.map(({ person }) => person);
+      assert.ok((await optouts()).includes(of(999)), 'the last of a thousand counts');
+      await porteiro.json(['connection', 'pause', String(meta.id)]);
+      assert.equal((await signed(meta.id, cloud.receive('5511955553333', 'STOP'))).status, 200);
+      await porteiro.json(['connection', 'resume', String(meta.id)]);
+      assert.ok((await optouts()).includes('5511955553333'), 'who said stop meanwhile gets nothing');
     });
 
     test('the pace: quiet hours, recipients a day, messages of a token, one recipient at a time', async () => {

@@ -170,8 +170,22 @@ static int read_contact(struct call *call, const struct json *given, struct wa_m
     return phone_parse(call, text_of(given, "phone"), &m->phone);
 }
 
+/* What the service has no place for would be left out without a word. */
+static int check_fits(struct call *call, const struct json *arguments, const struct wa_message *m)
+{
+    bool has_choices = m->kind == WA_BUTTONS || m->kind == WA_LIST;
+    bool is_silent =
+        m->kind == WA_MEDIA && (str_eq(m->media_kind, STR("audio")) || str_eq(m->media_kind, STR("sticker")));
+    if (!has_choices && (text_of(arguments, "header").len || text_of(arguments, "footer").len))
+        return fail(call, E_INVALID, "header and footer go along with buttons or a list only.");
+    if (m->text.len && (is_silent || (m->kind != WA_TEXT && m->kind != WA_MEDIA && !has_choices)))
+        return fail(call, E_INVALID, "No text goes along with %s: send it as a message of its own.",
+                    is_silent ? "audio and stickers" : wa_kind_name(m->kind));
+    return OK;
+}
+
 /* One kind; text goes along with media, buttons and lists. */
-static int read_message(struct call *call, const struct json *arguments, struct wa_message *m)
+static int read_kind(struct call *call, const struct json *arguments, struct wa_message *m)
 {
     static const char *const kinds[] = {"media", "location", "contact", "reaction", "template", "buttons", "list"};
     const struct json *none = json_at(arguments, 0);
@@ -206,6 +220,12 @@ static int read_message(struct call *call, const struct json *arguments, struct 
     default:
         return chosen[1] == 'i' ? read_choices(call, arguments, true, m) : read_place(call, given, m);
     }
+}
+
+static int read_message(struct call *call, const struct json *arguments, struct wa_message *m)
+{
+    int error = read_kind(call, arguments, m);
+    return error ? error : check_fits(call, arguments, m);
 }
 
 static int read_recipients(struct call *call, const struct json *given, struct sending *s)
@@ -444,10 +464,10 @@ static int send_all(struct call *call, struct sending *s, struct tool_result *re
             continue;
         }
         host_progress(call, s->context->host, (int64_t)i + 1, (int64_t)s->n_to, STR("Sending"));
-        last = wa_send(call, &s->wa, &s->message,
-                       s->key.len && s->n_to > 1 ? call_format(call, "%.*s/%.*s", STR_ARG(s->key), STR_ARG(s->to[i]))
-                                                 : s->key,
-                       &sent);
+        last =
+            wa_send(call, &s->wa, &s->message,
+                    /* one for each, so that a retry for some of them finds what was sent to them */
+                    s->key.len ? call_format(call, "%.*s/%.*s", STR_ARG(s->key), STR_ARG(s->to[i])) : STR_EMPTY, &sent);
         if (s->n_to == 1 && last && !sent.is_unknown && sent.problem.cause != PROBLEM_WINDOW)
             return last;
         n_sent += sent.message_id.len > 0;

@@ -80,7 +80,8 @@ const char *wa_kind_name(enum wa_kind kind)
 static void add_options(const struct wa_message *m, struct buf *out)
 {
     for (size_t i = 0; i < m->n_options; i++)
-        buf_add_format(out, " [%.*s]", STR_ARG(m->options[i].title));
+        buf_add_format(out, m->options[i].description.len ? " [%.*s: %.*s]" : " [%.*s]", STR_ARG(m->options[i].title),
+                       STR_ARG(m->options[i].description));
 }
 
 struct str wa_message_shown(struct call *call, const struct wa_message *m)
@@ -118,7 +119,13 @@ struct str wa_message_shown(struct call *call, const struct wa_message *m)
             buf_add_format(&out, " with %.*s", STR_ARG(json_raw(m->components)));
         break;
     default:
+        if (m->header.len)
+            buf_add_format(&out, "%.*s\n", STR_ARG(m->header));
         buf_add(&out, m->text);
+        if (m->footer.len)
+            buf_add_format(&out, "\n%.*s", STR_ARG(m->footer));
+        if (m->button.len)
+            buf_add_format(&out, " (%.*s)", STR_ARG(m->button));
         add_options(m, &out);
         break;
     }
