@@ -40,6 +40,14 @@ static void test_brazil(void **state)
     is_refused("+55 11 1765-4321");
 }
 
+static void test_trunk_zero(void **state)
+{
+    (void)state;
+    is("+44 (0)20 7946 0958", "442079460958");
+    is("0044 (0) 20 7946 0958", "442079460958");
+    is("+39 (0)6 1234 5678", "390612345678"); /* part of the number there */
+}
+
 static void test_mexico(void **state)
 {
     (void)state;
@@ -146,8 +154,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_brazil), cmocka_unit_test(test_mexico), cmocka_unit_test(test_argentina),
-        cmocka_unit_test(test_others), cmocka_unit_test(test_jids),   cmocka_unit_test(test_recipients),
+        cmocka_unit_test(test_brazil),     cmocka_unit_test(test_trunk_zero), cmocka_unit_test(test_mexico),
+        cmocka_unit_test(test_argentina),  cmocka_unit_test(test_others),     cmocka_unit_test(test_jids),
+        cmocka_unit_test(test_recipients),
     };
     return cmocka_run_group_tests_name("phone", tests, set_up, tear_down);
 }
