@@ -2,6 +2,7 @@
 #include "accounts/resource.h"
 
 #include "net/own_address.h"
+#include "net/url.h"
 #include "providers/provider.h"
 
 struct str resource_origin(struct call *call, const struct http_request *request)
@@ -28,14 +29,28 @@ struct str resource_of(struct call *call, const struct http_request *request)
     return call_format(call, "%.*s%.*s", STR_ARG(resource_origin(call, request)), STR_ARG(request->path));
 }
 
+/* As it is written, before anything is made of it. */
+static struct str written_path(struct str url)
+{
+    struct str rest = str_from_offset(url, str_find(url, STR("//")) + 2);
+    size_t slash = str_find_char(rest, '/');
+    return slash == STR_NOT_FOUND ? STR_EMPTY : str_from_offset(rest, slash);
+}
+
 bool resource_find(struct call *call, const struct http_request *request, struct str wanted, struct str *ret_resource)
 {
     struct str origin = resource_origin(call, request);
-    if (str_ends_with(wanted, STR("/")))
-        wanted.len--;
-    if (!str_starts_with(wanted, origin) || !resource_is_path(str_from_offset(wanted, origin.len)))
+    struct url ours, said;
+    /* Scheme and host in any case, and the default port, are the same (RFC 3986 section 6.2); a path is what it is. */
+    if (url_parse(call->arena, origin, &ours) || url_parse(call->arena, wanted, &said) ||
+        !str_eq(url_format_origin(call->arena, &ours), url_format_origin(call->arena, &said)) ||
+        !str_eq(written_path(wanted), said.path))
         return false;
-    *ret_resource = wanted;
+    if (str_ends_with(said.path, STR("/")))
+        said.path.len--;
+    if (!resource_is_path(said.path))
+        return false;
+    *ret_resource = call_format(call, "%.*s%.*s", STR_ARG(origin), STR_ARG(said.path));
     return true;
 }
 

@@ -339,6 +339,7 @@ int page_authorize(struct call *call, struct page *page)
         if (!consent->asked.must_not_ask)
             return page_ask_login(page);
         consent->asked.error = "login_required";
+        consent->asked.error_text = STR("Nobody is logged in, and prompt=none lets nobody be asked.");
     }
     if (error && error != E_UNAUTHENTICATED)
         return error;
@@ -358,6 +359,7 @@ int page_authorize(struct call *call, struct page *page)
         return agree(call, page, consent, ids, remembered_ids(consent, ids), consent->asked.rights);
     if (consent->asked.must_not_ask) {
         consent->asked.error = "interaction_required";
+        consent->asked.error_text = STR("The person has to be asked, and prompt=none forbids it.");
         return tell_app(call, page, &consent->asked);
     }
     show(call, page, consent);

@@ -93,6 +93,17 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await flow.refresh(client, again.json.refresh_token)).json.error, 'invalid_grant');
     });
 
+    test('the resource is the same with its scheme and host in any case', async () => {
+      const client = await flow.dynamic();
+      for (const resource of [porteiro.url.replace('http:', 'HTTP:'), `${porteiro.url.replace('http:', 'Http:')}/`]) {
+        const { access_token } = await flow.login(ana, client, { resource });
+        assert.equal((await call(access_token, 'tools/list', {}, porteiro.url)).status, 200, resource);
+      }
+      for (const resource of [porteiro.url.replace('/mcp', '/MCP'), porteiro.url.replace('/mcp', '/./mcp'), porteiro.url.replace('/mcp', '/%6dcp'), `${porteiro.url}//`]) {
+        assert.equal((await flow.consent(ana, flow.address(client, { resource }))).error, 'invalid_target', resource);
+      }
+    });
+
     test('a token is good at the address it was made for, and nowhere else', async () => {
       const client = await flow.dynamic();
       const resource = `${porteiro.origin}/mcp/wordpress`;

@@ -126,6 +126,7 @@ describe('OAuth refuses', () => {
       assert.equal(back.origin + back.pathname, REDIRECT);
       assert.deepEqual([...back.searchParams.keys()].sort(), ['error', 'error_description', 'iss', 'state']);
       assert.equal(back.searchParams.get('error'), error);
+      assert.match(back.searchParams.get('error_description'), /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/); // RFC 6749 appendix A.8: never empty
       assert.equal(back.searchParams.get('state'), 's t/+&=ä');
       assert.equal(back.searchParams.get('iss'), porteiro.origin);
     });
