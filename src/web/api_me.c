@@ -80,6 +80,8 @@ const struct api_operation api_me_change_email = {
 
 static int change_password(struct call *call, struct api *api)
 {
+    if (api->person.by_api)
+        return fail(call, E_DENIED, "This cannot be done with an API token: log in with a browser.");
     const struct session_from from = api_from(call, api->request);
     int error = sessions_prove(call, &api->person, api_text(api, "current"), &from);
     if (!error)

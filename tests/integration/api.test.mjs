@@ -189,6 +189,12 @@ for (const database of ['sqlite', 'postgres']) {
     const operations = () => Object.entries(spec.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })));
     const fill = (path, ids) => path.replace(/\{(\w+)\}/g, (_, name) => ids[name] ?? 'nothing');
 
+    test('a program does not change its owner\'s password', async () => {
+      const { token } = await ana.ok('POST', '/api/me/api-tokens', { name: 'program' });
+      const answer = await new Person(porteiro, { bearer: token }).call('POST', '/api/me/password', { current: PASSWORD, password: `${PASSWORD} 9` });
+      assert.equal(answer.status, 403, answer.text);
+    });
+
     test('the matrix: every route and every kind of caller', async () => {
       const stale = new Person(porteiro), { token: pat } = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { rights: 'read' });
       await stale.login('ana@example.test', PASSWORD);
