@@ -191,6 +191,11 @@ int registration_invite(struct call *call, int64_t by_user_id, struct str email,
     struct proof_row proof = {.kind = STR(PROOF_INVITE), .value = STR_EMPTY};
     struct str token;
     bool mine;
+    if (mode == REGISTRATION_CLOSED)
+        return fail(
+            call, E_CONFLICT,
+            "No new accounts are made here: nobody could use an invitation. Set PORTEIRO_REGISTRATION=invitation "
+            "first.");
     int error = email.len ? contact_clean_email(call, email, &proof.value) : OK;
     if (!error)
         error = store_begin(call, &mine);

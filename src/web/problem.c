@@ -60,6 +60,11 @@ static const struct {
     PROBLEM(NULL, "The e-mail address was changed after this link was sent. Ask for a new link.",
             "O endereço de e-mail mudou depois que este link foi enviado. Peça um novo link."),
     PROBLEM("email", "This invitation is for another e-mail address.", "Este convite é para outro endereço de e-mail."),
+    PROBLEM(
+        NULL,
+        "No new accounts are made here: nobody could use an invitation. Set PORTEIRO_REGISTRATION=invitation first.",
+        "Aqui não se criam contas novas: ninguém poderia usar um convite. Defina antes "
+        "PORTEIRO_REGISTRATION=invitation."),
     PROBLEM(NULL, "No new accounts are made here. Ask the operator of this server.",
             "Aqui não se criam novas contas. Fale com quem administra este servidor."),
     PROBLEM(NULL, "Accounts are made by invitation here. Open the link of your invitation.",

@@ -43,6 +43,12 @@ describe('answers have the shapes of docs/cli.md', () => {
     assert.equal((await fits(['config', 'check'])).ok, true);
   });
 
+  test('no invitation where nobody could use it', async () => {
+    const { code, stderr } = await porteiro.cli(['user', 'invite', '--email', 'nobody@example.test'], { env: { PORTEIRO_REGISTRATION: 'closed' } });
+    assert.equal(code, 1);
+    assert.match(stderr, /nobody could use an invitation/);
+  });
+
   test('user', async () => {
     assert.match((await fits(['setup-url'])).link, /^http.*\/setup\?token=prt_setup_/);
     assert.match((await fits(['user', 'invite', '--email', 'bia@example.test'])).link, /\/invitation\?token=prt_lnk_/);
