@@ -1,6 +1,8 @@
 /* How people are reached and called, in the forms that are kept. */
 #include "accounts/contact.h"
 
+#include "base/dial.h"
+
 enum { LOCAL_PART_BYTES_MAX = 64 };
 
 static bool is_email_label(struct str label)
@@ -43,14 +45,6 @@ int contact_clean_email(struct call *call, struct str text, struct str *ret_emai
     return OK;
 }
 
-/* "+44 (0)20 7946 0958": the zero is dialled at home only. Italian numbers keep theirs. */
-static bool is_trunk_zero(struct str text, size_t at, struct str digits)
-{
-    bool is_from_abroad = str_starts_with(text, STR("+")) || str_starts_with(text, STR("00"));
-    return is_from_abroad && digits.len && at > 0 && at + 1 < text.len && text.ptr[at - 1] == '(' &&
-           text.ptr[at] == '0' && text.ptr[at + 1] == ')' && !str_eq(digits, STR("39")) && !str_eq(digits, STR("0039"));
-}
-
 int contact_clean_phone(struct call *call, struct str text, struct str *ret_phone)
 {
     static const struct str between = STR_INIT(" +-().,/\t");
@@ -59,9 +53,12 @@ int contact_clean_phone(struct call *call, struct str text, struct str *ret_phon
     text = str_trim(text);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (is_trunk_zero(text, i, str_of(digits, count)))
+        size_t filler = dial_filler(text, i);
+        if (filler)
+            i += filler - 1;
+        else if (dial_is_trunk_zero(text, i, str_of(digits, count)))
             continue;
-        if (ascii_is_digit(c) && count < sizeof digits)
+        else if (ascii_is_digit(c) && count < sizeof digits)
             digits[count++] = c;
         else if (str_find_char(between, c) == STR_NOT_FOUND || (c == '+' && count))
             return fail(call, E_INVALID, "The phone number may have digits, spaces and + - ( ) . / only.");

@@ -306,6 +306,35 @@ bool egress_address_allowed(const struct egress_policy *policy, const struct soc
     return *ret_why == NULL;
 }
 
+static bool is_local_name(struct str host)
+{
+    static const struct str local[] = {STR_INIT(".localhost"), STR_INIT(".local"), STR_INIT(".internal"),
+                                       STR_INIT(".home.arpa")};
+    if (str_find_char(host, '.') == STR_NOT_FOUND)
+        return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(local); i++)
+        if (str_ends_with(host, local[i]))
+            return true;
+    return false;
+}
+
+bool egress_host_allowed(const struct egress_policy *policy, struct str host, uint16_t port, const char **ret_why)
+{
+    char name[EGRESS_HOST_MAX_BYTES + 1];
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    *ret_why = "no name of a host";
+    if (!str_to_cstr(host, name, sizeof name))
+        return false;
+    /* inet_aton() and not inet_pton(): "127.1" and "0x7f000001" are addresses to most programs that would call them. */
+    if (inet_aton(name, &v4.sin_addr))
+        return egress_address_allowed(policy, (const struct sockaddr *)&v4, ret_why);
+    if (inet_pton(AF_INET6, name, &v6.sin6_addr) == 1)
+        return egress_address_allowed(policy, (const struct sockaddr *)&v6, ret_why);
+    *ret_why = is_local_name(host) ? "a name of the local network" : NULL;
+    return *ret_why == NULL;
+}
+
 bool egress_address_listed(const struct egress_policy *policy, const struct sockaddr *address)
 {
     struct address at;

@@ -75,6 +75,13 @@ enum egress_verdict egress_judge(const struct egress_policy *policy, const struc
 /* May this address be called at all, on a port that is open anyway? Only the address is judged. */
 bool egress_address_allowed(const struct egress_policy *policy, const struct sockaddr *address, const char **ret_why);
 
+/*
+ * May somebody else be told to call this host for people, as far as its spelling tells? Not a literal address outside the policy, and no
+ * name that only a local network knows: "localhost", one without a dot, one under .localhost, .local, .internal or .home.arpa
+ * (RFC 6761, 6762, 8375). Where a public name leads is for whoever calls it to judge. As url_parse() gives it: lower case.
+ */
+bool egress_host_allowed(const struct egress_policy *policy, struct str host, uint16_t port, const char **ret_why);
+
 /* Is it inside what PORTEIRO_EGRESS_ALLOW opened? */
 bool egress_address_listed(const struct egress_policy *policy, const struct sockaddr *address);
 

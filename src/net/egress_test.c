@@ -524,12 +524,39 @@ static void test_listeners(void **state)
     assert_false(egress_is_own_url(&policy, STR_EMPTY, 443));
 }
 
+/* What is passed on for somebody else to call, by its spelling. */
+static void test_named_hosts(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "localhost",       "printer",  "a.localhost", "nas.local",       "db.internal", "box.home.arpa",
+        "127.0.0.1",       "10.1.2.3", "127.1",       "0x7f000001",      "2130706433",  "0177.0.0.1",
+        "169.254.169.254", "::1",      "fd00::1",     "::ffff:10.0.0.1",
+    };
+    static const char *const allowed[] = {"example.com", "local.example", "internal.example.com", "1.1.1.1",
+                                          "2606:4700::1111"};
+    struct egress_policy policy = {0};
+    struct str bad;
+    const char *why;
+    for (size_t i = 0; i < ARRAY_LENGTH(refused); i++) {
+        assert_false(egress_host_allowed(&policy, str_from(refused[i]), 443, &why));
+        assert_non_null(why);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(allowed); i++)
+        assert_true(egress_host_allowed(&policy, str_from(allowed[i]), 443, &why));
+    char longest[EGRESS_HOST_MAX_BYTES + 1];
+    memset(longest, 'a', sizeof longest);
+    assert_false(egress_host_allowed(&policy, str_of(longest, sizeof longest), 443, &why));
+    assert_int_equal(egress_policy_parse(&policy, STR("10.0.0.0/8"), &bad), OK);
+    assert_true(egress_host_allowed(&policy, STR("10.1.2.3"), 443, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference), cmocka_unit_test(test_spellings), cmocka_unit_test(test_strictest),
-        cmocka_unit_test(test_allow),     cmocka_unit_test(test_bad_allow), cmocka_unit_test(test_own),
-        cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_reference), cmocka_unit_test(test_spellings),   cmocka_unit_test(test_strictest),
+        cmocka_unit_test(test_allow),     cmocka_unit_test(test_bad_allow),   cmocka_unit_test(test_own),
+        cmocka_unit_test(test_listeners), cmocka_unit_test(test_named_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -538,6 +538,11 @@ int http_fetch(struct call *call, const struct http_fetch *request, struct http_
     return http_transfer_perform(call, request, false, &url, ret, &transfer);
 }
 
+bool http_client_may_pass_on(const struct url *url, const char **ret_why)
+{
+    return egress_host_allowed(client.limits.policy, url->host, url->port, ret_why);
+}
+
 /* --- life -------------------------------------------------------------------------------------------------------------- */
 
 #define SET_DEFAULT(value, otherwise) ((value) = (value) ? (value) : (otherwise))

@@ -122,6 +122,10 @@ struct http_fetched {
  */
 MUST_CHECK int http_fetch(struct call *call, const struct http_fetch *request, struct http_fetched *ret);
 
+/* egress_host_allowed() under the client's policy: for an address that a service is asked to fetch by itself. */
+struct url;
+bool http_client_may_pass_on(const struct url *url, const char **ret_why);
+
 /* For /metrics and tests. */
 struct http_client_counts {
     size_t in_flight, queued, pools;

@@ -112,6 +112,8 @@ for (const database of ['sqlite', 'postgres']) {
         [{ text: 'x'.repeat(5000) }, /takes 4096/], [{}, /nothing to send/], [{ text: 'a', buttons: [{ title: 'x'.repeat(21) }] }, /takes 20/],
         [{ text: 'a', buttons: [1, 2, 3, 4].map(n => ({ title: `${n}` })) }, /at most 3/], [{ location: { lat: 91, lon: 0 } }, /lat/],
         [{ text: 'a', media: { kind: 'image', url: 'http://example.com/a.png' } }, /https/], [{ location: { lat: 1, lon: 1 }, reaction: { message: 'a', emoji: '' } }, /one thing/],
+        ...['https://localhost/a.png', 'https://10.0.0.1/a.png', 'https://[fd00::1]/a.png', 'https://0x0a000001/a.png', 'https://evolution/a.png', 'https://db.internal/a.png', 'https://169.254.169.254/latest']
+          .map(url => [{ media: { kind: 'image', url } }, /media\.url leads to/]),
         [{ text: 'a', header: 'h' }, /along with buttons or a list only/], [{ text: 'a', template: { name: 'hello_world', language: 'en_US' } }, /No text goes along with template/],
         [{ text: 'a', media: { kind: 'audio', url: 'https://example.com/a.ogg' } }, /No text goes along with audio/],
       ]) assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [BIA], ...wrong })).text, why);
@@ -359,6 +361,8 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await signed(meta.id, many)).status, 200);
       const optouts = async () => (await porteiro.json(['message', 'optout', '--connection', String(meta.id)])).items.map(({ person }) => person);
       assert.ok((await optouts()).includes(of(999)), 'the last of a thousand counts');
+      value.messages = Array.from({ length: 2049 }, (_, n) => ({ ...one, id: `wamid.MORE${n}`, from: of(n) }));
+      assert.equal((await signed(meta.id, many)).status, 400, 'what is too much is refused, not cut off');
       await porteiro.json(['connection', 'pause', String(meta.id)]);
       assert.equal((await signed(meta.id, cloud.receive('5511955553333', 'STOP'))).status, 200);
       await porteiro.json(['connection', 'resume', String(meta.id)]);

@@ -1,6 +1,7 @@
 /* Telephone numbers. */
 #include "providers/whatsapp/phone.h"
 
+#include "base/dial.h"
 #include "providers/messages.h"
 
 enum { TYPED_MAX_BYTES = 64 };
@@ -148,14 +149,6 @@ static int check_country(struct call *call, struct str typed, struct str digits)
     return str_starts_with(digits, STR("54")) ? check_argentina(call, typed, digits) : OK;
 }
 
-/* "+44 (0)20 7946 0958": the zero is dialled at home only. Italian numbers keep theirs. */
-static bool is_trunk_zero(struct str text, size_t at, bool has_plus, struct str digits)
-{
-    return (has_plus || str_starts_with(digits, STR("00"))) && digits.len && at > 0 && at + 1 < text.len &&
-           text.ptr[at - 1] == '(' && text.ptr[at] == '0' && text.ptr[at + 1] == ')' && !str_eq(digits, STR("39")) &&
-           !str_eq(digits, STR("0039"));
-}
-
 int phone_parse(struct call *call, struct str typed, struct str *ret)
 {
     char digits[TYPED_MAX_BYTES];
@@ -165,9 +158,12 @@ int phone_parse(struct call *call, struct str typed, struct str *ret)
         return refuse(call, typed, "it is too long");
     bool has_plus = str_starts_with(text, STR("+"));
     for (size_t i = has_plus; i < text.len; i++) {
-        if (is_trunk_zero(text, i, has_plus, str_of(digits, n)))
+        size_t filler = dial_filler(text, i);
+        if (filler)
+            i += filler - 1;
+        else if (dial_is_trunk_zero(text, i, str_of(digits, n)))
             continue;
-        if (ascii_is_digit(text.ptr[i]))
+        else if (ascii_is_digit(text.ptr[i]))
             digits[n++] = text.ptr[i];
         else if (!is_filler(text.ptr[i]))
             return refuse(call, typed, "it has other characters than digits");

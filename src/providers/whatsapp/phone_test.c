@@ -46,6 +46,11 @@ static void test_trunk_zero(void **state)
     is("+44 (0)20 7946 0958", "442079460958");
     is("0044 (0) 20 7946 0958", "442079460958");
     is("+39 (0)6 1234 5678", "390612345678"); /* part of the number there */
+    is("+44\xC2\xA0"
+       "20\xE2\x80\xAF"
+       "7946\xE2\x80\x93"
+       "0958",
+       "442079460958");
 }
 
 static void test_mexico(void **state)

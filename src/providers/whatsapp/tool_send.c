@@ -1,6 +1,8 @@
 /* wa_send: checked, shown, confirmed, sent. */
 #include <sodium.h> /* before base/banned.h */
 
+#include "net/http_client.h"
+#include "net/url.h"
 #include "providers/outside.h"
 #include "providers/whatsapp/phone.h"
 #include "providers/whatsapp/tools.h"
@@ -48,6 +50,21 @@ static int check_length(struct call *call, const char *what, struct str text, si
 
 /* ---- what is to be sent */
 
+/* Judged by its spelling: an Evolution API fetches it from inside its operator's network, and what it gets is sent out. */
+static int check_media_url(struct call *call, struct str text)
+{
+    struct url url;
+    const char *why;
+    if (!str_starts_with(text, STR("https://")))
+        return fail(call, E_INVALID, "media.url must begin with https://: the service fetches it by itself.");
+    if (url_parse(call->arena, text, &url))
+        return fail(call, E_INVALID, "media.url cannot be used: %s.", url.problem);
+    if (!http_client_may_pass_on(&url, &why))
+        return fail(call, E_EGRESS,
+                    "media.url leads to %s. Give a public address, or leave url out to get an upload link.", why);
+    return OK;
+}
+
 static int read_media(struct call *call, const struct json *given, struct wa_message *m)
 {
     m->kind = WA_MEDIA;
@@ -58,8 +75,9 @@ static int read_media(struct call *call, const struct json *given, struct wa_mes
     m->file_name = text_of(given, "filename");
     if (m->media_url.len && m->media_base64.len)
         return fail(call, E_INVALID, "media: give url or data, not both.");
-    if (m->media_url.len && !str_starts_with(m->media_url, STR("https://")))
-        return fail(call, E_INVALID, "media.url must begin with https://: the service fetches it by itself.");
+    int error = m->media_url.len ? check_media_url(call, m->media_url) : OK;
+    if (error)
+        return error;
     if (m->media_base64.len > DATA_MAX_BYTES)
         return fail(call, E_LIMIT, "media.data is for files under 150 kB; leave it and url out to get an upload link.");
     return check_length(call, "The caption", m->text, WA_CAPTION_MAX);

@@ -179,19 +179,40 @@ static int take_status(struct call *call, const struct webhook *webhook, const s
     return error;
 }
 
-static int take_value(struct call *call, const struct wa *wa, const struct webhook *webhook, const struct json *value,
-                      size_t *n)
+/* Nothing is left out in silence: who sends more at once than Meta does is refused. */
+static int check_count(struct call *call, size_t events)
+{
+    if (events > WEBHOOK_EVENTS_MAX)
+        return fail(call, E_INVALID, "%zu events are in it; at most %d are taken at once.", events, WEBHOOK_EVENTS_MAX);
+    return OK;
+}
+
+static size_t count_events(const struct json *json)
+{
+    const struct json *entries = json_get(json, STR("entry"));
+    size_t n = 0;
+    for (size_t i = 0; i < json_count(entries); i++) {
+        const struct json *changes = json_get(json_at(entries, i), STR("changes"));
+        for (size_t k = 0; k < json_count(changes); k++) {
+            const struct json *value = json_get(json_at(changes, k), STR("value"));
+            n += json_count(json_get(value, STR("messages"))) + json_count(json_get(value, STR("statuses")));
+        }
+    }
+    return n;
+}
+
+static int take_value(struct call *call, const struct wa *wa, const struct webhook *webhook, const struct json *value)
 {
     const struct json *messages = json_get(value, STR("messages")), *statuses = json_get(value, STR("statuses"));
     /* One app may have several numbers, and one address: another's is another connection's. */
     if (!str_eq(json_str(json_path(value, "metadata.phone_number_id")), wa->number_id))
         return OK;
     int error = OK;
-    for (size_t i = 0; !error && i < json_count(messages) && (*n)++ < WEBHOOK_EVENTS_MAX; i++) {
+    for (size_t i = 0; !error && i < json_count(messages); i++) {
         const struct message message = cloud_message(call, value, json_at(messages, i));
         error = wa_take(call, webhook, &message);
     }
-    for (size_t i = 0; !error && i < json_count(statuses) && (*n)++ < WEBHOOK_EVENTS_MAX; i++)
+    for (size_t i = 0; !error && i < json_count(statuses); i++)
         error = take_status(call, webhook, json_at(statuses, i));
     return error;
 }
@@ -199,13 +220,14 @@ static int take_value(struct call *call, const struct wa *wa, const struct webho
 int cloud_webhook(struct call *call, const struct wa *wa, const struct webhook *webhook, struct webhook_answer *ret)
 {
     const struct json *json;
-    size_t n = 0;
     bool is_new;
     if (str_eq(webhook->method, STR("GET")))
         return challenge(call, webhook, ret);
     int error = check_signature(call, wa, webhook);
     if (!error)
         error = parse(call, webhook->body, &json);
+    if (!error)
+        error = check_count(call, count_events(json));
     if (!error)
         error = webhook->is_new(call, webhook, "delivery", webhook->body, &is_new);
     if (error || !is_new)
@@ -214,7 +236,7 @@ int cloud_webhook(struct call *call, const struct wa *wa, const struct webhook *
     for (size_t i = 0; !error && i < json_count(entries); i++) {
         const struct json *changes = json_get(json_at(entries, i), STR("changes"));
         for (size_t k = 0; !error && k < json_count(changes); k++)
-            error = take_value(call, wa, webhook, json_get(json_at(changes, k), STR("value")), &n);
+            error = take_value(call, wa, webhook, json_get(json_at(changes, k), STR("value")));
     }
     return error;
 }
@@ -315,13 +337,14 @@ int evolution_webhook(struct call *call, const struct wa *wa, const struct webho
         return error;
     if (!str_eq(json_str(json_get(json, STR("instance"))), str_trim(json_str(json_get(wa->config, STR("instance"))))))
         return fail(call, E_INVALID, "This is of another instance.");
-    if ((error = webhook->is_new(call, webhook, "delivery", webhook->body, &is_new)) || !is_new)
-        return error;
     const struct json *data = json_get(json, STR("data"));
+    if ((error = check_count(call, json_is(data, JSON_ARRAY) ? json_count(data) : 1)) ||
+        (error = webhook->is_new(call, webhook, "delivery", webhook->body, &is_new)) || !is_new)
+        return error;
     struct str event = json_str(json_get(json, STR("event")));
     if (!json_is(data, JSON_ARRAY))
         return take_item(call, webhook, event, data);
-    for (size_t i = 0; !error && i < json_count(data) && i < WEBHOOK_EVENTS_MAX; i++)
+    for (size_t i = 0; !error && i < json_count(data); i++)
         error = take_item(call, webhook, event, json_at(data, i));
     return error;
 }
