@@ -281,15 +281,19 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
     return error;
 }
 
-/* Takes the code of a confirmation out of the arguments: it belongs to us, not to the tool, and is not part of what it binds. */
+/*
+ * Takes the code of a confirmation out of the arguments: it belongs to us, not to the tool, and is not part of what it binds.
+ * The rest is written anew with and without a code: the sentence that is agreed to quotes arguments, and must not depend on the
+ * white space that a client puts between them.
+ */
 static int take_confirm_code(struct call *call, const struct tool *tool, struct mcp_host *host)
 {
     const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
     struct buf rest;
     struct json_writer w;
-    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || json_is(code, JSON_MISSING))
+    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || !json_is(host->arguments, JSON_OBJECT))
         return OK;
-    if (!json_is(code, JSON_STRING))
+    if (!json_is(code, JSON_MISSING) && !json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
     buf_init(&rest, call->arena, ANSWER_MAX_BYTES);
     json_write_init(&w, &rest);

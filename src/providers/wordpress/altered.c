@@ -24,11 +24,33 @@ static bool holds_keys(struct str name)
     return str_eq(name, STR("meta")) || str_eq(name, STR("acf"));
 }
 
+/* An address became a new file's number, which WordPress takes. */
+static bool featured_id(const struct json *featured, int64_t *ret)
+{
+    return json_to_i64(featured, ret) || str_to_i64(str_trim(json_str(featured)), ret);
+}
+
+void altered_featured(const struct json *featured, const struct json *after, struct buf *out)
+{
+    int64_t given, stored = 0;
+    if (!featured_id(featured, &given) || !json_to_i64(json_get(after, STR("featured_media")), &stored) ||
+        stored == given)
+        return;
+    buf_add_format(out, "\nWordPress did not take %lld as featured image: it is no image of the media library. ",
+                   (long long)given);
+    if (stored)
+        buf_add_format(out, "It still is %lld.", (long long)stored);
+    else
+        buf_add(out, STR("There is none now."));
+}
+
 struct str altered_fields(struct call *call, const struct wp_type *type, const struct json *set)
 {
     struct str fields = STR_EMPTY;
     for (size_t i = 0; json_is(set, JSON_OBJECT) && i < json_count(set); i++) {
         struct json_member member = json_member_at(set, i);
+        if (str_eq(member.name, STR("featured_image")))
+            fields = call_format(call, "%.*s%sfeatured_media", STR_ARG(fields), fields.len ? "," : "");
         if (!is_compared(member.name) || !is_plain(member.name))
             continue;
         size_t keys = holds_keys(member.name) && json_is(member.value, JSON_OBJECT) ? json_count(member.value) : 0;
@@ -75,6 +97,8 @@ void altered_write(const struct wp_type *type, const struct json *set, const str
 {
     for (size_t i = 0; json_is(set, JSON_OBJECT) && i < json_count(set); i++) {
         struct json_member member = json_member_at(set, i);
+        if (str_eq(member.name, STR("featured_image")))
+            altered_featured(member.value, after, out);
         if (!is_compared(member.name))
             continue;
         const struct json *stored = json_get(after, wp_field_name(type, member.name));

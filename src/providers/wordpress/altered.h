@@ -10,4 +10,7 @@ struct str altered_fields(struct call *call, const struct wp_type *type, const s
 /* A line for each plain field of `set` that `after`, the item's JSON, holds with another value. */
 void altered_write(const struct wp_type *type, const struct json *set, const struct json *after, struct buf *out);
 
+/* A line when `after` does not hold the featured image whose number was given: WordPress passes over what is none. */
+void altered_featured(const struct json *featured, const struct json *after, struct buf *out);
+
 #endif

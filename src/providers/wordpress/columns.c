@@ -76,6 +76,8 @@ static int add_named_column(struct call *call, const struct wp *wp, const struct
         }
         return OK;
     }
+    if (str_eq(name, STR("password"))) /* with an edit column beside it WordPress would show it */
+        return fail(call, E_DENIED, "Passwords are not shown.");
     if (!is_plain_name(name))
         return fail(call, E_INVALID, "'%.*s' is no field.", STR_ARG(str_sub(name, 0, 60)));
     for (size_t i = 0; i < type->n_taxonomies; i++)

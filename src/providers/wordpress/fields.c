@@ -22,15 +22,21 @@ static bool has_own_place(const struct wp_type *type, struct str name)
             wp_list_has(STR("terms,terms_add,terms_remove,featured_image"), name));
 }
 
-/* A date without a zone is the site's local time, as in WordPress; "2026-01-31" is its beginning. */
+struct str wp_date(struct call *call, struct str text)
+{
+    if (text.len == 10)
+        return call_format(call, "%.*sT00:00:00", STR_ARG(text));
+    if (text.len < 16 || (text.ptr[10] != ' ' && text.ptr[10] != 'T'))
+        return text;
+    struct str rest = str_from_offset(text, 16);
+    return call_format(call, "%.*sT%.*s%s%.*s", STR_ARG(str_sub(text, 0, 10)), STR_ARG(str_sub(text, 11, 5)),
+                       rest.len && rest.ptr[0] == ':' ? "" : ":00", STR_ARG(rest));
+}
+
 static void write_date(struct call *call, struct json_writer *w, const struct json *value)
 {
-    struct str text = json_str(value);
-    if (text.len == 10)
-        json_string(w, call_format(call, "%.*sT00:00:00", STR_ARG(text)));
-    else if (text.len >= 16 && text.ptr[10] == ' ')
-        json_string(w, call_format(call, "%.*sT%.*s%s", STR_ARG(str_sub(text, 0, 10)),
-                                   STR_ARG(str_from_offset(text, 11)), text.len == 16 ? ":00" : ""));
+    if (json_is(value, JSON_STRING))
+        json_string(w, wp_date(call, json_str(value)));
     else
         json_value(w, value);
 }

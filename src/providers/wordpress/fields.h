@@ -12,6 +12,12 @@
 /* "title" and "content" are understood everywhere: a category's are its name and its description. Others stay as they are. */
 struct str wp_field_name(const struct wp_type *type, struct str name);
 
+/*
+ * A date as WordPress takes it: "2026-01-31" is the beginning of that day, seconds may be missing ("2026-01-31T09:00", as wp_read
+ * shows dates), a space may stand for the T. Without a zone it is the site's local time. What is no such date stays as it is.
+ */
+struct str wp_date(struct call *call, struct str text);
+
 /* The statuses an item of this type may be given; empty is fine. E_INVALID or E_DENIED. */
 MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type,
                                    struct str status);

@@ -143,7 +143,9 @@ static int resolve_taxonomy(struct call *call, const struct wp *wp, struct wp_te
 int wp_terms_resolve(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *named,
                      struct wp_terms **ret, size_t *ret_count)
 {
-    size_t count = json_is(named, JSON_OBJECT) ? json_count(named) : 0;
+    if (!json_is(named, JSON_OBJECT) && !json_is(named, JSON_MISSING))
+        return fail(call, E_INVALID, "Terms are given by taxonomy: {\"category\":[\"News\"]}.");
+    size_t count = json_count(named);
     struct wp_terms *all = arena_array_of(call->arena, struct wp_terms, count + 1);
     for (size_t i = 0; i < count; i++) {
         struct json_member member = json_member_at(named, i);

@@ -156,7 +156,7 @@ static int create(struct call *call, const struct tool_context *context, const s
 /* In as few words as say it. */
 static void write_made(struct call *call, const struct tool_context *context, const struct wp_write *write,
                        const struct wp_item *item, struct str content, const struct json *set,
-                       struct tool_result *result)
+                       const struct json *featured, struct tool_result *result)
 {
     struct buf *out = &result->text;
     buf_add_format(out, "id %.*s", STR_ARG(item->key));
@@ -173,6 +173,7 @@ static void write_made(struct call *call, const struct tool_context *context, co
         buf_add(out, changes_between(call->arena, content, item->raw));
     }
     altered_write(&item->type, set, item->json, out);
+    altered_featured(featured, item->json, out);
     struct structured *s = structured_begin(call, context);
     structured_written(s, write, item);
     structured_str(s, "note", str_trim(str_from_offset(buf_str(out), said)));
@@ -223,13 +224,17 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         structured_preview(call, context, result);
         return OK;
     }
-    struct str fields = wp_item_fields(call, &type, altered_fields(call, &type, set));
+    const struct json *featured = json_get(arguments, STR("featured_image"));
+    struct str extra = altered_fields(call, &type, set);
+    if (!json_is(featured, JSON_MISSING))
+        extra = call_format(call, "%.*s%sfeatured_media", STR_ARG(extra), extra.len ? "," : "");
+    struct str fields = wp_item_fields(call, &type, extra);
     if ((error = create(call, context, &wp, &type, buf_str(&body), fields, write, &answer)))
         return error;
     wp_item_read(call, &type, answer.json, &item);
     if (!item.key.len)
         return fail(call, E_UPSTREAM,
                     "The site answered without an id: the item may have been made. Look with wp_find.");
-    write_made(call, context, write, &item, buf_str(&content), set, result);
+    write_made(call, context, write, &item, buf_str(&content), set, featured, result);
     return OK;
 }

@@ -1,6 +1,7 @@
 /* wp_find: lists and searches, one compact row an item. */
 #include "providers/wordpress/columns.h"
 #include "providers/wordpress/content/text.h"
+#include "providers/wordpress/fields.h"
 #include "providers/wordpress/item.h"
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/terms.h"
@@ -21,7 +22,7 @@ static void add_date(struct call *call, struct wp_query *query, const char *name
 {
     struct str date = json_str(value);
     if (date.len)
-        wp_query_add(query, name, date.len == 10 ? call_format(call, "%.*sT00:00:00", STR_ARG(date)) : date);
+        wp_query_add(query, name, wp_date(call, date));
 }
 
 static bool is_word(struct str text)
@@ -231,17 +232,25 @@ static int write_rows(struct call *call, const struct wp *wp, const struct colum
     return OK;
 }
 
-static void write_end(struct call *call, const struct search *search, size_t shown, int64_t total, struct structured *s,
-                      struct buf *out)
+/*
+ * `came`: the rows of the site's page, of which `shown` found room. WordPress takes what this user may not see out of a page after
+ * it was cut and counted: then the next page begins behind the whole of this one, not behind its last row.
+ */
+static void write_end(struct call *call, const struct search *search, size_t came, size_t shown, int64_t total,
+                      struct structured *s, struct buf *out)
 {
-    int64_t next = search->offset + (int64_t)shown;
+    bool some_hidden = (int64_t)came < search->limit && total > search->offset + (int64_t)came;
+    int64_t next = search->offset + (some_hidden && shown == came ? search->limit : (int64_t)shown);
     structured_i64(s, "total", total);
     if (total > next)
         structured_str(s, "next_cursor", call_format(call, "%lld", (long long)next));
-    if (total > next)
-        buf_add_format(out, "\n%lld of %lld, next cursor: %lld", (long long)shown, (long long)total, (long long)next);
+    if (some_hidden || total > next)
+        buf_add_format(out, "\n%lld of %lld%s", (long long)shown, (long long)total,
+                       some_hidden ? ", others are not for this WordPress user" : "");
     else if (search->offset)
         buf_add_format(out, "\nthe last of %lld", (long long)total);
+    if (total > next)
+        buf_add_format(out, ", next cursor: %lld", (long long)next);
 }
 
 /* Of a list that came whole: only the rows asked for. *ret_total: how many there are of them. */
@@ -342,29 +351,32 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
                       struct structured *s, struct buf *out)
 {
     const struct wp_kind *kind = type->kind;
-    size_t shown = json_count(answer->json);
+    size_t shown = json_count(answer->json), came = shown;
     int64_t total = answer->total, least = search->offset + (int64_t)shown;
     int error = OK;
     if (total < least)
         total = least; /* the site did not say */
     if (!json_is(answer->json, JSON_ARRAY) && !json_is(answer->json, JSON_OBJECT))
         return fail(call, E_UPSTREAM, "The site's answer holds no list.");
-    if (!(kind->flags & WP_PAGES))
+    if (!(kind->flags & WP_PAGES)) {
         error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, s, out);
-    else if (shown)
+        came = (size_t)search->limit; /* nothing is missing from it */
+    } else if (shown) {
         error = write_rows(call, wp, columns, answer->json, &shown, s, out);
+    }
     if (error)
         return error;
     structured_close(s);
     if (shown == 0) {
-        structured_i64(s, "total", total);
+        if (total <= search->offset)
+            structured_i64(s, "total", total);
         buf_add_format(out, "No %.*s found%s.", STR_ARG(type->slug),
                        all_statuses || !kind->not_public.len ? ""
                        : kind->flags & WP_HAS_BLOCKS         ? " (only status publish was searched)"
                                                              : " (only what is public was searched)");
-    } else {
-        write_end(call, search, shown, total, s, out);
     }
+    if (shown || total > search->offset)
+        write_end(call, search, came, shown, total, s, out);
     return OK;
 }
 
@@ -470,7 +482,8 @@ int tool_find_items(struct call *call, const struct wp *wp, const struct wp_type
         if (answer.total > (int64_t)max)
             return fail(call, E_LIMIT, "That finds %lld; at most %zu at a time.", (long long)answer.total, max);
         take_items(call, answer.json, max, ret);
-        if (json_count(answer.json) < LIMIT_MAX)
+        /* A page can be short of what this user may not see, with more pages behind it. */
+        if (json_count(answer.json) < LIMIT_MAX && answer.total <= (int64_t)(offset + LIMIT_MAX))
             break;
     }
     return error;

@@ -192,7 +192,7 @@ static int write_comments(struct call *call, const struct wp *wp, const struct w
     wp_query_init(call, &query);
     wp_query_add_i64(&query, "post", item->id);
     wp_query_add_i64(&query, "per_page", COMMENTS_SHOWN);
-    wp_query_add(&query, "_fields", STR("id,author_name,date,content.rendered"));
+    wp_query_add(&query, "_fields", STR("id,author_name,date,content"));
     int error = wp_get(call, wp, STR("wp/v2/comments"), &query, &answer);
     if (error)
         return error;

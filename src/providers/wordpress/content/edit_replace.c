@@ -204,11 +204,50 @@ static int fit_inline(struct find *find, struct str *text)
     return OK;
 }
 
+/* Inside the quotes of an attribute: alt="here". */
+static bool is_in_value(struct str raw, const struct match *match)
+{
+    struct html_token token;
+    struct str rest = raw;
+    const char *start = raw.ptr + match->start, *end = raw.ptr + match->end;
+    while (html_next(&rest, &token)) {
+        if (token.source.ptr + token.source.len <= start)
+            continue;
+        if (token.kind != HTML_OPEN || token.source.ptr + token.source.len < end)
+            return false;
+        struct str attributes = token.attributes;
+        struct html_attribute attribute;
+        while (html_next_attribute(&attributes, &attribute))
+            if (attribute.value.ptr && attribute.value.ptr <= start && end <= attribute.value.ptr + attribute.value.len)
+                return attribute.value.ptr > raw.ptr && attribute.value.ptr[-1] == '"';
+        return false;
+    }
+    return false;
+}
+
+/* As an attribute's value: it must not end it. */
+static struct str escape_value(struct arena *arena, struct str s)
+{
+    struct buf out;
+    struct str bare = escape_bare(arena, s, true);
+    buf_init(&out, arena, bare.len * 6 + 1);
+    for (size_t i = 0; i < bare.len; i++)
+        if (bare.ptr[i] == '"')
+            buf_add(&out, STR("&quot;"));
+        else if (bare.ptr[i] == '>')
+            buf_add(&out, STR("&gt;"));
+        else
+            buf_add_char(&out, bare.ptr[i]);
+    return buf_str(&out);
+}
+
 static int make_replacement(struct find *find, const struct match *match, struct str *ret)
 {
     struct arena *arena = find->call->arena;
     struct str text = find->replace, found = str_sub(find->map.raw, match->start, match->end - match->start);
     *ret = text;
+    if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find->map.raw, match))
+        *ret = escape_value(arena, text);
     if (match->place == PLACE_MARKUP || find->is_markdown)
         return OK;
     if (match->place == PLACE_INLINE) {

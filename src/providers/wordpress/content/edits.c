@@ -208,18 +208,36 @@ static int insert(struct edits *edits, const struct block *near, const char *at,
     return OK;
 }
 
+/*
+ * Where inner blocks of a block that has none would stand: before its last end tag, when that ends an empty element (a group, a
+ * column, a gallery) or a <details>, which has a summary. An image or a table is no place for blocks, though it has end tags.
+ */
+static bool empty_container(const struct block *block, size_t *ret_offset)
+{
+    struct html_token token, before = {0}, last = {0};
+    struct str rest = block->inner;
+    if (block_is(block, "core/paragraph") || block_is(block, "core/heading"))
+        return false;
+    while (html_next(&rest, &token)) {
+        if (token.kind == HTML_TEXT && str_trim(token.source).len == 0)
+            continue;
+        before = last;
+        last = token;
+    }
+    if (last.kind != HTML_CLOSE || !last.source.ptr)
+        return false;
+    *ret_offset = (size_t)(last.source.ptr - block->inner.ptr);
+    return (before.kind == HTML_OPEN && !before.self_closing && str_eq_nocase(before.name, last.name)) ||
+           (block_is(block, "core/details") && before.kind == HTML_CLOSE);
+}
+
 /* The first or last place inside a block. */
 static int insert_inside(struct edits *edits, const struct block *block, bool at_end, struct str text)
 {
     if (block->first_child)
         return insert(edits, block, at_end ? end_of(block->last_child) : block->first_child->outer.ptr, at_end, text);
-    /* An empty container: between its tags, "<div ...>" and "</div>". */
-    size_t close = str_find_last_char(block->inner, '<'), offset;
-    struct str before = str_trim(str_sub(block->inner, 0, close == STR_NOT_FOUND ? 0 : close));
-    bool container = close != STR_NOT_FOUND && str_starts_with(str_from_offset(block->inner, close), STR("</")) &&
-                     str_ends_with(before, STR(">")) && !block_is(block, "core/paragraph") &&
-                     !block_is(block, "core/heading");
-    if (!container)
+    size_t close, offset;
+    if (!empty_container(block, &close))
         return fail(edits->call, E_INVALID, "%sBlock %.*s (%.*s) has no inner blocks: use op before, after or replace.",
                     prefix(edits), STR_ARG(block->number), STR_ARG(block->name));
     if (!offset_now(edits, block->inner.ptr + close, true, &offset))

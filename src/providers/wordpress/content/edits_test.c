@@ -118,6 +118,18 @@ static void test_replacement_fits(void **state)
     assert_edit("bare classic text", find("classic", "<h2>x</h2>", 1), "bare <h2>x</h2> text");
 }
 
+static void test_find_in_attribute(void **state)
+{
+    (void)state;
+    assert_edit("<img src=\"/a.jpg\" alt=\"old alt\"/>", find("old alt", "a \"big\" alt & <x>", 0),
+                "<img src=\"/a.jpg\" alt=\"a &quot;big&quot; alt &amp; &lt;x&gt;\"/>");
+    /* Who finds the quotes, too, means markup. */
+    assert_edit("<img src=\"/a.jpg\" alt=\"old\"/>", find("alt=\"old\"", "alt=\"new\" title=\"t\"", 0),
+                "<img src=\"/a.jpg\" alt=\"new\" title=\"t\"/>");
+    assert_edit("<a href=\"/x?a=1&amp;b=2\">l</a>", find("a=1&amp;b=2", "a=1&amp;b=3&c=4", 0),
+                "<a href=\"/x?a=1&amp;b=3&amp;c=4\">l</a>");
+}
+
 static void test_find_refused(void **state)
 {
     (void)state;
@@ -179,6 +191,17 @@ static void test_nested(void **state)
     assert_edit(list, block("1.2", "delete", ""), UL(LI("a")));
     assert_refused(list, block("1.1", "after", "## h"), E_INVALID, "only list items");
     assert_edit(GROUP(P("a")), block("1", "append", "b"), GROUP(P("a") GAP P("b")));
+    assert_edit(GROUP(""), block("1", "append", "b"), GROUP(P("b")));
+    assert_refused(
+        "<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"a.jpg\"/></figure>\n<!-- /wp:image -->",
+        block("1", "append", "b"), E_INVALID, "no inner blocks");
+    assert_refused(
+        "<!-- wp:table -->\n<figure class=\"wp-block-table\"><table><tbody><tr><td>1</td></tr></tbody></table>"
+        "</figure>\n<!-- /wp:table -->",
+        block("1", "append", "| 3 |"), E_INVALID, "no inner blocks");
+    assert_refused(
+        "<!-- wp:button -->\n<div class=\"wp-block-button\"><a href=\"/b\">Buy</a></div>\n<!-- /wp:button -->",
+        block("1", "append", "b"), E_INVALID, "no inner blocks");
     assert_edit(GROUP(P("a")), block("1.1", "replace", "b"), GROUP(P("b")));
     assert_edit(GROUP(""), block("1", "prepend", "b"), GROUP(P("b")));
 }
@@ -266,9 +289,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_find),      TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_refused),
-        TEST(test_block_ops), TEST(test_formats),        TEST(test_nested),           TEST(test_several),
-        TEST(test_classic),   TEST(test_broken),         TEST(test_changes),          TEST(test_limits),
+        TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
+        TEST(test_find_refused), TEST(test_block_ops),      TEST(test_formats),          TEST(test_nested),
+        TEST(test_several),      TEST(test_classic),        TEST(test_broken),           TEST(test_changes),
+        TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

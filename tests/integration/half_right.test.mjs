@@ -1,0 +1,97 @@
+// Mistakes that somebody made who used the WordPress tools as a model would: half-right arguments, other spellings, few rights.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { PAIRS } from './lib/fixtures.mjs';
+import { callTool } from './lib/mcp.mjs';
+import { Porteiro } from './lib/porteiro.mjs';
+import { rest } from './lib/wordpress.mjs';
+
+const ALL = 'read,draft,publish,delete,fetch,admin';
+
+for (const pair of PAIRS) {
+  describe(`half-right use: ${pair.name}`, () => {
+    const { site } = pair;
+    let porteiro, token, readToken, authorToken;
+    before(async () => {
+      porteiro = await (await Porteiro.create(pair)).serve();
+      await porteiro.addUser();
+      const admin = await porteiro.addConnection(site, { as: 'admin', rights: ALL });
+      ({ token } = admin);
+      ({ token: readToken } = await porteiro.addToken(admin.id, '--rights', 'read'));
+      ({ token: authorToken } = await porteiro.addConnection(site, { as: 'author', name: 'author', rights: ALL }));
+    });
+    after(() => porteiro?.stop());
+
+    const call = (name, args, as = token) => callTool(porteiro.url, as, name, args);
+    async function works(name, args, as = token) {
+      const { isError, text } = await call(name, args, as);
+      assert.ok(!isError, `${name} ${JSON.stringify(args)}: ${text}`);
+      return text;
+    }
+    const idOf = text => Number(/^id (\d+)/.exec(text)[1]);
+
+    test('the comments of an item have their text', async () => {
+      const post = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Talk', status: 'publish', content: 'x' } });
+      await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: post.id, content: 'Said in a comment.' } });
+      assert.match(await works('wp_read', { id: String(post.id), format: 'none', include: ['comments'] }), /: Said in a comment\./);
+    });
+
+    test('dates as wp_read shows them, without seconds', async () => {
+      const id = idOf(await works('wp_create', { title: 'Date', set: { date: '2031-03-01T09:00' } }));
+      assert.equal((await rest(site, `/wp/v2/posts/${id}?context=edit`)).date, '2031-03-01T09:00:00');
+      await works('wp_edit', { id: String(id), set: { date: '2031-03-02T09:00Z' } });
+      assert.equal((await rest(site, `/wp/v2/posts/${id}?context=edit`)).date_gmt, '2031-03-02T09:00:00');
+      assert.match(await works('wp_find', { status: 'draft', after: '2031-03-01T00:00', before: '2031-03-03 00:00' }), /\tDate/);
+    });
+
+    test('terms without their taxonomy are refused, not passed over', async () => {
+      const id = String(idOf(await works('wp_create', { title: 'Terms' })));
+      for (const set of [{ terms_add: ['News'] }, { terms: 'News' }, { terms_remove: ['News'] }]) {
+        const { isError, text } = await call('wp_edit', { id, set });
+        assert.ok(isError && /by taxonomy/.test(text), text);
+      }
+    });
+
+    test('a featured image that is none is said', async () => {
+      const [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      const made = await works('wp_create', { title: 'Image', featured_image: '999999' });
+      assert.match(made, /did not take 999999 as featured image/);
+      const id = String(idOf(made));
+      assert.doesNotMatch(await works('wp_edit', { id, set: { featured_image: image.id } }), /did not take/);
+      assert.match(await works('wp_edit', { id, set: { featured_image: id } }), /did not take \d+ as featured image.*There is none now/);
+    });
+
+    test('passwords of posts are not shown', async () => {
+      const { isError, text } = await call('wp_find', { fields: ['password', 'email'] }, readToken);
+      assert.ok(isError && /Passwords/.test(text), text);
+    });
+
+    test('pages whose rows are not for this user: not "none", and none twice', async () => {
+      const mine = await rest(site, '/wp/v2/posts', { user: 'author', method: 'POST', body: { title: 'An old draft of mine', date: '2001-01-01T00:00:00' } });
+      const seen = [];
+      let cursor = '', pages = 0;
+      do {
+        const text = await works('wp_find', { status: 'draft', limit: 3, cursor }, authorToken);
+        for (const line of text.split('\n')) if (/^\d+\t/.test(line)) seen.push(Number(line.split('\t')[0]));
+        cursor = /next cursor: (\d+)/.exec(text)?.[1] ?? '';
+      } while (cursor && ++pages < 200);
+      assert.ok(seen.includes(mine.id));
+      assert.equal(new Set(seen).size, seen.length);
+    });
+
+    test('white space between arguments is nothing a code depends on', async () => {
+      const id = idOf(await works('wp_create', { title: 'Spaces' }));
+      const send = async args => {
+        const response = await fetch(porteiro.url, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', 'MCP-Protocol-Version': '2025-06-18' },
+          body: `{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "wp_bulk", "arguments": ${args}}}`,
+        });
+        return (await response.json()).result.content[0].text;
+      };
+      const args = `{"ids": [${id}], "set": {"terms_add": {"tag": ["spaced", "out"]}}`;
+      const [, code] = /confirm_code "([a-z0-9]+)"/.exec(await send(`${args}}`));
+      assert.doesNotMatch(await send(`${args}, "confirm_code": "${code}"}`), /That code is not one/);
+    });
+  });
+}
