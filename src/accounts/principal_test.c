@@ -1,4 +1,7 @@
-/* Whom a token stands for: each reason to refuse one, tokens over several sites of which some rest, and a database that fails. */
+/*
+ * Whom a token stands for: each reason to refuse one, tokens over several sites of which some rest, a database that fails, and how
+ * often it is asked.
+ */
 #include "accounts/accounts_test_help.h"
 
 #include "accounts/token_make.h"
@@ -232,14 +235,215 @@ static void the_database_fails(void **state)
     assert_ok(&f->call, asks(f, several.token));
 }
 
+/* ---- the key of the cache */
+
+static size_t n_drawn; /* how often random bytes for a key of SipHash were asked for */
+
+static void draw(void *const buffer, const size_t size)
+{
+    n_drawn += size == crypto_shorthash_siphashx24_KEYBYTES;
+    randombytes_sysrandom_implementation.buf(buffer, size);
+}
+
+/* Who knew the key could choose tokens that all come into one bucket. The first test: a process draws it once. */
+static void nobody_knows_the_key_of_the_cache(void **state)
+{
+    struct fixture *f = *state;
+    struct randombytes_implementation counted = randombytes_sysrandom_implementation;
+    counted.buf = draw;
+    n_drawn = 0;
+    randombytes_set_implementation(&counted);
+    int error = authenticate(&f->call, STR("x"), &who);
+    size_t first = n_drawn;
+    for (int i = 0; i < 3; i++)
+        error = authenticate(&f->call, STR("x"), &who);
+    randombytes_set_implementation(&randombytes_sysrandom_implementation);
+    assert_int_equal(error, E_UNAUTHENTICATED);
+    assert_int_equal(first, 1);
+    assert_int_equal(n_drawn, 1);
+}
+
+/* ---- how often the database is asked */
+
+static int n_asked;
+static bool is_away, was_answered;
+static struct str asked_meanwhile;
+static int64_t meanwhile_ms; /* how long that took */
+
+/* Counts the questions; while one is under way, another call may come with the same token. */
+static void counted_run(struct call *call, struct db_link *link, const struct db_request *request, struct db_raw *raw,
+                        struct db_outcome *outcome)
+{
+    struct str token = asked_meanwhile;
+    asked_meanwhile = STR_EMPTY;
+    n_asked++;
+    if (token.len) {
+        struct call other;
+        const struct principal *same;
+        call_init_piece(&other, call, 64 * 1024);
+        int64_t began_ms = clock_monotonic_ms();
+        was_answered = authenticate(&other, token, &same) == OK;
+        meanwhile_ms = clock_monotonic_ms() - began_ms;
+    }
+    if (is_away)
+        db_outcome_set(outcome, E_UNAVAILABLE, "the test's doing");
+    else
+        fault_driver->run(call, link, request, raw, outcome);
+}
+
+static struct db_driver counted_driver;
+
+static void count_questions(struct fixture *f)
+{
+    fault_driver = f->db->driver;
+    counted_driver = *fault_driver;
+    counted_driver.run = counted_run;
+    f->db->driver = &counted_driver;
+    n_asked = 0;
+    is_away = false;
+}
+
+/* The bare question, as `single` has no grants: one statement. */
+static int asks_again(struct fixture *f)
+{
+    call_clear_error(&f->call);
+    return authenticate(&f->call, single.token, &who);
+}
+
+static void sleep_until(int64_t monotonic_ms)
+{
+    int64_t left_ms = monotonic_ms - clock_monotonic_ms();
+    if (left_ms > 0)
+        usleep((useconds_t)left_ms * 1000);
+}
+
+/* While it is away it is asked once in AUTH_DOWN_MS, for all tokens together: each question may take AUTH_QUERY_MS. */
+static void a_database_that_is_away_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct token_made second;
+    ready(f);
+    second = add_connection(f, 1, "four");
+    assert_ok(&f->call, asks(f, single.token));
+    assert_ok(&f->call, authenticate(&f->call, second.token, &who));
+    count_questions(f);
+    usleep((AUTH_FRESH_MS + 50) * 1000);
+    is_away = true;
+    for (int n = 1; n <= 2; n++) {
+        int64_t began_ms = clock_monotonic_ms();
+        int last, all;
+        do { /* a machine that stood still for a second tells nothing */
+            n_asked = 0;
+            sleep_until(clock_monotonic_ms() + AUTH_DOWN_MS + 50);
+            began_ms = clock_monotonic_ms();
+            last = 0;
+            for (int i = 0; i < 50; i++) {
+                last |= asks_again(f);
+                last |= authenticate(&f->call, second.token, &who);
+            }
+            all = n_asked;
+        } while (clock_monotonic_ms() - began_ms >= AUTH_DOWN_MS);
+        assert_int_equal(last, OK);
+        assert_int_equal(all, 1);
+    }
+    f->db->driver = fault_driver;
+}
+
+/*
+ * Shortly before an answer is too old one call asks again; those that come meanwhile believe it and wait for nothing. One that asked
+ * too would wait for the link that the first one holds. More than one try: a machine may stand still for a moment.
+ */
+static void one_call_asks_again_for_all(void **state)
+{
+    struct fixture *f = *state;
+    bool is_good = false;
+    ready(f);
+    count_questions(f);
+    for (int round = 0; !is_good && round < 5; round++) {
+        assert_ok(&f->call, asks(f, single.token));
+        sleep_until(clock_monotonic_ms() + AUTH_REFRESH_MS + 10);
+        n_asked = 0;
+        was_answered = false;
+        asked_meanwhile = single.token;
+        assert_ok(&f->call, asks_again(f));
+        assert_true(was_answered);
+        is_good = n_asked == 1 && meanwhile_ms < AUTH_QUERY_MS / 2;
+    }
+    f->db->driver = fault_driver;
+    assert_true(is_good);
+}
+
+/* Who asked and got no answer does not ask any more: as soon as the database is back, the next call does. */
+static void after_a_failure_the_next_call_asks(void **state)
+{
+    struct fixture *f = *state;
+    struct token_made second;
+    const struct principal *other;
+    ready(f);
+    second = add_connection(f, 1, "four");
+    count_questions(f);
+    for (int round = 0; round < 2; round++) {
+        is_away = false;
+        assert_ok(&f->call, asks(f, single.token));
+        sleep_until(clock_monotonic_ms() + AUTH_REFRESH_MS + 10);
+        is_away = true;
+        assert_ok(&f->call, asks_again(f));
+        is_away = false;
+        assert_ok(&f->call, authenticate(&f->call, second.token, &other)); /* it is seen to be back */
+        n_asked = 0;
+        assert_ok(&f->call, asks_again(f));
+        assert_int_equal(n_asked, 1);
+    }
+    f->db->driver = fault_driver;
+}
+
+/* ---- from one site to another */
+
+static void there_and_back(void **state)
+{
+    struct fixture *f = *state;
+    const struct principal *there, *back;
+    ready(f);
+    assert_ok(&f->call, asks(f, several.token));
+    assert_ok(&f->call, principal_for(&f->call, who, 3, &there));
+    assert_ok(&f->call, principal_for(&f->call, there, 1, &back)); /* the first of its sites is not its own any more */
+    assert_int_equal(back->connection_id, 1);
+    assert_int_equal(back->site.connection_id, 1);
+    assert_int_equal(back->rights, who->rights);
+    assert_text(back->site.name, "one");
+}
+
+/* Of a database that lost the agreement: the token lives until its hour is over, and the call has no error of what was not found. */
+static void an_access_token_without_its_agreement(void **state)
+{
+    struct fixture *f = *state;
+    const struct principal *by_id;
+    ready(f);
+    sql(f, "PRAGMA foreign_keys = OFF");
+    sql(f,
+        "INSERT INTO mcp_oauth_tokens (token_id, grant_id, resource) VALUES (1, 'gone', 'https://here.example/mcp')");
+    seal(f, single.token_id);
+    call_clear_error(&f->call);
+    assert_ok(&f->call, authenticate_token(&f->call, single.token_id, &by_id));
+    assert_text(by_id->audience, "https://here.example/mcp");
+    assert_int_equal(f->call.error, OK);
+    assert_int_equal(f->call.error_text.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_SQLITE(nobody_knows_the_key_of_the_cache), /* before any other asks */
         ON_SQLITE(each_refusal_says_why),
         ON_SQLITE(sites_that_rest_drop_out),
         ON_SQLITE(sites_whose_rows_were_changed),
         ON_SQLITE(what_is_remembered_ends_in_time),
         ON_SQLITE(the_database_fails),
+        ON_SQLITE(a_database_that_is_away_is_left_alone),
+        ON_SQLITE(one_call_asks_again_for_all),
+        ON_SQLITE(after_a_failure_the_next_call_asks),
+        ON_SQLITE(there_and_back),
+        ON_SQLITE(an_access_token_without_its_agreement),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);
 }

@@ -257,6 +257,33 @@ static void the_setting_removes_by_itself(void **state)
     assert_sound(f);
 }
 
+/* A day has 24 hours. */
+static void a_row_stays_for_its_days(void **state)
+{
+    enum { MARGIN_MS = 60 * 1000, ROWS = 2 };
+    static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+    struct fixture *f = *state;
+    const int64_t days[] = {1, 30};
+    for (size_t i = 0; i < ARRAY_LENGTH(days); i++) {
+        int64_t now_ms = clock_now_ms();
+        const int64_t ages[ROWS] = {days[i] * day_ms + MARGIN_MS, days[i] * day_ms - MARGIN_MS};
+        for (int row = 0; row < ROWS; row++)
+            assert_ok(&f->call, db_query(&f->call, f->db, NULL,
+                                         "INSERT INTO mcp_audit_logs (id, action, data, created_at) VALUES ($1, "
+                                         "'auth.login', '{}', $2)",
+                                         DB_INT(row + 1), DB_TIME(now_ms - ages[row])));
+        retention_set_days(days[i]);
+        assert_ok(&f->call, retention_when_due(&f->call));
+        assert_int_equal(sql_int(f, "SELECT min(id) FROM mcp_audit_logs WHERE action = 'auth.login'"), 2);
+        sql(f, "DELETE FROM mcp_audit_logs WHERE action = 'auth.login'");
+        sql(f, "DELETE FROM mcp_audit_logs");
+        sql(f, "DELETE FROM mcp_audit_heads");
+        retention_set_days(0);
+        audit_done();
+        assert_ok(&f->call, audit_init(&f->call, STR("test")));
+    }
+}
+
 /* ---- export */
 
 static int collect(struct call *call, struct str text, void *context)
@@ -416,6 +443,7 @@ int main(void)
         ON_BOTH(old_rows_go_and_the_rest_verifies),
         ON_BOTH(a_changed_row_does_not_go),
         ON_SQLITE(the_setting_removes_by_itself),
+        ON_SQLITE(a_row_stays_for_its_days),
         ON_BOTH(events_as_text),
         ON_BOTH(many_rows_are_verified),
         ON_BOTH(random_edits_are_found),

@@ -370,6 +370,23 @@ static void heads(void **state)
     assert_true(chain_head_read(arena, &head, &found));
 }
 
+/* What a command and the dashboard answer with is what stands in the call. */
+static int verifies_and_says(struct fixture *f)
+{
+    int error = verifies(f);
+    assert_int_equal(f->call.error, error);
+    assert_true(!error || f->call.error_text.len > 0);
+    return error;
+}
+
+static void a_failure_stands_in_the_call(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 2);
+    assert_ok(&f->call, marks(f));
+    assert_true(each_statement_fails(f, verifies_and_says) >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +400,7 @@ int main(void)
         ON_SQLITE(more_writers_than_are_looked_at),
         ON_SQLITE(data_of_every_kind),
         ON_SQLITE(heads),
+        ON_SQLITE(a_failure_stands_in_the_call),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);
 }

@@ -2,7 +2,9 @@
 #include "crypto/crypto_test_help.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct fixture {
@@ -153,6 +155,44 @@ static void a_named_file_that_is_missing_makes_no_key(void **state)
     assert_int_equal(access(f->file, F_OK), -1);
 }
 
+/* Of a process that began with its standard input closed: the folder is written down all the same, and closed. */
+static void without_standard_input(void **state)
+{
+    struct fixture *f = &fixture;
+    (void)state;
+    struct keyring_source source = {.data_dir = str_from(f->folder)};
+    bool made;
+    int input = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    int error = keyring_make_master(&f->call, &source, &made);
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest that is free */
+    if (input >= 0) {
+        dup2(input, STDIN_FILENO);
+        close(input);
+    }
+    assert_int_equal(error, OK);
+    assert_int_equal(next, STDIN_FILENO);
+}
+
+/* Nothing is loaded then, and whoever asked is told. In a process of its own, which has no keys yet and little memory. */
+static void no_memory_for_the_keys(void **state)
+{
+    struct fixture *f = &fixture;
+    (void)state;
+    struct keyring_source source = {.key_text = STR(TEST_MASTER)};
+    const struct rlimit none = {0, 0};
+    int status;
+    arena_alloc(f->call.arena, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        bool is_told = setrlimit(RLIMIT_AS, &none) == 0 && keyring_load_master(&f->call, &source) == E_UNAVAILABLE &&
+                       str_contains(f->call.error_text, STR("no memory"));
+        _exit(is_told && !keyring_is_open() ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +201,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_in_every_spelling, setup, teardown),
         cmocka_unit_test_setup_teardown(another_key_does_not_open, setup, teardown),
         cmocka_unit_test_setup_teardown(a_named_file_that_is_missing_makes_no_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_standard_input, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_memory_for_the_keys, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

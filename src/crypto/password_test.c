@@ -141,6 +141,19 @@ static void rules(void **state)
     assert_int_equal(password_check_rules(&call, STR("anatomy lessons"), STR("ana@b.c")), OK);
 }
 
+/* What a small host is asked for, and what is asked for when it is none any more. */
+static void each_profile_costs_what_it_says(void **state)
+{
+    (void)state;
+    char hash[PASSWORD_HASH_BYTES];
+    password_set_profile(PASSWORD_SMALL);
+    assert_int_equal(password_hash(STR("correct horse"), hash), OK);
+    password_set_profile(PASSWORD_NORMAL);
+    assert_true(str_starts_with(str_from(hash), STR("$argon2id$v=19$m=19456,t=2,p=1$")));
+    assert_int_equal(password_hash(STR("correct horse"), hash), OK);
+    assert_true(str_starts_with(str_from(hash), STR("$argon2id$v=19$m=65536,t=3,p=1$")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +164,7 @@ int main(void)
         cmocka_unit_test(what_is_not_even_looked_at),
         cmocka_unit_test(nobody_costs_as_much_as_somebody),
         cmocka_unit_test(rules),
+        cmocka_unit_test(each_profile_costs_what_it_says),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -218,6 +218,28 @@ static void the_mac_covers_every_claim(void **state)
     assert_false(token_mac_is_right(&call, &claims, str_sub(mac, 0, 63)));
 }
 
+/* Ids of what people agreed to, and of clients, are such words. */
+static void words_are_of_letters_that_are_not_confused(void **state)
+{
+    enum { WORDS = 200, CHARS = 24 };
+    static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
+    size_t counts[256] = {0}, seen = 0;
+    struct str before = STR_EMPTY;
+    (void)state;
+    for (int i = 0; i < WORDS; i++) {
+        struct str word = token_word(&call, CHARS);
+        assert_int_equal(word.len, CHARS);
+        assert_int_equal(strspn(word.ptr, letters), CHARS);
+        assert_false(str_eq(word, before));
+        before = word;
+        for (size_t at = 0; at < word.len; at++)
+            counts[(unsigned char)word.ptr[at]]++;
+    }
+    for (size_t i = 0; i < sizeof letters - 1; i++)
+        seen += counts[(unsigned char)letters[i]] > WORDS * CHARS / 32 / 2; /* 150 expected, standard deviation 12 */
+    assert_int_equal(seen, sizeof letters - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_successor_is_the_mac_in_base_62),
         cmocka_unit_test(the_mac_is_over_these_bytes),
         cmocka_unit_test(nobodys_hash_has_the_form_of_a_hash),
+        cmocka_unit_test(words_are_of_letters_that_are_not_confused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

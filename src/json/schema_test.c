@@ -417,12 +417,37 @@ static void test_corners(void **state)
     assert_int_equal(schema_check_portable(&call, deep), E_LIMIT);
 }
 
+/* A third of the letters of the longer name may differ, each inserted, removed, replaced or swapped with its neighbour. */
+static void test_how_far_a_name_may_be(void **state)
+{
+    static const struct {
+        const char *name, *wanted;
+        bool is_near;
+    } cases[] = {
+        {"status", "statsu", true},       {"status", "sttusa", true},       {"status", "tatsus", true},
+        {"status", "xtatux", true},       {"status", "tsatux", true},       {"status", "tsauts", true},
+        {"status", "tatu", true},         {"status", "sxaxux", false},      {"status", "xtautx", false},
+        {"published", "pubilshde", true}, {"published", "xpubilshe", true}, {"published", "publishedabcd", true},
+        {"published", "ublish", true},    {"published", "blish", false},    {"bcdefghia", "abcdefghi", true},
+        {"abcde", "abccde", true},        {"abcde", "cabde", false},        {"abcd", "aabbccdd", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        call_clear_error(&call);
+        struct str schema = call_format(&call, "{\"enum\":[\"%s\"]}", cases[i].name);
+        struct str value = call_format(&call, "\"%s\"", cases[i].wanted);
+        assert_int_equal(schema_validate(&call, parse(schema), parse(value)), E_INVALID);
+        if (str_contains(call.error_text, STR("did you mean")) != cases[i].is_near)
+            fail_msg("%s for %s: %.*s", cases[i].wanted, cases[i].name, STR_ARG(call.error_text));
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_tool),   TEST(test_closed), TEST(test_keywords), TEST(test_long_values_are_cut),
-        TEST(test_limits), TEST(test_stack),  TEST(test_portable), TEST(test_corners),
+        TEST(test_tool),  TEST(test_closed),   TEST(test_keywords), TEST(test_long_values_are_cut),   TEST(test_limits),
+        TEST(test_stack), TEST(test_portable), TEST(test_corners),  TEST(test_how_far_a_name_may_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -317,6 +317,28 @@ static void secrets_of_clients(void **state)
     call_clear_error(&f->call);
 }
 
+/* What a client was made for stands in the log; one that registered itself was made for nothing yet. */
+static void the_log_says_what_an_administrator_made_a_client_for(void **state)
+{
+    struct fixture *f = *state;
+    struct oauth_client_row row;
+    struct str secret;
+    int64_t ana = add_user(f, "ana@example.test", "+5511999990001");
+    const struct client_new new = {.name = STR("Own"),
+                                   .connection_id = add_connection(f, ana, "site").connection_id,
+                                   .rights = RIGHT_PUBLISH,
+                                   .made_by = ana};
+    struct oauth_client_row dynamic = registered(f);
+    const struct json *data = parsed(f, sql_text(f, "SELECT data FROM mcp_audit_logs WHERE action = 'oauth.register'"));
+    assert_true(str_eq(json_str(json_get(data, STR("client"))), dynamic.id));
+    assert_true(json_is(json_get(data, STR("rights")), JSON_MISSING));
+    assert_ok(&f->call, clients_add(&f->call, &new, &row, &secret));
+    data = parsed(f, sql_text(f, "SELECT data FROM mcp_audit_logs WHERE action = 'oauth.client.create'"));
+    assert_true(str_eq(json_str(json_get(data, STR("client"))), row.id));
+    assert_text(json_str(json_get(data, STR("name"))), "Own");
+    assert_text(json_str(json_get(data, STR("rights"))), "read,publish");
+}
+
 /* ---- a database that fails in the middle */
 
 static struct oauth_client_row client;
@@ -374,6 +396,7 @@ int main(void)
         ON_SQLITE(addresses_of_documents),
         ON_SQLITE(what_an_administrator_may_make),
         ON_SQLITE(secrets_of_clients),
+        ON_SQLITE(the_log_says_what_an_administrator_made_a_client_for),
         ON_SQLITE(the_database_fails),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);

@@ -557,6 +557,35 @@ static void the_database_fails(void **state)
     assert_int_equal(f->call.error, OK);
 }
 
+/* Another call holds the database for too long: who waits for it is told, and has nothing. */
+static void no_transaction_is_to_be_had(void **state)
+{
+    int (*const operations[])(struct fixture *) = {agrees, redeems, refreshes, stands, revokes, ends};
+    struct fixture *f = *state;
+    struct call other;
+    ready(f);
+    log_in(f);
+    assert_ok(&f->call, agrees(f));
+    struct str unused = code;
+    given = tokens.refresh;
+    int64_t deadline_ms = f->call.deadline_ms, n_events = sql_int(f, "SELECT count(*) FROM mcp_audit_logs");
+    for (size_t i = 0; i < ARRAY_LENGTH(operations); i++) {
+        call_init(&other, arena_new(1024 * 1024), 60 * 1000);
+        assert_ok(&other, db_begin(&other, f->db));
+        f->call.deadline_ms = clock_monotonic_ms() + 50;
+        int error = operations[i](f);
+        f->call.deadline_ms = deadline_ms;
+        assert_ok(&other, db_rollback(&other, f->db));
+        arena_free(other.arena);
+        assert_int_equal(error, E_TIMEOUT);
+        assert_int_equal(f->call.error, E_TIMEOUT);
+        call_clear_error(&f->call);
+    }
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs"), n_events);
+    code = unused;
+    assert_ok(&f->call, redeems(f));
+}
+
 static int comes_twice(struct fixture *f)
 {
     int error = redeems(f);
@@ -624,6 +653,7 @@ int main(void)
         ON_SQLITE(credentials_of_its_own),
         ON_SQLITE(what_is_given_back),
         ON_SQLITE(the_database_fails),
+        ON_SQLITE(no_transaction_is_to_be_had),
         ON_SQLITE(the_database_fails_at_a_replay),
         ON_SQLITE(words_of_scopes),
     };
