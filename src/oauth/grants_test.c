@@ -557,6 +557,21 @@ static void the_database_fails(void **state)
     assert_int_equal(f->call.error, OK);
 }
 
+/* Who cannot even begin is told so, and may ask the same again. */
+static void the_database_has_no_time(void **state)
+{
+    static int (*const operations[])(struct fixture * f) = {agrees, redeems, refreshes, revokes, stands, ends};
+    struct fixture *f = *state;
+    ready(f);
+    for (size_t i = 0; i < ARRAY_LENGTH(operations); i++) {
+        refresh_token = tokens.refresh;
+        given = operations[i] == ends ? sql_text(f, "SELECT max(id) FROM mcp_oauth_grants WHERE state = 'active'")
+                                      : tokens.access;
+        assert_int_equal(while_others_hold_it(f, db_begin, operations[i]), E_TIMEOUT);
+        assert_ok(&f->call, operations[i](f));
+    }
+}
+
 static int comes_twice(struct fixture *f)
 {
     int error = redeems(f);
@@ -624,6 +639,7 @@ int main(void)
         ON_SQLITE(credentials_of_its_own),
         ON_SQLITE(what_is_given_back),
         ON_SQLITE(the_database_fails),
+        ON_SQLITE(the_database_has_no_time),
         ON_SQLITE(the_database_fails_at_a_replay),
         ON_SQLITE(words_of_scopes),
     };
