@@ -381,9 +381,9 @@ static void data_of_every_kind(void **state)
     /* An action that no row has room for: no text rather than one that was cut. */
     char *action = arena_alloc(arena, (size_t)8 * AUDIT_DATA_BYTES_MAX);
     memset(action, 'a', (size_t)8 * AUDIT_DATA_BYTES_MAX);
-    link = (struct chain_link){.writer = STR("test"), .seq = 1, .prev = STR_EMPTY, .at_ms = 5};
-    link.action = str_of(action, (size_t)8 * AUDIT_DATA_BYTES_MAX);
-    assert_int_equal(chain_seal(arena, STR("{\"a\":1}"), &link).len, 0);
+    struct chain_link long_one = {.writer = STR("test"), .seq = 1, .prev = STR_EMPTY, .at_ms = 5};
+    long_one.action = str_of(action, (size_t)8 * AUDIT_DATA_BYTES_MAX);
+    assert_int_equal(chain_seal(arena, STR("{\"a\":1}"), &long_one).len, 0);
     assert_false(chain_read(arena, STR("[]"), &data, &again));
     assert_false(chain_read(arena, STR("{\"chain\":1}"), &data, &again));
     again.hash = STR("short");
