@@ -397,6 +397,9 @@ static void check_ends(struct verification *v)
         else if (state->seq == state->head_seq && state->seq && !str_eq(str_from(state->hash), state->head_hash))
             broken(v, state->last_id, "the chain of \"%.*s\" was rewritten: its end does not fit its head",
                    STR_ARG(state->writer));
+        else if (state->late_head_seq < state->seq) /* a row and its head are one transaction */
+            broken(v, 0, "the head of the writer \"%.*s\" was put back: retention has removed rows up to %lld",
+                   STR_ARG(state->writer), (long long)state->seq);
         else if (state->late_head_seq < newest->seq) {
             char at[CLOCK_TEXT_BYTES];
             clock_format(newest->at_ms, at);

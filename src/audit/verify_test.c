@@ -242,6 +242,43 @@ static void rows_beyond_the_head(void **state)
     sql(f, "DROP TABLE kept");
 }
 
+/* Retention has removed what came after the head that stands there now. */
+static void a_head_put_back_behind_retention(void **state)
+{
+    struct fixture *f = *state;
+    record(f, 3);
+    sql(f, "CREATE TABLE kept AS SELECT * FROM mcp_audit_heads");
+    record(f, 2);
+    assert_ok(&f->call, prunes(f));
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.removed, 5);
+    sql(f, "DELETE FROM mcp_audit_index");
+    sql(f, "DELETE FROM mcp_audit_logs"); /* what was recorded of the retention */
+    sql(f, "DELETE FROM mcp_audit_heads");
+    sql(f, "INSERT INTO mcp_audit_heads SELECT * FROM kept");
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("was put back")));
+    sql(f, "DROP TABLE kept");
+}
+
+/* All rows are gone, and what is said to have been the last is not what the head names. */
+static void a_tombstone_of_another_chain(void **state)
+{
+    struct fixture *f = *state;
+    struct audit_mark mark = {.writer = STR("test"), .seq = 2, .at_ms = clock_now_ms()};
+    mark.hash = STR("0123456789012345678901234567890123456789012345678901234567890123");
+    record(f, 2);
+    sql(f, "DELETE FROM mcp_audit_index");
+    sql(f, "DELETE FROM mcp_audit_logs");
+    mark_sign(f->call.arena, MARK_TOMBSTONE, &mark);
+    assert_ok(&f->call, store_tombstone_set(&f->call, &mark));
+    assert_ok(&f->call, verifies(f));
+    assert_false(verdict.ok);
+    assert_true(str_contains(verdict.problem, STR("does not fit its head")));
+}
+
 static void the_first_thing_that_is_wrong_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -259,7 +296,12 @@ static void the_first_thing_that_is_wrong_is_told(void **state)
     sql(f, "INSERT INTO mcp_service_connections (id, user_id, provider_id, name, config_json, secret_json, token_hash, "
            "status) "
            "VALUES (9, 7, 3, 'c', '{}', '{}', 'x', 'active')");
-    sql(f, "UPDATE mcp_audit_logs SET connection_id = 9 WHERE id = (SELECT max(id) FROM mcp_audit_logs)");
+    const struct audit_event its = {
+        .user_id = 7, .connection_id = 9, .action = STR("tool.wp_edit"), .data_json = STR("{}")};
+    assert_ok(&f->call, audit_record(&f->call, &its));
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    sql(f, "UPDATE mcp_audit_logs SET connection_id = 9 WHERE id = (SELECT min(id) FROM mcp_audit_logs)");
     assert_ok(&f->call, verifies(f));
     assert_false(verdict.ok);
     assert_true(str_contains(verdict.problem, STR("user or connection")));
@@ -336,6 +378,12 @@ static void data_of_every_kind(void **state)
     text = sealed(f, str_of(large, AUDIT_DATA_BYTES_MAX + 1), &link);
     assert_true(chain_read(arena, text, &data, &again));
     assert_int_equal(json_i64_or(json_get(data, STR("left_out_bytes")), -1), AUDIT_DATA_BYTES_MAX + 1);
+    /* An action that no row has room for: no text rather than one that was cut. */
+    char *action = arena_alloc(arena, (size_t)8 * AUDIT_DATA_BYTES_MAX);
+    memset(action, 'a', (size_t)8 * AUDIT_DATA_BYTES_MAX);
+    struct chain_link long_one = {.writer = STR("test"), .seq = 1, .prev = STR_EMPTY, .at_ms = 5};
+    long_one.action = str_of(action, (size_t)8 * AUDIT_DATA_BYTES_MAX);
+    assert_int_equal(chain_seal(arena, STR("{\"a\":1}"), &long_one).len, 0);
     assert_false(chain_read(arena, STR("[]"), &data, &again));
     assert_false(chain_read(arena, STR("{\"chain\":1}"), &data, &again));
     again.hash = STR("short");
@@ -396,6 +444,8 @@ int main(void)
         ON_SQLITE(marks_without_rows),
         ON_SQLITE(writers_have_their_own_checkpoints),
         ON_SQLITE(rows_beyond_the_head),
+        ON_SQLITE(a_head_put_back_behind_retention),
+        ON_SQLITE(a_tombstone_of_another_chain),
         ON_SQLITE(the_first_thing_that_is_wrong_is_told),
         ON_SQLITE(more_writers_than_are_looked_at),
         ON_SQLITE(data_of_every_kind),

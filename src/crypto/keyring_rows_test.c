@@ -376,6 +376,68 @@ static void a_key_that_is_not_known_is_asked_for(void **state)
     assert_says(&call, "key of this account");
 }
 
+/* Renewed after a rotation and once only; the key before stays until it is dropped, and opens what was sealed with it. */
+static void data_keys_follow_the_master_key(void **state)
+{
+    (void)state;
+    struct keyring_row rows[KEYRING_ROTATION_ROWS];
+    struct str wrapped, renewed, again, sealed, sealed_anew, plain;
+    int64_t kid, previous;
+    test_keyring(&call);
+    assert_int_equal(keyring_new_data_key(&call, 7, &wrapped), OK);
+    assert_int_equal(keyring_data_kids(&call, 7, wrapped, &kid, &previous), OK);
+    assert_int_equal(kid, 1);
+    assert_int_equal(previous, 0);
+    struct seal_place place = {.owner = 7, .table = STR("t"), .row = STR("1"), .column = STR("c")};
+    assert_int_equal(seal_make_at(&call, &place, wrapped, STR("secret"), &sealed), OK);
+    assert_int_equal(keyring_renew_data_key(&call, 7, wrapped, &again), E_CONFLICT); /* as new as the master key */
+    assert_int_equal(keyring_rotate(&call, STR(KEY_2), rows), OK);
+    assert_int_equal(keyring_renew_data_key(&call, 7, wrapped, &renewed), OK);
+    assert_int_equal(keyring_data_kids(&call, 7, renewed, &kid, &previous), OK);
+    assert_int_equal(kid, 2);
+    assert_int_equal(previous, 1);
+    assert_int_equal(keyring_renew_data_key(&call, 7, renewed, &again), E_CONFLICT);
+    assert_int_equal(seal_open_at(&call, &place, renewed, sealed, &plain), OK);
+    assert_text(plain, "secret");
+    assert_int_equal(seal_make_at(&call, &place, renewed, STR("secret"), &sealed_anew), OK);
+    assert_int_equal(seal_kid(sealed_anew), 2);
+    /* Who has read the row before, and nobody who would read it again for him. */
+    assert_int_equal(seal_open_at(&call, &place, wrapped, sealed_anew, &plain), E_CRYPTO);
+    assert_says(&call, "does not open");
+    assert_int_equal(keyring_drop_previous(&call, 7, renewed, &again), OK);
+    assert_int_equal(keyring_data_kids(&call, 7, again, &kid, &previous), OK);
+    assert_int_equal(kid, 2);
+    assert_int_equal(previous, 0);
+    assert_int_equal(seal_open_at(&call, &place, again, sealed_anew, &plain), OK);
+    assert_int_equal(seal_open_at(&call, &place, again, sealed, &plain), E_CRYPTO);
+    /* Nobody else's. */
+    assert_int_equal(keyring_data_kids(&call, 8, renewed, &kid, &previous), E_CRYPTO);
+    assert_int_equal(keyring_renew_data_key(&call, 8, wrapped, &again), E_CRYPTO);
+    assert_int_equal(keyring_drop_previous(&call, 8, renewed, &again), E_CRYPTO);
+}
+
+/* What opens and is neither one key nor one or two numbered ones. */
+static void wrapped_bytes_of_no_keys(void **state)
+{
+    (void)state;
+    static const char bytes[3 * (4 + KEY_BYTES)] = {0};
+    static const size_t lengths[] = {0, KEY_BYTES - 1, KEY_BYTES + 1, 4 + KEY_BYTES + 1, 3 * (4 + KEY_BYTES)};
+    struct seal_place place = {
+        .owner = 7, .table = STR("mcp_data_keys"), .row = STR("user:7"), .column = STR("wrapped")};
+    struct str wrapped;
+    unsigned char key[KEY_BYTES];
+    test_keyring(&call);
+    for (size_t i = 0; i < ARRAY_LENGTH(lengths); i++) {
+        assert_int_equal(
+            seal_box(&call, &place, 1, (const unsigned char *)BYTES_1, str_of(bytes, lengths[i]), &wrapped), OK);
+        assert_int_equal(data_key(7, wrapped, key), E_CRYPTO);
+        assert_says(&call, "key of this account");
+    }
+    assert_int_equal(
+        seal_box(&call, &place, 1, (const unsigned char *)BYTES_1, str_of(bytes, 2 * (4 + KEY_BYTES)), &wrapped), OK);
+    assert_int_equal(data_key(7, wrapped, key), OK);
+}
+
 static void signatures(void **state)
 {
     (void)state;
@@ -407,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_rotation_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_that_are_not_learnt, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_is_not_known_is_asked_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(data_keys_follow_the_master_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(wrapped_bytes_of_no_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(signatures, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,7 @@ static void keys_in_every_spelling(void **state)
         assert_int_equal(keyring_load_master(&f->call, &source), E_INVALID);
         assert_says(&f->call, "openssl rand -base64 32");
         assert_int_equal(open_ring(&f->call, 1, check, server), E_INTERNAL);
+        assert_int_equal(keyring_create(&f->call, &check, &server), E_INTERNAL);
     }
 }
 

@@ -128,6 +128,8 @@ static void the_checksum_is_crc32(void **state)
     assert_int_equal(type, TOKEN_PAT);
     assert_true(token_check(STR("prt_setup_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz06FVIX"), &type));
     assert_int_equal(type, TOKEN_SETUP);
+    /* The right sum over what is no digit is none. */
+    assert_false(token_check(STR("prt_pat_0123456789ABCDEFGHIJ-LMNOPQRSTUVWXYZabcdefg1Y9y3J"), &type));
 }
 
 static void every_slip_is_noticed(void **state)

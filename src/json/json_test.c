@@ -624,6 +624,9 @@ static void test_scan(void **state)
     assert_true(json_scan_str(arena, raw, &string) && str_eq(string, STR("a\nb")));
     assert_true(json_scan_member(text, STR("no"), &raw) && json_scan_bool(raw, &boolean) && !boolean);
     assert_false(json_scan_member(text, STR("t\\u0069tle"), &raw));
+    assert_false(json_scan_member(text, STR("titl"), &raw));
+    assert_false(json_scan_member(text, STR("t"), &raw));
+    assert_false(json_scan_member(text, STR("titles"), &raw));
     assert_false(json_scan_member(text, STR("rendered"), &raw));
     assert_false(json_scan_member(text, STR("ID"), &raw));
     assert_false(json_scan_path(text, "id.x", &raw));

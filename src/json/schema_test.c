@@ -230,6 +230,32 @@ static void test_limits(void **state)
     buf_add_char(&buf, ']');
     assert_int_equal(limited("{\"items\":{\"type\":\"integer\"}}", buf_str(&buf)), OK);
     assert_int_equal(limited("{\"items\":{\"allOf\":[{\"type\":\"integer\"}]}}", buf_str(&buf)), E_LIMIT);
+    /* Little in the value, and much in the schema that each of it is compared with: names, required ones, allowed ones. */
+    static const struct {
+        const char *schema, *item, *value_item;
+    } dear[] = {
+        {"{\"items\":{\"enum\":[", "0", "1"},
+        {"{\"items\":{\"required\":[", "\"a\"", "{\"a\":1}"},
+        {"{\"items\":{\"allOf\":[", "{}", "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1}"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(dear); i++)
+        for (int n = 100; n <= 400; n += 300) {
+            struct buf much;
+            buf_clear(&buf);
+            buf_init(&much, arena, 1 << 16);
+            buf_add(&much, str_from(dear[i].schema));
+            for (int k = 0; k < n; k++) {
+                buf_add_format(&much, "%s%s", k ? "," : "", dear[i].item);
+                buf_add_format(&buf, "%s%s", k ? "," : "[", dear[i].value_item);
+            }
+            if (i == 0)
+                buf_add(&much, STR(",1"));
+            buf_add(&much, STR("]}}"));
+            buf_add_char(&buf, ']');
+            int result = limited(str_copy_cstr(arena, buf_str(&much)), buf_str(&buf));
+            if (n == 400)
+                assert_int_equal(result, E_LIMIT);
+        }
     /* Alternatives within alternatives: not two to the power of their depth. */
     struct buf schema;
     buf_init(&schema, arena, 1 << 16);
@@ -369,6 +395,11 @@ static void test_corners(void **state)
          "did you mean per_page?"},
         {"{\"properties\":{\"abcd\":{},\"abdc\":{}},\"additionalProperties\":false}", "{\"bacd\":1}",
          "did you mean abcd?"},
+        /* The nearest, wherever it stands. */
+        {"{\"properties\":{\"abcdefghi\":{},\"abcdefgh\":{}},\"additionalProperties\":false}", "{\"abcdefg\":1}",
+         "did you mean abcdefgh?"},
+        {"{\"properties\":{\"abcdefgh\":{},\"abcdefghi\":{}},\"additionalProperties\":false}", "{\"abcdefg\":1}",
+         "did you mean abcdefgh?"},
         {"{\"properties\":{\"\":{}},\"additionalProperties\":false}", "{\"a\":1}", "there is no such member"},
     };
     (void)state;

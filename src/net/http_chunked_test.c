@@ -97,6 +97,9 @@ static void test_refused(void **state)
         {"trailer with a space", STR_INIT("0\r\na : b\r\n\r\n"), 400},
         {"folded trailer", STR_INIT("0\r\na: b\r\n c\r\n\r\n"), 400},
         {"bare CR in a trailer", STR_INIT("0\r\na: b\rc\r\n\r\n"), 400},
+        {"bare LF in a trailer", STR_INIT("0\r\na: b\n\r\n"), 400},
+        {"NUL in a trailer", STR_INIT("0\r\na: b\0\r\n\r\n"), 400},
+        {"bare CR as the end", STR_INIT("0\r\n\rGET / HTTP/1.1\r\n"), 400},
         {"trailer without a name", STR_INIT("0\r\n: b\r\n\r\n"), 400},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)

@@ -323,8 +323,8 @@ static enum http_progress read_line(struct http_head *head, struct str line, siz
         head->size = next_at;
         return finish(head);
     }
-    if (line.len == 0 && head->line_at == 0)
-        return HTTP_MORE; /* RFC 9112 2.2: an empty line before the request is to be ignored */
+    if (line.len == 0)
+        return HTTP_MORE; /* RFC 9112 2.2: an empty line before the request is to be ignored; a second, check_size() refused */
     if (read_request_line(head, line) == HTTP_ERROR)
         return HTTP_ERROR;
     head->in_headers = true;

@@ -18,6 +18,7 @@ static const struct refused refused[] = {
     /* the request line */
     {"no version", STR_INIT("POST /mcp\r\n" HOST "\r\n"), 400},
     {"two spaces", STR_INIT("POST  /mcp HTTP/1.1\r\n" HOST "\r\n"), 400},
+    {"no target", STR_INIT("GET  HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"two spaces before the version", STR_INIT("POST /mcp  HTTP/1.1\r\n" HOST "\r\n"), 400},
     {"space at the end", STR_INIT("POST /mcp HTTP/1.1 \r\n" HOST "\r\n"), 400},
     {"tab", STR_INIT("POST\t/mcp HTTP/1.1\r\n" HOST "\r\n"), 400},
@@ -177,6 +178,12 @@ static void test_edges(void **state)
         HTTP_DONE);
     assert_true(str_eq(head.path, STR("/")) && str_eq(head.host, STR("a.example")));
     assert_true(str_eq(head.headers[1].value, STR("v")));
+    /* As long as those that say where a request ends, and none of them. */
+    assert_int_equal(
+        parse(&head, STR("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Lengths: 1\r\nAccept-Charset: 5\r\n"
+                         "Content-Length: 3\r\n\r\n")),
+        HTTP_DONE);
+    assert_true(head.has_length && head.content_length == 3);
     assert_int_equal(parse(&head, STR("GET http://a.example?b HTTP/1.1\r\nHost: a.example\r\n\r\n")), HTTP_DONE);
     assert_true(str_eq(head.path, STR("/")) && str_eq(head.query, STR("b")));
 }

@@ -248,6 +248,8 @@ bool http_request_set_options(CURL *easy, struct http_transfer *transfer)
             custom = NULL;
     }
     failed |= curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, custom);
+    /* A server that answers a HEAD with a body all the same, and late, would answer the next request with it. */
+    failed |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, str_eq(method->name, STR("HEAD")) ? 1L : 0L);
     failed |= curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
                                transfer->n_lines       ? transfer->lines
                                : transfer->is_download ? &download_lines

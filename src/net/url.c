@@ -186,7 +186,8 @@ static int split(struct str text, struct pieces *pieces, struct url *ret)
 
 /*
  * An international name becomes ASCII as browsers do it (UTS 46). By libidn2 and not by libcurl, which would need a locale for it
- * and leaks (7.88) when a name is not valid. What comes out is read like a host that was typed: it may be an IPv4 address.
+ * and leaks (7.88) when a name is not valid. What comes out is read like a host that was typed: it may be an IPv4 address. Not with
+ * IDN2_USE_STD3_ASCII_RULES: libidn2 (2.3.3) leaves out what those forbid and goes on, so that another host would be meant.
  */
 static int to_ascii(struct arena *arena, struct pieces *pieces, struct url *ret)
 {
@@ -194,8 +195,7 @@ static int to_ascii(struct arena *arena, struct pieces *pieces, struct url *ret)
     uint8_t *converted = NULL;
     if (!str_to_cstr(pieces->authority, name, sizeof name))
         return refuse(ret, "its host is too long");
-    int code = idn2_lookup_u8((const uint8_t *)name, &converted,
-                              IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
+    int code = idn2_lookup_u8((const uint8_t *)name, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     bool fits = code == IDN2_OK && str_to_cstr(str_from((const char *)converted), ascii, sizeof ascii);
     idn2_free(converted);
     if (!fits)
@@ -207,10 +207,10 @@ static int to_ascii(struct arena *arena, struct pieces *pieces, struct url *ret)
     return OK;
 }
 
-/* Bytes that may not stand in a request line are percent-encoded, as browsers do. */
+/* Bytes that may not stand in a request line are percent-encoded, as browsers do. None is NUL: check_bytes(). */
 static bool needs_encoding(char c)
 {
-    return (unsigned char)c >= 0x80 || (c && strchr("\"<>^`{|}", c));
+    return (unsigned char)c >= 0x80 || strchr("\"<>^`{|}", c);
 }
 
 static struct str cleaned(struct arena *arena, const struct pieces *pieces)
@@ -373,16 +373,15 @@ static bool is_plain_host(struct str host)
     for (size_t i = 0; i < host.len; i++)
         if (host.ptr[i] != ascii_lower(host.ptr[i]))
             return false;
-    if (last.len && ascii_is_alpha(last.ptr[0]))
+    if (ascii_is_alpha(last.ptr[0])) /* well-formed: the last label is not empty */
         return true;
     return str_to_cstr(host, quad, sizeof quad) && inet_pton(AF_INET, quad, &address) == 1;
 }
 
+/* `rest` is empty or begins with a slash. */
 static bool is_plain_rest(struct str rest)
 {
     bool in_query = false;
-    if (rest.len && rest.ptr[0] != '/')
-        return false;
     for (size_t i = 0; i < rest.len; i++) {
         char c = rest.ptr[i];
         if (c == '?' && !in_query)

@@ -47,6 +47,31 @@ static void test_parts(void **state)
     assert_text(url.query, "");
 }
 
+/* RFC 6454: scheme, host and port, all three. */
+static void test_same_origin(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool is_same;
+    } cases[] = {
+        {"https://a.example/x?y", "HTTPS://A.example:443/z", true},
+        {"https://a.example", "http://a.example", false},
+        {"https://a.example:80", "http://a.example:80", false},
+        {"https://a.example", "https://a.example:8443", false},
+        {"https://a.example", "https://b.example", false},
+        {"https://a.example", "https://www.a.example", false},
+        {"https://[2001:db8::1]", "https://[2001:DB8::1]:443", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct url a, b;
+        assert_int_equal(url_parse(arena, str_from(cases[i].a), &a), OK);
+        assert_int_equal(url_parse(arena, str_from(cases[i].b), &b), OK);
+        assert_int_equal(url_same_origin(&a, &b), cases[i].is_same);
+        assert_int_equal(url_same_origin(&b, &a), cases[i].is_same);
+    }
+}
+
 /* The short cut for plain addresses and libcurl say the same. */
 static void test_short_cut(void **state)
 {
@@ -119,6 +144,8 @@ static void test_normal_forms(void **state)
         {"https://example.com/{a}|b^c`\"", "https://example.com/%7Ba%7D%7Cb%5Ec%60%22"},
         {"https://m\u00fcller.example/", "https://xn--mller-kva.example/"},
         {"https://xn--mller-kva.example/", "https://xn--mller-kva.example/"},
+        {"https://a_\u00fc.example/", "https://xn--a_-yka.example/"},
+        {"https://\uff21\uff0eexample/", "https://a.example/"}, /* full width */
         {"https://[::FFFF:1.2.3.4]:8443/", NULL}, /* whatever its spelling becomes, it is read again the same */
         {"https://under_score.example/", "https://under_score.example/"},
         {"https://example.com/a//b", "https://example.com/a//b"},
@@ -208,6 +235,16 @@ static void test_refused(void **state)
         "https://\xff.example/",
         "https://example.com/\xc0\xaf",
         "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/",
+        "https://\u00fc..example/",
+        "https://\u00fc\ufffd.example/",       /* of no name */
+        "https://\uff05\uff10\uff10.example/", /* a percent sign and zeros, full width */
+        "https://exa\uff05mple.example/",      /* ... between letters: not the host without it */
+        "https://\u00fc\uff0fx.example/",      /* a slash, full width */
+        "https://exa<m\u00fcller.example/",
+        "https://[\u00fc.example]/",
+        "https://\u00fc~x.example/",
+        "https://exa\uff5emple.example/", /* a tilde, full width */
+        "https://xn--a\u00fc.example/",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct url url;
@@ -230,6 +267,14 @@ static void test_refused(void **state)
         text[i] = i % 10 ? 'a' : '.';
     assert_int_equal(url_parse(arena, str_of(text, 300), &url), E_INVALID);
     assert_int_equal(url_parse(arena, str_of(text, 200), &url), OK);
+    for (size_t i = 8; i < 1200; i += 2) /* an international host that is too long to convert */
+        put(text + i, STR("\u00fc"));
+    assert_int_equal(url_parse(arena, str_of(text, 1200), &url), E_INVALID);
+    assert_string_equal(url.problem, "its host is too long");
+    bool guessed;
+    memset(text, 'a', sizeof text); /* too long before a scheme is put in front of it */
+    assert_int_equal(url_parse_site(arena, str_of(text, URL_MAX_BYTES + 1), &url, &guessed), E_INVALID);
+    assert_string_equal(url.problem, "it is too long");
 }
 
 static void test_site(void **state)
@@ -284,6 +329,7 @@ static void test_join(void **state)
         {"https://a.example/", "@evil.example/", "https://a.example/@evil.example/"},
         {"https://a.example", ".evil.example/", "https://a.example/.evil.example/"},
         {"https://a.example/blog", "/../../x", "https://a.example/x"},
+        {"https://a.example/blog/?x=1", "", "https://a.example/blog"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct url base, joined;
@@ -315,6 +361,9 @@ static void test_resolve(void **state)
         {"//b.example/e", "https://b.example/e"},
         {"http://c.example:81/", "http://c.example:81/"},
         {"e:f/g", NULL},
+        {"e+f-1.0:g", NULL}, /* a scheme as well (RFC 3986 3.1) */
+        {"e/f:g", "https://a.example/b/e/f:g"},
+        {":e", "https://a.example/b/:e"},
         {"1:2", "https://a.example/b/1:2"},
         {"javascript:alert(1)", NULL},
         {"data:text/html,x", NULL},
@@ -333,6 +382,9 @@ static void test_resolve(void **state)
     base.path = STR_EMPTY; /* as url_parse_site() leaves it */
     assert_int_equal(url_resolve(arena, &base, STR("e"), &url), OK);
     assert_text(url_format(arena, &url), "https://a.example/e");
+    base.query = STR_EMPTY;
+    assert_int_equal(url_resolve(arena, &base, STR_EMPTY, &url), OK);
+    assert_text(url_format(arena, &url), "https://a.example/");
 }
 
 static void test_encode(void **state)
@@ -365,6 +417,7 @@ static void test_decode(void **state)
     assert_text(url_decode(arena, STR("%"), true), "%");
     assert_text(url_decode(arena, STR("%4"), true), "%4");
     assert_text(url_decode(arena, STR("%zz%41%"), true), "%zzA%");
+    assert_text(url_decode(arena, STR("%4z%"), true), "%4z%");
     assert_text(url_decode(arena, STR("%2541"), true), "%41"); /* once */
     assert_true(str_eq(url_decode(arena, STR("%00"), true), str_of("\0", 1)));
     struct str rest = STR("&&a=1&b&=c&d=e=f&g=%26&&h+i=+"), name, value;
@@ -384,6 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_same_origin, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_short_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_normal_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),

@@ -355,6 +355,12 @@ static int does_find(struct fixture *f)
     return clients_find_for(&f->call, client.id, 1, &row);
 }
 
+static int does_find_document(struct fixture *f)
+{
+    struct oauth_client_row row;
+    return clients_find_for(&f->call, STR(DOCUMENT), 1, &row);
+}
+
 static int does_add(struct fixture *f)
 {
     const struct client_new new = {.name = STR("App"), .connection_id = 1, .rights = RIGHT_PUBLISH, .made_by = 1};
@@ -371,12 +377,17 @@ static void the_database_fails(void **state)
 {
     struct fixture *f = *state;
     add_connection(f, add_user(f, "ana@example.test", "+5511999990001"), "site");
+    assert_int_equal(while_others_hold_it(f, db_begin, does_register), E_TIMEOUT);
     assert_true(each_statement_fails(f, does_register) >= 4);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_oauth_clients"), 1);
     assert_true(each_statement_fails(f, does_find) >= 1);
+    assert_int_equal(while_others_hold_it(f, db_begin, does_add), E_TIMEOUT);
     assert_true(each_statement_fails(f, does_add) >= 6);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_oauth_clients"), 2);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_oauth_grants"), 1);
+    /* A document is not read anew because the row of it could not be read: nothing is sent anywhere. */
+    assert_int_equal(while_others_hold_it(f, db_begin_snapshot, does_find_document), E_TIMEOUT);
+    assert_int_equal(while_others_hold_it(f, db_begin, does_delete), E_TIMEOUT);
     assert_true(each_statement_fails(f, does_delete) >= 4);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_oauth_clients"), 1);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_oauth_grants"), 0);

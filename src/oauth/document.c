@@ -88,7 +88,7 @@ static int64_t fresh_seconds(const struct http_fetched *fetched)
 {
     int64_t seconds = DOCUMENT_FRESH_MIN_S, said;
     struct str rest = http_header_get(fetched->headers, fetched->n_headers, STR("cache-control")), part;
-    while (rest.ptr && str_next(&rest, ',', &part)) {
+    while (str_next(&rest, ',', &part)) {
         part = str_trim(part);
         if (str_eq_nocase(part, STR("no-store")) || str_eq_nocase(part, STR("no-cache")))
             return DOCUMENT_FRESH_MIN_S;

@@ -5,8 +5,10 @@
 #include "crypto/token.h"
 #include "oauth/clients.h"
 #include "oauth/family.h"
+#include "oauth/forget.h"
 #include "oauth/grants.h"
 #include "store/confirmations.h"
+#include "store/db_fault_test_help.h"
 
 /* RFC 7636, appendix B. */
 #define VERIFIER "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -137,6 +139,53 @@ static void work_outlives_its_token(void **state)
     assert_says(&f->call, "expired");
     sql(f, "UPDATE mcp_oauth_grants SET state = 'active', expires_at = '2099-01-01 00:00:00.000'");
     assert_int_equal(authenticate_token(&f->call, id, &who), E_UNAUTHENTICATED); /* nobody agreed to that */
+    /* Sealed as it is, and over, or not the family of this token's person and connection. */
+    const struct oauth_grant_row good = row;
+    int64_t bia = add_user(f, "bia@example.test", "+5511999990002");
+    int64_t another = add_connection(f, 1, "another").connection_id;
+    for (int i = 0; i < 4; i++) {
+        row = good;
+        if (i == 1)
+            row.expires_at_ms = clock_now_ms() - 1000;
+        if (i == 2)
+            row.user_id = bia;
+        if (i == 3)
+            row.connection_id = another;
+        assert_ok(&f->call, db_query(&f->call, f->db, NULL,
+                                     "UPDATE mcp_oauth_grants SET expires_at = $1, user_id = $2, connection_id = $3",
+                                     DB_TIME(row.expires_at_ms), DB_INT(row.user_id), DB_INT(row.connection_id)));
+        seal(f, consent_mac(&f->call, &row));
+        call_clear_error(&f->call);
+        assert_int_equal(authenticate_token(&f->call, id, &who), i ? E_UNAUTHENTICATED : OK);
+        if (i)
+            assert_says(&f->call, "expired");
+    }
+}
+
+static int64_t working_token;
+
+static int works_on(struct fixture *f)
+{
+    const struct principal *who;
+    return authenticate_token(&f->call, working_token, &who);
+}
+
+static int forgets(struct fixture *f)
+{
+    forget_old(&f->call);
+    return f->call.error;
+}
+
+static void the_database_fails(void **state)
+{
+    struct fixture *f = *state;
+    struct token_made connection = ready(f);
+    struct grant_tokens tokens;
+    log_in(f, &connection, 0, &tokens);
+    working_token = sql_int(f, "SELECT max(token_id) FROM mcp_oauth_tokens");
+    assert_true(each_statement_fails(f, works_on) >= 2);
+    /* Forgetting what is over is nothing that whoever asked for something else hears of. */
+    assert_ok(&f->call, while_others_hold_it(f, db_begin, forgets));
 }
 
 static int refresh(struct fixture *f, const struct oauth_client_row *client, struct str token)
@@ -179,10 +228,9 @@ static void times_and_ends_are_sealed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_rfcs_example),
-        ON_BOTH(what_waits_goes_over_to_the_next_token),
-        ON_BOTH(work_outlives_its_token),
-        ON_BOTH(times_and_ends_are_sealed),
+        cmocka_unit_test(the_rfcs_example), ON_BOTH(what_waits_goes_over_to_the_next_token),
+        ON_BOTH(work_outlives_its_token),   ON_BOTH(times_and_ends_are_sealed),
+        ON_SQLITE(the_database_fails),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

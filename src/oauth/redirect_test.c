@@ -79,6 +79,14 @@ static void test_judge(void **state)
             assert_true(str_eq(found.origin, str_from(cases[i].origin)));
         }
     }
+    char longest[REDIRECT_BYTES_MAX + 1];
+    static const char *const beginnings[] = {"https://app.example/", "http://127.0.0.1/"};
+    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++) {
+        memset(longest, 'a', sizeof longest);
+        memcpy(longest, beginnings[i], strlen(beginnings[i]));
+        assert_true(redirect_judge(arena, str_of(longest, REDIRECT_BYTES_MAX)).kind != REDIRECT_BAD);
+        assert_int_equal(redirect_judge(arena, str_of(longest, REDIRECT_BYTES_MAX + 1)).kind, REDIRECT_BAD);
+    }
     arena_free(arena);
 }
 

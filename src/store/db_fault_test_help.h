@@ -56,6 +56,24 @@ static __attribute__((unused)) int each_statement_fails(struct fixture *f, int (
     }
 }
 
+/* Somebody else holds the connection that is needed (SQLite: one for what writes, one for what reads) until our time is over. */
+static __attribute__((unused)) int while_others_hold_it(struct fixture *f,
+                                                        int (*begin)(struct call *call, struct db *db),
+                                                        int (*operation)(struct fixture *f))
+{
+    struct call other;
+    int64_t deadline_ms = f->call.deadline_ms;
+    call_init(&other, arena_new(64 * 1024), 60 * 1000);
+    assert_int_equal(begin(&other, f->db), OK);
+    f->call.deadline_ms = clock_monotonic_ms() + 50;
+    call_clear_error(&f->call);
+    int error = operation(f);
+    f->call.deadline_ms = deadline_ms;
+    assert_int_equal(db_rollback(&other, f->db), OK);
+    arena_free(other.arena);
+    return error;
+}
+
 /* The n-th statement (from 0) of what reports no error. */
 static __attribute__((unused)) void one_statement_fails(struct fixture *f, int n, void (*operation)(struct call *call))
 {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { documentedShapes, misfits, ping } from './lib.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const ANA = 'ana@example.test';
 const PASSWORD = 'correct horse battery staple';
@@ -148,7 +148,7 @@ describe('answers have the shapes of docs/cli.md', () => {
 
   test('approval', async () => {
     const [{ id: tokenId }] = (await porteiro.json(['token', 'list', '--connection', String(connection.id)])).items;
-    const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'));
+    const database = openSqlite(path.join(porteiro.dir, 'porteiro.db'));
     const insert = database.prepare(`INSERT INTO mcp_confirmations (id, user_id, connection_id, token_id, kind, tool, digest, what, state, created_at, expires_at)
       VALUES (?, 1, ?, ?, 'human', 'wp_delete', 'x', 'Delete a page', 'pending', '2026-01-01 00:00:00.000', '2099-01-01 00:00:00.000')`);
     for (const id of ['first', 'second']) insert.run(id, connection.id, tokenId);

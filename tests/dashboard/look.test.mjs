@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool } from '../integration/lib/mcp.mjs';
@@ -13,6 +12,7 @@ import { ROOT } from '../integration/lib/process.mjs';
 import { Flow } from '../oauth/flow.mjs';
 import { Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
 import { HOSTILE } from './hostile.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const site = fixtures.sites.new;
@@ -180,8 +180,7 @@ describe('by keyboard alone', () => {
 
 describe('hostile texts', () => {
   test(`stay texts: ${HOSTILE.length} of them, in every field that shows what others wrote`, { timeout: 120_000 }, async () => {
-    const db = new DatabaseSync(fs.readdirSync(porteiro.dir).filter(name => name.endsWith('.db')).map(name => path.join(porteiro.dir, name))[0]);
-    db.exec('PRAGMA busy_timeout = 5000');
+    const db = openSqlite(fs.readdirSync(porteiro.dir).filter(name => name.endsWith('.db')).map(name => path.join(porteiro.dir, name))[0]);
     const at = i => HOSTILE[i % HOSTILE.length];
     let next = 0, count = 0;
     const take = () => (count++, at(next++));

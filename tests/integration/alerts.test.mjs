@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { startFakeSite } from './lib/fake-site.mjs';
 import { fixtures } from './lib/fixtures.mjs';
@@ -12,6 +11,7 @@ import { callTool } from './lib/mcp.mjs';
 import { freePort } from './lib/ports.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { sleep, waitFor } from './lib/process.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 
 describe('alerts', { timeout: 120_000 }, () => {
   let porteiro, hook, mail, failing, refusing, failingToken, refusingToken;
@@ -84,12 +84,11 @@ describe('alerts', { timeout: 120_000 }, () => {
   });
 
   test('rows of the audit log that others changed: noticed with the next checkpoint, and a head that others wrote with the next event', async () => {
-    const db = new DatabaseSync(`${porteiro.dir}/porteiro.db`);
+    const db = openSqlite(`${porteiro.dir}/porteiro.db`);
     const log = () => fs.readFileSync(porteiro.log, 'utf8');
     failing.answer = null;
     const before = got.length;
     await porteiro.json(['connection', 'test', '1']); // a chain of another process: not ours to look at
-    db.exec('PRAGMA busy_timeout = 5000');
     const worker = () => db.prepare("SELECT id, data FROM mcp_audit_logs WHERE data LIKE '%worker-1%' ORDER BY id DESC LIMIT 1").get();
     const newest = worker();
     const changed = db.prepare('UPDATE mcp_audit_logs SET data = ? WHERE id = ?');

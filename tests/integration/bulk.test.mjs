@@ -1,7 +1,6 @@
 // The same change to many items: previewed, confirmed, done in the background, taken back as one; and not lost, nor done twice,
 // when the process that does it is killed. Judged by WordPress's own database.
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { workersOf } from '../workers/help.mjs';
@@ -11,6 +10,7 @@ import { callTool } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { query } from './lib/postgres.mjs';
 import { sleep, waitFor } from './lib/process.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 import { differences } from './lib/undone.mjs';
 import { dump, rest, startWordPress } from './lib/wordpress.mjs';
 
@@ -20,7 +20,7 @@ const PARAGRAPH = '<!-- wp:paragraph -->\n<p>One tide and no more.</p>\n<!-- /wp
 const RIGHTS = 'read,draft,publish,delete';
 
 const sql = (porteiro, text) =>
-  porteiro.database ? query(porteiro.database.url, text) : new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(text).all();
+  porteiro.database ? query(porteiro.database.url, text) : openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(text).all();
 
 for (const pair of PAIRS) {
   describe(`bulk: ${pair.name}`, { timeout: 200_000 + KILLS * 20_000 }, () => {

@@ -6,9 +6,9 @@ import { PAIRS } from './lib/fixtures.mjs';
 import { callTool } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { query } from './lib/postgres.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 import { differences } from './lib/undone.mjs';
 import { dump, rest, startWordPress } from './lib/wordpress.mjs';
-import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 
 for (const pair of PAIRS) {
@@ -277,7 +277,7 @@ for (const pair of PAIRS) {
         const item = await make({ title: 'Sealed away', content: PARAGRAPH.replace('tide', 'unmistakableword') });
         const number = Number(undoOf(await works('wp_edit', { id: String(item.id), set: { title: 'Opened' } })));
         const sql = `SELECT note_sealed || coalesce(before_sealed, '') || coalesce(after_sealed, '') AS text, call_id FROM mcp_changes WHERE number = ${number} AND connection_id = ${connection.id}`;
-        const [row] = porteiro.database ? await query(porteiro.database.url, sql) : new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(sql).all();
+        const [row] = porteiro.database ? await query(porteiro.database.url, sql) : openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(sql).all();
         assert.ok(!/unmistakableword|Sealed away|Opened/.test(row.text));
         const { items } = await porteiro.json(['audit', 'list']);
         const done = items.find(event => event.data?.changes?.includes(number)) ?? assert.fail(JSON.stringify(items).slice(0, 800));

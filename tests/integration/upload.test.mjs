@@ -4,7 +4,6 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { pdf, png, sha256, startSource } from './lib/files.mjs';
@@ -13,6 +12,7 @@ import { PAIRS } from './lib/fixtures.mjs';
 import { callTool } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { temporaryDirectory } from './lib/process.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 import { rest } from './lib/wordpress.mjs';
 
 const MIB = 1 << 20;
@@ -346,7 +346,7 @@ for (const pair of PAIRS) {
       });
       if (pair.database !== 'sqlite') return;
       const links = [linkOf(await works({})), linkOf(await works({})), linkOf(await works({}))];
-      const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'));
+      const database = openSqlite(path.join(porteiro.dir, 'porteiro.db'));
       const [late, longer, other] = database.prepare("SELECT id FROM mcp_uploads WHERE state = 'open' ORDER BY created_at DESC, id LIMIT 3").all().map(row => row.id);
       const change = (id, set) => database.prepare(`UPDATE mcp_uploads SET ${set} WHERE id = ?`).run(id);
       change(late, "expires_at = '2020-01-01 00:00:00.000'");

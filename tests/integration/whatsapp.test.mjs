@@ -1,6 +1,5 @@
 // The provider of messages, on both databases and with both services: what it says is what was done.
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startCloud } from '../fakes/cloud.mjs';
@@ -9,6 +8,7 @@ import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 import { countTokens } from './lib/tokens.mjs';
 import { documentedShapes, misfits } from '../cli/lib.mjs';
 import { addCloud, addEvolution, confirmed, deliver, tool } from './lib/whatsapp.mjs';
@@ -481,7 +481,7 @@ for (const database of ['sqlite', 'postgres']) {
     });
 
     if (database === 'sqlite') test('nothing that was said lies open in the database', async () => {
-      const file = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
+      const file = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
       const all = JSON.stringify(file.prepare('SELECT * FROM mcp_whatsapp_messages').all()) + JSON.stringify(file.prepare('SELECT * FROM mcp_whatsapp_chats').all());
       file.close();
       assert.ok(all.length > 1000);

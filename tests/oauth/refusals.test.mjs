@@ -9,6 +9,7 @@ import { legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { describeApp, startDocuments } from './documents.mjs';
 import { Flow, PASSWORD, REDIRECT, pkce } from './flow.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const json = body => (request, response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
 const DOCUMENTS = {
@@ -377,8 +378,7 @@ describe('rows that were changed in the database', () => {
     await porteiro.addConnection(fixtures.sites.new);
     flow = new Flow(porteiro);
     ana = await flow.person();
-    const { DatabaseSync } = await import('node:sqlite');
-    db = new DatabaseSync(`${porteiro.dir}/porteiro.db`);
+    db = openSqlite(`${porteiro.dir}/porteiro.db`);
   });
   after(async () => {
     db?.close();

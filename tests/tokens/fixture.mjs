@@ -1,9 +1,9 @@
 // The site that the tasks are done on: a seeded WordPress and a few things more, put back as it was before every task.
 import { execFileSync } from 'node:child_process';
-import { DatabaseSync } from 'node:sqlite';
 import fs from 'node:fs';
 import path from 'node:path';
 import { generator } from '../integration/lib/changes.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 import { rest, startWordPress } from '../integration/lib/wordpress.mjs';
 
 const WORDS = 'sea boat rain hill stone town door lamp bread salt wind road tree bell night snow bird fire ship tide wood gate roof song well field barn coat rope sand star mill river winter garden market window letter summer'.split(' ');
@@ -71,7 +71,7 @@ export async function startFixture(wp) {
     stop: () => site.stop(),
     // Rows as objects, straight from WordPress's database.
     sql(text, ...values) {
-      const db = new DatabaseSync(file, { readOnly: true });
+      const db = openSqlite(file, { readOnly: true });
       try {
         return db.prepare(text).all(...values).map(row => ({ ...row }));
       } finally {

@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { PAIRS, fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { query } from '../integration/lib/postgres.mjs';
 import { waitFor } from '../integration/lib/process.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 // Rows of each table that is in a backup.
 async function counts(porteiro) {
   const names = ['mcp_users', 'mcp_service_connections', 'mcp_tokens', 'mcp_token_details', 'mcp_data_keys', 'mcp_changes', 'mcp_user_profiles'];
   const sql = names.map(name => `SELECT '${name}' AS name, count(*) AS n FROM ${name}`).join(' UNION ALL ');
   if (porteiro.database) return Object.fromEntries((await query(porteiro.database.url, sql)).map(({ name, n }) => [name, Number(n)]));
-  const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
+  const database = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
   const rows = database.prepare(sql).all();
   database.close();
   return Object.fromEntries(rows.map(({ name, n }) => [name, n]));

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { run, temporaryDirectory, waitFor } from '../integration/lib/process.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const CYCLES = Number(process.env.PORTEIRO_TEST_CYCLES ?? 3);
 const site = fixtures.sites.old;
@@ -68,7 +68,7 @@ describe(`a full disk (SQLite on a tmpfs of ${MIB} MiB)`, { skip: !tmpfs && 'no 
       assert.ok(slowest < 5000, `it took ${slowest} ms`);
     }
     await porteiro.stop();
-    const database = new DatabaseSync(path.join(tmpfs, 'porteiro.db'));
+    const database = openSqlite(path.join(tmpfs, 'porteiro.db'));
     assert.equal(database.prepare('PRAGMA integrity_check').get().integrity_check, 'ok');
     const { n } = database.prepare("SELECT count(*) AS n FROM mcp_audit_logs WHERE action = 'tool.wp_create' AND data ->> 'outcome' = 'ok'").get();
     database.close();

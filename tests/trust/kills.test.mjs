@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { startFakeSite } from '../integration/lib/fake-site.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
@@ -13,6 +12,7 @@ import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { query, startPostgres } from '../integration/lib/postgres.mjs';
 import { mustRun, sleep, waitFor } from '../integration/lib/process.mjs';
 import { isRunning, workersOf } from '../workers/help.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const KILLS = Number(process.env.PORTEIRO_TEST_KILLS ?? 50);
 const CLIENTS = 6;
@@ -96,7 +96,7 @@ async function startSite() {
 
 async function rows(porteiro, sql) {
   if (porteiro.database) return query(porteiro.database.url, sql);
-  const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
+  const database = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
   try {
     return database.prepare(sql).all();
   } finally {
@@ -106,7 +106,7 @@ async function rows(porteiro, sql) {
 
 async function change(porteiro, sql) {
   if (porteiro.database) return mustRun('psql', ['-qXAt', porteiro.database.url, '-c', sql]);
-  const database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'));
+  const database = openSqlite(path.join(porteiro.dir, 'porteiro.db'));
   database.exec(sql);
   database.close();
 }
@@ -137,7 +137,7 @@ for (const [engine, shares] of Object.entries(ENGINES)) {
       let going = true, failed = 0, number = 0;
       let database;
       if (engine === 'SQLite') { // the file can be looked into while the write is on its way
-        database = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
+        database = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
         const intent = database.prepare("SELECT count(*) AS n FROM (SELECT data, action FROM mcp_audit_logs ORDER BY id DESC LIMIT 200) WHERE action = 'tool.wp_create.intent' AND data ->> 'call' = ?");
         site.onWrite = call => intent.get(call).n || early.push(call);
       }

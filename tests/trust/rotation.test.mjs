@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createHmac, randomBytes } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { Person } from '../integration/lib/api.mjs';
 import { PAIRS } from '../integration/lib/fixtures.mjs';
@@ -12,6 +11,7 @@ import { callTool } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { query } from '../integration/lib/postgres.mjs';
 import { mustRun, waitFor } from '../integration/lib/process.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 
 const keyFile = (folder, name) => {
   const file = path.join(folder, name);
@@ -29,7 +29,7 @@ async function dump(porteiro) {
 }
 
 const rows = (porteiro, text) =>
-  porteiro.database ? query(porteiro.database.url, text) : new DatabaseSync(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(text).all();
+  porteiro.database ? query(porteiro.database.url, text) : openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true }).prepare(text).all();
 
 // Every column of every table that holds a sealed value, whatever its name: {"table.column": numbers of the keys that are named}.
 async function sealed(porteiro) {

@@ -18,7 +18,9 @@ coverage_corpora() {
     local target name libraries failed=0
     libraries=$(pkg-config --libs libevent_core libcurl libpq sqlite3 libsodium md4c libcrypto libssl libidn2 libcrypt jansson)
     while read -r target; do
-        name=$(basename "$target" _fuzz.c)
+        name=${target#*/} # src/json/json_fuzz.c has its corpus in tests/corpus/json, as in fuzz.sh
+        name=$(tr / - <<<"${name#*/}")
+        name=${name%_fuzz.c}
         # shellcheck disable=SC2086  # flags
         clang -w -std=gnu17 -D_GNU_SOURCE -Isrc -fprofile-instr-generate="$coverage_counts/%m%c.profraw" -mllvm -runtime-counter-relocation \
             -o "$coverage_build/replay-$name" "$target" tools/replay.c $coverage_build/libporteiro.a $libraries -lm -lpthread || return

@@ -1,8 +1,8 @@
 // Real WordPress sites for tests (tests/wordpress), and a look into them that does not pass through porteiro.
-import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { freePort } from './ports.mjs';
 import { ROOT, atExit, mustRun, temporaryDirectory } from './process.mjs';
+import { openSqlite } from './sqlite.mjs';
 
 const script = name => path.join(ROOT, 'tests/wordpress', name);
 
@@ -35,7 +35,7 @@ export async function rest(site, route, { user = 'admin', method = 'GET', body }
 // Every row of every table, as text, by table: two of these show what changed.
 export function dump(site) {
   const file = path.join(site.dir, 'www/wp-content/database/.ht.sqlite');
-  const db = new DatabaseSync(file, { readOnly: true });
+  const db = openSqlite(file, { readOnly: true });
   const tables = {};
   for (const { name } of db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all()) {
     tables[name] = db.prepare(`SELECT * FROM "${name}"`).all().map(row => JSON.stringify(row)).sort();
