@@ -3,6 +3,8 @@
 
 #include "cli/supervise.h"
 
+#include "cli/values.h"
+
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -150,10 +152,9 @@ static bool reload(void *context, const struct supervisor_plan *old, struct supe
     const struct arguments *arguments = &self->cli->arguments;
     struct config_sources sources = config_sources(arguments->settings, arguments->n_settings);
     const struct config *config = config_load(arena, &sources);
-    bool good = config->n_problems == 0;
-    if (!good)
-        self->problem = cli_config_problems(arena, config);
-    else
+    self->problem = config->n_problems ? cli_config_problems(arena, config) : values_problems(arena, config);
+    bool good = self->problem.len == 0;
+    if (good)
         good = make_plan(self, arena, config, old, ret);
     if (good)
         cli_start_log(config);
@@ -200,6 +201,9 @@ int supervise(struct cli *cli)
     crash_init(NULL);
     for (size_t i = 0; i < cli->config->n_warnings; i++)
         log_warning("%.*s: %.*s", STR_ARG(cli->config->warnings[i].where), STR_ARG(cli->config->warnings[i].text));
+    struct str problem = values_problems(cli->arena, cli->config); /* before a worker is started that cannot serve */
+    if (problem.len)
+        return cli_usage(cli, "%.*s", STR_ARG(problem));
     if (handover_is_trial()) /* the settings are good, or we were not here */
         return OK;
     handover_remember_program();
