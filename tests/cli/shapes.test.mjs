@@ -176,6 +176,12 @@ describe('answers have the shapes of docs/cli.md', () => {
     const csv = await porteiro.cli(['audit', 'export', '--format', 'csv', '--user', ANA, '--since', '1h']);
     assert.match(csv.stdout, /^id,at,action,.*\r\n\d+,\d{4}-/);
     assert.equal((await fits(['audit', 'prune', '--before', '30d'])).removed, 0);
+    for (const before of ['2099-01-01', '2999-12-31T00:00:00Z']) {
+      const refused = await porteiro.cli(['audit', 'prune', '--before', before]);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /still to come.*Nothing was removed/);
+    }
+    assert.equal((await fits(['audit', 'verify'])).rows, verdict.rows, 'every event is still there');
   });
 
   test('key', async () => {
