@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import zlib from 'node:zlib';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { documentedShapes, misfits, ping } from './lib.mjs';
@@ -194,6 +195,22 @@ describe('answers have the shapes of docs/cli.md', () => {
     const file = path.join(porteiro.dir, 'backup.jsonl');
     const { rows } = await fits(['backup', file]);
     assert.equal((await fits(['restore', file, '--verify'])).rows, rows);
+    const { stdout: text } = await porteiro.cli(['backup', '-']);
+    const had = fs.readdirSync(porteiro.dir).sort();
+    const piped = await fits(['restore', '--verify', '-'], { stdin: text });
+    assert.ok(piped.rows >= rows && !piped.restored, JSON.stringify(piped));
+    for (const [stdin, sentence] of [
+      [text.slice(0, text.length / 2), /standard input, line \d+: the file ends in the middle of a line/],
+      ['', /standard input, line 1: /],
+      [zlib.gzipSync(text), /standard input: this is compressed: gunzip it first/],
+    ]) {
+      const refused = await porteiro.cli(['restore', '--verify', '-'], { stdin });
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, sentence);
+    }
+    assert.deepEqual(fs.readdirSync(porteiro.dir).sort(), had, 'nothing of it stays');
+    fs.writeFileSync(`${file}.gz`, zlib.gzipSync(text));
+    assert.match((await porteiro.cli(['restore', '--verify', `${file}.gz`])).stderr, /backup\.jsonl\.gz: this is compressed: gunzip it first/);
   });
 
   test('a text answer to every command that only looks', async () => {
