@@ -107,7 +107,14 @@ describe('answers have the shapes of docs/cli.md', () => {
     const { items } = await fits(args);
     assert.equal(items[0].name, '127.0.0.1');
     await porteiro.json(['connection', 'delete', String(items[0].id)]);
-    for (const [text, sentence] of [['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
+    // As a spreadsheet in Portuguese saves it.
+    for (const heading of ['Endereço;Usuário;Senha de aplicativo;Nome', 'ENDERECO;USUÁRIO;SENHA DE APLICATIVO;nome', 'Site;usuario;Senha;Nome', 'Enderec\u0327o;Usua\u0301rio;senha de aplicativo;NOME']) {
+      fs.writeFileSync(file, `\ufeffsep=;\r\n${heading}\r\n;;;\r\n${site.url};editor;${secret};Loja\r\n ; ;;\r\n`);
+      const { connected, failed, items: [shop] } = await fits(args);
+      assert.deepEqual([connected, failed, shop.line, shop.name], [1, 0, 4, 'Loja'], heading);
+      await porteiro.json(['connection', 'delete', String(shop.id)]);
+    }
+    for (const [text, sentence] of [['url,username,app_password\n', /no row under them/], ['sep=;\r\nURL;User;Password\r\n;;\r\n', /no row under them/], ['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
       fs.writeFileSync(file, text);
       const refused = await porteiro.cli(args);
       assert.equal(refused.code, 1);
