@@ -5,6 +5,7 @@
 #include "accounts/mail.h"
 #include "accounts/passwords.h"
 #include "accounts/registration.h"
+#include "audit/checkpoint.h"
 #include "audit/watch.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -479,6 +480,7 @@ static int work(struct cli *cli)
     sandbox_process();
     crash_init(current_id);
     log_origin_by(current_origin);
+    checkpoint_log(true);
     close(WORKER_SETTINGS_FD); /* was read, and holds secrets */
     if (!metrics_open(WORKER_METRICS_FD))
         log_warning("the memory of the metrics cannot be used; nothing is counted");

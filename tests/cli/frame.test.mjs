@@ -77,6 +77,26 @@ describe('the frame', () => {
     });
   }
 
+  test('help COMMAND is COMMAND --help', async () => {
+    for (const words of [[], ['backup'], ['connection'], ['connection', 'add']]) {
+      const { code, stdout } = await porteiro.cli(['help', ...words]);
+      assert.equal(code, 0);
+      assert.equal(stdout, (await porteiro.cli([...words, '--help'])).stdout);
+    }
+    assert.equal((await porteiro.cli(['help', 'bakcup'])).code, 2);
+  });
+
+  test('what a command says on stderr is for its person: checkpoints go to the file and the database', async () => {
+    const file = path.join(porteiro.dir, 'audit-checkpoints.jsonl'), lines = () => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').length : 0);
+    for (const args of [['setup-url'], ['user', 'invite', '--email', 'bia@example.test'], ['audit', 'prune', '--before', '30d']]) {
+      const had = lines();
+      const { code, stderr } = await porteiro.cli(args);
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stderr, /checkpoint/);
+      if (args[0] !== 'audit') assert.ok(lines() > had, args.join(' '));
+    }
+  });
+
   test('a password from a file; without its line break; an empty one is refused', async () => {
     const file = path.join(porteiro.dir, 'password');
     fs.writeFileSync(file, `${PASSWORD}\r\n`);
