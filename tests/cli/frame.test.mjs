@@ -53,6 +53,7 @@ describe('the frame', () => {
     ['an option twice', [...ADD, '--name', 'B'], /twice/],
     ['a required option that is missing', ['user', 'add', '--name', 'A', '--email', 'a@b.example'], /--phone/],
     ['an argument that is missing', ['token', 'revoke'], /ID is missing/],
+    ['an argument of a command without verbs that is missing', ['backup'], /FILE is missing; see porteiro backup --help\n/],
     ['an argument that is no id', ['token', 'revoke', 'x'], /not an id/],
     ['a password in argv', [...ADD, '--password', 'hunter2hunter2'], /--password-stdin/],
     ['a password in argv, with =', [...ADD, '--password=hunter2hunter2'], /--password-stdin/],
