@@ -46,12 +46,15 @@ static struct {
     size_t next_told;
 } alerts;
 
-bool alert_init(const struct alert_settings *settings)
+bool alert_url_is_good(struct str text)
 {
-    struct str text = settings->url ? str_from(settings->url) : STR("https://");
-    alerts.to = *settings;
     return str_starts_with(text, STR("https://")) || str_starts_with(text, STR("http://127.0.0.1:")) ||
            str_starts_with(text, STR("http://localhost:")) || str_starts_with(text, STR("http://[::1]:"));
+}
+
+void alert_init(const struct alert_settings *settings)
+{
+    alerts.to = *settings;
 }
 
 /* ---- one alert, on a task */

@@ -17,8 +17,9 @@ struct alert_settings {
     const char *ca_file; /* further authorities */
     const char *mail;    /* whom to write to, where mail can be sent (net/smtp.h) */
 };
-/* False: the address is neither of the two. */
-MUST_CHECK bool alert_init(const struct alert_settings *settings);
+/* Is it one of the two? */
+bool alert_url_is_good(struct str url);
+void alert_init(const struct alert_settings *settings);
 
 /* Does not wait. `kind`: a word of ours; `host`: of the site, or empty; user and connection 0: not about one. */
 void alert_raise(const char *kind, struct str text, struct str host, int64_t user_id, int64_t connection_id);

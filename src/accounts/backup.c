@@ -232,9 +232,35 @@ static void close_reading(void *object)
     free(r->line);
 }
 
+/* What was spooled has no name of its own. */
+static const char *shown(const char *path)
+{
+    return str_starts_with(str_from(path), STR("/proc/self/fd/")) ? "standard input" : path;
+}
+
 static int bad(struct call *call, const struct reading *r, const char *what)
 {
-    return fail(call, E_INVALID, "%s, line %lld: %s. Nothing was touched.", r->path, (long long)r->number, what);
+    return fail(call, E_INVALID, "%s, line %lld: %s. Nothing was touched.", shown(r->path), (long long)r->number, what);
+}
+
+/* Our first byte is '{'. What people compress backups with is named: "not JSON" would send them looking for damage. */
+static int refuse_compressed(struct call *call, const struct reading *r)
+{
+    static const struct {
+        int first;
+        const char *what;
+    } kinds[] = {
+        {0x1f, "this is compressed: gunzip it first"},
+        {0x28, "this is compressed: decompress it first, with zstd -d"},
+        {0xfd, "this is compressed: decompress it first, with xz -d"},
+    };
+    int first = getc(r->file);
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (first == kinds[i].first)
+            return fail(call, E_INVALID, "%s: %s. Nothing was touched.", shown(r->path), kinds[i].what);
+    if (first != EOF)
+        ungetc(first, r->file);
+    return OK;
 }
 
 /* The next line with its end; empty: there is none. */
@@ -318,8 +344,9 @@ static int open_reading(struct call *call, const char *path, struct reading **re
     *ret = r;
     r->file = fopen(path, "re");
     if (!r->file)
-        return fail(call, E_UNAVAILABLE, "%s cannot be read: %s.", path, strerror(errno));
-    return read_header(call, r, ret_keys);
+        return fail(call, E_UNAVAILABLE, "%s cannot be read: %s.", shown(path), strerror(errno));
+    int error = refuse_compressed(call, r);
+    return error ? error : read_header(call, r, ret_keys);
 }
 
 /* A row: the number of its table; its cells in the piece's arena. */

@@ -22,11 +22,20 @@ bool resource_is_path(struct str path)
     return str_starts_with(path, STR("/mcp/")) && provider_find(str_from_offset(path, 5)) != NULL;
 }
 
+struct str resource_plain_path(struct str path)
+{
+    struct str plain = path;
+    if (str_ends_with(path, STR("/")))
+        plain.len--;
+    return resource_is_path(plain) || str_eq(plain, STR("/mcp/bearer")) ? plain : path;
+}
+
 struct str resource_of(struct call *call, const struct http_request *request)
 {
-    if (!resource_is_path(request->path))
+    struct str path = resource_plain_path(request->path);
+    if (!resource_is_path(path))
         return (struct str){NULL, 0};
-    return call_format(call, "%.*s%.*s", STR_ARG(resource_origin(call, request)), STR_ARG(request->path));
+    return call_format(call, "%.*s%.*s", STR_ARG(resource_origin(call, request)), STR_ARG(path));
 }
 
 /* As it is written, before anything is made of it. */
@@ -71,13 +80,13 @@ struct str resource_challenge(struct call *call, const struct http_request *requ
 {
     const char *meaning = str_eq(error, STR("insufficient_scope")) ? "The token lacks rights that this call needs."
                                                                    : "The token is unknown, expired or revoked.";
+    struct str path = resource_plain_path(request->path);
     struct str named = error.len
                            ? call_format(call, ", error=\"%.*s\", error_description=\"%s\"", STR_ARG(error), meaning)
                            : STR_EMPTY;
-    if (!resource_is_path(request->path))
+    if (!resource_is_path(path))
         return call_format(call, "Bearer realm=\"porteiro\"%.*s", STR_ARG(named));
     return call_format(
         call, "Bearer realm=\"porteiro\"%.*s, resource_metadata=\"%.*s" RESOURCE_METADATA_PATH "%.*s\", scope=\"%.*s\"",
-        STR_ARG(named), STR_ARG(resource_origin(call, request)), STR_ARG(request->path),
-        STR_ARG(resource_scopes(call, rights)));
+        STR_ARG(named), STR_ARG(resource_origin(call, request)), STR_ARG(path), STR_ARG(resource_scopes(call, rights)));
 }

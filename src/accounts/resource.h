@@ -17,7 +17,13 @@ struct str resource_origin(struct call *call, const struct http_request *request
 /* Is MCP served there, with OAuth? "/mcp", "/mcp/wordpress", "/api/mcp", "/api/mcp/wordpress"; not "/mcp/bearer". */
 bool resource_is_path(struct str path);
 
-/* The address of the request itself; ptr NULL: it is none. */
+/*
+ * "/mcp/" as "/mcp": people paste an address with a slash behind it, and it is the same resource under its one name. Only where
+ * MCP is served, "/mcp/bearer/" too; any other path, "/mcp//" among them, comes back as it is.
+ */
+struct str resource_plain_path(struct str path);
+
+/* The address of the request itself, without a slash behind; ptr NULL: it is none. */
 struct str resource_of(struct call *call, const struct http_request *request);
 
 /* As a client names it in `resource`: one '/' behind is forgiven. False: it is none of ours. */

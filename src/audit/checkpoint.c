@@ -14,7 +14,7 @@
 enum { LINE_BYTES_MAX = 1024, WRITER_BYTES_MAX = 128 };
 
 static int file = -1;
-static bool is_off;
+static bool is_off, is_logged;
 static struct {
     char writer[WRITER_BYTES_MAX];
     int64_t seq;
@@ -53,6 +53,11 @@ int checkpoint_open(struct call *call, struct str path)
         return fail(call, E_UNAVAILABLE, "The file for audit checkpoints, %s, cannot be opened: %s.", name,
                     strerror(errno));
     return OK;
+}
+
+void checkpoint_log(bool on)
+{
+    is_logged = on;
 }
 
 void checkpoint_close(void)
@@ -110,7 +115,7 @@ int checkpoint_write(struct call *call, struct str writer)
     mark_sign(call->arena, MARK_CHECKPOINT, &mark);
     struct str line = as_line(call->arena, &mark);
     append_line(line);
-    log_info("audit checkpoint %.*s", STR_ARG(str_trim(line)));
+    log_line(is_logged ? LOG_INFO : LOG_DEBUG, "audit checkpoint %.*s", STR_ARG(str_trim(line)));
     error = store_checkpoint_add(call, &mark);
     if (!error && str_to_cstr(writer, last.writer, sizeof last.writer))
         last.seq = mark.seq;

@@ -35,6 +35,8 @@ MUST_CHECK bool mark_is_signed(struct arena *arena, enum mark_kind kind, const s
  */
 MUST_CHECK int checkpoint_open(struct call *call, struct str path);
 void checkpoint_close(void);
+/* Whether each is a line of the log as well, for servers, whose log somebody keeps; a command's would only stand in its person's way. */
+void checkpoint_log(bool on);
 
 /* Of the chain's head as it is committed now, unless it is that of the last one. Waits. */
 MUST_CHECK int checkpoint_write(struct call *call, struct str writer);

@@ -3,14 +3,29 @@
 
 #include "base/buf.h"
 
+/* "sep=;": takes the line off *text. '\0': there is none. */
+static char take_separator(struct str *text)
+{
+    struct str rest = *text, line;
+    if (!str_next(&rest, '\n', &line))
+        return 0;
+    if (str_ends_with(line, STR("\r")))
+        line.len--;
+    if (line.len != 5 || !str_eq_nocase(str_sub(line, 0, 4), STR("sep=")))
+        return 0;
+    *text = rest;
+    return line.ptr[4];
+}
+
 void csv_begin(struct csv *csv, struct str text)
 {
     static const char separators[] = {',', ';', '\t'};
     size_t best = 0;
     if (str_starts_with(text, STR("\xef\xbb\xbf")))
         text = str_from_offset(text, 3);
-    *csv = (struct csv){.rest = text, .separator = ',', .next_line = 1};
-    for (size_t i = 0; i < sizeof separators; i++) {
+    char said = take_separator(&text);
+    *csv = (struct csv){.rest = text, .separator = said ? said : ',', .next_line = said ? 2 : 1};
+    for (size_t i = 0; !said && i < sizeof separators; i++) {
         size_t count = 0;
         for (size_t j = 0; j < text.len && text.ptr[j] != '\n'; j++)
             count += text.ptr[j] == separators[i];

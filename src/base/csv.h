@@ -22,7 +22,10 @@ struct csv_row {
     size_t count;
 };
 
-/* A byte order mark is skipped; the separator is the one of ',' ';' and tab that the first line has most of. */
+/*
+ * A byte order mark is skipped. The separator is the one of ',' ';' and tab that the first line has most of, or what a line "sep=;"
+ * before it says, which Excel reads and some programs write; that line is no row.
+ */
 void csv_begin(struct csv *csv, struct str text);
 
 /* False at the end, and when the text is wrong: csv->problem says why, csv->line where. */

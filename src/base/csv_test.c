@@ -47,6 +47,12 @@ static void rows_and_cells(void **state)
     expect("a,b\n\n\n1,\n", "a|b/1|", NULL, 4);
     expect("a,b\n\"x,\"\"y\"\"\nz\",2\n3,4\n", "a|b/x,\"y\"\nz|2/3|4", NULL, 4);
     expect("a b", "a b", NULL, 1);
+    expect("sep=;\r\na,b;c\r\n1;2\r\n", "a,b|c/1|2", NULL, 3);
+    expect("\xef\xbb\xbfSEP=,\na;b;c,d\n", "a;b;c|d", NULL, 2);
+    expect("sep=\t\na\tb,c,d\n", "a|b,c,d", NULL, 2);
+    expect("sep=;", "", NULL, 0);
+    expect("sep=;x,b\n", "sep=|x,b", NULL, 1);
+    expect("sep,a\n", "sep|a", NULL, 1);
     expect("a,\"\"\n", "a|", NULL, 1);
 }
 

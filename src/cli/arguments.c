@@ -26,6 +26,16 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1] != 0;
 }
 
+/* "porteiro backup", "porteiro connection add": whose --help tells more. */
+static struct str command_words(const struct parsing *parsing)
+{
+    const struct noun *noun = parsing->arguments->noun;
+    const struct command *command = parsing->arguments->command;
+    bool has_verb = command && command->verb;
+    return str_format(parsing->arena, "porteiro%s%s%s%s", noun ? " " : "", noun ? noun->name : "", has_verb ? " " : "",
+                      has_verb ? command->verb : "");
+}
+
 /* ---- noun and verb */
 
 static bool unknown_noun(struct parsing *parsing, struct str word)
@@ -33,6 +43,7 @@ static bool unknown_noun(struct parsing *parsing, struct str word)
     struct nearest nearest = nearest_to(word);
     for (size_t i = 0; i < n_nouns; i++)
         nearest_offer(&nearest, str_from(nouns[i]->name));
+    nearest_offer(&nearest, STR("help"));
     if (nearest.found.len)
         return wrong(parsing, "there is no command \"%.*s\"; did you mean \"%.*s\"? See porteiro --help", STR_ARG(word),
                      STR_ARG(nearest.found));
@@ -62,6 +73,10 @@ static bool unknown_verb(struct parsing *parsing, struct str word)
 static bool take_word(struct parsing *parsing, struct str word)
 {
     struct arguments *arguments = parsing->arguments;
+    if (arguments->noun == NULL && !arguments->help && str_eq(word, STR("help"))) {
+        arguments->help = true; /* of what stands behind it */
+        return true;
+    }
     if (arguments->noun == NULL) {
         for (size_t i = 0; i < n_nouns; i++) {
             if (str_eq(word, str_from(nouns[i]->name)))
@@ -120,13 +135,11 @@ static bool unknown_option(struct parsing *parsing, struct str name)
         nearest_offer(&nearest, str_from(option.name));
     for (size_t i = 0; i < SETTINGS; i++)
         nearest_offer(&nearest, config_flag_name(parsing->arena, (enum setting)i));
-    const struct noun *noun = parsing->arguments->noun;
-    struct str see = str_format(parsing->arena, "porteiro%s%s%s%s --help", noun ? " " : "", noun ? noun->name : "",
-                                command && command->verb ? " " : "", command && command->verb ? command->verb : "");
+    struct str see = command_words(parsing);
     if (nearest.found.len)
-        return wrong(parsing, "there is no option --%.*s here; did you mean --%.*s? See %.*s", STR_ARG(name),
+        return wrong(parsing, "there is no option --%.*s here; did you mean --%.*s? See %.*s --help", STR_ARG(name),
                      STR_ARG(nearest.found), STR_ARG(see));
-    return wrong(parsing, "there is no option --%.*s here; see %.*s", STR_ARG(name), STR_ARG(see));
+    return wrong(parsing, "there is no option --%.*s here; see %.*s --help", STR_ARG(name), STR_ARG(see));
 }
 
 static bool find_option(const struct command *command, struct str name, struct option *ret)
@@ -234,16 +247,15 @@ static bool check_complete(struct parsing *parsing)
     if (command == NULL)
         return unknown_verb(parsing, STR_EMPTY);
     if (command->argument && command->argument[0] != '[' && arguments->argument.ptr == NULL)
-        return wrong(parsing, "%s is missing; see porteiro %s %s --help", command->argument, arguments->noun->name,
-                     command->verb ? command->verb : "");
+        return wrong(parsing, "%s is missing; see %.*s --help", command->argument, STR_ARG(command_words(parsing)));
     struct option option;
     for (size_t i = 0; i < command->n_options && command_option(command, i, &option); i++) {
         bool is_there = !option.required;
         for (size_t j = 0; j < arguments->n_options; j++)
             is_there = is_there || is_named(arguments->options[j].name, option.name);
         if (!is_there)
-            return wrong(parsing, "--%s %s is missing; see porteiro %s %s --help", option.name, option.value,
-                         arguments->noun->name, command->verb ? command->verb : "");
+            return wrong(parsing, "--%s %s is missing; see %.*s --help", option.name, option.value,
+                         STR_ARG(command_words(parsing)));
     }
     return true;
 }

@@ -213,6 +213,11 @@ static int run_prune(struct cli *cli)
 {
     int64_t before_ms, removed;
     int error = time_option(cli, "before", &before_ms);
+    if (!error && before_ms > clock_now_ms()) /* a mistyped year would take the whole log */
+        error = cli_usage(cli,
+                          "--before: \"%.*s\" is still to come, and all events are older; name a time that has "
+                          "passed, such as 365d or a date. Nothing was removed",
+                          STR_ARG(cli_option(cli, "before")));
     if (!error)
         error = open_accounts(cli);
     cli->call.deadline_ms = clock_monotonic_ms() + LONG_MS;

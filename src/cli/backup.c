@@ -102,6 +102,56 @@ static int open_scratch(struct cli *cli, struct scratch *scratch)
     return open_database_at(cli, str_format(cli->arena, "sqlite:%s", scratch->path));
 }
 
+static void close_file(void *object)
+{
+    close(*(int *)object);
+}
+
+static bool copy_input(int file)
+{
+    char bytes[64 * 1024];
+    for (;;) {
+        ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes), put = 0;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0;
+        for (ssize_t at = 0; at < got; at += put) {
+            put = write(file, bytes + at, (size_t)(got - at));
+            if (put < 0 && errno != EINTR)
+                return false;
+            put = put < 0 ? 0 : put;
+        }
+    }
+}
+
+/* A backup is read twice, first to its signature, and a pipe only once. The file has no name: whatever happens, nothing stays. */
+static int spool_input(struct cli *cli, const char **ret_path)
+{
+    struct str problem;
+    int *file = arena_new_of(cli->arena, int);
+    if (!config_make_data_dir(cli->arena, cli->config, &problem))
+        return fail(&cli->call, E_UNAVAILABLE, "%.*s", STR_ARG(problem));
+    const char *folder = str_copy_cstr(cli->arena, config_text(cli->config, SETTING_DATA_DIR));
+    *file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (*file < 0) { /* a file system that has no files without names */
+        char *name = (char *)(uintptr_t)str_format(cli->arena, "%s/restore-XXXXXX", folder).ptr;
+        *file = mkostemp(name, O_CLOEXEC);
+        if (*file >= 0)
+            unlink(name);
+    }
+    if (*file < 0)
+        return fail(&cli->call, E_UNAVAILABLE, "No file for the standard input can be made in the data directory: %s.",
+                    strerror(errno));
+    arena_defer(cli->arena, close_file, file);
+    if (!copy_input(*file))
+        return fail(&cli->call, E_UNAVAILABLE,
+                    "The standard input cannot be kept in the data directory: %s. Nothing was restored.",
+                    strerror(errno));
+    *ret_path = str_format(cli->arena, "/proc/self/fd/%d", *file).ptr;
+    return OK;
+}
+
 static int load(struct cli *cli, const char *path, bool is_trial, struct answer *answer, bool *ret_audit_ok)
 {
     struct backup_counts counts;
@@ -138,7 +188,9 @@ static int run_restore(struct cli *cli)
     struct answer *answer = answer_new(cli->arena);
     bool audit_ok = true;
     cli->call.deadline_ms = clock_monotonic_ms() + LONG_MS;
-    int error = backup_check(&cli->call, path, &source, &counts); /* before anything is opened or made */
+    int error = strcmp(path, "-") == 0 ? spool_input(cli, &path) : OK;
+    if (!error)
+        error = backup_check(&cli->call, path, &source, &counts); /* before anything is opened or made */
     if (!error)
         error = is_trial ? open_scratch(cli, &scratch) : open_database(cli);
     if (!error)
@@ -167,11 +219,12 @@ static const struct command restore_commands[] = {{
     .summary =
         "Puts a backup into a new, empty database (of either kind), and checks keys, passwords and audit chains.",
     .argument = "FILE",
-    .argument_help = "what `porteiro backup` made",
+    .argument_help = "what `porteiro backup` made; - is stdin",
     .options = restore_options,
     .n_options = ARRAY_LENGTH(restore_options),
-    .example = "porteiro restore --verify /var/backups/porteiro-2026-11-22.jsonl\nDATABASE_URL=postgres://... porteiro "
-               "restore /var/backups/porteiro-2026-11-22.jsonl",
+    .example =
+        "porteiro restore --verify /var/backups/porteiro-2026-11-22.jsonl\nDATABASE_URL=postgres://... porteiro "
+        "restore /var/backups/porteiro-2026-11-22.jsonl\nzstd -dc porteiro.jsonl.zst | porteiro restore --verify -",
     .run = run_restore,
 }};
 const struct noun restore_noun = {"restore", "put a backup into a new database", restore_commands,

@@ -57,6 +57,9 @@ static void test_good_lines(void **state)
     assert_true(parse("--version", &got, &problem));
     assert_ptr_equal(got.noun, &version_noun);
     assert_true(parse("--help", &got, &problem) && got.help && got.noun == NULL);
+    assert_true(parse("help", &got, &problem) && got.help && got.noun == NULL);
+    assert_true(parse("help config", &got, &problem) && got.help && got.noun == &config_noun && got.command == NULL);
+    assert_true(parse("help config check", &got, &problem) && got.help && got.command != NULL);
     assert_true(parse("config -h", &got, &problem) && got.help && got.noun == &config_noun && got.command == NULL);
 }
 
@@ -69,6 +72,9 @@ static void test_bad_lines(void **state)
 {
     static const struct bad_line lines[] = {
         {"", "porteiro --help"},
+        {"help confgi", "did you mean \"config\""},
+        {"help help", "there is no command"},
+        {"hepl", "did you mean \"help\""},
         {"verson", "did you mean \"version\""},
         {"config", "There is: check"},
         {"config chekc", "did you mean \"config check\""},

@@ -1,11 +1,20 @@
 /* porteiro config check */
 #include "cli/cli.h"
 
+#include "cli/open.h"
+#include "cli/values.h"
+#include "net/http_authorities.h"
+#include "net/tls.h"
+#include "net/url.h"
+#include "store/health.h"
+
 #include <errno.h>
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { DATABASE_MS = 10 * 1000 };
 
 static const char *const source_names[] = {"default", "file", "environment", "flag"};
 
@@ -41,11 +50,11 @@ static void check_data_dir(struct check *check)
         note(check, check->problems, SETTING_DATA_DIR, "%.*s", STR_ARG(problem));
 }
 
-static void check_database_url(struct check *check, enum setting setting)
+static bool check_database_url(struct check *check, enum setting setting)
 {
     struct str url = config_text(check->cli->config, setting);
     if (!str_starts_with(url, STR("postgres")))
-        return;
+        return true;
     char *error = NULL;
     PQconninfoOption *options = PQconninfoParse(str_copy_cstr(check->cli->arena, url), &error);
     if (options == NULL) /* libpq's words may repeat the password, so they are not shown */
@@ -54,6 +63,30 @@ static void check_database_url(struct check *check, enum setting setting)
              "%%-encoded");
     PQconninfoFree(options);
     PQfreemem(error);
+    return options != NULL;
+}
+
+/* A server is asked whether it answers. A file is not made here: that is the first start's. */
+static void try_database(struct check *check)
+{
+    struct cli *cli = check->cli;
+    struct call *call = &cli->call;
+    struct str url = config_text(cli->config, SETTING_DATABASE_URL);
+    const char *file =
+        str_copy_cstr(cli->arena, str_starts_with(url, STR("sqlite:")) ? str_from_offset(url, 7) : STR_EMPTY);
+    if (!url.ptr || (*file && access(file, F_OK) && errno == ENOENT))
+        return;
+    call->deadline_ms = clock_monotonic_ms() + DATABASE_MS;
+    int error = open_database(cli);
+    if (!error)
+        error = health_ask(call, cli->db);
+    if (error)
+        note(check, check->problems, SETTING_DATABASE_URL,
+             "cannot be used now: %.*s%s%.*s%s; see whether the database runs, and whether this names it, its user and "
+             "its password",
+             STR_ARG(call->error_text), call->error_detail.len ? " (" : "", STR_ARG(call->error_detail),
+             call->error_detail.len ? ")" : "");
+    call_clear_error(call);
 }
 
 /* Addresses of another machine, and ports below 1024 without the right, are found by trying. A port in use is no mistake of
@@ -97,12 +130,63 @@ static void check_public_url(struct check *check)
              "is plain http: tokens can be read on the way; put a proxy with TLS in front");
 }
 
+/* Then clients are sent to a name that the certificate is not for. */
+static void check_domain(struct check *check)
+{
+    const struct config *config = check->cli->config;
+    struct url url;
+    if (config_is_set(config, SETTING_DOMAIN) && config_is_set(config, SETTING_PUBLIC_URL) &&
+        url_parse(check->cli->arena, config_text(config, SETTING_PUBLIC_URL), &url) == OK &&
+        !str_eq_nocase(url.host, config_text(config, SETTING_DOMAIN)))
+        note(check, check->warnings, SETTING_PUBLIC_URL,
+             "names %.*s, and PORTEIRO_DOMAIN gets the certificate for %.*s; give both the same name",
+             STR_ARG(url.host), STR_ARG(config_text(config, SETTING_DOMAIN)));
+}
+
 static void check_ca_file(struct check *check)
 {
     struct str path = config_text(check->cli->config, SETTING_CA_FILE);
-    if (path.len && access(str_copy_cstr(check->cli->arena, path), R_OK))
-        note(check, check->problems, SETTING_CA_FILE, "the file %.*s cannot be read: %s", STR_ARG(path),
-             strerror(errno));
+    const char *file = str_copy_cstr(check->cli->arena, path);
+    if (path.len && access(file, R_OK))
+        note(check, check->problems, SETTING_CA_FILE, "the file %s cannot be read: %s", file, strerror(errno));
+    else if (path.len && http_authorities_init(file))
+        note(check, check->problems, SETTING_CA_FILE, "the file %s cannot be read as PEM", file);
+    http_authorities_done();
+}
+
+static void check_certificate(struct check *check)
+{
+    const struct config *config = check->cli->config;
+    struct str problem = STR_EMPTY;
+    if (!config_is_set(config, SETTING_TLS_CERT) || !config_is_set(config, SETTING_TLS_KEY))
+        return;
+    struct tls_context *tls = tls_context_new(str_copy_cstr(check->cli->arena, config_text(config, SETTING_TLS_CERT)),
+                                              str_copy_cstr(check->cli->arena, config_text(config, SETTING_TLS_KEY)),
+                                              check->cli->arena, &problem);
+    if (!tls)
+        note(check, check->problems, SETTING_TLS_CERT, "%.*s", STR_ARG(problem));
+    tls_context_free(tls);
+}
+
+static void check_key(struct check *check)
+{
+    struct cli *cli = check->cli;
+    if (!config_is_set(cli->config, SETTING_SECRET_KEY))
+        return;
+    const struct keyring_source source = {.key_text = config_text(cli->config, SETTING_SECRET_KEY)};
+    if (keyring_load_master(&cli->call, &source))
+        note(check, check->problems, SETTING_SECRET_KEY, "%.*s", STR_ARG(cli->call.error_text));
+    call_clear_error(&cli->call);
+    keyring_done();
+}
+
+static void check_values(struct check *check)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        struct str problem = values_problem(check->cli->arena, check->cli->config, (enum setting)i);
+        if (problem.ptr)
+            note(check, check->problems, (enum setting)i, "%.*s", STR_ARG(problem));
+    }
 }
 
 static void check_all(struct check *check)
@@ -114,11 +198,17 @@ static void check_all(struct check *check)
         add_finding(check->warnings, config->warnings[i].where, config->warnings[i].text);
     if (config_is_set(config, SETTING_DATA_DIR))
         check_data_dir(check);
-    check_database_url(check, SETTING_DATABASE_URL);
-    check_database_url(check, SETTING_DATABASE_URL_DIRECT);
+    bool good = check_database_url(check, SETTING_DATABASE_URL);
+    good &= check_database_url(check, SETTING_DATABASE_URL_DIRECT);
     check_listen(check);
     check_public_url(check);
+    check_domain(check);
     check_ca_file(check);
+    check_certificate(check);
+    check_key(check);
+    check_values(check);
+    if (good && answers_count(check->problems) == 0)
+        try_database(check);
 }
 
 static struct answers *list_settings(struct cli *cli)

@@ -22,7 +22,7 @@ enum {
     ROW_JSON_BYTES_MAX = 64 * 1024,
 };
 
-/* What people call the columns of WordPress's form. */
+/* What people call the columns of WordPress's form, in English and Portuguese; without accents, as plain_name() makes them. */
 static const struct {
     struct str other, field;
 } synonyms[] = {
@@ -31,6 +31,13 @@ static const struct {
     {STR_INIT("application password"), STR_INIT("app_password")},
     {STR_INIT("address"), STR_INIT("url")},
     {STR_INIT("site"), STR_INIT("url")},
+    {STR_INIT("endereco"), STR_INIT("url")},
+    {STR_INIT("usuario"), STR_INIT("username")},
+    {STR_INIT("senha"), STR_INIT("app_password")},
+    {STR_INIT("senha de aplicativo"), STR_INIT("app_password")},
+    {STR_INIT("senha do aplicativo"), STR_INIT("app_password")},
+    {STR_INIT("senha de aplicacao"), STR_INIT("app_password")},
+    {STR_INIT("nome"), STR_INIT("name")},
 };
 /* What a row may say besides the fields of its provider. */
 static const struct str terms[] = {STR_INIT("name"), STR_INIT("rights"), STR_INIT("confirm"), STR_INIT("expires")};
@@ -96,13 +103,35 @@ static bool is_term(struct str name)
     return false;
 }
 
+/* In small letters, and without accents: "Endereço", "ENDERECO" and what macOS writes as "Enderec" and a cedilla are one. */
+static struct str plain_name(struct arena *arena, struct str cell)
+{
+    /* U+00C0 to U+00DF; those up to U+00FF are the same in small. A space: not a letter of Portuguese, kept as it is. */
+    static const char letters[] = "aaaaaa ceeeeiiii nooooo  uuuuy  ";
+    char *text = arena_alloc(arena, cell.len + 1);
+    size_t length = 0;
+    for (size_t i = 0; i < cell.len; i++) {
+        unsigned char byte = (unsigned char)cell.ptr[i], next = i + 1 < cell.len ? (unsigned char)cell.ptr[i + 1] : 0;
+        if ((byte == 0xcc && next >= 0x80) || (byte == 0xcd && next >= 0x80 && next <= 0xaf)) {
+            i++; /* an accent that stands behind its letter */
+        } else if (byte == 0xc3 && next >= 0x80 && letters[next & 0x1f] != ' ') {
+            text[length++] = letters[next & 0x1f];
+            i++;
+        } else {
+            text[length++] = (char)byte;
+        }
+    }
+    return str_lower(arena, str_trim(str_of(text, length)));
+}
+
 static struct str column_name(struct import *import, struct str cell)
 {
-    struct str name = str_lower(import->cli->arena, str_trim(cell));
+    struct str name = plain_name(import->cli->arena, cell);
     if (find_field(import->provider, name) || is_term(name))
         return name;
     for (size_t i = 0; i < ARRAY_LENGTH(synonyms); i++)
-        if (str_eq(synonyms[i].other, name) && find_field(import->provider, synonyms[i].field))
+        if (str_eq(synonyms[i].other, name) &&
+            (find_field(import->provider, synonyms[i].field) || is_term(synonyms[i].field)))
             return synonyms[i].field;
     return (struct str){NULL, 0};
 }
@@ -240,6 +269,15 @@ static void import_row(struct import *import, struct call *call)
     *(error ? &import->failed : &import->connected) += 1;
 }
 
+/* ";;;": where somebody emptied a row of the spreadsheet. */
+static bool is_empty(const struct csv_row *row)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (str_trim(row->cells[i]).len)
+            return false;
+    return true;
+}
+
 static int import_rows(struct import *import)
 {
     struct cli *cli = import->cli;
@@ -247,6 +285,8 @@ static int import_rows(struct import *import)
     cli->call.deadline_ms = clock_monotonic_ms() + (int64_t)ROWS_MAX * ROW_TIMEOUT_MS;
     call_init_piece(&piece, &cli->call, ROW_MEMORY_BYTES);
     while (csv_next(cli->arena, &import->csv, &import->row)) {
+        if (is_empty(&import->row))
+            continue;
         if (import->connected + import->failed == ROWS_MAX)
             return fail(&cli->call, E_LIMIT, "more than %d rows at once are not taken; split the file", ROWS_MAX);
         cli_note(cli, "line %zu ...", import->csv.line);
@@ -266,6 +306,9 @@ static int import_rows(struct import *import)
         answer_text(result, "message", str_from(import->csv.problem));
         import->failed++;
     }
+    if (import->connected + import->failed == 0)
+        return fail(&cli->call, E_INVALID,
+                    "there are column names and no row under them; each site is a line of its own. Nothing was stored");
     return OK;
 }
 

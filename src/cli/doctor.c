@@ -104,9 +104,32 @@ static void check_public_url(struct doctor *doctor)
                "only this machine can reach the server");
 }
 
+/* An entry that no set of proxies of one's own fills; ptr NULL: there is none. */
+static struct str wide_proxies(struct str all)
+{
+    enum { NARROW_BITS = 8 };
+    struct str entry;
+    uint64_t bits;
+    while (all.ptr && str_next(&all, ',', &entry)) {
+        size_t slash = str_find_char(entry, '/');
+        if (slash != STR_NOT_FOUND && str_to_u64(str_trim(str_from_offset(entry, slash + 1)), &bits) &&
+            bits < NARROW_BITS)
+            return str_trim(entry);
+    }
+    return (struct str){NULL, 0};
+}
+
 static void check_proxies(struct doctor *doctor)
 {
     const struct config *config = doctor->cli->config;
+    struct str wide = wide_proxies(config_text(config, SETTING_TRUSTED_PROXIES));
+    if (wide.ptr)
+        return doctor_say(
+            doctor, DOCTOR_WARN,
+            "Set PORTEIRO_TRUSTED_PROXIES to the proxies' own addresses, such as 127.0.0.1 or 10.0.0.0/24.",
+            "%.*s trusts nearly everybody: with X-Forwarded-For anybody chooses the address that the "
+            "limits of logins and the audit log see",
+            STR_ARG(wide));
     if (config_is_set(config, SETTING_TRUSTED_PROXIES))
         return doctor_say(doctor, DOCTOR_OK, NULL, "%s", text_of(doctor, SETTING_TRUSTED_PROXIES));
     if (config->values[SETTING_PUBLIC_URL].source != SOURCE_DEFAULT && !serves_tls(config))

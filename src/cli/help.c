@@ -110,7 +110,7 @@ static void add_all(struct buf *out)
                      "usage: porteiro COMMAND [VERB] [OPTIONS]\n\n"));
     for (size_t i = 0; i < n_nouns; i++)
         add_line(out, nouns[i]->name, nouns[i]->summary);
-    buf_add(out, STR("\nporteiro COMMAND --help tells its verbs, options and examples.\n"
+    buf_add(out, STR("\nporteiro COMMAND --help, or porteiro help COMMAND, tells its verbs, options and examples.\n"
                      "Exit codes: 0 done, 1 failed, 2 the command line or a setting is wrong.\n"));
 }
 

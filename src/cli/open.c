@@ -1,6 +1,8 @@
 /* What commands and the server open in the same way. */
 #include "cli/open.h"
 
+#include "cli/values.h"
+
 #include "accounts/registration.h"
 
 #include "accounts/accounts.h"
@@ -178,12 +180,12 @@ int open_mail(struct cli *cli)
     const struct config *config = cli->config;
     if (!config_is_set(config, SETTING_SMTP_URL))
         return OK;
+    int error = values_use(cli, SETTING_SMTP_URL);
+    if (!error)
+        error = values_use(cli, SETTING_MAIL_FROM);
+    if (error)
+        return error;
     struct str url = config_text(config, SETTING_SMTP_URL);
-    if (!str_starts_with(url, STR("smtp://")) && !str_starts_with(url, STR("smtps://")))
-        return cli_usage(cli, "PORTEIRO_SMTP_URL begins with smtp:// or smtps://");
-    if (!config_is_set(config, SETTING_MAIL_FROM) ||
-        str_find_char(config_text(config, SETTING_MAIL_FROM), '@') == STR_NOT_FOUND)
-        return cli_usage(cli, "PORTEIRO_MAIL_FROM must be an e-mail address when PORTEIRO_SMTP_URL is set");
     const struct smtp_settings smtp = {
         .url = str_copy_cstr(cli->arena, url),
         .from = str_copy_cstr(cli->arena, config_text(config, SETTING_MAIL_FROM)),
@@ -199,13 +201,13 @@ static int open_neon(struct cli *cli)
 {
     const struct config *config = cli->config;
     struct str text = config_text(config, SETTING_NEON_AUTH_URL);
-    struct url url;
     if (!config_is_set(config, SETTING_NEON_AUTH_URL))
         return OK;
+    int error = values_use(cli, SETTING_NEON_AUTH_URL);
+    if (error)
+        return error;
     while (str_ends_with(text, STR("/")))
         text.len--;
-    if (url_parse(cli->arena, text, &url) || url.query.len)
-        return cli_usage(cli, "PORTEIRO_NEON_AUTH_URL is no address (https://...neon.build/neondb/auth)");
     size_t host = str_find(text, STR("://")) + 3, path = str_find_char(str_from_offset(text, host), '/');
     struct neon_settings settings = {.url = text,
                                      .issuer = str_sub(text, 0, path == STR_NOT_FOUND ? path : host + path)};

@@ -5,6 +5,7 @@
 #include "accounts/mail.h"
 #include "accounts/passwords.h"
 #include "accounts/registration.h"
+#include "audit/checkpoint.h"
 #include "audit/watch.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "cli/open.h"
 #include "cli/side.h"
 #include "cli/supervise.h"
+#include "cli/values.h"
 #include "mcp/ask.h"
 #include "mcp/background.h"
 #include "limits/gate.h"
@@ -290,11 +292,12 @@ static int start_alerts(struct serving *self)
         .mail = given(self->cli, SETTING_ALERT_MAIL),
     };
     watch_init(on_chain_broken);
-    if (!alert_init(&settings))
-        return cli_usage(self->cli, "PORTEIRO_ALERT_URL begins with https:// (or is plain http on this machine)");
-    if (settings.mail && (!smtp_is_set_up() || !strchr(settings.mail, '@')))
-        return cli_usage(self->cli, "PORTEIRO_ALERT_MAIL must be an e-mail address, and needs PORTEIRO_SMTP_URL");
-    return OK;
+    int error = values_use(self->cli, SETTING_ALERT_URL);
+    if (!error)
+        error = values_use(self->cli, SETTING_ALERT_MAIL);
+    if (!error)
+        alert_init(&settings);
+    return error;
 }
 
 static int start_traces(struct serving *self)
@@ -477,6 +480,7 @@ static int work(struct cli *cli)
     sandbox_process();
     crash_init(current_id);
     log_origin_by(current_origin);
+    checkpoint_log(true);
     close(WORKER_SETTINGS_FD); /* was read, and holds secrets */
     if (!metrics_open(WORKER_METRICS_FD))
         log_warning("the memory of the metrics cannot be used; nothing is counted");

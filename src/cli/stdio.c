@@ -10,6 +10,7 @@
 #include "accounts/authenticate.h"
 #include "accounts/connections.h"
 #include "accounts/users.h"
+#include "audit/checkpoint.h"
 #include "audit/journal.h"
 #include "base/log.h"
 #include "cli/open.h"
@@ -216,6 +217,7 @@ static int open_with_token(struct cli *cli, struct str token)
 /* Jobs under way when the client leaves go back to the queue, for whoever else works on this database. */
 static int serve(struct cli *cli, struct str token)
 {
+    checkpoint_log(true);
     background_set_wait(config_number(cli->config, SETTING_JOB_WAIT) * 1000);
     int error = tasks_open(&cli->call, config_number(cli->config, SETTING_JOB_LEASE) * 1000);
     if (error)

@@ -3,6 +3,8 @@
 
 #include "cli/supervise.h"
 
+#include "cli/values.h"
+
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -13,7 +15,9 @@
 #include "net/supervisor.h"
 #include "net/worker.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,7 +28,8 @@ enum {
 
 struct supervised {
     struct cli *cli;
-    struct str problem; /* of the last plan that failed */
+    struct str problem;  /* of the last plan that failed */
+    char file[PATH_MAX]; /* the settings' file in force; empty: none */
 };
 
 struct str supervise_settings_file(void)
@@ -138,6 +143,24 @@ static void reload_out_of_memory(struct arena *arena, size_t size, void *context
     _exit(CLI_FAILED); /* 4 MiB of settings: the file has a limit of 64 KiB */
 }
 
+/* The defaults are no settings that somebody chose: they would move the listener and the database to other places. */
+static bool file_is_gone(struct supervised *self, struct arena *arena)
+{
+    if (!self->file[0] || access(self->file, F_OK) == 0 || errno != ENOENT)
+        return false;
+    self->problem = str_format(arena,
+                               "the settings' file %s, which is in force, is not there any more; put it back, or "
+                               "restart the server to do without it",
+                               self->file);
+    return true;
+}
+
+static void remember_file(struct supervised *self, const struct config *config)
+{
+    if (!str_to_cstr(config->file, self->file, sizeof self->file))
+        self->file[0] = '\0';
+}
+
 static bool reload(void *context, const struct supervisor_plan *old, struct supervisor_plan *ret)
 {
     struct supervised *self = context;
@@ -150,15 +173,16 @@ static bool reload(void *context, const struct supervisor_plan *old, struct supe
     const struct arguments *arguments = &self->cli->arguments;
     struct config_sources sources = config_sources(arguments->settings, arguments->n_settings);
     const struct config *config = config_load(arena, &sources);
-    bool good = config->n_problems == 0;
-    if (!good)
-        self->problem = cli_config_problems(arena, config);
-    else
-        good = make_plan(self, arena, config, old, ret);
+    self->problem = config->n_problems ? cli_config_problems(arena, config) : values_problems(arena, config);
+    bool good = self->problem.len == 0 && !file_is_gone(self, arena);
     if (good)
+        good = make_plan(self, arena, config, old, ret);
+    if (good) {
+        remember_file(self, config);
         cli_start_log(config);
-    else
+    } else {
         log_error("the new settings are not taken, those before stay in force: %.*s", STR_ARG(self->problem));
+    }
     self->problem = STR_EMPTY;
     arena_free(arena);
     return good;
@@ -195,11 +219,15 @@ int supervise(struct cli *cli)
         .reload = reload,
         .context = &self,
     };
+    remember_file(&self, cli->config);
     log_process("supervisor");
     sandbox_process();
     crash_init(NULL);
     for (size_t i = 0; i < cli->config->n_warnings; i++)
         log_warning("%.*s: %.*s", STR_ARG(cli->config->warnings[i].where), STR_ARG(cli->config->warnings[i].text));
+    struct str problem = values_problems(cli->arena, cli->config); /* before a worker is started that cannot serve */
+    if (problem.len)
+        return cli_usage(cli, "%.*s", STR_ARG(problem));
     if (handover_is_trial()) /* the settings are good, or we were not here */
         return OK;
     handover_remember_program();

@@ -126,11 +126,11 @@ static bool set_head(struct arena *arena, const struct otlp_settings *settings)
 
 static void timer_ran(void *context);
 
-int otlp_init(const struct otlp_settings *settings, const char **ret_problem)
+int otlp_check(const struct otlp_settings *settings, const char **ret_problem)
 {
-    struct str bad;
     otlp.is_on = false;
     otlp.n_headers = 0;
+    *ret_problem = "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: no memory";
     if (!settings->endpoint.len)
         return OK;
     struct arena *arena = arena_new(BUDGET_BYTES);
@@ -143,9 +143,18 @@ int otlp_init(const struct otlp_settings *settings, const char **ret_problem)
         *ret_problem = "OTEL_SERVICE_NAME is too long";
         error = E_INVALID;
     }
-    if (!error && !otlp.anywhere.n_ranges)
-        error = egress_policy_parse(&otlp.anywhere, STR("0.0.0.0/0,::/0"), &bad);
     arena_free(arena);
+    return error;
+}
+
+int otlp_init(const struct otlp_settings *settings, const char **ret_problem)
+{
+    struct str bad;
+    int error = otlp_check(settings, ret_problem);
+    if (error || !settings->endpoint.len)
+        return error;
+    if (!otlp.anywhere.n_ranges)
+        error = egress_policy_parse(&otlp.anywhere, STR("0.0.0.0/0,::/0"), &bad);
     if (!error && !otlp.timer.event && !loop_timer_init(&otlp.timer, timer_ran, NULL))
         error = E_INVALID;
     otlp.is_on = !error;

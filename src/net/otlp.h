@@ -27,6 +27,9 @@ struct otlp_settings {
     struct str instance; /* service.instance.id */
 };
 
+/* As otlp_init() judges them, for a process that sends nothing. It must not have begun to: this turns it off. */
+MUST_CHECK int otlp_check(const struct otlp_settings *settings, const char **ret_problem);
+
 /*
  * Once at start, before anything is added; copies what it needs. E_INVALID: the endpoint is no address, or the headers are none;
  * *ret_problem says which setting and why.

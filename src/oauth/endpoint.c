@@ -261,8 +261,8 @@ static int by_code(struct call *call, const struct http_request *request, const 
                                .verifier = field(form, "code_verifier"),
                                .redirect_uri = field(form, "redirect_uri")};
     *ret_code = "invalid_request";
-    if (!asked.code.ptr || !asked.verifier.ptr || !asked.redirect_uri.ptr)
-        return fail(call, E_INVALID, "code, code_verifier and redirect_uri must be there.");
+    if (!asked.code.ptr || !asked.verifier.ptr)
+        return fail(call, E_INVALID, "code and code_verifier must be there.");
     int error = read_resource(call, request, form, &asked.resource, ret_code);
     return error ? error : grants_redeem(call, client, &asked, ret, ret_code);
 }

@@ -52,8 +52,9 @@ struct grant_tokens {
     unsigned rights;
 };
 struct redemption {
-    struct str code, verifier, redirect_uri;
-    struct str resource; /* ptr NULL: not said */
+    struct str code, verifier;
+    struct str redirect_uri; /* ptr NULL: not said, as OAuth 2.1 has it: PKCE binds the code to who asked for it */
+    struct str resource;     /* ptr NULL: not said */
 };
 MUST_CHECK int grants_redeem(struct call *call, const struct oauth_client_row *client, const struct redemption *asked,
                              struct grant_tokens *ret, const char **ret_code);

@@ -234,7 +234,7 @@ static const char *judge_code(struct call *call, const struct oauth_code_row *co
         return "its rows were changed";
     if (!str_eq(grant->client_id, client->id))
         return "of another client";
-    if (!str_eq(code->redirect_uri, asked->redirect_uri))
+    if (asked->redirect_uri.ptr && !str_eq(code->redirect_uri, asked->redirect_uri))
         return "redirect_uri differs";
     return pkce_is_answered(code->challenge, asked->verifier) ? NULL : "code_verifier does not fit";
 }

@@ -95,13 +95,24 @@ static void add_cell(struct buf *buf, struct str text)
     buf_add_char(buf, '"');
 }
 
+/* As `porteiro audit export` writes it: an empty cell where there is none. */
+static void add_id(struct buf *buf, int64_t id)
+{
+    if (id)
+        buf_add_i64(buf, id);
+    buf_add_char(buf, ',');
+}
+
 static void add_csv(struct call *call, struct buf *buf, const struct audit_shown *event)
 {
     char at[CLOCK_TEXT_BYTES];
-    clock_format(event->at_ms, at);
-    buf_add_format(buf, "%lld,%s,", (long long)event->id, at);
+    clock_format(event->at_ms, at); /* "2026-11-22 16:00:00.000" */
+    at[10] = 'T';
+    buf_add_format(buf, "%lld,%sZ,", (long long)event->id, at);
     add_cell(buf, event->action);
-    buf_add_format(buf, ",%lld,%lld,", (long long)event->connection_id, (long long)event->token_id);
+    buf_add_char(buf, ',');
+    add_id(buf, event->connection_id);
+    add_id(buf, event->token_id);
     add_cell(buf, event->data_json);
     buf_add(buf, STR("\r\n"));
     (void)call;

@@ -1,6 +1,7 @@
 /* What is served at which address. */
 #include "web/routes.h"
 
+#include "accounts/resource.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "json/json_write.h"
@@ -334,14 +335,24 @@ static bool method_matches(const struct route *route, struct str method)
            (str_eq(method, STR("HEAD")) && str_eq(route->method, STR("GET")));
 }
 
+/* As the table has it: MCP and what describes it (RFC 9728) are also served with one slash behind. */
+static struct str routed_path(struct str path)
+{
+    struct str metadata = STR(RESOURCE_METADATA_PATH), resource = str_from_offset(path, metadata.len);
+    if (!str_starts_with(path, metadata))
+        return resource_plain_path(path);
+    return str_sub(path, 0, metadata.len + resource_plain_path(resource).len);
+}
+
 /* The first row of that path and method. None: *ret_allow is what the path's rows allow, empty when there are none. */
 static const struct route *find(struct call *call, const struct http_request *request,
                                 struct str ret_segments[API_SEGMENTS_MAX], struct str *ret_allow)
 {
+    struct str path = routed_path(request->path);
     struct buf allow;
     buf_init(&allow, call->arena, ALLOW_BYTES_MAX);
     for (size_t i = 0; i < n_routes; i++) {
-        if (!path_matches(&routes[i], request->path, ret_segments))
+        if (!path_matches(&routes[i], path, ret_segments))
             continue;
         if (method_matches(&routes[i], request->method))
             return &routes[i];

@@ -70,6 +70,10 @@ describe('doctor', () => {
     finds(await doctor({ env: { PORTEIRO_PUBLIC_URL: 'http://mcp.example.test' } }), 'public_url', 'fail', /TLS/);
     finds(await doctor({ env: { PORTEIRO_PUBLIC_URL: 'https://mcp.invalid' } }), 'public_name', 'fail', /record/);
     finds(await doctor({ env: { PORTEIRO_PUBLIC_URL: 'https://mcp.invalid' } }), 'trusted_proxies', 'warn', /TRUSTED_PROXIES/);
+    for (const wide of ['0.0.0.0/0', '127.0.0.1,::/0', '128.0.0.0/7, 10.0.0.0/8']) {
+      finds(await doctor({ env: { PORTEIRO_TRUSTED_PROXIES: wide } }), 'trusted_proxies', 'warn', /\/[07] trusts nearly everybody.*anybody chooses the address.*Set PORTEIRO_TRUSTED_PROXIES to the proxies' own addresses/);
+    }
+    finds(await doctor({ env: { PORTEIRO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8,fd00::/8' } }), 'trusted_proxies', 'ok', /10\.0\.0\.0/);
     finds(await doctor({ env: { PORTEIRO_ALLOWED_ORIGINS: 'http://evil.example' } }), 'allowed_origins', 'warn', /evil/);
     finds(await doctor({ env: { PORTEIRO_EGRESS_ALLOW: '0.0.0.0/0' } }), 'egress', 'fail', /0\.0\.0\.0\/0/);
     finds(await doctor(), 'egress', 'warn', /127\.0\.0\.0\/8/);

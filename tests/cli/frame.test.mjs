@@ -53,6 +53,7 @@ describe('the frame', () => {
     ['an option twice', [...ADD, '--name', 'B'], /twice/],
     ['a required option that is missing', ['user', 'add', '--name', 'A', '--email', 'a@b.example'], /--phone/],
     ['an argument that is missing', ['token', 'revoke'], /ID is missing/],
+    ['an argument of a command without verbs that is missing', ['backup'], /FILE is missing; see porteiro backup --help\n/],
     ['an argument that is no id', ['token', 'revoke', 'x'], /not an id/],
     ['a password in argv', [...ADD, '--password', 'hunter2hunter2'], /--password-stdin/],
     ['a password in argv, with =', [...ADD, '--password=hunter2hunter2'], /--password-stdin/],
@@ -76,6 +77,26 @@ describe('the frame', () => {
       }
     });
   }
+
+  test('help COMMAND is COMMAND --help', async () => {
+    for (const words of [[], ['backup'], ['connection'], ['connection', 'add']]) {
+      const { code, stdout } = await porteiro.cli(['help', ...words]);
+      assert.equal(code, 0);
+      assert.equal(stdout, (await porteiro.cli([...words, '--help'])).stdout);
+    }
+    assert.equal((await porteiro.cli(['help', 'bakcup'])).code, 2);
+  });
+
+  test('what a command says on stderr is for its person: checkpoints go to the file and the database', async () => {
+    const file = path.join(porteiro.dir, 'audit-checkpoints.jsonl'), lines = () => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').length : 0);
+    for (const args of [['setup-url'], ['user', 'invite', '--email', 'bia@example.test'], ['audit', 'prune', '--before', '30d']]) {
+      const had = lines();
+      const { code, stderr } = await porteiro.cli(args);
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stderr, /checkpoint/);
+      if (args[0] !== 'audit') assert.ok(lines() > had, args.join(' '));
+    }
+  });
 
   test('a password from a file; without its line break; an empty one is refused', async () => {
     const file = path.join(porteiro.dir, 'password');
@@ -155,6 +176,46 @@ describe('settings', () => {
       assert.ok(answer.problems.some(problem => problem.where.startsWith(name)), stdout);
     });
   }
+
+  // What is well formed, and yet the server does not start with it: the check and the server say so alike.
+  const SMTP = { PORTEIRO_SMTP_URL: 'smtp://127.0.0.1:25', PORTEIRO_MAIL_FROM: 'a@example.test' };
+  for (const [where, env] of [
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://example.com' }],
+    ['OTEL_EXPORTER_OTLP_HEADERS', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', OTEL_EXPORTER_OTLP_HEADERS: 'no-value' }],
+    ['PORTEIRO_ALERT_URL', { PORTEIRO_ALERT_URL: 'ftp://example.com' }],
+    ['PORTEIRO_ALERT_MAIL', { ...SMTP, PORTEIRO_ALERT_MAIL: 'foo' }],
+    ['PORTEIRO_ALERT_MAIL', { PORTEIRO_ALERT_MAIL: 'foo@example.test' }],
+    ['PORTEIRO_SMTP_URL', { ...SMTP, PORTEIRO_SMTP_URL: 'http://127.0.0.1' }],
+    ['PORTEIRO_MAIL_FROM', { ...SMTP, PORTEIRO_MAIL_FROM: '' }],
+    ['PORTEIRO_LISTEN_METRICS', { PORTEIRO_LISTEN: '127.0.0.1:18083', PORTEIRO_LISTEN_METRICS: '127.0.0.1:18083' }],
+    ['PORTEIRO_LISTEN_HTTP', { PORTEIRO_LISTEN: '[::]:18083', PORTEIRO_LISTEN_HTTP: '127.0.0.1:18083' }],
+    ['PORTEIRO_NEON_AUTH_URL', { PORTEIRO_NEON_AUTH_URL: 'ftp://example.com' }],
+    ['PORTEIRO_NEON_AUTH_ISSUER', { PORTEIRO_NEON_AUTH_ISSUER: 'https://auth.example' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://ana:hunter5@127.0.0.1:1/d?sslmode=disable' }],
+    ['PORTEIRO_SECRET_KEY', { PORTEIRO_SECRET_KEY: 'hunter6' }],
+    ['PORTEIRO_CA_FILE', { PORTEIRO_CA_FILE: '/etc/passwd' }],
+    ['PORTEIRO_TLS_CERT', { PORTEIRO_TLS_CERT: '/etc/passwd', PORTEIRO_TLS_KEY: '/etc/passwd' }],
+  ]) {
+    test(`config check and serve refuse ${JSON.stringify(env)}`, async () => {
+      const { code, stdout } = await check(env);
+      assert.equal(code, 2, stdout);
+      const { ok, problems } = JSON.parse(stdout);
+      assert.deepEqual([ok, problems.map(problem => problem.where)], [false, [where]], stdout);
+      assert.ok(!stdout.includes('hunter'), stdout);
+      const server = await porteiro.cli(['serve'], { env: { PORTEIRO_LISTEN: '127.0.0.1:0', ...env }, timeout: 20_000 });
+      assert.ok(server.code === 1 || server.code === 2, `${server.code} ${server.stderr}`);
+      assert.ok(!server.stderr.includes('hunter'), server.stderr);
+    });
+  }
+
+  test('config check says when clients are sent to a name without a certificate', async () => {
+    const names = { PORTEIRO_DOMAIN: 'a.example', PORTEIRO_LISTEN: '127.0.0.1:0', PORTEIRO_LISTEN_HTTP: '127.0.0.1:0' };
+    const warned = url => check({ ...names, ...url }).then(({ code, stdout }) => [code, JSON.parse(stdout).warnings.map(warning => warning.text)]);
+    assert.deepEqual(await warned({ PORTEIRO_PUBLIC_URL: 'https://a.example' }), [0, []]);
+    const [code, [text]] = await warned({ PORTEIRO_PUBLIC_URL: 'https://b.example' });
+    assert.equal(code, 0);
+    assert.match(text, /names b\.example, and PORTEIRO_DOMAIN gets the certificate for a\.example/);
+  });
 
   test('no secret is shown', async () => {
     const { stdout } = await check({ DATABASE_URL: 'postgres://ana:hunter2@h/d?password=hunter3', PORTEIRO_SECRET_KEY: 'hunter4' });

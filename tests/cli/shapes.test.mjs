@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import zlib from 'node:zlib';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { documentedShapes, misfits, ping } from './lib.mjs';
@@ -106,7 +107,14 @@ describe('answers have the shapes of docs/cli.md', () => {
     const { items } = await fits(args);
     assert.equal(items[0].name, '127.0.0.1');
     await porteiro.json(['connection', 'delete', String(items[0].id)]);
-    for (const [text, sentence] of [['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
+    // As a spreadsheet in Portuguese saves it.
+    for (const heading of ['Endereço;Usuário;Senha de aplicativo;Nome', 'ENDERECO;USUÁRIO;SENHA DE APLICATIVO;nome', 'Site;usuario;Senha;Nome', 'Enderec\u0327o;Usua\u0301rio;senha de aplicativo;NOME']) {
+      fs.writeFileSync(file, `\ufeffsep=;\r\n${heading}\r\n;;;\r\n${site.url};editor;${secret};Loja\r\n ; ;;\r\n`);
+      const { connected, failed, items: [shop] } = await fits(args);
+      assert.deepEqual([connected, failed, shop.line, shop.name], [1, 0, 4, 'Loja'], heading);
+      await porteiro.json(['connection', 'delete', String(shop.id)]);
+    }
+    for (const [text, sentence] of [['url,username,app_password\n', /no row under them/], ['sep=;\r\nURL;User;Password\r\n;;\r\n', /no row under them/], ['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
       fs.writeFileSync(file, text);
       const refused = await porteiro.cli(args);
       assert.equal(refused.code, 1);
@@ -176,6 +184,12 @@ describe('answers have the shapes of docs/cli.md', () => {
     const csv = await porteiro.cli(['audit', 'export', '--format', 'csv', '--user', ANA, '--since', '1h']);
     assert.match(csv.stdout, /^id,at,action,.*\r\n\d+,\d{4}-/);
     assert.equal((await fits(['audit', 'prune', '--before', '30d'])).removed, 0);
+    for (const before of ['2099-01-01', '2999-12-31T00:00:00Z']) {
+      const refused = await porteiro.cli(['audit', 'prune', '--before', before]);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /still to come.*Nothing was removed/);
+    }
+    assert.equal((await fits(['audit', 'verify'])).rows, verdict.rows, 'every event is still there');
   });
 
   test('key', async () => {
@@ -188,6 +202,22 @@ describe('answers have the shapes of docs/cli.md', () => {
     const file = path.join(porteiro.dir, 'backup.jsonl');
     const { rows } = await fits(['backup', file]);
     assert.equal((await fits(['restore', file, '--verify'])).rows, rows);
+    const { stdout: text } = await porteiro.cli(['backup', '-']);
+    const had = fs.readdirSync(porteiro.dir).sort();
+    const piped = await fits(['restore', '--verify', '-'], { stdin: text });
+    assert.ok(piped.rows >= rows && !piped.restored, JSON.stringify(piped));
+    for (const [stdin, sentence] of [
+      [text.slice(0, text.length / 2), /standard input, line \d+: the file ends in the middle of a line/],
+      ['', /standard input, line 1: /],
+      [zlib.gzipSync(text), /standard input: this is compressed: gunzip it first/],
+    ]) {
+      const refused = await porteiro.cli(['restore', '--verify', '-'], { stdin });
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, sentence);
+    }
+    assert.deepEqual(fs.readdirSync(porteiro.dir).sort(), had, 'nothing of it stays');
+    fs.writeFileSync(`${file}.gz`, zlib.gzipSync(text));
+    assert.match((await porteiro.cli(['restore', '--verify', `${file}.gz`])).stderr, /backup\.jsonl\.gz: this is compressed: gunzip it first/);
   });
 
   test('a text answer to every command that only looks', async () => {

@@ -128,7 +128,9 @@ for (const database of ['sqlite', 'postgres']) {
       const page = await ana.ok('GET', '/api/audit?limit=1');
       assert.notEqual((await ana.ok('GET', `/api/audit?limit=1&before=${page.next_before}`)).items[0].id, page.items[0].id);
       const csv = await ana.call('GET', '/api/audit/export?format=csv');
-      assert.match(csv.text, /^id,at,action,connection_id,token_id,data\r\n\d+,/);
+      assert.match(csv.text, /^id,at,action,connection_id,token_id,data\r\n\d+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,"/);
+      assert.match(csv.text, /^\d+,[^,]+Z,"[a-z_.]+",,,"/m, 'an event without connection and token');
+      assert.doesNotMatch(csv.text, /^\d+,[^,]+,"[a-z_.]+",(0,|\d*,0,)/m);
       const lines = (await ana.call('GET', '/api/audit/export?format=jsonl')).text.trim().split('\n').map(JSON.parse);
       assert.ok(lines.every(line => line.id && line.action));
       assert.ok(Array.isArray((await ana.ok('GET', '/api/usage?days=7')).items));

@@ -35,9 +35,10 @@ for (const database of ['sqlite', 'postgres']) {
         assert.deepEqual(json, { resource: porteiro.origin + path, authorization_servers: [porteiro.origin], scopes_supported: ['read', 'draft'],
           bearer_methods_supported: ['header'], resource_name: 'porteiro' });
         assert.equal(headers.get('access-control-allow-origin'), '*');
+        assert.deepEqual((await flow.json(`/.well-known/oauth-protected-resource${path}/`)).json, json, 'with the slash that people paste');
       }
       assert.equal((await flow.json('/.well-known/oauth-protected-resource')).json.resource, porteiro.url);
-      for (const path of ['/mcp/bearer', '/mcp/nothing', '/api', '/mcp/', '//mcp']) {
+      for (const path of ['/mcp/bearer', '/mcp/nothing', '/api', '/mcp//', '/mcp/nothing/', '/mcp/bearer/', '/', '//mcp']) {
         assert.equal((await flow.json(`/.well-known/oauth-protected-resource${path}`)).status, 404, path);
       }
       const { json } = await flow.json('/.well-known/oauth-authorization-server');
@@ -114,7 +115,16 @@ for (const database of ['sqlite', 'postgres']) {
         assert.equal(refused.status, 401, other);
         assert.match(refused.headers.get('www-authenticate'), /error="invalid_token"/);
       }
+      assert.equal((await call(access_token, 'tools/list', {}, `${resource}/`)).status, 200, 'the same resource');
+      for (const [pasted, name] of [['/mcp/', '/mcp'], ['/api/mcp/', '/api/mcp'], ['/api/mcp/wordpress/', '/api/mcp/wordpress']]) {
+        const refused = await call(access_token, 'tools/list', {}, porteiro.origin + pasted);
+        assert.equal(refused.status, 401, pasted);
+        assert.ok(refused.headers.get('www-authenticate').includes(`/.well-known/oauth-protected-resource${name}"`), refused.headers.get('www-authenticate'));
+      }
       const absent = await flow.login(ana, client, { resource: null });
+      assert.equal((await call(absent.access_token, 'tools/list', {}, `${porteiro.url}/`)).status, 200);
+      for (const nowhere of ['/mcp//', '/mcp/wordpress//', '//mcp/']) assert.equal((await call(absent.access_token, 'tools/list', {}, porteiro.origin + nowhere)).status, 404, nowhere);
+      assert.equal((await call(connection.token, 'tools/list', {}, `${porteiro.origin}/mcp/bearer/`)).status, 200);
       assert.equal((await call(absent.access_token)).status, 200, 'clients from before resource mean /mcp');
     });
 

@@ -291,7 +291,16 @@ describe('OAuth refuses', () => {
   untaken('another verifier', async () => ({ ...(await code()), code_verifier: pkce().verifier }), 'invalid_grant');
   untaken('the challenge as verifier', async () => { const sent = await code(); return { ...sent, code_verifier: pkce(sent.code_verifier).challenge }; }, 'invalid_grant');
   untaken('a short verifier', async () => ({ ...(await code()), code_verifier: 'x' }), 'invalid_grant');
-  untaken('no redirect_uri', async () => ({ ...(await code()), redirect_uri: '' }), 'invalid_request');
+  test('tokens: no redirect_uri: taken, as OAuth 2.1 has it, and the rest is still looked at', async () => {
+    const { redirect_uri, ...sent } = await code();
+    assert.equal((await flow.token({ ...sent, code_verifier: pkce().verifier })).json?.error, 'invalid_grant');
+    for (const client of [manual, dynamic]) {
+      const { redirect_uri: ignored, ...rest } = await code(client);
+      const { status, json, text } = await flow.token(rest);
+      assert.equal(status, 200, text);
+      assert.match(json.access_token, /^prt_oat_/);
+    }
+  });
   untaken('another redirect_uri', async () => ({ ...(await code()), redirect_uri: 'http://127.0.0.1/callback' }), 'invalid_grant');
   untaken('the code of another client', async () => ({ ...(await code(dynamic)), client_id: manual, client_secret: secret }), 'invalid_grant');
   untaken('another resource', async () => ({ ...(await code()), resource: `${porteiro.origin}/api/mcp` }), 'invalid_target');

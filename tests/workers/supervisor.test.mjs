@@ -1,5 +1,6 @@
 // The supervisor: workers that die come back, reloads lose nothing, bad settings change nothing, stopping lets work end.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -81,6 +82,23 @@ describe('one worker, SQLite', () => {
     const { sent, failures } = await running.stop();
     assert.deepEqual(failures, []);
     assert.ok(sent > 200, `${sent} requests`);
+  });
+
+  test('SIGHUP without the settings file that was in force: the old settings go on', async () => {
+    const file = `${porteiro.dir}/porteiro.conf`, text = fs.readFileSync(file, 'utf8');
+    const last = workersOf(porteiro)[1];
+    for (const [change, words] of [
+      [() => fs.rmSync(file), /the new settings are not taken, .*porteiro\.conf, which is in force, is not there any more/],
+      [() => fs.writeFileSync(file, `${text}\nalert_mail = nobody\n`), /the new settings are not taken, .*PORTEIRO_ALERT_MAIL must be an e-mail address/],
+    ]) {
+      const before = logOf(porteiro).length;
+      change();
+      process.kill(porteiro.server.pid, 'SIGHUP');
+      await waitFor('the refusal', () => words.test(logOf(porteiro).slice(before)));
+      assert.equal(workersOf(porteiro)[1], last);
+      assert.equal(await ask(porteiro, new http.Agent()), 200);
+    }
+    fs.writeFileSync(file, text);
   });
 
   test('SIGHUP takes new settings', async () => {
