@@ -51,7 +51,7 @@ static void rows_and_cells(void **state)
     expect("\xef\xbb\xbfSEP=,\na;b;c,d\n", "a;b;c|d", NULL, 2);
     expect("sep=\t\na\tb,c,d\n", "a|b,c,d", NULL, 2);
     expect("sep=;", "", NULL, 0);
-    expect("sep=;x,b\n", "sep=|x,b", NULL, 1);
+    expect("sep=;x,b\n", "sep=;x|b", NULL, 1);
     expect("sep,a\n", "sep|a", NULL, 1);
     expect("a,\"\"\n", "a|", NULL, 1);
 }

@@ -199,7 +199,7 @@ static void what_is_asked_for(void **state)
     static const struct probe list[] = {
         {TOKEN, H FORM, CODE "client_id=PUBLIC&code_verifier=x&redirect_uri=x", 400, "must be there", 0},
         {TOKEN, H FORM, CODE "client_id=PUBLIC&code=x&redirect_uri=x", 400, "must be there", 0},
-        {TOKEN, H FORM, CODE "client_id=PUBLIC&code=x&code_verifier=x", 400, "must be there", 0},
+        {TOKEN, H FORM, CODE "client_id=PUBLIC&code=x&code_verifier=x", 400, "\"invalid_grant\"", 0},
         {TOKEN, H FORM, CODE "client_id=PUBLIC&code=x&code_verifier=x&redirect_uri=x", 400, "\"invalid_grant\"", 0},
         {TOKEN, H FORM, CODE "client_id=PUBLIC&code=x&code_verifier=x&redirect_uri=x&resource=http://y/mcp", 400,
          "\"invalid_target\"", 0},
