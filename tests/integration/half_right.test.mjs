@@ -28,6 +28,12 @@ for (const pair of PAIRS) {
       assert.ok(!isError, `${name} ${JSON.stringify(args)}: ${text}`);
       return text;
     }
+    async function refused(name, args, words, as = token) {
+      const { isError, text } = await call(name, args, as);
+      assert.ok(isError, `${name} ${JSON.stringify(args)}: ${text}`);
+      assert.match(text, words);
+      return text;
+    }
     const idOf = text => Number(/^id (\d+)/.exec(text)[1]);
 
     test('the comments of an item have their text', async () => {
@@ -92,6 +98,17 @@ for (const pair of PAIRS) {
       const args = `{"ids": [${id}], "set": {"terms_add": {"tag": ["spaced", "out"]}}`;
       const [, code] = /confirm_code "([a-z0-9]+)"/.exec(await send(`${args}}`));
       assert.doesNotMatch(await send(`${args}, "confirm_code": "${code}"}`), /That code is not one/);
+    });
+
+    test("the site's address and its administrator's e-mail are not changed", async () => {
+      const before = await rest(site, '/wp/v2/settings');
+      for (const set of [{ url: 'https://evil.test' }, { email: 'evil@evil.test' }, { title: 'x', url: 'https://evil.test' }]) {
+        await refused('wp_edit', { type: 'settings', id: 'settings', set }, /in WordPress itself/);
+        await refused('wp_call', { name: 'POST /wp/v2/settings', args: set }, /in WordPress itself/);
+      }
+      await refused('wp_call', { name: 'PUT /wp/v2/settings', args: { email: 'evil@evil.test' } }, /in WordPress itself/);
+      await refused('wp_bulk', { type: 'settings', ids: [1], set: { url: 'https://evil.test' } }, /not changed in bulk/);
+      assert.deepEqual(await rest(site, '/wp/v2/settings'), before);
     });
   });
 }

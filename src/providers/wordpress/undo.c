@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/touched.h"
 
@@ -213,6 +214,11 @@ static int check_edit(struct call *call, const struct undo *undo)
     int error;
     if (!undo->is_typed)
         return check_operation(call, undo, "POST", undo->before);
+    for (size_t i = 0; i < json_count(undo->before); i++) { /* a change of an earlier version */
+        const char *why = wp_type_field_refusal(&undo->item.type, json_member_at(undo->before, i).name);
+        if (why)
+            return fail(call, E_DENIED, "%s", why);
+    }
     if (!str_eq(undo->item.status, STR("trash")) &&
         (error = wp_may_change(call, &undo->wp, &undo->item.type, undo->item.status)))
         return error;
