@@ -110,5 +110,29 @@ for (const pair of PAIRS) {
       await refused('wp_bulk', { type: 'settings', ids: [1], set: { url: 'https://evil.test' } }, /not changed in bulk/);
       assert.deepEqual(await rest(site, '/wp/v2/settings'), before);
     });
+
+    test('status future without a date to come is refused, for it would publish at once', async () => {
+      const naive = minutes => new Date(Date.now() + 60000 * minutes).toISOString().slice(0, 19);
+      const status = async id => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).status;
+      const words = /date to come.*publish at once.*Now it is \d{4}-\d\d-\d\dT\d\d:\d\d at the site/;
+      await refused('wp_create', { title: 'Later', status: 'future' }, words);
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: '2020-01-01' } }, /2020-01-01 WordPress/);
+      // The site's clock is Berlin's: what is to come there must be more than an hour ahead of UTC.
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: naive(30) } }, words);
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: `${naive(90)}+02:00` } }, words);
+      for (const set of [{ date: `${naive(30)}Z` }, { date_gmt: naive(30) }, { date: naive(180) }, { date: '2031-03-01' }]) {
+        assert.equal(await status(idOf(await works('wp_create', { title: 'Later', status: 'future', set }))), 'future', JSON.stringify(set));
+      }
+      const id = idOf(await works('wp_create', { title: 'Draft for later' }));
+      await refused('wp_edit', { id: String(id), set: { status: 'future' } }, words);
+      await refused('wp_edit', { id: String(id), set: { status: 'future', date: '2020-01-01 10:00' }, dry_run: true }, words);
+      await refused('wp_bulk', { ids: [id], set: { status: 'future' } }, words);
+      assert.equal(await status(id), 'draft');
+      await works('wp_edit', { id: String(id), set: { date: '2031-03-01' } });
+      const [, undo] = /undo (\d+)/.exec(await works('wp_edit', { id: String(id), set: { status: 'future' } }));
+      assert.equal(await status(id), 'future');
+      await works('wp_edit', { undo });
+      assert.equal(await status(id), 'draft');
+    });
   });
 }

@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/menu.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
@@ -216,6 +217,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     wp.part_of = context->part_of;
     if ((error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
         (error = check_type(call, &type)) || (error = choose_status(call, &wp, &type, arguments, &status)) ||
+        (error = wp_check_schedule(call, &wp, &type, status, set, NULL)) ||
         (error = convert_content(call, &type, arguments, &content)) ||
         (error = write_body(call, &wp, &type, arguments, buf_str(&content), status, dry_run, &body)))
         return error;

@@ -3,6 +3,7 @@
 #include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/touched.h"
@@ -94,6 +95,9 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
                     STR_ARG(item->key));
     if (plan->n_edits &&
         (error = content_apply_edits(call, item->raw, plan->edits, plan->n_edits, &plan->new_raw, &plan->changes)))
+        return error;
+    if ((error = wp_check_schedule(call, wp, &item->type, json_str(json_get(plan->set, STR("status"))), plan->set,
+                                   item->json)))
         return error;
     buf_init(&plan->body, call->arena, BODY_MAX_BYTES);
     json_write_init(&w, &plan->body);

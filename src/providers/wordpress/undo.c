@@ -7,6 +7,7 @@
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/operation_request.h"
 #include "providers/wordpress/route_guard.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/touched.h"
 
@@ -222,7 +223,9 @@ static int check_edit(struct call *call, const struct undo *undo)
     if (!str_eq(undo->item.status, STR("trash")) &&
         (error = wp_may_change(call, &undo->wp, &undo->item.type, undo->item.status)))
         return error;
-    return status.len ? wp_check_new_status(call, &undo->wp, &undo->item.type, status) : OK;
+    if (status.len && (error = wp_check_new_status(call, &undo->wp, &undo->item.type, status)))
+        return error;
+    return wp_check_schedule(call, &undo->wp, &undo->item.type, status, undo->before, undo->item.json);
 }
 
 static int check_delete(struct call *call, const struct undo *undo)
