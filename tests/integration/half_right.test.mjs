@@ -134,5 +134,22 @@ for (const pair of PAIRS) {
       await works('wp_edit', { undo });
       assert.equal(await status(id), 'draft');
     });
+
+    test("comments' statuses as rows show them, and as people say them", async () => {
+      const post = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Said', status: 'publish', content: 'x' } });
+      const { id } = await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: post.id, content: 'Word by word.' } });
+      const has = async status => (await works('wp_find', { type: 'comment', status, filter: { post: post.id } })).startsWith('id\t');
+      const status = async () => (await rest(site, `/wp/v2/comments/${id}?context=edit`)).status;
+      assert.deepEqual([await has('approved'), await has('approve'), await has('pending'), await has('hold')], [true, true, false, false]);
+      for (const [given, stored] of [['pending', 'hold'], ['approved', 'approved'], ['hold', 'hold'], ['approve', 'approved']]) {
+        const text = await works('wp_edit', { type: 'comment', id: String(id), set: { status: given } });
+        assert.doesNotMatch(text, /stored status/);
+        assert.equal(await status(), stored);
+        assert.equal(await has('pending'), stored === 'hold');
+      }
+      const waiting = idOf(await works('wp_create', { type: 'comment', content: 'Not yet.', status: 'pending', set: { post: post.id } }));
+      assert.equal((await rest(site, `/wp/v2/comments/${waiting}?context=edit`)).status, 'hold');
+      assert.match(await works('wp_bulk', { type: 'comment', query: { status: 'pending', filter: { post: post.id } }, set: { status: 'approved' } }), new RegExp(`1 of type comment.*${waiting}`));
+    });
   });
 }

@@ -5,6 +5,15 @@
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/seo.h"
 
+struct str wp_status_name(const struct wp_type *type, struct str status)
+{
+    if (!str_eq(type->kind->name, STR("comment")))
+        return status;
+    if (str_eq(status, STR("approved")))
+        return STR("approve");
+    return wp_list_has(STR("pending,unapproved"), status) ? STR("hold") : status;
+}
+
 int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status)
 {
     for (size_t i = 0; i < status.len; i++)
@@ -88,8 +97,13 @@ static int write_field(struct call *call, const struct wp *wp, const struct wp_t
     name = wp_field_name(type, name);
     if ((error = wp_guard_field(call, wp, type, route, name, value)))
         return error;
-    if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, json_str(value))))
+    struct str status = wp_status_name(type, json_str(value));
+    if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, status)))
         return error;
+    if (str_eq(name, STR("status")) && status.len) {
+        json_member_str(w, "status", status);
+        return OK;
+    }
     return write_value(call, wp, type, w, name, value);
 }
 

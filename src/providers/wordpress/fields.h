@@ -18,6 +18,9 @@ struct str wp_field_name(const struct wp_type *type, struct str name);
  */
 struct str wp_date(struct call *call, struct str text);
 
+/* A comment's status is shown as "approved" and written as "approve", and people say "pending" for "hold". Others stay as they are. */
+struct str wp_status_name(const struct wp_type *type, struct str status);
+
 /* The statuses an item of this type may be given; empty is fine. E_INVALID or E_DENIED. */
 MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type,
                                    struct str status);

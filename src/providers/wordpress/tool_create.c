@@ -52,7 +52,7 @@ static int choose_status(struct call *call, const struct wp *wp, const struct wp
                          const struct json *arguments, struct str *ret)
 {
     const struct wp_kind *kind = type->kind;
-    *ret = json_str(json_get(arguments, STR("status")));
+    *ret = wp_status_name(type, json_str(json_get(arguments, STR("status"))));
     if (!ret->len && (kind->flags & WP_HAS_BLOCKS) && kind->id == WP_ID_NUMBER)
         *ret = STR("draft");
     if (!ret->len && str_eq(kind->name, STR("product")))

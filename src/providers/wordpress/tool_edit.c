@@ -235,7 +235,7 @@ static int write_change(struct call *call, const struct tool_context *context, c
 /* What is in the trash comes back by being given a status; nothing else is done to it there. */
 static int may_edit(struct call *call, const struct wp *wp, const struct wp_item *item, const struct json *set)
 {
-    struct str status = json_str(json_get(set, STR("status")));
+    struct str status = wp_status_name(&item->type, json_str(json_get(set, STR("status"))));
     if (!(item->type.kind->flags & WP_EDITS))
         return fail(call, E_INVALID, "Type %.*s is not changed here.", STR_ARG(item->type.slug));
     if (str_eq(item->status, STR("trash")) && status.len)

@@ -112,7 +112,7 @@ static void add_status(const struct wp_type *type, struct wp_query *query, struc
 {
     struct str piece;
     if (status.len && (type->kind->flags & WP_HAS_STATE)) {
-        wp_query_add(query, "status", status);
+        wp_query_add(query, "status", wp_status_name(type, status));
         return;
     }
     while (status.len && str_next(&status, ',', &piece))
