@@ -151,5 +151,14 @@ for (const pair of PAIRS) {
       assert.equal((await rest(site, `/wp/v2/comments/${waiting}?context=edit`)).status, 'hold');
       assert.match(await works('wp_bulk', { type: 'comment', query: { status: 'pending', filter: { post: post.id } }, set: { status: 'approved' } }), new RegExp(`1 of type comment.*${waiting}`));
     });
+
+    test('files of the media library are changed in bulk, and found with status any', async () => {
+      const images = (await rest(site, '/wp/v2/media?media_type=image&per_page=2')).map(({ id }) => id);
+      const args = { type: 'media', ids: images, set: { alt_text: `Told in bulk ${pair.name}` } };
+      const [, code] = /confirm_code "(\w+)"/.exec(await works('wp_bulk', args));
+      assert.match(await works('wp_bulk', { ...args, confirm_code: code }), new RegExp(`^${images.length} of ${images.length} changed`));
+      for (const id of images) assert.equal((await rest(site, `/wp/v2/media/${id}`)).alt_text, args.set.alt_text);
+      assert.match(await works('wp_find', { type: 'media', status: 'any', ids: images }), new RegExp(`\\n${images[0]}\\t`));
+    });
   });
 }

@@ -107,16 +107,20 @@ static int add_filter(struct call *call, const struct wp *wp, const struct wp_ty
     return OK;
 }
 
-/* Several statuses are one list; "any" is WordPress's word for all but the trash. */
+/*
+ * Several statuses are one list; "any" is WordPress's word for all but the trash. Of files it does not know the word, and lists
+ * them all when it is told none.
+ */
 static void add_status(const struct wp_type *type, struct wp_query *query, struct str status)
 {
     struct str piece;
+    bool is_media = str_eq(type->kind->name, STR("media"));
     if (status.len && (type->kind->flags & WP_HAS_STATE)) {
         wp_query_add(query, "status", wp_status_name(type, status));
         return;
     }
     while (status.len && str_next(&status, ',', &piece))
-        if (str_trim(piece).len)
+        if (str_trim(piece).len && !(is_media && str_eq(str_trim(piece), STR("any"))))
             wp_query_add(query, "status[]", str_trim(piece));
 }
 
