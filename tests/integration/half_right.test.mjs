@@ -160,5 +160,14 @@ for (const pair of PAIRS) {
       for (const id of images) assert.equal((await rest(site, `/wp/v2/media/${id}`)).alt_text, args.set.alt_text);
       assert.match(await works('wp_find', { type: 'media', status: 'any', ids: images }), new RegExp(`\\n${images[0]}\\t`));
     });
+
+    test('what is not deleted because it is of another type, or not for this user, is not said to be gone', async () => {
+      const page = await rest(site, '/wp/v2/pages', { method: 'POST', body: { title: 'A page' } });
+      const theirs = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: "An admin's draft" } });
+      const mine = await rest(site, '/wp/v2/posts', { user: 'author', method: 'POST', body: { title: 'Mine' } });
+      const text = await works('wp_delete', { ids: [String(page.id), String(mine.id), String(theirs.id)] }, authorToken);
+      for (const { id } of [page, theirs]) assert.match(text, new RegExp(`${id}: not done: no post ${id} that this WordPress user may edit; for other types give type`));
+      assert.match(await works('wp_delete', { type: 'page', ids: [String(page.id), String(theirs.id)] }), new RegExp(`${theirs.id}: not done: no page ${theirs.id} that this WordPress user may edit$`, 'm'));
+    });
   });
 }
