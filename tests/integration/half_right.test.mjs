@@ -169,5 +169,12 @@ for (const pair of PAIRS) {
       for (const { id } of [page, theirs]) assert.match(text, new RegExp(`${id}: not done: no post ${id} that this WordPress user may edit; for other types give type`));
       assert.match(await works('wp_delete', { type: 'page', ids: [String(page.id), String(theirs.id)] }), new RegExp(`${theirs.id}: not done: no page ${theirs.id} that this WordPress user may edit$`, 'm'));
     });
+
+    test('what WordPress clearly refused is no change of unknown outcome', async () => {
+      const [image] = await rest(site, '/wp/v2/media?per_page=1');
+      const history = await works('wp_history', {});
+      await refused('wp_delete', { type: 'media', ids: [String(image.id)] }, /it has no trash here/);
+      assert.equal(await works('wp_history', {}), history);
+    });
   });
 }
