@@ -176,5 +176,15 @@ for (const pair of PAIRS) {
       await refused('wp_delete', { type: 'media', ids: [String(image.id)] }, /it has no trash here/);
       assert.equal(await works('wp_history', {}), history);
     });
+
+    test('featured_image null removes it, and undo brings it back', async () => {
+      const [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      const id = String(idOf(await works('wp_create', { title: 'Image away', featured_image: String(image.id) })));
+      const featured = async () => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).featured_media;
+      const [, undo] = /undo (\d+)/.exec(await works('wp_edit', { id, set: { featured_image: null } }));
+      assert.equal(await featured(), 0);
+      await works('wp_edit', { undo });
+      assert.equal(await featured(), image.id);
+    });
   });
 }

@@ -150,17 +150,21 @@ static bool is_address(struct str text)
 int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
                       struct json_writer *w)
 {
-    int64_t id;
+    int64_t id = 0;
     struct str text = str_trim(json_str(featured));
-    if (json_is(featured, JSON_MISSING) || json_is(featured, JSON_NULL))
-        return OK; /* null is not taken for "remove": 0 is */
+    if (json_is(featured, JSON_MISSING))
+        return OK;
+    if (json_is(featured, JSON_NULL)) { /* as with other fields: there is to be none */
+        json_member_i64(w, "featured_media", 0);
+        return OK;
+    }
     if (is_address(text)) {
         int error = dry_run ? media_may_fetch(call, wp) : media_image_from_url(call, wp, text, &id);
         if (error || dry_run)
             return error;
     } else if (!json_to_i64(featured, &id) && !str_to_i64(text, &id)) {
         return fail(call, E_INVALID,
-                    "featured_image takes the id of an image in the media library (0 removes it), or the address of "
+                    "featured_image takes the id of an image in the media library (null removes it), or the address of "
                     "one (https://...).");
     }
     json_member_i64(w, "featured_media", id);

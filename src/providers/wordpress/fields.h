@@ -35,7 +35,7 @@ MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const str
 
 /*
  * "12" or 12: a media id; or the address of an image, which is fetched and put into the media library (not when it is a dry run),
- * so that everything else should have been found good before. Waits.
+ * so that everything else should have been found good before. null removes what there is. Waits.
  */
 MUST_CHECK int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
                                  struct json_writer *w);
