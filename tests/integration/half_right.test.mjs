@@ -186,5 +186,14 @@ for (const pair of PAIRS) {
       await works('wp_edit', { undo });
       assert.equal(await featured(), image.id);
     });
+
+    test("a file's url is its own; columns that no row has are named", async () => {
+      const [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      assert.match(await works('wp_find', { type: 'media', ids: [image.id], fields: ['url'] }), new RegExp(`\\t${image.source_url}$`));
+      assert.match(await works('wp_find', { limit: 2, fields: ['bogus', 'slug', 'meta.no_such'] }), /\nnote: no row has bogus, meta\.no_such\n2 of/);
+      assert.doesNotMatch(await works('wp_find', { limit: 2, fields: ['slug', 'modified', 'words', 'url', 'terms', 'author', 'excerpt'] }), /note:/);
+      assert.match(await works('wp_find', { type: 'category', limit: 1, fields: ['url'] }), /\thttp\S+\n/);
+      assert.doesNotMatch(await works('wp_find', { limit: 1, q: 'nothing-has-this-word', fields: ['bogus'] }), /note:/);
+    });
   });
 }
