@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PAIRS } from './lib/fixtures.mjs';
-import { callTool } from './lib/mcp.mjs';
+import { callTool, modern } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { rest } from './lib/wordpress.mjs';
 
@@ -194,6 +194,24 @@ for (const pair of PAIRS) {
       assert.doesNotMatch(await works('wp_find', { limit: 2, fields: ['slug', 'modified', 'words', 'url', 'terms', 'author', 'excerpt'] }), /note:/);
       assert.match(await works('wp_find', { type: 'category', limit: 1, fields: ['url'] }), /\thttp\S+\n/);
       assert.doesNotMatch(await works('wp_find', { limit: 1, q: 'nothing-has-this-word', fields: ['bogus'] }), /note:/);
+    });
+
+    test('ids and versions as numbers and as texts', async () => {
+      const id = idOf(await works('wp_create', { title: 'Numbered' }));
+      assert.match(await works('wp_read', { id }), /Numbered/);
+      const [, version] = /version (\d+)/.exec(await works('wp_read', { id: String(id) }));
+      await works('wp_edit', { id, if_version: Number(version), set: { title: 'Numbered twice' } });
+      assert.match(await works('wp_find', { status: 'draft', ids: [String(id)], limit: '5' }), /Numbered twice/);
+      assert.match(await works('wp_bulk', { ids: [String(id)], set: { title: 'x' } }), /change 1 of type post/);
+      const [, undo] = /undo (\d+)/.exec(await works('wp_delete', { ids: [id] }));
+      await works('wp_edit', { undo: Number(undo) });
+      // What a client keeps for its next request is bound to what it sent, not to what was made of it.
+      const ask = more => modern(porteiro.url, token, 'tools/call', { name: 'wp_delete', arguments: { permanent: true, ids: [id] }, _meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } }, ...more });
+      const { inputRequests, requestState } = (await ask({})).json.result;
+      const inputResponses = Object.fromEntries(Object.keys(inputRequests).map(key => [key, { action: 'accept', content: { confirm: true } }]));
+      assert.match((await ask({ inputResponses, requestState })).json.result?.content[0].text, /deleted for good/);
+      await refused('wp_delete', { ids: [id], permanent: 'true' }, /permanent/);
+      await refused('wp_read', { id: 1.5 }, /id/);
     });
   });
 }

@@ -60,8 +60,11 @@ static int extra_fields(struct call *call, const struct wp *wp, struct str type_
 
 static int check_version(struct call *call, const struct wp_item *item, struct str if_version)
 {
+    int64_t given, now;
     if (!if_version.len || str_eq(if_version, str_from(item->version)))
         return OK;
+    if (str_to_i64(if_version, &given) && str_to_i64(str_from(item->version), &now) && given == now)
+        return OK; /* given as a number, it has lost its leading zeros */
     return fail(call, E_CONFLICT,
                 "%.*s %.*s was changed since version %.*s: it is at version %s now. Read it again, then decide.",
                 STR_ARG(item->type.slug), STR_ARG(item->key), STR_ARG(str_sub(if_version, 0, 40)), item->version);
