@@ -290,14 +290,15 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
 static int settle_arguments(struct call *call, const struct tool *tool, struct mcp_host *host)
 {
     const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT)), *schema = schema_of(call, tool);
-    bool takes_code = tool->confirms && host->request->who->confirm != CONFIRM_HUMAN;
+    bool asks_owner = host->request->who->confirm == CONFIRM_HUMAN; /* of whatever writes */
+    bool takes_code = tool->confirms && !asks_owner;
     if (!schema)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
     if (takes_code && !json_is(code, JSON_MISSING) && !json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
     if (takes_code)
         host->confirm_code = json_str(code);
-    return arguments_settle(call, schema, host->arguments, tool->confirms,
+    return arguments_settle(call, schema, host->arguments, takes_code || (asks_owner && !tool->reads_only),
                             takes_code ? TOOL_CONFIRM_ARGUMENT : NULL, &host->arguments);
 }
 

@@ -11,13 +11,13 @@ const ALL = 'read,draft,publish,delete,fetch,admin';
 for (const pair of PAIRS) {
   describe(`half-right use: ${pair.name}`, () => {
     const { site } = pair;
-    let porteiro, token, readToken, authorToken;
+    let porteiro, token, readToken, authorToken, connection;
     before(async () => {
       porteiro = await (await Porteiro.create(pair)).serve();
       await porteiro.addUser();
-      const admin = await porteiro.addConnection(site, { as: 'admin', rights: ALL });
-      ({ token } = admin);
-      ({ token: readToken } = await porteiro.addToken(admin.id, '--rights', 'read'));
+      connection = await porteiro.addConnection(site, { as: 'admin', rights: ALL });
+      ({ token } = connection);
+      ({ token: readToken } = await porteiro.addToken(connection.id, '--rights', 'read'));
       ({ token: authorToken } = await porteiro.addConnection(site, { as: 'author', name: 'author', rights: ALL }));
     });
     after(() => porteiro?.stop());
@@ -212,6 +212,28 @@ for (const pair of PAIRS) {
       assert.match((await ask({ inputResponses, requestState })).json.result?.content[0].text, /deleted for good/);
       await refused('wp_delete', { ids: [id], permanent: 'true' }, /permanent/);
       await refused('wp_read', { id: 1.5 }, /id/);
+    });
+
+    test('the same arguments in another order are the same request, for a person and for a code', async () => {
+      const { token: humanToken } = await porteiro.addToken(connection.id, '--rights', ALL, '--confirm', 'human');
+      const id = String(idOf(await works('wp_create', { title: 'Order' })));
+      const reversed = value => (Array.isArray(value) || typeof value !== 'object' || value === null ? value : Object.fromEntries(Object.entries(value).reverse().map(([k, v]) => [k, reversed(v)])));
+      const bulk = { ids: [Number(id)], set: { title: 'In order', excerpt: 'y', terms_add: { tag: ['a b'] } } };
+      const [, code] = /confirm_code "([a-z0-9]+)"/.exec(await works('wp_bulk', bulk));
+      assert.doesNotMatch(await works('wp_bulk', { confirm_code: code, ...reversed(bulk) }), /That code is not one/);
+      for (const [name, args] of [
+        ['wp_edit', { id, set: { title: 'Ordered', status: 'publish' } }],
+        ['wp_call', { name: 'POST /wp/v2/tags', args: { name: `Ordered ${pair.name}`, description: 'x' } }],
+      ]) {
+        assert.match((await call(name, args, humanToken)).text, /has to approve it first/);
+        const waiting = async () => (await porteiro.json(['approval', 'list'])).items.filter(({ state }) => state === 'pending').map(item => item.id);
+        const [one, ...others] = await waiting();
+        assert.deepEqual(others, []);
+        assert.match((await call(name, reversed(args), humanToken)).text, /has to approve it first/);
+        assert.deepEqual(await waiting(), [one]);
+        await porteiro.json(['approval', 'approve', one]);
+        await works(name, reversed(args), humanToken);
+      }
     });
   });
 }
