@@ -235,5 +235,16 @@ for (const pair of PAIRS) {
         await works(name, reversed(args), humanToken);
       }
     });
+
+    test("WordPress's refusals say each thing once; what is not done in bulk has its whole reason", async () => {
+      const { text } = await call('wp_create', { type: 'page', title: 'Child', set: { parent: 'none' } });
+      assert.match(text, /WordPress refused this \(HTTP 400\): parent is not of type integer\.$/);
+      const id = idOf(await works('wp_create', { title: 'Undone in bulk' }));
+      const args = { ids: [id], set: { title: 'Done in bulk' } };
+      const [, code] = /confirm_code "(\w+)"/.exec(await works('wp_bulk', args));
+      const [, undo] = /undo (\d+)/.exec(await works('wp_bulk', { ...args, confirm_code: code }));
+      await works('wp_edit', { id, set: { title: 'Moved on' } });
+      await refused('wp_edit', { undo }, /take that back first, or edit the item\.$/);
+    });
   });
 }
