@@ -246,5 +246,16 @@ for (const pair of PAIRS) {
       await works('wp_edit', { id, set: { title: 'Moved on' } });
       await refused('wp_edit', { undo }, /take that back first, or edit the item\.$/);
     });
+
+    test('an id beside undo must be that of the change', async () => {
+      const [one, other] = [idOf(await works('wp_create', { title: 'One', set: { slug: `one-${pair.name.length}-undone` } })), idOf(await works('wp_create', { title: 'Other' }))];
+      const edit = async () => /undo (\d+)/.exec(await works('wp_edit', { id: String(one), set: { title: `One ${Math.random()}` } }))[1];
+      const undo = await edit();
+      await refused('wp_edit', { undo, id: String(other) }, new RegExp(`Change ${undo} is of post ${one} "[^"]*", not of ${other}\\. Nothing was written`));
+      await refused('wp_edit', { undo, id: String(other), dry_run: true }, /not of/);
+      await works('wp_edit', { undo, id: String(one) });
+      const { slug } = await rest(site, `/wp/v2/posts/${one}?context=edit`);
+      await works('wp_edit', { undo: await edit(), id: slug });
+    });
   });
 }

@@ -319,7 +319,7 @@ static int run_undo(struct call *call, const struct tool_context *context, const
                     struct tool_result *result)
 {
     (void)step;
-    return undo_change(call, context, call_format(call, "%lld", (long long)number), false, result);
+    return undo_change(call, context, call_format(call, "%lld", (long long)number), STR_EMPTY, false, result);
 }
 
 static int step_bulk(struct call *call, const struct tool_context *context, struct job_step *step)

@@ -259,7 +259,7 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
     if (!json_is(json_get(arguments, STR("undo")), JSON_MISSING))
-        return undo_change(call, context, json_str(json_get(arguments, STR("undo"))), dry_run, result);
+        return undo_change(call, context, json_str(json_get(arguments, STR("undo"))), id, dry_run, result);
     plan->set = json_get(arguments, STR("set"));
     if ((error = read_edits(call, json_get(arguments, STR("edits")), &plan->edits, &plan->n_edits)))
         return error;
