@@ -257,5 +257,15 @@ for (const pair of PAIRS) {
       const { slug } = await rest(site, `/wp/v2/posts/${one}?context=edit`);
       await works('wp_edit', { undo: await edit(), id: slug });
     });
+
+    test('a text behind a password is said to be so, to who may not edit it', async () => {
+      const { id } = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Behind', status: 'publish', content: 'Secret words.', password: 'pw' } });
+      const hidden = await works('wp_read', { id }, authorToken);
+      assert.match(hidden, /note: protected by a password/);
+      assert.doesNotMatch(hidden, /Secret words/);
+      const shown = await works('wp_read', { id });
+      assert.match(shown, /Secret words/);
+      assert.doesNotMatch(shown, /note:/);
+    });
   });
 }
