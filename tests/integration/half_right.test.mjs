@@ -267,5 +267,19 @@ for (const pair of PAIRS) {
       assert.match(shown, /Secret words/);
       assert.doesNotMatch(shown, /note:/);
     });
+
+    test('an autosave is judged by what it belongs to', async () => {
+      const { token: draftToken } = await porteiro.addToken(connection.id, '--rights', 'read,draft');
+      const make = async status => (await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Saved by itself', status, content: 'x' } })).id;
+      const save = async (id, args) => call('wp_call', { name: `POST /wp/v2/posts/${id}/autosaves`, args }, draftToken);
+      const [draft, published] = [await make('draft'), await make('publish')];
+      const done = await save(draft, { content: 'Half a sentence' });
+      assert.ok(!done.isError, done.text);
+      for (const [id, args] of [[published, { content: 'y' }], [draft, { content: 'y', status: 'publish' }]]) {
+        const { isError, text } = await save(id, args);
+        assert.ok(isError && /Status 'publish' is public/.test(text), text);
+      }
+      assert.equal((await rest(site, `/wp/v2/posts/${draft}?context=edit`)).status, 'draft');
+    });
   });
 }
