@@ -252,7 +252,7 @@ static struct state_place place_of(const struct mcp_host *host)
         .token_id = host->request->who->token_id,
         .method = host->request->message.method,
         .name = host->name,
-        .arguments = host->bound,
+        .arguments = host->sent,
     };
 }
 
@@ -356,6 +356,7 @@ int mcp_host_init(struct call *call, struct mcp_host *host, const struct mcp_req
         .name = name,
         .arguments = arguments,
         .bound = arguments,
+        .sent = arguments,
         .level = -1,
         .last_progress = -1,
         .responses = missing,

@@ -24,10 +24,13 @@ struct mcp_host {
     struct host base;
     const struct mcp_request *request;
     bool modern;
-    struct str name;              /* of the tool or prompt, or the URI */
-    const struct json *arguments; /* as the client sent them, or JSON_MISSING; of a tool without what is not its own */
-    const struct json *bound;     /* the same with `site`: what questions and confirmations are bound to */
-    bool may_ask;                 /* tools/call, prompts/get, resources/read */
+    struct str name; /* of the tool or prompt, or the URI */
+    const struct json
+        *arguments; /* as the tool takes them (mcp/arguments.h), or JSON_MISSING; without what is not its own */
+    const struct json *bound; /* the same with `site`: what confirmations are bound to */
+    const struct json
+        *sent;    /* as the client sent them: what a requestState is bound to, which is opened before all else */
+    bool may_ask; /* tools/call, prompts/get, resources/read */
     unsigned abilities;
     /* progress and log */
     struct str progress_token_raw; /* empty: not wanted */

@@ -7,6 +7,7 @@
 #include "jobs/jobs.h"
 #include "json/json_write.h"
 #include "json/schema.h"
+#include "mcp/arguments.h"
 #include "mcp/header.h"
 #include "mcp/methods.h"
 #include "mcp/sites.h"
@@ -282,34 +283,23 @@ static int run_tool(struct call *call, const struct tool *tool, struct mcp_host 
 }
 
 /*
- * Takes the code of a confirmation out of the arguments: it belongs to us, not to the tool, and is not part of what it binds.
- * The rest is written anew with and without a code: the sentence that is agreed to quotes arguments, and must not depend on the
- * white space that a client puts between them.
+ * The arguments as the tool takes them, without the code of a confirmation: it belongs to us, not to the tool, and is not part of
+ * what it binds. Where a tool confirms they are written anew, with and without a code: the sentence that is agreed to quotes
+ * arguments, and must not depend on the white space that a client puts between them, nor on their order.
  */
-static int take_confirm_code(struct call *call, const struct tool *tool, struct mcp_host *host)
+static int settle_arguments(struct call *call, const struct tool *tool, struct mcp_host *host)
 {
-    const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT));
-    struct buf rest;
-    struct json_writer w;
-    if (!tool->confirms || host->request->who->confirm == CONFIRM_HUMAN || !json_is(host->arguments, JSON_OBJECT))
-        return OK;
-    if (!json_is(code, JSON_MISSING) && !json_is(code, JSON_STRING))
+    const struct json *code = json_get(host->arguments, STR(TOOL_CONFIRM_ARGUMENT)), *schema = schema_of(call, tool);
+    bool asks_owner = host->request->who->confirm == CONFIRM_HUMAN; /* of whatever writes */
+    bool takes_code = tool->confirms && !asks_owner;
+    if (!schema)
+        return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
+    if (takes_code && !json_is(code, JSON_MISSING) && !json_is(code, JSON_STRING))
         return fail(call, E_INVALID, TOOL_CONFIRM_ARGUMENT " must be a string.");
-    buf_init(&rest, call->arena, ANSWER_MAX_BYTES);
-    json_write_init(&w, &rest);
-    json_object(&w);
-    for (size_t i = 0; i < json_count(host->arguments); i++) {
-        struct json_member member = json_member_at(host->arguments, i);
-        if (member.value == code)
-            continue;
-        json_key(&w, member.name);
-        json_value(&w, member.value);
-    }
-    json_end(&w);
-    host->confirm_code = json_str(code);
-    if (buf_failed(&rest) || json_parse(call->arena, buf_str(&rest), NULL, &host->arguments, NULL) != OK)
-        return fail(call, E_LIMIT, "The arguments are too large.");
-    return OK;
+    if (takes_code)
+        host->confirm_code = json_str(code);
+    return arguments_settle(call, schema, host->arguments, takes_code || (asks_owner && !tool->reads_only),
+                            takes_code ? TOOL_CONFIRM_ARGUMENT : NULL, &host->arguments);
 }
 
 static int refuse_without_right(struct call *call, const struct tool *tool, const struct mcp_host *host)
@@ -506,7 +496,7 @@ int tools_call_write(struct call *call, struct mcp_host *host, struct buf *out)
         return fail(call, E_INVALID, "\"arguments\" must be an object.");
     }
     jobs_glance();
-    int error = take_confirm_code(call, tool, host);
+    int error = settle_arguments(call, tool, host);
     host->bound = host->arguments;
     if (!error && !has_own_way(tool, host))
         error = sites_choose(call, host);

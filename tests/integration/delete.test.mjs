@@ -63,7 +63,7 @@ for (const pair of PAIRS) {
     test('each has its own result', async () => {
       const [a, b] = [await make('pages', { title: 'P1' }), await make('pages', { title: 'P2' })];
       const text = await works('wp_delete', { type: 'page', ids: ids(b, 99999999, a, a) });
-      assert.deepEqual(text.split('\n').map(line => line.replace(/, undo.*/, '')), [`${a} trashed`, `${b} trashed`, '99999999: not done: there is none with this id']);
+      assert.deepEqual(text.split('\n').map(line => line.replace(/, undo.*/, '')), [`${a} trashed`, `${b} trashed`, '99999999: not done: no page 99999999 that this WordPress user may edit']);
       assert.ok((await call('wp_delete', { type: 'page', ids: ['99999998'] })).isError);
     });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PAIRS } from './lib/fixtures.mjs';
-import { callTool } from './lib/mcp.mjs';
+import { callTool, modern } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { rest } from './lib/wordpress.mjs';
 
@@ -11,13 +11,13 @@ const ALL = 'read,draft,publish,delete,fetch,admin';
 for (const pair of PAIRS) {
   describe(`half-right use: ${pair.name}`, () => {
     const { site } = pair;
-    let porteiro, token, readToken, authorToken;
+    let porteiro, token, readToken, authorToken, connection;
     before(async () => {
       porteiro = await (await Porteiro.create(pair)).serve();
       await porteiro.addUser();
-      const admin = await porteiro.addConnection(site, { as: 'admin', rights: ALL });
-      ({ token } = admin);
-      ({ token: readToken } = await porteiro.addToken(admin.id, '--rights', 'read'));
+      connection = await porteiro.addConnection(site, { as: 'admin', rights: ALL });
+      ({ token } = connection);
+      ({ token: readToken } = await porteiro.addToken(connection.id, '--rights', 'read'));
       ({ token: authorToken } = await porteiro.addConnection(site, { as: 'author', name: 'author', rights: ALL }));
     });
     after(() => porteiro?.stop());
@@ -26,6 +26,12 @@ for (const pair of PAIRS) {
     async function works(name, args, as = token) {
       const { isError, text } = await call(name, args, as);
       assert.ok(!isError, `${name} ${JSON.stringify(args)}: ${text}`);
+      return text;
+    }
+    async function refused(name, args, words, as = token) {
+      const { isError, text } = await call(name, args, as);
+      assert.ok(isError, `${name} ${JSON.stringify(args)}: ${text}`);
+      assert.match(text, words);
       return text;
     }
     const idOf = text => Number(/^id (\d+)/.exec(text)[1]);
@@ -92,6 +98,188 @@ for (const pair of PAIRS) {
       const args = `{"ids": [${id}], "set": {"terms_add": {"tag": ["spaced", "out"]}}`;
       const [, code] = /confirm_code "([a-z0-9]+)"/.exec(await send(`${args}}`));
       assert.doesNotMatch(await send(`${args}, "confirm_code": "${code}"}`), /That code is not one/);
+    });
+
+    test("the site's address and its administrator's e-mail are not changed", async () => {
+      const before = await rest(site, '/wp/v2/settings');
+      for (const set of [{ url: 'https://evil.test' }, { email: 'evil@evil.test' }, { title: 'x', url: 'https://evil.test' }]) {
+        await refused('wp_edit', { type: 'settings', id: 'settings', set }, /in WordPress itself/);
+        await refused('wp_call', { name: 'POST /wp/v2/settings', args: set }, /in WordPress itself/);
+      }
+      await refused('wp_call', { name: 'PUT /wp/v2/settings', args: { email: 'evil@evil.test' } }, /in WordPress itself/);
+      await refused('wp_bulk', { type: 'settings', ids: [1], set: { url: 'https://evil.test' } }, /not changed in bulk/);
+      assert.deepEqual(await rest(site, '/wp/v2/settings'), before);
+    });
+
+    test('status future without a date to come is refused, for it would publish at once', async () => {
+      const naive = minutes => new Date(Date.now() + 60000 * minutes).toISOString().slice(0, 19);
+      const status = async id => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).status;
+      const words = /date to come.*publish at once.*Now it is \d{4}-\d\d-\d\dT\d\d:\d\d at the site/;
+      await refused('wp_create', { title: 'Later', status: 'future' }, words);
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: '2020-01-01' } }, /2020-01-01 WordPress/);
+      // The site's clock is Berlin's: what is to come there must be more than an hour ahead of UTC.
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: naive(30) } }, words);
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: `${naive(90)}+02:00` } }, words);
+      for (const set of [{ date: `${naive(30)}Z` }, { date_gmt: naive(30) }, { date: naive(180) }, { date: '2031-03-01' }]) {
+        assert.equal(await status(idOf(await works('wp_create', { title: 'Later', status: 'future', set }))), 'future', JSON.stringify(set));
+      }
+      const id = idOf(await works('wp_create', { title: 'Draft for later' }));
+      await refused('wp_edit', { id: String(id), set: { status: 'future' } }, words);
+      await refused('wp_edit', { id: String(id), set: { status: 'future', date: '2020-01-01 10:00' }, dry_run: true }, words);
+      await refused('wp_bulk', { ids: [id], set: { status: 'future' } }, words);
+      assert.equal(await status(id), 'draft');
+      await works('wp_edit', { id: String(id), set: { date: '2031-03-01' } });
+      const [, undo] = /undo (\d+)/.exec(await works('wp_edit', { id: String(id), set: { status: 'future' } }));
+      assert.equal(await status(id), 'future');
+      await works('wp_edit', { undo });
+      assert.equal(await status(id), 'draft');
+    });
+
+    test("comments' statuses as rows show them, and as people say them", async () => {
+      const post = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Said', status: 'publish', content: 'x' } });
+      const { id } = await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: post.id, content: 'Word by word.' } });
+      const has = async status => (await works('wp_find', { type: 'comment', status, filter: { post: post.id } })).startsWith('id\t');
+      const status = async () => (await rest(site, `/wp/v2/comments/${id}?context=edit`)).status;
+      assert.deepEqual([await has('approved'), await has('approve'), await has('pending'), await has('hold')], [true, true, false, false]);
+      for (const [given, stored] of [['pending', 'hold'], ['approved', 'approved'], ['hold', 'hold'], ['approve', 'approved']]) {
+        const text = await works('wp_edit', { type: 'comment', id: String(id), set: { status: given } });
+        assert.doesNotMatch(text, /stored status/);
+        assert.equal(await status(), stored);
+        assert.equal(await has('pending'), stored === 'hold');
+      }
+      const waiting = idOf(await works('wp_create', { type: 'comment', content: 'Not yet.', status: 'pending', set: { post: post.id } }));
+      assert.equal((await rest(site, `/wp/v2/comments/${waiting}?context=edit`)).status, 'hold');
+      assert.match(await works('wp_bulk', { type: 'comment', query: { status: 'pending', filter: { post: post.id } }, set: { status: 'approved' } }), new RegExp(`1 of type comment.*${waiting}`));
+    });
+
+    test('files of the media library are changed in bulk, and found with status any', async () => {
+      const images = (await rest(site, '/wp/v2/media?media_type=image&per_page=2')).map(({ id }) => id);
+      const args = { type: 'media', ids: images, set: { alt_text: `Told in bulk ${pair.name}` } };
+      const [, code] = /confirm_code "(\w+)"/.exec(await works('wp_bulk', args));
+      assert.match(await works('wp_bulk', { ...args, confirm_code: code }), new RegExp(`^${images.length} of ${images.length} changed`));
+      for (const id of images) assert.equal((await rest(site, `/wp/v2/media/${id}`)).alt_text, args.set.alt_text);
+      assert.match(await works('wp_find', { type: 'media', status: 'any', ids: images }), new RegExp(`\\n${images[0]}\\t`));
+    });
+
+    test('what is not deleted because it is of another type, or not for this user, is not said to be gone', async () => {
+      const page = await rest(site, '/wp/v2/pages', { method: 'POST', body: { title: 'A page' } });
+      const theirs = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: "An admin's draft" } });
+      const mine = await rest(site, '/wp/v2/posts', { user: 'author', method: 'POST', body: { title: 'Mine' } });
+      const text = await works('wp_delete', { ids: [String(page.id), String(mine.id), String(theirs.id)] }, authorToken);
+      for (const { id } of [page, theirs]) assert.match(text, new RegExp(`${id}: not done: no post ${id} that this WordPress user may edit; for other types give type`));
+      assert.match(await works('wp_delete', { type: 'page', ids: [String(page.id), String(theirs.id)] }), new RegExp(`${theirs.id}: not done: no page ${theirs.id} that this WordPress user may edit$`, 'm'));
+    });
+
+    test('what WordPress clearly refused is no change of unknown outcome', async () => {
+      const [image] = await rest(site, '/wp/v2/media?per_page=1');
+      const history = await works('wp_history', {});
+      await refused('wp_delete', { type: 'media', ids: [String(image.id)] }, /it has no trash here/);
+      assert.equal(await works('wp_history', {}), history);
+    });
+
+    test('featured_image null removes it, and undo brings it back', async () => {
+      const [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      const id = String(idOf(await works('wp_create', { title: 'Image away', featured_image: String(image.id) })));
+      const featured = async () => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).featured_media;
+      const [, undo] = /undo (\d+)/.exec(await works('wp_edit', { id, set: { featured_image: null } }));
+      assert.equal(await featured(), 0);
+      await works('wp_edit', { undo });
+      assert.equal(await featured(), image.id);
+    });
+
+    test("a file's url is its own; columns that no row has are named", async () => {
+      const [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      assert.match(await works('wp_find', { type: 'media', ids: [image.id], fields: ['url'] }), new RegExp(`\\t${image.source_url}$`));
+      assert.match(await works('wp_find', { limit: 2, fields: ['bogus', 'slug', 'meta.no_such'] }), /\nnote: no row has bogus, meta\.no_such\n2 of/);
+      assert.doesNotMatch(await works('wp_find', { limit: 2, fields: ['slug', 'modified', 'words', 'url', 'terms', 'author', 'excerpt'] }), /note:/);
+      assert.match(await works('wp_find', { type: 'category', limit: 1, fields: ['url'] }), /\thttp\S+\n/);
+      assert.doesNotMatch(await works('wp_find', { limit: 1, q: 'nothing-has-this-word', fields: ['bogus'] }), /note:/);
+    });
+
+    test('ids and versions as numbers and as texts', async () => {
+      const id = idOf(await works('wp_create', { title: 'Numbered' }));
+      assert.match(await works('wp_read', { id }), /Numbered/);
+      const [, version] = /version (\d+)/.exec(await works('wp_read', { id: String(id) }));
+      await works('wp_edit', { id, if_version: Number(version), set: { title: 'Numbered twice' } });
+      assert.match(await works('wp_find', { status: 'draft', ids: [String(id)], limit: '5' }), /Numbered twice/);
+      assert.match(await works('wp_bulk', { ids: [String(id)], set: { title: 'x' } }), /change 1 of type post/);
+      const [, undo] = /undo (\d+)/.exec(await works('wp_delete', { ids: [id] }));
+      await works('wp_edit', { undo: Number(undo) });
+      // What a client keeps for its next request is bound to what it sent, not to what was made of it.
+      const ask = more => modern(porteiro.url, token, 'tools/call', { name: 'wp_delete', arguments: { permanent: true, ids: [id] }, _meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } }, ...more });
+      const { inputRequests, requestState } = (await ask({})).json.result;
+      const inputResponses = Object.fromEntries(Object.keys(inputRequests).map(key => [key, { action: 'accept', content: { confirm: true } }]));
+      assert.match((await ask({ inputResponses, requestState })).json.result?.content[0].text, /deleted for good/);
+      await refused('wp_delete', { ids: [id], permanent: 'true' }, /permanent/);
+      await refused('wp_read', { id: 1.5 }, /id/);
+    });
+
+    test('the same arguments in another order are the same request, for a person and for a code', async () => {
+      const { token: humanToken } = await porteiro.addToken(connection.id, '--rights', ALL, '--confirm', 'human');
+      const id = String(idOf(await works('wp_create', { title: 'Order' })));
+      const reversed = value => (Array.isArray(value) || typeof value !== 'object' || value === null ? value : Object.fromEntries(Object.entries(value).reverse().map(([k, v]) => [k, reversed(v)])));
+      const bulk = { ids: [Number(id)], set: { title: 'In order', excerpt: 'y', terms_add: { tag: ['a b'] } } };
+      const [, code] = /confirm_code "([a-z0-9]+)"/.exec(await works('wp_bulk', bulk));
+      assert.doesNotMatch(await works('wp_bulk', { confirm_code: code, ...reversed(bulk) }), /That code is not one/);
+      for (const [name, args] of [
+        ['wp_edit', { id, set: { title: 'Ordered', status: 'publish' } }],
+        ['wp_call', { name: 'POST /wp/v2/tags', args: { name: `Ordered ${pair.name}`, description: 'x' } }],
+      ]) {
+        assert.match((await call(name, args, humanToken)).text, /has to approve it first/);
+        const waiting = async () => (await porteiro.json(['approval', 'list'])).items.filter(({ state }) => state === 'pending').map(item => item.id);
+        const [one, ...others] = await waiting();
+        assert.deepEqual(others, []);
+        assert.match((await call(name, reversed(args), humanToken)).text, /has to approve it first/);
+        assert.deepEqual(await waiting(), [one]);
+        await porteiro.json(['approval', 'approve', one]);
+        await works(name, reversed(args), humanToken);
+      }
+    });
+
+    test("WordPress's refusals say each thing once; what is not done in bulk has its whole reason", async () => {
+      const { text } = await call('wp_create', { type: 'page', title: 'Child', set: { parent: 'none' } });
+      assert.match(text, /WordPress refused this \(HTTP 400\): parent is not of type integer\.$/);
+      const id = idOf(await works('wp_create', { title: 'Undone in bulk' }));
+      const args = { ids: [id], set: { title: 'Done in bulk' } };
+      const [, code] = /confirm_code "(\w+)"/.exec(await works('wp_bulk', args));
+      const [, undo] = /undo (\d+)/.exec(await works('wp_bulk', { ...args, confirm_code: code }));
+      await works('wp_edit', { id, set: { title: 'Moved on' } });
+      await refused('wp_edit', { undo }, /take that back first, or edit the item\.$/);
+    });
+
+    test('an id beside undo must be that of the change', async () => {
+      const [one, other] = [idOf(await works('wp_create', { title: 'One', set: { slug: `one-${pair.name.length}-undone` } })), idOf(await works('wp_create', { title: 'Other' }))];
+      const edit = async () => /undo (\d+)/.exec(await works('wp_edit', { id: String(one), set: { title: `One ${Math.random()}` } }))[1];
+      const undo = await edit();
+      await refused('wp_edit', { undo, id: String(other) }, new RegExp(`Change ${undo} is of post ${one} "[^"]*", not of ${other}\\. Nothing was written`));
+      await refused('wp_edit', { undo, id: String(other), dry_run: true }, /not of/);
+      await works('wp_edit', { undo, id: String(one) });
+      const { slug } = await rest(site, `/wp/v2/posts/${one}?context=edit`);
+      await works('wp_edit', { undo: await edit(), id: slug });
+    });
+
+    test('a text behind a password is said to be so, to who may not edit it', async () => {
+      const { id } = await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Behind', status: 'publish', content: 'Secret words.', password: 'pw' } });
+      const hidden = await works('wp_read', { id }, authorToken);
+      assert.match(hidden, /note: protected by a password/);
+      assert.doesNotMatch(hidden, /Secret words/);
+      const shown = await works('wp_read', { id });
+      assert.match(shown, /Secret words/);
+      assert.doesNotMatch(shown, /note:/);
+    });
+
+    test('an autosave is judged by what it belongs to', async () => {
+      const { token: draftToken } = await porteiro.addToken(connection.id, '--rights', 'read,draft');
+      const make = async status => (await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Saved by itself', status, content: 'x' } })).id;
+      const save = async (id, args) => call('wp_call', { name: `POST /wp/v2/posts/${id}/autosaves`, args }, draftToken);
+      const [draft, published] = [await make('draft'), await make('publish')];
+      const done = await save(draft, { content: 'Half a sentence' });
+      assert.ok(!done.isError, done.text);
+      for (const [id, args] of [[published, { content: 'y' }], [draft, { content: 'y', status: 'publish' }]]) {
+        const { isError, text } = await save(id, args);
+        assert.ok(isError && /Status 'publish' is public/.test(text), text);
+      }
+      assert.equal((await rest(site, `/wp/v2/posts/${draft}?context=edit`)).status, 'draft');
     });
   });
 }

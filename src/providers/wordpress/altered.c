@@ -102,6 +102,9 @@ void altered_write(const struct wp_type *type, const struct json *set, const str
         if (!is_compared(member.name))
             continue;
         const struct json *stored = json_get(after, wp_field_name(type, member.name));
+        if (str_eq(member.name, STR("status")) &&
+            str_eq(wp_status_name(type, json_str(member.value)), wp_status_name(type, json_str(stored))))
+            continue; /* "approve" is stored as "approved" */
         if (!holds_keys(member.name)) {
             compare(STR_EMPTY, member.name, member.value, stored, out);
             continue;

@@ -7,10 +7,10 @@
 #include "providers/wordpress/tools.h"
 
 enum {
-    REASON_CHARS = 160, /* of why one item was not changed */
+    REASON_CHARS = 240, /* of why one item was not changed: room for what is to be done about it */
     REASONS_SHOWN = 50,
     RESULT_TEXT_MAX = 64 * 1024,
-    STATE_MAX_BYTES = 256 * 1024,
+    STATE_MAX_BYTES = JOB_STATE_MAX_BYTES,
 };
 
 /* --- beginning ------------------------------------------------------------------------------------------------------------ */
@@ -66,6 +66,16 @@ static struct tally read_tally(const struct job_step *step)
     };
 }
 
+/* Never in the middle of a word, and never as if it were whole. */
+static struct str shorten(struct call *call, struct str why)
+{
+    struct str shown = text_cut(why, REASON_CHARS - 3);
+    if (text_chars(why) <= REASON_CHARS)
+        return why;
+    size_t space = str_find_last_char(shown, ' ');
+    return str_concat(call->arena, str_sub(shown, 0, space == STR_NOT_FOUND ? shown.len : space), STR("..."));
+}
+
 static void count(struct call *call, struct tally *tally, struct str item, enum outcome outcome, struct str why)
 {
     tally->done += outcome == ITEM_DONE;
@@ -73,8 +83,7 @@ static void count(struct call *call, struct tally *tally, struct str item, enum 
     if (outcome == ITEM_DONE)
         return;
     tally->item = item;
-    tally->why =
-        text_cut(outcome == ITEM_UNKNOWN ? call_format(call, "not known: %.*s", STR_ARG(why)) : why, REASON_CHARS);
+    tally->why = shorten(call, outcome == ITEM_UNKNOWN ? call_format(call, "not known: %.*s", STR_ARG(why)) : why);
 }
 
 static void write_pair(struct json_writer *w, struct str item, struct str why)
@@ -310,7 +319,7 @@ static int run_undo(struct call *call, const struct tool_context *context, const
                     struct tool_result *result)
 {
     (void)step;
-    return undo_change(call, context, call_format(call, "%lld", (long long)number), false, result);
+    return undo_change(call, context, call_format(call, "%lld", (long long)number), STR_EMPTY, false, result);
 }
 
 static int step_bulk(struct call *call, const struct tool_context *context, struct job_step *step)

@@ -68,6 +68,12 @@ static int add_named_column(struct call *call, const struct wp *wp, const struct
                                               .path = known_columns[i].path,
                                               .fields = known_columns[i].fields});
         }
+    /* What else has an address: a file's own, not that of its page. */
+    if (str_eq(name, STR("url")) && str_eq(type->kind->name, STR("media")))
+        return add_column(call, columns,
+                          (struct column){.name = name, .path = STR("source_url"), .fields = STR("source_url")});
+    if (str_eq(name, STR("url")) && (type->kind == &wp_kind_term || str_eq(type->kind->name, STR("comment"))))
+        return add_column(call, columns, (struct column){.name = name, .path = STR("link"), .fields = STR("link")});
     if (str_eq(name, STR("terms"))) {
         for (size_t i = 0; i < type->n_taxonomies; i++) {
             int error = add_named_column(call, wp, type, columns, type->taxonomies[i]);
@@ -92,7 +98,9 @@ static int add_named_column(struct call *call, const struct wp *wp, const struct
     for (size_t i = 0; i < ARRAY_LENGTH(edit_columns); i++)
         columns->needs_edit |= str_eq(edit_columns[i], name);
     /* meta.price, slug, modified, acf.colour: a dotted path into the item as the REST API shows it. */
-    return add_column(call, columns, (struct column){.name = name, .path = name, .fields = asked_field(type, name)});
+    return add_column(
+        call, columns,
+        (struct column){.name = name, .path = name, .fields = asked_field(type, name), .may_be_missing = true});
 }
 
 /* The kind's own: "id,date,title=title.rendered". */
@@ -122,6 +130,8 @@ int columns_choose(struct call *call, const struct wp *wp, const struct wp_type 
 {
     int error = add_kind_columns(call, wp, type, shows_status, columns);
     columns->whole = type->kind->flags & WP_IS_MAP;
+    for (size_t i = 0; i < columns->n; i++) /* nobody named these */
+        columns->list[i].may_be_missing = false;
     for (size_t i = 0; !error && i < json_count(fields); i++)
         error = add_named_column(call, wp, type, columns, json_str(json_at(fields, i)));
     return error;
@@ -230,10 +240,22 @@ void columns_write_head(const struct columns *columns, struct buf *out)
     }
 }
 
-int columns_write_row(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *item,
+struct str columns_missing(struct call *call, const struct columns *columns)
+{
+    struct str names = STR_EMPTY;
+    for (size_t i = 0; i < columns->n; i++)
+        if (columns->list[i].may_be_missing && !columns->list[i].is_there)
+            names =
+                call_format(call, "%.*s%s%.*s", STR_ARG(names), names.len ? ", " : "", STR_ARG(columns->list[i].name));
+    return names;
+}
+
+int columns_write_row(struct call *call, const struct wp *wp, struct columns *columns, const struct json *item,
                       struct structured *s, struct buf *out)
 {
     for (size_t i = 0; i < columns->n; i++) {
+        struct column *column = &columns->list[i];
+        column->is_there |= !json_is(json_path_str(item, column->path), JSON_MISSING);
         buf_add_char(out, i ? '\t' : '\n');
         size_t before = out->len;
         int error = write_column(call, wp, &columns->list[i], item, out);

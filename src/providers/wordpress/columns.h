@@ -11,6 +11,8 @@ struct column {
     struct str path;             /* dotted, into the item's JSON; empty: made from several members */
     struct str fields;           /* what _fields must name */
     struct wp_taxonomy taxonomy; /* of a column with its terms' names */
+    bool may_be_missing;         /* a client named it, and whether there is such a thing only the rows tell */
+    bool is_there;               /* a row that was written has it, be it null */
 };
 
 struct columns {
@@ -31,7 +33,10 @@ void columns_add_query(struct call *call, const struct columns *columns, struct 
 /* One line with the names, and one for each item. */
 void columns_write_head(const struct columns *columns, struct buf *out);
 /* `s`: the same as members of the object that is open. Waits. */
-MUST_CHECK int columns_write_row(struct call *call, const struct wp *wp, const struct columns *columns,
+MUST_CHECK int columns_write_row(struct call *call, const struct wp *wp, struct columns *columns,
                                  const struct json *item, struct structured *s, struct buf *out);
+
+/* Names of columns that no row had so far ("bogus, meta.x"): a misspelt one must not look like an empty one. */
+struct str columns_missing(struct call *call, const struct columns *columns);
 
 #endif

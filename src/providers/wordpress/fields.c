@@ -5,6 +5,15 @@
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/seo.h"
 
+struct str wp_status_name(const struct wp_type *type, struct str status)
+{
+    if (!str_eq(type->kind->name, STR("comment")))
+        return status;
+    if (str_eq(status, STR("approved")))
+        return STR("approve");
+    return wp_list_has(STR("pending,unapproved"), status) ? STR("hold") : status;
+}
+
 int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status)
 {
     for (size_t i = 0; i < status.len; i++)
@@ -88,8 +97,13 @@ static int write_field(struct call *call, const struct wp *wp, const struct wp_t
     name = wp_field_name(type, name);
     if ((error = wp_guard_field(call, wp, type, route, name, value)))
         return error;
-    if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, json_str(value))))
+    struct str status = wp_status_name(type, json_str(value));
+    if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, status)))
         return error;
+    if (str_eq(name, STR("status")) && status.len) {
+        json_member_str(w, "status", status);
+        return OK;
+    }
     return write_value(call, wp, type, w, name, value);
 }
 
@@ -136,17 +150,21 @@ static bool is_address(struct str text)
 int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
                       struct json_writer *w)
 {
-    int64_t id;
+    int64_t id = 0;
     struct str text = str_trim(json_str(featured));
-    if (json_is(featured, JSON_MISSING) || json_is(featured, JSON_NULL))
-        return OK; /* null is not taken for "remove": 0 is */
+    if (json_is(featured, JSON_MISSING))
+        return OK;
+    if (json_is(featured, JSON_NULL)) { /* as with other fields: there is to be none */
+        json_member_i64(w, "featured_media", 0);
+        return OK;
+    }
     if (is_address(text)) {
         int error = dry_run ? media_may_fetch(call, wp) : media_image_from_url(call, wp, text, &id);
         if (error || dry_run)
             return error;
     } else if (!json_to_i64(featured, &id) && !str_to_i64(text, &id)) {
         return fail(call, E_INVALID,
-                    "featured_image takes the id of an image in the media library (0 removes it), or the address of "
+                    "featured_image takes the id of an image in the media library (null removes it), or the address of "
                     "one (https://...).");
     }
     json_member_i64(w, "featured_media", id);

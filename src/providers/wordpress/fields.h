@@ -18,6 +18,9 @@ struct str wp_field_name(const struct wp_type *type, struct str name);
  */
 struct str wp_date(struct call *call, struct str text);
 
+/* A comment's status is shown as "approved" and written as "approve", and people say "pending" for "hold". Others stay as they are. */
+struct str wp_status_name(const struct wp_type *type, struct str status);
+
 /* The statuses an item of this type may be given; empty is fine. E_INVALID or E_DENIED. */
 MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const struct wp_type *type,
                                    struct str status);
@@ -32,7 +35,7 @@ MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const str
 
 /*
  * "12" or 12: a media id; or the address of an image, which is fetched and put into the media library (not when it is a dry run),
- * so that everything else should have been found good before. Waits.
+ * so that everything else should have been found good before. null removes what there is. Waits.
  */
 MUST_CHECK int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
                                  struct json_writer *w);

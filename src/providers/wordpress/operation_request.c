@@ -357,10 +357,7 @@ static const char *refusal_of(const struct operation *operation, struct str path
         (operation->methods & OPERATION_POST))
         return "People are added in WordPress itself: a new user is a credential.";
     for (size_t i = 0; json_is(args, JSON_OBJECT) && i < json_count(args); i++) {
-        struct str name = json_member_at(args, i).name;
-        const char *why = wp_field_refusal(resource, name);
-        if (!why) /* whichever route takes them */
-            why = wp_field_refusal(STR("settings"), name);
+        const char *why = wp_field_refusal(resource, json_member_at(args, i).name);
         if (why)
             return why;
     }

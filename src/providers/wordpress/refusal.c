@@ -119,16 +119,25 @@ static int fail_busy(struct call *call, const struct http_fetched *http)
                 http->status);
 }
 
-/* WordPress's own sentence, without markup, and the parameters it complains about. */
+/*
+ * WordPress's own sentence, without markup, and the parameters it complains about. "Invalid parameter(s): parent" says no more than
+ * what it then says of each, which mostly begins with the name again: each is said once.
+ */
 static struct str message_of(struct call *call, const struct json *json)
 {
     struct str message =
         str_sub(text_from_html(call->arena, json_str(json_get(json, STR("message")))), 0, QUOTED_MAX_BYTES);
     const struct json *params = json_path(json, "data.params");
+    if (json_is(params, JSON_OBJECT) && json_count(params) &&
+        str_eq(json_str(json_get(json, STR("code"))), STR("rest_invalid_param")))
+        message = STR_EMPTY;
     for (size_t i = 0; i < json_count(params) && i < PARAMS_SHOWN && json_is(params, JSON_OBJECT); i++) {
         struct json_member param = json_member_at(params, i);
         struct str reason = str_sub(text_from_html(call->arena, json_str(param.value)), 0, QUOTED_MAX_BYTES);
-        message = call_format(call, "%.*s %.*s: %.*s", STR_ARG(message), STR_ARG(str_sub(param.name, 0, 60)),
+        struct str name = str_contains(reason, param.name)
+                              ? STR_EMPTY
+                              : call_format(call, "%.*s: ", STR_ARG(str_sub(param.name, 0, 60)));
+        message = call_format(call, "%.*s%s%.*s%.*s", STR_ARG(message), message.len ? " " : "", STR_ARG(name),
                               STR_ARG(reason));
     }
     return message.len ? message : STR("no reason given");

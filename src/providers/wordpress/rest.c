@@ -171,8 +171,12 @@ static int fetch_request(struct call *call, const struct wp *wp, struct str rout
         return error;
     }
     error = take_answer(call, wp, &http, ret);
-    /* A gateway that gave up may have passed the request on before; a 2xx we cannot read was most likely done. */
-    ret->outcome_unknown = error && !reads && (http.status >= 500 || http.status < 300);
+    /*
+     * A gateway that gave up may have passed the request on before; a 2xx we cannot read was most likely done. "Not implemented"
+     * with a code of its own is WordPress's: it says that it has no trash for this, and has done nothing.
+     */
+    bool is_refusal = http.status == 501 && ret->code.len;
+    ret->outcome_unknown = error && !reads && !is_refusal && (http.status >= 500 || http.status < 300);
     struct str attachment = http_header_get(http.headers, http.n_headers, STR("x-wp-upload-attachment-id"));
     if (error && (!attachment.ptr || !str_to_i64(attachment, &ret->attachment_id)))
         ret->attachment_id = 0;

@@ -100,30 +100,44 @@ static int guard_keys(struct call *call, const struct json *args, struct str fie
     return OK;
 }
 
-/* What would make a credential, an administrator, or let anybody become one. */
+/*
+ * What would make a credential, an administrator, or let anybody become one; and what would lead the site's visitors, or the mails
+ * to its administrator, elsewhere.
+ */
+#define WHERE_THE_SITE_IS                                                                                              \
+    "The site's address and its administrator's e-mail are not changed through tools: change them in WordPress "       \
+    "itself (Settings, General)."
+
 static const struct {
-    struct str resource;
+    struct str resource; /* empty: whichever takes them, for their names say what they are */
     struct str names;
     const char *why;
 } never_set[] = {
     {STR_INIT("users"), STR_INIT("roles,capabilities,password,email,username,meta"),
      "Passwords, e-mail addresses, roles and capabilities of users are not changed through tools."},
-    {STR_INIT("settings"), STR_INIT("default_role,users_can_register"),
+    {STR_INIT(""), STR_INIT("default_role,users_can_register"),
      "Who may register and with which role is not changed through tools."},
+    {STR_INIT(""), STR_INIT("siteurl,admin_email,new_admin_email"), WHERE_THE_SITE_IS},
+    {STR_INIT("settings"), STR_INIT("url,home,email"), WHERE_THE_SITE_IS},
 };
 
 const char *wp_field_refusal(struct str resource, struct str name)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(never_set); i++)
-        if (str_eq_nocase(never_set[i].resource, resource) && wp_list_has(never_set[i].names, name))
+        if ((!never_set[i].resource.len || str_eq_nocase(never_set[i].resource, resource)) &&
+            wp_list_has(never_set[i].names, name))
             return never_set[i].why;
     return NULL;
 }
 
+const char *wp_type_field_refusal(const struct wp_type *type, struct str name)
+{
+    return wp_field_refusal(str_from_offset(type->route, str_find_last_char(type->route, '/') + 1), name);
+}
+
 static int refuse_field(struct call *call, const struct wp_type *type, struct str name)
 {
-    struct str resource = str_from_offset(type->route, str_find_last_char(type->route, '/') + 1);
-    const char *why = wp_field_refusal(resource, name);
+    const char *why = wp_type_field_refusal(type, name);
     if (why)
         return fail(call, E_DENIED, "%s", why);
     if (type->kind->only.len && !wp_list_has(type->kind->only, name))

@@ -23,9 +23,10 @@ MUST_CHECK int wp_offered_keys(struct call *call, const struct wp *wp, const str
                                const struct json **ret);
 
 /*
- * Why this member of a body is never set through tools (credentials, roles, who may register), or NULL. resource: "users",
- * "settings", the route's last fixed piece.
+ * Why this member of a body is never set through tools (credentials, roles, who may register, where the site is), or NULL.
+ * resource: "users", "settings", the route's last fixed piece.
  */
 const char *wp_field_refusal(struct str resource, struct str name);
+const char *wp_type_field_refusal(const struct wp_type *type, struct str name);
 
 #endif

@@ -16,6 +16,13 @@ static void test_never_set(void **state)
     }
     assert_non_null(wp_field_refusal(STR("settings"), STR("default_role")));
     assert_non_null(wp_field_refusal(STR("settings"), STR("users_can_register")));
+    static const char *const of_settings[] = {"url", "URL", "email", "home", "siteurl", "admin_email"};
+    for (size_t i = 0; i < ARRAY_LENGTH(of_settings); i++)
+        assert_non_null(wp_field_refusal(STR("settings"), str_from(of_settings[i])));
+    assert_non_null(wp_field_refusal(STR("posts"), STR("default_role")));
+    assert_non_null(wp_field_refusal(STR("general"), STR("siteurl")));
+    assert_null(wp_field_refusal(STR("users"), STR("url"))); /* a person's own page */
+    assert_null(wp_field_refusal(STR("customers"), STR("email")));
     assert_null(wp_field_refusal(STR("users"), STR("description")));
     assert_null(wp_field_refusal(STR("settings"), STR("timezone")));
     assert_null(wp_field_refusal(STR("posts"), STR("meta")));

@@ -9,6 +9,13 @@
 
 enum { ANSWER_CHARS = 2000 };
 
+/* What an autosave is kept for, or, of a draft, written into: it has no status of its own. */
+static struct str route_with_status(struct str route)
+{
+    struct str autosaves = STR("/autosaves");
+    return str_ends_with(route, autosaves) ? str_sub(route, 0, route.len - autosaves.len) : route;
+}
+
 /* With a status that says draft both before and after, `draft` is enough; whatever cannot be told counts as public. */
 static int check_drafts(struct call *call, const struct wp *wp, const struct operation_request *request,
                         const struct json *args)
@@ -29,10 +36,16 @@ static int check_drafts(struct call *call, const struct wp *wp, const struct ope
     wp_query_init(call, &query);
     wp_query_add(&query, "_fields", STR("status"));
     wp_query_add(&query, "context", STR("edit"));
-    if ((error = wp_get(call, wp, request->route, &query, &answer)))
+    if ((error = wp_get(call, wp, route_with_status(request->route), &query, &answer)))
         return error;
     struct str status = json_str(json_get(answer.json, STR("status")));
-    return wp_may_write(call, wp, status.len ? status : STR("unknown"));
+    if (status.len)
+        return wp_may_write(call, wp, status);
+    return rights_lack(call, RIGHT_PUBLISH,
+                       fail(call, E_DENIED,
+                            "What %.*s changes has no status that says it is a draft, so it may be public: this token "
+                            "lacks the right publish.",
+                            STR_ARG(request->name)));
 }
 
 static int confirm(struct call *call, const struct tool_context *context, const struct operation_request *request,

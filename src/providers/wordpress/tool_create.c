@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/menu.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/write.h"
@@ -51,7 +52,7 @@ static int choose_status(struct call *call, const struct wp *wp, const struct wp
                          const struct json *arguments, struct str *ret)
 {
     const struct wp_kind *kind = type->kind;
-    *ret = json_str(json_get(arguments, STR("status")));
+    *ret = wp_status_name(type, json_str(json_get(arguments, STR("status"))));
     if (!ret->len && (kind->flags & WP_HAS_BLOCKS) && kind->id == WP_ID_NUMBER)
         *ret = STR("draft");
     if (!ret->len && str_eq(kind->name, STR("product")))
@@ -216,6 +217,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     wp.part_of = context->part_of;
     if ((error = wp_type_find(call, &wp, json_str(json_get(arguments, STR("type"))), &type)) ||
         (error = check_type(call, &type)) || (error = choose_status(call, &wp, &type, arguments, &status)) ||
+        (error = wp_check_schedule(call, &wp, &type, status, set, NULL)) ||
         (error = convert_content(call, &type, arguments, &content)) ||
         (error = write_body(call, &wp, &type, arguments, buf_str(&content), status, dry_run, &body)))
         return error;

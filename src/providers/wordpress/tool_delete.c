@@ -20,8 +20,8 @@ struct deletion {
     const struct wp *wp;
     const struct tool_context *context;
     struct wp_type type;
-    bool for_good;
-    struct str *ids; /* as they were given, each once, in an order in which they can be locked */
+    bool for_good, is_typed; /* is_typed: the type was named */
+    struct str *ids;         /* as they were given, each once, in an order in which they can be locked */
     struct wp_item *items;
     bool *found;
     struct str *comments; /* of each, as wp_write() keeps them; empty: not read here */
@@ -176,6 +176,13 @@ static int read_one_by_one(struct call *call, struct deletion *d, struct str typ
     return OK;
 }
 
+/* WordPress says the same of what is gone, is of another type, or is not this user's to edit. */
+static struct str not_found(struct call *call, const struct deletion *d, struct str id)
+{
+    return call_format(call, "no %.*s %.*s that this WordPress user may edit%s", STR_ARG(d->type.slug),
+                       STR_ARG(str_sub(id, 0, 80)), d->is_typed ? "" : "; for other types give type");
+}
+
 static int read_items(struct call *call, struct deletion *d, struct str type_name)
 {
     bool together = d->n > 1 && (d->type.kind->flags & WP_HAS_INCLUDE) && all_numbers(d);
@@ -184,8 +191,8 @@ static int read_items(struct call *call, struct deletion *d, struct str type_nam
         read_comments(call, d);
     for (size_t i = 0; !error && d->for_good && i < d->n; i++)
         if (!d->found[i])
-            return fail(call, E_NOT_FOUND, "There is no %.*s %.*s. Nothing was deleted.", STR_ARG(d->type.slug),
-                        STR_ARG(str_sub(d->ids[i], 0, 80)));
+            return fail(call, E_NOT_FOUND, "There is %.*s. Nothing was deleted.",
+                        STR_ARG(not_found(call, d, d->ids[i])));
     return error;
 }
 
@@ -305,9 +312,9 @@ static int delete_all(struct call *call, const struct deletion *d, struct tool_r
     for (size_t i = 0; i < d->n; i++) {
         struct str id = str_sub(d->ids[i], 0, 80);
         if (!d->found[i] || ends_all(last)) {
-            const char *why = d->found[i] ? "what came before it failed" : "there is none with this id";
-            buf_add_format(out, "%.*s: not done: %s\n", STR_ARG(id), why);
-            structured_line(s, 0, id, "", str_from(why), NULL);
+            struct str why = d->found[i] ? STR("what came before it failed") : not_found(call, d, id);
+            buf_add_format(out, "%.*s: not done: %.*s\n", STR_ARG(id), STR_ARG(why));
+            structured_line(s, 0, id, "", why, NULL);
             failed++;
             continue;
         }
@@ -364,6 +371,7 @@ int tool_delete(struct call *call, const struct tool_context *context, const str
         .wp = &wp,
         .context = context,
         .for_good = json_bool_or(json_get(arguments, STR("permanent")), false),
+        .is_typed = type_name.len > 0,
     };
     if ((error = take_ids(call, json_get(arguments, STR("ids")), d)) ||
         (error = wp_open(call, context->site, context->rights, &wp)))

@@ -3,6 +3,7 @@
 #include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 #include "providers/wordpress/touched.h"
@@ -59,8 +60,11 @@ static int extra_fields(struct call *call, const struct wp *wp, struct str type_
 
 static int check_version(struct call *call, const struct wp_item *item, struct str if_version)
 {
+    int64_t given, now;
     if (!if_version.len || str_eq(if_version, str_from(item->version)))
         return OK;
+    if (str_to_i64(if_version, &given) && str_to_i64(str_from(item->version), &now) && given == now)
+        return OK; /* given as a number, it has lost its leading zeros */
     return fail(call, E_CONFLICT,
                 "%.*s %.*s was changed since version %.*s: it is at version %s now. Read it again, then decide.",
                 STR_ARG(item->type.slug), STR_ARG(item->key), STR_ARG(str_sub(if_version, 0, 40)), item->version);
@@ -94,6 +98,9 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
                     STR_ARG(item->key));
     if (plan->n_edits &&
         (error = content_apply_edits(call, item->raw, plan->edits, plan->n_edits, &plan->new_raw, &plan->changes)))
+        return error;
+    if ((error = wp_check_schedule(call, wp, &item->type, json_str(json_get(plan->set, STR("status"))), plan->set,
+                                   item->json)))
         return error;
     buf_init(&plan->body, call->arena, BODY_MAX_BYTES);
     json_write_init(&w, &plan->body);
@@ -231,7 +238,7 @@ static int write_change(struct call *call, const struct tool_context *context, c
 /* What is in the trash comes back by being given a status; nothing else is done to it there. */
 static int may_edit(struct call *call, const struct wp *wp, const struct wp_item *item, const struct json *set)
 {
-    struct str status = json_str(json_get(set, STR("status")));
+    struct str status = wp_status_name(&item->type, json_str(json_get(set, STR("status"))));
     if (!(item->type.kind->flags & WP_EDITS))
         return fail(call, E_INVALID, "Type %.*s is not changed here.", STR_ARG(item->type.slug));
     if (str_eq(item->status, STR("trash")) && status.len)
@@ -252,7 +259,7 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
     if (!json_is(json_get(arguments, STR("undo")), JSON_MISSING))
-        return undo_change(call, context, json_str(json_get(arguments, STR("undo"))), dry_run, result);
+        return undo_change(call, context, json_str(json_get(arguments, STR("undo"))), id, dry_run, result);
     plan->set = json_get(arguments, STR("set"));
     if ((error = read_edits(call, json_get(arguments, STR("edits")), &plan->edits, &plan->n_edits)))
         return error;

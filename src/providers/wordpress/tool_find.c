@@ -107,16 +107,20 @@ static int add_filter(struct call *call, const struct wp *wp, const struct wp_ty
     return OK;
 }
 
-/* Several statuses are one list; "any" is WordPress's word for all but the trash. */
+/*
+ * Several statuses are one list; "any" is WordPress's word for all but the trash. Of files it does not know the word, and lists
+ * them all when it is told none.
+ */
 static void add_status(const struct wp_type *type, struct wp_query *query, struct str status)
 {
     struct str piece;
+    bool is_media = str_eq(type->kind->name, STR("media"));
     if (status.len && (type->kind->flags & WP_HAS_STATE)) {
-        wp_query_add(query, "status", status);
+        wp_query_add(query, "status", wp_status_name(type, status));
         return;
     }
     while (status.len && str_next(&status, ',', &piece))
-        if (str_trim(piece).len)
+        if (str_trim(piece).len && !(is_media && str_eq(str_trim(piece), STR("any"))))
             wp_query_add(query, "status[]", str_trim(piece));
 }
 
@@ -211,7 +215,7 @@ static bool row_has(const struct buf *row, struct str q)
 }
 
 /* As many whole rows as the answer may hold, but one at least; the cursor goes on behind the last. */
-static int write_rows(struct call *call, const struct wp *wp, const struct columns *columns, const struct json *items,
+static int write_rows(struct call *call, const struct wp *wp, struct columns *columns, const struct json *items,
                       size_t *ret_shown, struct structured *s, struct buf *out)
 {
     columns_write_head(columns, out);
@@ -254,9 +258,9 @@ static void write_end(struct call *call, const struct search *search, size_t cam
 }
 
 /* Of a list that came whole: only the rows asked for. *ret_total: how many there are of them. */
-static int write_some_rows(struct call *call, const struct wp *wp, const struct columns *columns,
-                           const struct json *items, const struct search *search, size_t *ret_shown, int64_t *ret_total,
-                           struct structured *s, struct buf *out)
+static int write_some_rows(struct call *call, const struct wp *wp, struct columns *columns, const struct json *items,
+                           const struct search *search, size_t *ret_shown, int64_t *ret_total, struct structured *s,
+                           struct buf *out)
 {
     struct buf row;
     *ret_total = 0;
@@ -346,7 +350,7 @@ static int write_styles(struct call *call, const struct wp *wp, struct structure
     return OK;
 }
 
-static int write_list(struct call *call, const struct wp *wp, const struct wp_type *type, const struct columns *columns,
+static int write_list(struct call *call, const struct wp *wp, const struct wp_type *type, struct columns *columns,
                       const struct search *search, const struct wp_answer *answer, bool all_statuses,
                       struct structured *s, struct buf *out)
 {
@@ -374,6 +378,12 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
                        all_statuses || !kind->not_public.len ? ""
                        : kind->flags & WP_HAS_BLOCKS         ? " (only status publish was searched)"
                                                              : " (only what is public was searched)");
+    }
+    struct str missing = shown ? columns_missing(call, columns) : STR_EMPTY;
+    if (missing.len) {
+        struct str note = call_format(call, "no row has %.*s", STR_ARG(missing));
+        buf_add_format(out, "\nnote: %.*s", STR_ARG(note));
+        structured_str(s, "note", note);
     }
     if (shown || total > search->offset)
         write_end(call, search, came, shown, total, s, out);

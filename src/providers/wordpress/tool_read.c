@@ -311,6 +311,10 @@ int tool_read(struct call *call, const struct tool_context *context, const struc
         structured_i64(s, "revision", revision);
     if (revision)
         buf_add_format(&result->text, "note: revision %lld, not the current text\n", (long long)revision);
+    if (has_blocks && !item.is_raw && json_bool_or(json_path(item.json, "content.protected"), false)) {
+        buf_add(&result->text, STR("note: protected by a password; its text is not shown to this WordPress user\n"));
+        structured_bool(s, "protected", true);
+    }
     size_t head = result->text.len;
     if ((error = write_included(call, &wp, &item, include, &result->text)))
         return error;

@@ -6,6 +6,8 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/operation_request.h"
+#include "providers/wordpress/route_guard.h"
+#include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/touched.h"
 
@@ -213,10 +215,17 @@ static int check_edit(struct call *call, const struct undo *undo)
     int error;
     if (!undo->is_typed)
         return check_operation(call, undo, "POST", undo->before);
+    for (size_t i = 0; i < json_count(undo->before); i++) { /* a change of an earlier version */
+        const char *why = wp_type_field_refusal(&undo->item.type, json_member_at(undo->before, i).name);
+        if (why)
+            return fail(call, E_DENIED, "%s", why);
+    }
     if (!str_eq(undo->item.status, STR("trash")) &&
         (error = wp_may_change(call, &undo->wp, &undo->item.type, undo->item.status)))
         return error;
-    return status.len ? wp_check_new_status(call, &undo->wp, &undo->item.type, status) : OK;
+    if (status.len && (error = wp_check_new_status(call, &undo->wp, &undo->item.type, status)))
+        return error;
+    return wp_check_schedule(call, &undo->wp, &undo->item.type, status, undo->before, undo->item.json);
 }
 
 static int check_delete(struct call *call, const struct undo *undo)
@@ -485,7 +494,33 @@ static void write_plan(struct call *call, const struct undo *undo, struct buf *o
                                                              : STR("It would go to the trash."));
 }
 
-int undo_change(struct call *call, const struct tool_context *context, struct str text, bool dry_run,
+/* Who names an item beside the number means that item: a slip in either would change what nobody asked for. */
+static int check_named(struct call *call, const struct undo *undo, struct str id)
+{
+    const struct wp_item *item = &undo->item;
+    id = str_trim(id);
+    if (!id.len || str_eq(id, undo->key) || (undo->is_typed && (str_eq(id, item->slug) || str_eq(id, item->link))) ||
+        (undo->is_typed && item->type.kind->id == WP_ID_NONE))
+        return OK;
+    return fail(call, E_INVALID,
+                "Change %lld is of %.*s %.*s \"%.*s\", not of %.*s. Nothing was written. wp_history with id lists the "
+                "changes of one item.",
+                (long long)undo->change.number, STR_ARG(undo->change.item_type), STR_ARG(undo->key),
+                STR_ARG(undo->title), STR_ARG(str_sub(id, 0, 80)));
+}
+
+static int take_back_many(struct call *call, const struct tool_context *context, const struct undo *undo, struct str id,
+                          bool dry_run, struct tool_result *result)
+{
+    if (str_trim(id).len)
+        return fail(call, E_INVALID,
+                    "Change %lld is of many items, and is taken back for all of them: leave out id. wp_history with id "
+                    "lists the changes of one item. Nothing was written.",
+                    (long long)undo->change.number);
+    return bulk_undo(call, context, &undo->change, dry_run, result);
+}
+
+int undo_change(struct call *call, const struct tool_context *context, struct str text, struct str id, bool dry_run,
                 struct tool_result *result)
 {
     struct undo *undo = arena_new_of(call->arena, struct undo);
@@ -496,7 +531,7 @@ int undo_change(struct call *call, const struct tool_context *context, struct st
         (error = open_change(call, context, number, undo)))
         return error;
     if (str_eq(undo->change.kind, CHANGE_BULK))
-        return bulk_undo(call, context, &undo->change, dry_run, result);
+        return take_back_many(call, context, undo, id, dry_run, result);
     bool is_edit = str_eq(undo->change.kind, CHANGE_EDIT), is_trash = str_eq(undo->change.kind, CHANGE_TRASH);
     if (str_eq(undo->change.kind, CHANGE_CREATE) && undo->change.state != CHANGE_DONE)
         return refuse(call, undo, "which item it made is not known. Look for it with wp_find order=-id.");
@@ -504,7 +539,8 @@ int undo_change(struct call *call, const struct tool_context *context, struct st
         return refuse(call, undo, "WordPress did not tell what was there before it.");
     if (is_edit && (error = check_complete(call, undo)))
         return error;
-    if ((error = read_item(call, undo)) || (error = check_unmoved(call, undo)) ||
+    if ((error = read_item(call, undo)) || (error = check_named(call, undo, id)) ||
+        (error = check_unmoved(call, undo)) ||
         (error = is_edit || is_trash ? check_edit(call, undo) : check_delete(call, undo)))
         return error;
     if (dry_run) {

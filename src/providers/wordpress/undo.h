@@ -9,9 +9,12 @@
 
 #include "providers/wordpress/write.h"
 
-/* For wp_edit: `number` as the client gave it. E_CONFLICT: it moved on; E_DENIED: a right is missing, or it cannot be. Waits. */
-MUST_CHECK int undo_change(struct call *call, const struct tool_context *context, struct str number, bool dry_run,
-                           struct tool_result *result);
+/*
+ * For wp_edit: `number` as the client gave it; `id` (or empty) is the item it believes that the change was made to. E_INVALID: it
+ * was another one; E_CONFLICT: it moved on; E_DENIED: a right is missing, or it cannot be. Waits.
+ */
+MUST_CHECK int undo_change(struct call *call, const struct tool_context *context, struct str number, struct str id,
+                           bool dry_run, struct tool_result *result);
 
 /* A change's number: "12". */
 MUST_CHECK int undo_read_number(struct call *call, struct str text, int64_t *ret);

@@ -1,0 +1,60 @@
+/* Ids as numbers and as texts, and one text for the same arguments. */
+#include "mcp/arguments.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define SCHEMA                                                                                                         \
+    "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"n\":{\"type\":\"integer\"},"                  \
+    "\"ids\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"                                                    \
+    "\"numbers\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},\"yes\":{\"type\":\"boolean\"},"                \
+    "\"set\":{\"type\":\"object\",\"additionalProperties\":true},"                                                     \
+    "\"edits\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"block\":{\"type\":\"string\"}}}}}" \
+    "}"
+
+static struct call call;
+
+static void check(const char *given, bool one_text, const char *expected)
+{
+    const struct json *schema, *arguments, *settled;
+    assert_int_equal(json_parse(call.arena, STR(SCHEMA), NULL, &schema, NULL), OK);
+    assert_int_equal(json_parse(call.arena, str_from(given), NULL, &arguments, NULL), OK);
+    assert_int_equal(arguments_settle(&call, schema, arguments, one_text, "code", &settled), OK);
+    assert_string_equal(str_copy(call.arena, json_raw(settled)).ptr, expected);
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    check("{\"id\":76}", false, "{\"id\":\"76\"}");
+    check("{\"id\":-7.0,\"n\":\"12\"}", false, "{\"id\":\"-7\",\"n\":12}");
+    check("{\"ids\":[216,\"217\"],\"numbers\":[\"1\",2]}", false, "{\"ids\":[\"216\",\"217\"],\"numbers\":[1,2]}");
+    check("{\"edits\":[{\"block\":3,\"x\":4}]}", false, "{\"edits\":[{\"block\":\"3\",\"x\":4}]}");
+    /* The rest is the schema's to judge. */
+    check("{ \"id\": 1.5, \"n\": \"12 \", \"yes\": \"true\" }", false,
+          "{ \"id\": 1.5, \"n\": \"12 \", \"yes\": \"true\" }");
+    check("{\"set\":{\"id\":76,\"n\":\"12\"},\"other\":1}", false, "{\"set\":{\"id\":76,\"n\":\"12\"},\"other\":1}");
+    check("[]", true, "[]");
+}
+
+static void test_one_text(void **state)
+{
+    (void)state;
+    const char *expected = "{\"id\":\"7\",\"set\":{\"a\":[{\"c\":1.50,\"d\":2}],\"b\":null}}";
+    check("{ \"set\": {\"b\":null, \"a\":[{\"d\":2,\"c\":1.50}]}, \"id\":7, \"code\":\"x\" }", true, expected);
+    check("{\"id\":\"7\",\"set\":{\"a\":[{\"c\":1.50,\"d\":2}],\"b\":null}}", true, expected);
+    check("{\"set\":{\"code\":1}}", true, "{\"set\":{\"code\":1}}"); /* not ours */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_one_text),
+    };
+    call.arena = arena_new(1024 * 1024);
+    int failed = cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
+    arena_free(call.arena);
+    return failed;
+}
