@@ -246,8 +246,10 @@ static int change_password(struct call *call, const struct user_row *user, const
     int error = change->reset_hash.len ? store_users_use_reset(call, user->id, change->reset_hash) : OK;
     if (!error)
         error = store_users_set_password(call, user->id, hash, NULL);
+    /* Who needs a link may have lost the account to somebody who made an API token: then programs end, too. */
+    struct str kind = change->reset_hash.len ? STR_EMPTY : STR(SESSION_BROWSER);
     if (!error)
-        error = store_sessions_delete_others(call, user->id, STR(SESSION_BROWSER), change->keep_session_id, &ended);
+        error = store_sessions_delete_others(call, user->id, kind, change->keep_session_id, &ended);
     if (!error)
         error = store_proofs_delete_all(call, user->id, STR(PROOF_LOGIN));
     if (!error)

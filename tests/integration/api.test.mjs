@@ -178,8 +178,16 @@ for (const database of ['sqlite', 'postgres']) {
       assert.deepEqual([known.status, known.json], [unknown.status, unknown.json]);
       const { link } = await porteiro.json(['user', 'reset-link', 'bia@example.test']);
       const token = new URL(link).searchParams.get('token');
-      await anyone.ok('POST', '/api/auth/reset', { token, password: `${PASSWORD} 2` });
-      assert.equal((await anyone.call('POST', '/api/auth/reset', { token, password: PASSWORD })).status, 403);
+      const script = new Person(porteiro, { bearer: (await bia.ok('POST', '/api/me/api-tokens', { name: 'script' })).token });
+      await bia.ok('POST', '/api/me/password', { current: PASSWORD, password: `${PASSWORD} 1` });
+      await bia.ok('POST', '/api/me/password', { current: `${PASSWORD} 1`, password: PASSWORD });
+      assert.equal((await script.call('GET', '/api/me')).status, 200, 'a change by its person keeps programs');
+      const { link: second } = await porteiro.json(['user', 'reset-link', 'bia@example.test']);
+      assert.equal((await anyone.call('POST', '/api/auth/reset', { token, password: `${PASSWORD} 2` })).status, 403, 'voided by a new password');
+      const token2 = new URL(second).searchParams.get('token');
+      await anyone.ok('POST', '/api/auth/reset', { token: token2, password: `${PASSWORD} 2` });
+      assert.equal((await script.call('GET', '/api/me')).status, 401, 'a link ends programs');
+      assert.equal((await anyone.call('POST', '/api/auth/reset', { token: token2, password: PASSWORD })).status, 403);
       assert.equal((await bia.call('GET', '/api/me')).status, 401);
       await bia.login('bia@example.test', `${PASSWORD} 2`);
     });
