@@ -311,12 +311,30 @@ int registration_reset_link(struct call *call, struct str email_or_phone, struct
     return error;
 }
 
+/* So that using the link proves the address: one that the operator makes has no such row. */
+static int note_mailed(struct call *call, const struct user_row *user, struct str token)
+{
+    char hash[MAC_HEX_BYTES];
+    int64_t now = clock_now_ms();
+    token_hash(token, hash);
+    const struct proof_row proof = {.id = token_word(call, ID_CHARS),
+                                    .user_id = user->id,
+                                    .kind = STR(PROOF_RESET),
+                                    .hash = str_from(hash),
+                                    .value = user->email,
+                                    .created_at_ms = now,
+                                    .expires_at_ms = now + RESET_LIFE_MS};
+    return store_proofs_insert(call, &proof);
+}
+
 static int mail_reset(struct call *call, struct str email_or_phone)
 {
     struct profile_row profile;
     struct user_row user;
     struct str token;
     int error = users_begin_reset(call, email_or_phone, &user, &token);
+    if (!error)
+        error = note_mailed(call, &user, token);
     if (!error)
         error = store_profiles_get(call, user.id, &profile);
     if (error)

@@ -44,7 +44,10 @@ MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str pass
  */
 MUST_CHECK int users_begin_reset(struct call *call, struct str email_or_phone, struct user_row *ret,
                                  struct str *ret_token);
-/* E_DENIED: used, too old, or none. All logins and API tokens end; the second factor stays. */
+/*
+ * E_DENIED: used, too old, or none. All logins and API tokens end; the second factor stays. A link that went by mail
+ * (PROOF_RESET) confirms the address it went to.
+ */
 MUST_CHECK int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id);
 
 MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);

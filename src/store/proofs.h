@@ -10,7 +10,8 @@
 #define PROOF_AUTHORIZE "authorize"   /* a person went to a service to let us in; value: what is to be connected */
 #define PROOF_AUTHORIZED "authorized" /* and came back; value: the same with the secret, sealed */
 #define PROOF_LOGIN "login"           /* its user gave the right password, and a code is still needed */
-#define PROOF_RECOVERY "recovery"     /* instead of a second factor */
+#define PROOF_RESET "reset" /* a link for a new password went to `value`, by mail; the link is that of mcp_users */
+#define PROOF_RECOVERY "recovery" /* instead of a second factor */
 
 struct proof_row {
     struct str id;

@@ -80,6 +80,20 @@ describe('mail', () => {
     await person.ok('PATCH', '/api/me', { name: 'Moves' });
     await new Person(porteiro).ok('POST', '/api/auth/reset', { token: tokenIn(later), password: `${PASSWORD} 3` });
     await mailTo(at, /^Your password was/);
+    await person.login(at, `${PASSWORD} 3`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, false, 'a link that the operator passed on proves no address');
+    await person.ok('POST', '/api/auth/request-reset', { emailOrPhone: at });
+    const mailed = tokenIn((await mailTo(at, /^A new password/)).text);
+    await person.ok('POST', '/api/auth/reset', { token: tokenIn((await porteiro.json(['user', 'reset-link', at])).link), password: `${PASSWORD} 4` });
+    await mailTo(at, /^Your password was/);
+    assert.equal((await person.call('POST', '/api/auth/reset', { token: mailed, password: `${PASSWORD} 5` })).status, 403, 'voided');
+    await person.login(at, `${PASSWORD} 4`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, false);
+    await person.ok('POST', '/api/auth/request-reset', { emailOrPhone: '+5511999990077' }); // mailed all the same
+    await person.ok('POST', '/api/auth/reset', { token: tokenIn((await mailTo(at, /^A new password/)).text), password: `${PASSWORD} 5` });
+    await mailTo(at, /^Your password was/);
+    await person.login(at, `${PASSWORD} 5`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, true, 'who used a mailed link reads the mails of that address');
   });
 
   test('for somebody unknown nothing is sent, and the answer is the same', async () => {
