@@ -237,7 +237,7 @@ static void administrators_and_stop_everything(void **state)
     assert_int_equal(users_set_admin(call, id, false), E_CONFLICT); /* the last one */
     assert_ok(call, authenticate(call, made.token, &who));
     assert_ok(call, users_set_stopped(call, id, true));
-    assert_int_equal(authenticate(call, made.token, &who), E_UNAUTHENTICATED);
+    assert_int_equal(authenticate(call, made.token, &who), E_DENIED);
     assert_ok(call, sessions_find(call, login(f, "ana@example.test", TEST_PASSWORD, "", OK), &person));
     assert_true(person.is_admin && person.is_stopped);
     assert_ok(call, users_set_stopped(call, id, false));

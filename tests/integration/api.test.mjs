@@ -86,7 +86,9 @@ for (const database of ['sqlite', 'postgres']) {
       const { token, id } = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'laptop', rights: 'read' });
       assert.equal(await works(token), true);
       await ana.ok('POST', '/api/me/stop');
-      assert.equal(await works(token), false);
+      const stopped = await legacy(porteiro.url, token, 'tools/list');
+      assert.deepEqual([stopped.status, stopped.headers.get('www-authenticate')], [403, null]);
+      assert.match(stopped.json.error.message, /stopped everything/);
       await ana.ok('POST', '/api/me/resume');
       assert.equal(await works(token), true);
       await ana.ok('POST', `/api/connections/${connection.id}/pause`);

@@ -101,6 +101,7 @@ describe('two nodes of two workers on one PostgreSQL', () => {
     const since = performance.now();
     const ended = await Promise.all(streams.map(stream => Promise.race([stream.ended, sleep(10_000).then(() => Infinity)])));
     assert.ok(Math.max(...ended) - since <= ENDED_MS);
+    for (const node of nodes()) assert.equal(await tokenStatus(node, token), 403, 'not 401: the token is good');
     await two.json(['connection', 'resume', String(one.connection)]);
   });
 
