@@ -134,6 +134,8 @@ static const struct {
             "O token precisa de um nome de no máximo {} bytes, para você reconhecê-lo."),
     PROBLEM(NULL, "This login has ended.", "Esta sessão terminou."),
     PROBLEM(NULL, "This token has ended already. Make a new one.", "Este token já terminou. Crie um novo."),
+    PROBLEM(NULL, "This token was replaced already, and goes on for a while only. Renew the newer one.",
+            "Este token já foi substituído e só continua por um tempo. Renove o mais novo."),
     PROBLEM(NULL, "This is the access of a connected app, which renews it by itself.",
             "Este é o acesso de um aplicativo conectado, que o renova sozinho."),
     PROBLEM(NULL, "This token's row was edited, so what it may do is not to be believed. Make a new one.",

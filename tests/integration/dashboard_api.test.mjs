@@ -118,6 +118,10 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '8d' })).status, 400);
       const newer = await ana.ok('POST', `/api/tokens/${made.id}/rotate`, { overlap: '24h' });
       assert.deepEqual([await works(made.token), await works(newer.token)], [true, true], 'both, for a day');
+      const twice = await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '1h' });
+      assert.equal(twice.status, 409, twice.text);
+      assert.match(twice.json.error.message, /replaced already/);
+      assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, {})).status, 409, 'not at once either');
       const list = (await ana.ok('GET', `/api/connections/${connection.id}/tokens`)).items;
       const [a, b] = [newer.id, made.id].map(id => list.find(item => item.id === id));
       assert.deepEqual([a.name, a.rights, a.confirm, a.sites, a.state], [b.name, b.rights, b.confirm, b.sites, b.state]);
