@@ -235,6 +235,8 @@ static void administrators_and_stop_everything(void **state)
     struct token_made made = add_connection(f, id, "site");
     assert_ok(call, users_set_admin(call, id, true));
     assert_int_equal(users_set_admin(call, id, false), E_CONFLICT); /* the last one */
+    assert_int_equal(users_delete(call, id), E_CONFLICT);
+    assert_says(call, "only administrator");
     assert_ok(call, authenticate(call, made.token, &who));
     assert_ok(call, users_set_stopped(call, id, true));
     assert_int_equal(authenticate(call, made.token, &who), E_DENIED);
@@ -242,6 +244,11 @@ static void administrators_and_stop_everything(void **state)
     assert_true(person.is_admin && person.is_stopped);
     assert_ok(call, users_set_stopped(call, id, false));
     assert_ok(call, authenticate(call, made.token, &who));
+    int64_t other = add_user(f, "bia@example.test", "+5511999990002");
+    assert_ok(call, users_set_admin(call, other, true));
+    assert_ok(call, users_delete(call, id));
+    assert_int_equal(users_delete(call, other), E_CONFLICT);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_users"), 1);
 }
 
 static void guessers_do_not_lock_the_owner_out(void **state)

@@ -417,19 +417,31 @@ int users_confirm_email(struct call *call, int64_t id, struct str email)
 
 /* ---- deleting */
 
+static int delete_user(struct call *call, int64_t id)
+{
+    struct profile_row profile;
+    struct user_row user;
+    int64_t admins = 0;
+    int error = store_keys_lock(call, 0); /* of two who delete each other one stays */
+    if (!error)
+        error = store_users_by_id(call, id, &user);
+    if (!error)
+        error = store_profiles_get(call, id, &profile);
+    if (!error && profile.is_admin)
+        error = store_profiles_count_admins(call, &admins);
+    if (!error && admins == 1)
+        return last_admin(call);
+    if (!error)
+        error = store_users_delete(call, id);
+    return error ? error : record(call, "users.delete", id, "email", user.email);
+}
+
 int users_delete(struct call *call, int64_t id)
 {
-    struct user_row user;
     bool mine;
-    int error = store_users_by_id(call, id, &user);
+    int error = store_begin(call, &mine);
     if (!error)
-        error = store_begin(call, &mine);
-    if (error)
-        return error;
-    error = store_users_delete(call, id);
-    if (!error)
-        error = record(call, "users.delete", id, "email", user.email);
-    error = store_end(call, mine, error);
+        error = store_end(call, mine, delete_user(call, id));
     if (!error)
         generation_tell(call);
     return error;

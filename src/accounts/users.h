@@ -55,7 +55,7 @@ MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);
 MUST_CHECK int users_set_stopped(struct call *call, int64_t id, bool is_stopped);
 MUST_CHECK int users_confirm_email(struct call *call, int64_t id, struct str email);
 
-/* Takes connections and tokens along; the audit stays. */
+/* Takes connections and tokens along; the audit stays. E_CONFLICT: the only administrator. */
 MUST_CHECK int users_delete(struct call *call, int64_t id);
 
 #endif

@@ -46,6 +46,17 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match(stderr, /administrator already/);
     });
 
+    test('the only administrator stays', async () => {
+      const refused = await root.call('DELETE', '/api/me');
+      assert.equal(refused.status, 409, refused.text);
+      const { id } = await root.ok('GET', '/api/me');
+      assert.deepEqual(refused.json, (await root.call('PATCH', `/api/users/${id}`, { admin: false })).json);
+      const { code, stderr } = await porteiro.cli(['user', 'delete', 'root@example.test', '--json']);
+      assert.equal(code, 1);
+      assert.match(stderr, /only administrator/);
+      assert.equal((await root.ok('GET', '/api/me')).admin, true);
+    });
+
     test('nobody registers without an invitation, or twice with one', async () => {
       const stranger = new Person(porteiro);
       const person = { name: 'X', email: 'x@example.test', phone: '+5511999990009', password: PASSWORD };
