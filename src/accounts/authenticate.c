@@ -49,11 +49,14 @@ static const struct {
                  "This token is of the earlier system and was not taken over." MAKE_NEW},
     [REVOKED] = {"revoked", "This token was revoked." MAKE_NEW},
     [EXPIRED] = {"expired", "This token has expired." MAKE_NEW},
-    [PAUSED] = {"the connection is not active", "The connection of this token is paused. Its owner can resume it."},
+    [PAUSED] = {"the connection is not active",
+                "The connection of this token is paused. The token is good: its owner can resume the connection in the "
+                "dashboard, or with `porteiro connection resume`."},
     [BROKEN] = {"the connection is in the state error",
                 "The service refuses the password of this connection. Its owner has to enter the password again."},
     [STOPPED] = {"its owner stopped everything",
-                 "The owner of this token has stopped everything. It works again when they let it go on."},
+                 "The owner of this token has stopped everything. The token is good: it works again when they let "
+                 "everything go on in the dashboard."},
     [CONNECTION_ENDED] = {"the connection is revoked",
                           "The connection of this token was revoked. Make a new connection."},
     [DISABLED] = {"the provider is disabled", "This kind of service is switched off on this server."},
@@ -61,10 +64,14 @@ static const struct {
                   "This token is not valid any more." MAKE_NEW},
 };
 
+/*
+ * A good token whose owner let things rest is no bad token: who hears that of theirs gets a new one, again and again, which
+ * does no better.
+ */
 static int refuse(struct call *call, enum refusal why)
 {
     fail_detail(call, "token refused: %s", refusals[why].detail);
-    return fail(call, E_UNAUTHENTICATED, "%s", refusals[why].text);
+    return fail(call, why == PAUSED || why == STOPPED ? E_DENIED : E_UNAUTHENTICATED, "%s", refusals[why].text);
 }
 
 /* ---- the cache: entries by a hash of the token, in two queues (good and refused) with the least recently used at the end */
@@ -622,8 +629,10 @@ int authenticate_token(struct call *call, int64_t token_id, const struct princip
         facts.token.expires_at_ms = 0;
     if (refusal == GOOD && facts.has_grants)
         refusal = judge_grants(call, &facts, &rows, &grant);
-    if (refusal != GOOD)
-        return refuse(call, refusal);
+    if (refusal != GOOD) {
+        (void)refuse(call, refusal);
+        return E_UNAUTHENTICATED; /* work of its own does not wait until its owner lets it go on */
+    }
     struct answer *answer = answer_new(call, &facts, &grant, &rows);
     if (!answer)
         return fail(call, E_UNAVAILABLE, "There is no memory for this call. Try again later.");

@@ -49,14 +49,15 @@ struct principal {
 };
 
 /*
- * E_UNAUTHENTICATED: the text says what to do, call->error_detail for our log what was wrong. E_UNAVAILABLE, E_TIMEOUT: the
+ * E_UNAUTHENTICATED: the text says what to do, call->error_detail for our log what was wrong. E_DENIED, likewise: the token is
+ * good, but its connection is paused, or its owner has stopped everything. E_UNAVAILABLE, E_TIMEOUT: the
  * database is not there and nothing is known of this token. May wait, but not on the hot path.
  */
 MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct principal **ret);
 
 /*
  * The same for work that goes on behind its request and knows its token's id only: always asks the database. E_UNAUTHENTICATED:
- * the token is not good any more. One of OAuth, which lives for an hour, is good as long as its family is.
+ * the token is not good any more, or rests. One of OAuth, which lives for an hour, is good as long as its family is.
  */
 MUST_CHECK int authenticate_token(struct call *call, int64_t token_id, const struct principal **ret);
 

@@ -244,7 +244,7 @@ static void pausing_and_providers(void **state)
     assert_ok(call, opens(f, made.token));
     assert_ok(call, connections_pause(call, user, made.connection_id));
     assert_ok(call, connections_pause(call, user, made.connection_id));
-    assert_int_equal(opens(f, made.token), E_UNAUTHENTICATED);
+    assert_int_equal(opens(f, made.token), E_DENIED);
     assert_says(call, "paused");
     assert_ok(call, connections_resume(call, user, made.connection_id));
     assert_ok(call, opens(f, made.token));

@@ -2,6 +2,7 @@
 #include "accounts/contact.h"
 
 #include "base/dial.h"
+#include "base/visible.h"
 
 enum { LOCAL_PART_BYTES_MAX = 64 };
 
@@ -74,17 +75,36 @@ int contact_clean_phone(struct call *call, struct str text, struct str *ret_phon
     return OK;
 }
 
+bool contact_is_address(struct str name)
+{
+    return str_contains(name, STR("://"));
+}
+
+static bool has_controls(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i], next = i + 1 < name.len ? (unsigned char)name.ptr[i + 1] : 0;
+        if (c < ' ' || (c == 0xC2 && next >= 0x80 && next < 0xA0))
+            return true;
+    }
+    return visible_hides(name);
+}
+
 int contact_clean_name(struct call *call, struct str text, struct str *ret_name)
 {
     struct str name = str_trim(text);
     size_t chars = 0;
-    for (size_t i = 0; i < name.len; i++) {
+    for (size_t i = 0; i < name.len; i++)
         chars += ((unsigned char)name.ptr[i] & 0xC0) != 0x80;
-        if ((unsigned char)name.ptr[i] < ' ')
-            return fail(call, E_INVALID, "The name may not have control characters.");
-    }
+    if (has_controls(name))
+        return fail(call, E_INVALID, "The name may not have control characters.");
     if (chars == 0 || chars > NAME_CHARS_MAX || !str_is_utf8(name))
         return fail(call, E_INVALID, "The name needs 1 to %d characters.", NAME_CHARS_MAX);
+    if (!visible_shows(name))
+        return fail(call, E_INVALID,
+                    "Nothing is to be seen of this name: it has only spaces and invisible characters.");
+    if (contact_is_address(name)) /* it stands in mails, which go to addresses that nobody has proved yet */
+        return fail(call, E_INVALID, "The name may not hold an address of a page (://).");
     *ret_name = name;
     return OK;
 }

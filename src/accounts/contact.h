@@ -11,6 +11,9 @@ enum {
     PHONE_DIGITS_MAX = 15, /* E.164 */
 };
 
+/* A name that a reader of mails could click on. */
+bool contact_is_address(struct str name);
+
 /* All: E_INVALID with what is wrong. */
 MUST_CHECK int contact_clean_name(struct call *call, struct str text, struct str *ret_name);
 MUST_CHECK int contact_clean_email(struct call *call, struct str text, struct str *ret_email); /* in lower case */

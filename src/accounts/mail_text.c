@@ -1,6 +1,7 @@
 /* What the mails say. */
 #include "accounts/mail_text.h"
 
+#include "accounts/contact.h"
 #include "base/buf.h"
 
 #include <time.h>
@@ -161,7 +162,9 @@ static void add_escaped(struct buf *buf, struct str text)
 static struct str greeting(struct call *call, const struct mail *mail, enum language language)
 {
     const char *hello = language == PORTUGUESE ? "Olá" : "Hello";
-    return mail->name.len ? call_format(call, "%s, %.*s", hello, STR_ARG(mail->name)) : str_from(hello);
+    /* Older accounts may have any name. */
+    return mail->name.len && !contact_is_address(mail->name) ? call_format(call, "%s, %.*s", hello, STR_ARG(mail->name))
+                                                             : str_from(hello);
 }
 
 static struct str as_text(struct call *call, const struct mail *mail, const struct text *text, enum language language)

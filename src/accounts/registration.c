@@ -86,6 +86,39 @@ static int use_proof(struct call *call, const char *kind, struct str token, stru
     return take_proof(call, store_proofs_use, kind, token, ret);
 }
 
+/* ---- asking whether an address is somebody's */
+
+static int send_confirm(struct call *call, const struct user_row *user, struct str language)
+{
+    struct proof_row proof = {.user_id = user->id, .kind = STR(PROOF_EMAIL), .value = user->email};
+    struct str token;
+    int error = store_proofs_delete_all(call, user->id, STR(PROOF_EMAIL));
+    if (!error)
+        error = make_proof(call, &proof, TOKEN_LNK, CONFIRM_LIFE_MS, &token);
+    if (error)
+        return error;
+    const struct mail mail = {.kind = MAIL_CONFIRM,
+                              .user_id = user->id,
+                              .to = user->email,
+                              .name = user->name,
+                              .language = language,
+                              .link = link_to(call, "confirm-email", token)};
+    return mail_queue(call, &mail);
+}
+
+/* Whoever asks, and with whichever account: nobody gets more of these mails. */
+static int send_confirm_if_possible(struct call *call, const struct user_row *user, struct str language)
+{
+    static const struct tries_rule of_target = {"confirm target", 3, 20 * 60 * 1000};
+    bool mine;
+    if (!smtp_is_set_up())
+        return OK;
+    int error = tries_take(call, &of_target, str_lower(call->arena, user->email));
+    if (!error)
+        error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, send_confirm(call, user, language));
+}
+
 /* ---- registering */
 
 static int not_open(struct call *call)
@@ -134,7 +167,7 @@ static int add(struct call *call, struct user_new *user, struct user_row *row, s
     int error = invitation.ptr ? use_invitation(call, user, invitation) : OK;
     if (!error)
         error = users_insert(call, user, row);
-    return error ? error : registration_send_confirm(call, row, user->language);
+    return error ? error : send_confirm_if_possible(call, row, user->language);
 }
 
 int registration_add(struct call *call, const struct user_new *given, struct str invitation, struct str address,
@@ -258,38 +291,36 @@ int registration_setup_link(struct call *call, struct str *ret_link)
 
 /* ---- confirming an e-mail address */
 
-static int send_confirm(struct call *call, const struct user_row *user, struct str language)
-{
-    struct proof_row proof = {.user_id = user->id, .kind = STR(PROOF_EMAIL), .value = user->email};
-    struct str token;
-    int error = store_proofs_delete_all(call, user->id, STR(PROOF_EMAIL));
-    if (!error)
-        error = make_proof(call, &proof, TOKEN_LNK, CONFIRM_LIFE_MS, &token);
-    if (error)
-        return error;
-    const struct mail mail = {.kind = MAIL_CONFIRM,
-                              .user_id = user->id,
-                              .to = user->email,
-                              .name = user->name,
-                              .language = language,
-                              .link = link_to(call, "confirm-email", token)};
-    return mail_queue(call, &mail);
-}
-
-int registration_send_confirm(struct call *call, const struct user_row *user, struct str language)
-{
-    bool mine;
-    if (!smtp_is_set_up())
-        return OK;
-    int error = store_begin(call, &mine);
-    return error ? error : store_end(call, mine, send_confirm(call, user, language));
-}
-
 static int confirm_email(struct call *call, struct str token)
 {
     struct proof_row proof;
     int error = use_proof(call, PROOF_EMAIL, token, &proof);
     return error ? error : users_confirm_email(call, proof.user_id, proof.value);
+}
+
+static int change_email(struct call *call, int64_t user_id, const struct user_change *change)
+{
+    struct profile_row profile;
+    struct user_row user;
+    int error = users_change(call, user_id, change);
+    if (!error)
+        error = store_users_by_id(call, user_id, &user);
+    if (!error)
+        error = store_profiles_get(call, user_id, &profile);
+    return error ? error : send_confirm_if_possible(call, &user, profile.language);
+}
+
+int registration_change_email(struct call *call, int64_t user_id, struct str email)
+{
+    static const struct tries_rule of_account = {"confirm account", 5, 12 * 60 * 1000};
+    struct user_change change = {0};
+    bool mine;
+    int error = contact_clean_email(call, email, &change.email);
+    if (!error)
+        error = tries_take(call, &of_account, call_format(call, "%lld", (long long)user_id));
+    if (!error)
+        error = store_begin(call, &mine);
+    return error ? error : store_end(call, mine, change_email(call, user_id, &change));
 }
 
 int registration_confirm_email(struct call *call, struct str token)
@@ -311,12 +342,30 @@ int registration_reset_link(struct call *call, struct str email_or_phone, struct
     return error;
 }
 
+/* So that using the link proves the address: one that the operator makes has no such row. */
+static int note_mailed(struct call *call, const struct user_row *user, struct str token)
+{
+    char hash[MAC_HEX_BYTES];
+    int64_t now = clock_now_ms();
+    token_hash(token, hash);
+    const struct proof_row proof = {.id = token_word(call, ID_CHARS),
+                                    .user_id = user->id,
+                                    .kind = STR(PROOF_RESET),
+                                    .hash = str_from(hash),
+                                    .value = user->email,
+                                    .created_at_ms = now,
+                                    .expires_at_ms = now + RESET_LIFE_MS};
+    return store_proofs_insert(call, &proof);
+}
+
 static int mail_reset(struct call *call, struct str email_or_phone)
 {
     struct profile_row profile;
     struct user_row user;
     struct str token;
     int error = users_begin_reset(call, email_or_phone, &user, &token);
+    if (!error)
+        error = note_mailed(call, &user, token);
     if (!error)
         error = store_profiles_get(call, user.id, &profile);
     if (error)

@@ -40,7 +40,11 @@ MUST_CHECK int registration_uninvite(struct call *call, int64_t by_user_id, stru
 /* A new set-up address for the first administrator; the one before ends. E_CONFLICT: there is an administrator. */
 MUST_CHECK int registration_setup_link(struct call *call, struct str *ret_link);
 
-MUST_CHECK int registration_send_confirm(struct call *call, const struct user_row *user, struct str language);
+/*
+ * A new address, or the same one again, whose confirmation is then asked for anew. users_change()'s errors; E_LIMIT: too often for
+ * this person or this address.
+ */
+MUST_CHECK int registration_change_email(struct call *call, int64_t user_id, struct str email);
 MUST_CHECK int registration_confirm_email(struct call *call, struct str token);
 
 /* Mails a link for a new password, if somebody has that e-mail or phone and mail is set up; OK also if not. E_LIMIT. */

@@ -176,9 +176,11 @@ static void a_forgotten_password(void **state)
     struct call *call = &f->call;
     struct user_row user;
     struct person person;
-    struct str first, second;
+    struct str first, second, program;
+    struct session_row row;
     int64_t found, id = add_user(f, "ana@example.test", "+5511999990001");
     struct str session = login(f, "ana@example.test", TEST_PASSWORD, "", OK);
+    assert_ok(call, sessions_add_api(call, id, STR("backup script"), 0, &row, &program));
     assert_int_equal(users_begin_reset(call, STR("nobody@example.test"), &user, &first), E_NOT_FOUND);
     assert_ok(call, users_begin_reset(call, STR("ana@example.test"), &user, &first));
     assert_ok(call, users_begin_reset(call, STR("+55 11 99999-0001"), &user, &second));
@@ -188,6 +190,7 @@ static void a_forgotten_password(void **state)
     assert_int_equal(found, id);
     assert_int_equal(users_reset_password(call, second, STR("a quite new password 2"), &found), E_DENIED);
     assert_int_equal(sessions_find(call, session, &person), E_UNAUTHENTICATED);
+    assert_int_equal(sessions_find(call, program, &person), E_UNAUTHENTICATED);
     login(f, "ana@example.test", "a quite new password", "", OK);
     assert_ok(call, users_begin_reset(call, STR("ana@example.test"), &user, &first));
     sql(f, "UPDATE mcp_users SET reset_expires_at = '2020-01-01 00:00:00.000'");
@@ -232,13 +235,20 @@ static void administrators_and_stop_everything(void **state)
     struct token_made made = add_connection(f, id, "site");
     assert_ok(call, users_set_admin(call, id, true));
     assert_int_equal(users_set_admin(call, id, false), E_CONFLICT); /* the last one */
+    assert_int_equal(users_delete(call, id), E_CONFLICT);
+    assert_says(call, "only administrator");
     assert_ok(call, authenticate(call, made.token, &who));
     assert_ok(call, users_set_stopped(call, id, true));
-    assert_int_equal(authenticate(call, made.token, &who), E_UNAUTHENTICATED);
+    assert_int_equal(authenticate(call, made.token, &who), E_DENIED);
     assert_ok(call, sessions_find(call, login(f, "ana@example.test", TEST_PASSWORD, "", OK), &person));
     assert_true(person.is_admin && person.is_stopped);
     assert_ok(call, users_set_stopped(call, id, false));
     assert_ok(call, authenticate(call, made.token, &who));
+    int64_t other = add_user(f, "bia@example.test", "+5511999990002");
+    assert_ok(call, users_set_admin(call, other, true));
+    assert_ok(call, users_delete(call, id));
+    assert_int_equal(users_delete(call, other), E_CONFLICT);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_users"), 1);
 }
 
 static void guessers_do_not_lock_the_owner_out(void **state)

@@ -7,8 +7,38 @@
 #include "audit/audit.h"
 #include "json/json_write.h"
 #include "store/keys.h"
+#include "store/proofs.h"
 
 enum { AUDIT_BYTES_MAX = 1024 };
+
+enum { ID_CHARS = 12 };
+
+/* A token that is in its overlap would get a second successor, which nobody knows of who has the first. */
+static int check_not_replaced(struct call *call, const struct token_row *token)
+{
+    struct proof_row proof;
+    int error = store_proofs_look(call, STR(PROOF_REPLACED), token->token_hash, clock_now_ms(), &proof);
+    if (error == E_NOT_FOUND) {
+        call_clear_error(call);
+        return OK;
+    }
+    return error ? error
+                 : fail(call, E_CONFLICT,
+                        "This token was replaced already, and goes on for a while only. Renew the newer one.");
+}
+
+static int note_replaced(struct call *call, const struct token_row *old)
+{
+    const struct proof_row proof = {.id = token_word(call, ID_CHARS),
+                                    .user_id = old->user_id,
+                                    .kind = STR(PROOF_REPLACED),
+                                    .hash = old->token_hash,
+                                    .value = STR_EMPTY,
+                                    .created_at_ms = clock_now_ms(),
+                                    .expires_at_ms = old->expires_at_ms};
+    int error = store_proofs_forget(call, old->user_id, STR(PROOF_REPLACED), proof.created_at_ms);
+    return error ? error : store_proofs_insert(call, &proof);
+}
 
 static int get_active(struct call *call, int64_t user_id, int64_t token_id, struct token_row *ret)
 {
@@ -28,7 +58,7 @@ static int get_active(struct call *call, int64_t user_id, int64_t token_id, stru
         return fail(call, E_CONFLICT,
                     "This token's row was edited, so what it may do is not to be believed. Make a "
                     "new one.");
-    return OK;
+    return check_not_replaced(call, ret);
 }
 
 /*
@@ -108,6 +138,8 @@ static int rotate(struct call *call, struct token_row *old, const struct token_n
     char hash[MAC_HEX_BYTES];
     int64_t live;
     int error = end_old(call, old, ends_at_ms);
+    if (!error && ends_at_ms)
+        error = note_replaced(call, old);
     if (!error)
         error = store_tokens_count_live(call, old->connection_id, &live);
     if (!error && live >= TOKENS_PER_CONNECTION_MAX)

@@ -239,6 +239,23 @@ struct password_change {
     struct str password, keep_session_id, reset_hash;
 };
 
+/* Who has a link that went by mail reads the mails of that address. One that an operator passed on tells nothing. */
+static int confirm_by_reset(struct call *call, const struct user_row *user, struct str reset_hash)
+{
+    struct profile_row profile;
+    struct proof_row proof;
+    int error = store_proofs_use(call, STR(PROOF_RESET), reset_hash, clock_now_ms(), &proof);
+    if (error == E_NOT_FOUND) {
+        call_clear_error(call);
+        return OK;
+    }
+    if (!error)
+        error = store_profiles_get(call, user->id, &profile);
+    if (error || profile.email_confirmed_at_ms || proof.user_id != user->id || !str_eq_nocase(proof.value, user->email))
+        return error;
+    return users_confirm_email(call, user->id, proof.value);
+}
+
 static int change_password(struct call *call, const struct user_row *user, const struct password_change *change,
                            struct str hash)
 {
@@ -246,10 +263,14 @@ static int change_password(struct call *call, const struct user_row *user, const
     int error = change->reset_hash.len ? store_users_use_reset(call, user->id, change->reset_hash) : OK;
     if (!error)
         error = store_users_set_password(call, user->id, hash, NULL);
+    /* Who needs a link may have lost the account to somebody who made an API token: then programs end, too. */
+    struct str kind = change->reset_hash.len ? STR_EMPTY : STR(SESSION_BROWSER);
     if (!error)
-        error = store_sessions_delete_others(call, user->id, STR(SESSION_BROWSER), change->keep_session_id, &ended);
+        error = store_sessions_delete_others(call, user->id, kind, change->keep_session_id, &ended);
     if (!error)
         error = store_proofs_delete_all(call, user->id, STR(PROOF_LOGIN));
+    if (!error && change->reset_hash.len)
+        error = confirm_by_reset(call, user, change->reset_hash);
     if (!error)
         error = tell(call, user, MAIL_PASSWORD_CHANGED);
     return error ? error : record(call, "users.passwd", user->id, "email", user->email);
@@ -282,6 +303,8 @@ static int begin_reset(struct call *call, const struct user_row *user, struct st
     char hash[MAC_HEX_BYTES];
     token_hash(token, hash);
     int error = store_users_set_reset(call, user->id, str_from(hash), clock_now_ms() + RESET_LIFE_MS);
+    if (!error)
+        error = store_proofs_delete_all(call, user->id, STR(PROOF_RESET));
     return error ? error : record(call, "users.reset_asked", user->id, "email", user->email);
 }
 
@@ -394,19 +417,31 @@ int users_confirm_email(struct call *call, int64_t id, struct str email)
 
 /* ---- deleting */
 
+static int delete_user(struct call *call, int64_t id)
+{
+    struct profile_row profile;
+    struct user_row user;
+    int64_t admins = 0;
+    int error = store_keys_lock(call, 0); /* of two who delete each other one stays */
+    if (!error)
+        error = store_users_by_id(call, id, &user);
+    if (!error)
+        error = store_profiles_get(call, id, &profile);
+    if (!error && profile.is_admin)
+        error = store_profiles_count_admins(call, &admins);
+    if (!error && admins == 1)
+        return last_admin(call);
+    if (!error)
+        error = store_users_delete(call, id);
+    return error ? error : record(call, "users.delete", id, "email", user.email);
+}
+
 int users_delete(struct call *call, int64_t id)
 {
-    struct user_row user;
     bool mine;
-    int error = store_users_by_id(call, id, &user);
+    int error = store_begin(call, &mine);
     if (!error)
-        error = store_begin(call, &mine);
-    if (error)
-        return error;
-    error = store_users_delete(call, id);
-    if (!error)
-        error = record(call, "users.delete", id, "email", user.email);
-    error = store_end(call, mine, error);
+        error = store_end(call, mine, delete_user(call, id));
     if (!error)
         generation_tell(call);
     return error;

@@ -35,7 +35,7 @@ struct user_change {
 };
 MUST_CHECK int users_change(struct call *call, int64_t id, const struct user_change *change);
 
-/* Ends all logins but `keep_session_id` (empty: all). */
+/* Ends all logins but `keep_session_id` (empty: all); API tokens stay. */
 MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str password, struct str keep_session_id);
 
 /*
@@ -44,7 +44,10 @@ MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str pass
  */
 MUST_CHECK int users_begin_reset(struct call *call, struct str email_or_phone, struct user_row *ret,
                                  struct str *ret_token);
-/* E_DENIED: used, too old, or none. All logins end; the second factor stays. */
+/*
+ * E_DENIED: used, too old, or none. All logins and API tokens end; the second factor stays. A link that went by mail
+ * (PROOF_RESET) confirms the address it went to.
+ */
 MUST_CHECK int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id);
 
 MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);
@@ -52,7 +55,7 @@ MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);
 MUST_CHECK int users_set_stopped(struct call *call, int64_t id, bool is_stopped);
 MUST_CHECK int users_confirm_email(struct call *call, int64_t id, struct str email);
 
-/* Takes connections and tokens along; the audit stays. */
+/* Takes connections and tokens along; the audit stays. E_CONFLICT: the only administrator. */
 MUST_CHECK int users_delete(struct call *call, int64_t id);
 
 #endif

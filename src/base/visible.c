@@ -2,6 +2,7 @@
 #include "base/visible.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #ifdef __SSE2__
@@ -71,6 +72,50 @@ static size_t count_hidden(struct str text, size_t *ret_first)
         if (may_begin_hidden((unsigned char)text.ptr[i]) && hidden_at(text, i, &code) && n_hidden++ == 0)
             *ret_first = i;
     return n_hidden;
+}
+
+bool visible_hides(struct str text)
+{
+    size_t first;
+    return count_hidden(text, &first) > 0;
+}
+
+/* Nothing is seen of these by themselves: spaces, controls, fillers, joiners, marks of direction, variation selectors. */
+static const struct {
+    uint32_t first, last;
+} blanks[] = {
+    {0x00, 0x20},     {0x7f, 0xa0},       {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},   {0x115f, 0x1160},
+    {0x1680, 0x1680}, {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f},
+    {0x2800, 0x2800}, {0x3000, 0x3000},   {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
+static uint32_t code_at(struct str text, size_t at, size_t *ret_len)
+{
+    static const unsigned char bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *c = (const unsigned char *)text.ptr + at;
+    size_t len = c[0] < 0x80 ? 1 : utf8_sequence_length(text.ptr + at, text.ptr + text.len);
+    uint32_t code = len ? c[0] & bits[len] : c[0];
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | (c[i] & 0x3fu);
+    *ret_len = len ? len : 1;
+    return code;
+}
+
+static bool is_blank(uint32_t code)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(blanks); i++)
+        if (code >= blanks[i].first && code <= blanks[i].last)
+            return true;
+    return false;
+}
+
+bool visible_shows(struct str text)
+{
+    for (size_t i = 0, len; i < text.len; i += len)
+        if (!is_blank(code_at(text, i, &len)))
+            return true;
+    return false;
 }
 
 struct str visible_text(struct arena *arena, struct str text)

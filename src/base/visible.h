@@ -11,4 +11,10 @@
 /* The same slice when there is nothing to change. */
 struct str visible_text(struct arena *arena, struct str text);
 
+/* Would visible_text() change it? */
+bool visible_hides(struct str text);
+
+/* Is there anything to be seen: more than spaces and characters without width? Well-formed UTF-8 is expected. */
+bool visible_shows(struct str text);
+
 #endif

@@ -41,6 +41,30 @@ static void test_others(void **state)
     check("cut \xf3\xa0", "cut \xf3\xa0");
 }
 
+static void test_what_shows(void **state)
+{
+    (void)state;
+    static const char *const nothing[] = {"",
+                                          " \t",
+                                          "\xc2\xa0",
+                                          "\xc2\x85",
+                                          "\xe2\x80\x8b",
+                                          "\xe2\x80\x8b \xe2\x81\xa0\xef\xbb\xbf",
+                                          "\xe3\x85\xa4",
+                                          "\xe2\xa0\x80",
+                                          "\xcd\x8f",
+                                          "\xf3\xa0\x84\x80"};
+    static const char *const something[] = {
+        "a", " .", "\xc3\xa3", "\xe2\x80\x8b.", "\xe2\x80\x93", "\xf0\x9f\x98\x80", "\xe5\xb1\xb1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(nothing); i++)
+        assert_false(visible_shows(str_from(nothing[i])));
+    for (size_t i = 0; i < ARRAY_LENGTH(something); i++)
+        assert_true(visible_shows(str_from(something[i])));
+    assert_true(visible_hides(STR("a\xe2\x80\xae"
+                                  "b")));
+    assert_false(visible_hides(STR("a\xe2\x80\x8d\xe2\x80\x93")));
+}
+
 /* Texts are looked at in blocks: wherever in one a hidden character stands, alone or across the border of two. */
 static void test_anywhere(void **state)
 {
@@ -64,6 +88,6 @@ static void test_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_hidden), cmocka_unit_test(test_others),
-                                       cmocka_unit_test(test_anywhere)};
+                                       cmocka_unit_test(test_anywhere), cmocka_unit_test(test_what_shows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

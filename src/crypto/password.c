@@ -40,6 +40,21 @@ static bool is_common(struct str lower)
     return false;
 }
 
+/* "porteiroporteiro", "Porteiro porteiro!": nothing but what this program is called. */
+static bool is_name_of_ours(struct str lower)
+{
+    static const struct str name = STR_INIT("porteiro");
+    bool is_named = false;
+    while (lower.len) {
+        bool here = str_starts_with(lower, name);
+        if (!here && (ascii_is_alnum(lower.ptr[0]) || (unsigned char)lower.ptr[0] >= 0x80))
+            return false;
+        is_named = is_named || here;
+        lower = str_from_offset(lower, here ? name.len : 1);
+    }
+    return is_named;
+}
+
 int password_check_rules(struct call *call, struct str password, struct str email)
 {
     enum { LOCAL_PART_MIN = 4 }; /* shorter ones are in many good passwords by chance */
@@ -55,8 +70,9 @@ int password_check_rules(struct call *call, struct str password, struct str emai
                     PASSWORD_CHARS_MAX);
     struct str lower = str_lower(call->arena, password);
     struct str local_part = str_lower(call->arena, str_sub(email, 0, str_find_char(email, '@')));
-    bool bad = is_common(lower);
-    bool holds_email = local_part.len >= LOCAL_PART_MIN && str_contains(lower, local_part);
+    bool bad = is_common(lower) || is_name_of_ours(lower);
+    bool holds_email = (local_part.len >= LOCAL_PART_MIN && str_contains(lower, local_part)) ||
+                       (email.len > local_part.len && str_contains(lower, str_lower(call->arena, email)));
     sodium_memzero((void *)(uintptr_t)lower.ptr, lower.len);
     if (bad)
         return fail(call, E_INVALID, "This password is among the ones that are tried first. Choose another.");

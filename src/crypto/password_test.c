@@ -139,6 +139,14 @@ static void rules(void **state)
     assert_int_equal(password_check_rules(&call, str_of(longest, PASSWORD_CHARS_MAX + 1), STR("a@b.c")), E_INVALID);
     assert_int_equal(password_check_rules(&call, str_of("twelve chars\0and more", 21), STR("a@b.c")), E_INVALID);
     assert_int_equal(password_check_rules(&call, STR("anatomy lessons"), STR("ana@b.c")), OK);
+    assert_int_equal(password_check_rules(&call, STR("ana@example.com"), STR("ana@example.com")), E_INVALID);
+    assert_int_equal(password_check_rules(&call, STR("my ANA@example.com 1"), STR("Ana@Example.com")), E_INVALID);
+    assert_int_equal(password_check_rules(&call, STR("ana@example.org"), STR("ana@example.com")), OK);
+    assert_int_equal(password_check_rules(&call, STR("porteiroporteiro"), STR("ana@b.c")), E_INVALID);
+    assert_int_equal(password_check_rules(&call, STR("Porteiro-PORTEIRO!"), STR("ana@b.c")), E_INVALID);
+    assert_int_equal(password_check_rules(&call, STR("o porteiro do predio"), STR("ana@b.c")), OK);
+    assert_int_equal(password_check_rules(&call, STR("............"), STR("ana@b.c")), E_INVALID); /* one piece */
+    assert_int_equal(password_check_rules(&call, STR(".-,;:_!?*+#'"), STR("ana@b.c")), OK);
 }
 
 /* What a small host is asked for, and what is asked for when it is none any more. */

@@ -107,6 +107,10 @@ static const struct principal *authenticate_request(struct call *call, struct ht
         answer_unauthenticated(call, exchange, true, call->error_text);
         return NULL;
     }
+    if (error == E_DENIED) { /* no challenge: another token would do no better */
+        answer_error(call, exchange, 403, call->error_text);
+        return NULL;
+    }
     if (error) {
         http_answer_header(exchange, STR("Retry-After"), call_format(call, "%d", RETRY_AFTER_SECONDS));
         answer_error(call, exchange, 503, call->error_text);

@@ -349,7 +349,7 @@ static bool still_allowed(struct call *call, const struct mcp_request *request)
     if (!request->bearer.len)
         return true;
     int error = authenticate(call, request->bearer, &who);
-    if (error == E_UNAUTHENTICATED) {
+    if (error == E_UNAUTHENTICATED || error == E_DENIED) {
         call_clear_error(call);
         return false;
     }

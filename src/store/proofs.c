@@ -81,3 +81,10 @@ int store_proofs_delete_all(struct call *call, int64_t user_id, struct str kind)
     return db_query(call, store_db(), NULL, "DELETE FROM mcp_proofs WHERE COALESCE(user_id, 0) = $1 AND kind = $2",
                     DB_INT(user_id), DB_TEXT(kind));
 }
+
+int store_proofs_forget(struct call *call, int64_t user_id, struct str kind, int64_t now_ms)
+{
+    return db_query(call, store_db(), NULL,
+                    "DELETE FROM mcp_proofs WHERE user_id = $1 AND kind = $2 AND expires_at <= $3", DB_INT(user_id),
+                    DB_TEXT(kind), DB_TIME(now_ms));
+}

@@ -10,7 +10,9 @@
 #define PROOF_AUTHORIZE "authorize"   /* a person went to a service to let us in; value: what is to be connected */
 #define PROOF_AUTHORIZED "authorized" /* and came back; value: the same with the secret, sealed */
 #define PROOF_LOGIN "login"           /* its user gave the right password, and a code is still needed */
-#define PROOF_RECOVERY "recovery"     /* instead of a second factor */
+#define PROOF_RESET "reset" /* a link for a new password went to `value`, by mail; the link is that of mcp_users */
+#define PROOF_REPLACED "replaced" /* the token of mcp_tokens with that hash was replaced, and goes on for a while */
+#define PROOF_RECOVERY "recovery" /* instead of a second factor */
 
 struct proof_row {
     struct str id;
@@ -36,5 +38,7 @@ MUST_CHECK int store_proofs_list(struct call *call, int64_t user_id, struct str 
                                  struct proof_rows *ret);
 MUST_CHECK int store_proofs_delete(struct call *call, struct str kind, struct str id); /* E_NOT_FOUND */
 MUST_CHECK int store_proofs_delete_all(struct call *call, int64_t user_id, struct str kind);
+/* Those of that kind that have expired. */
+MUST_CHECK int store_proofs_forget(struct call *call, int64_t user_id, struct str kind, int64_t now_ms);
 
 #endif

@@ -46,8 +46,9 @@ struct api_operation {
     const char *answer; /* JSON Schema of the answer of success; NULL: there is no JSON (then content_type says what) */
     const struct api_parameter *parameters;
     size_t n_parameters;
-    int status;    /* of success */
-    bool is_grave; /* the person's password must have been given within ten minutes; API tokens cannot */
+    int status;            /* of success */
+    bool is_grave;         /* the person's password must have been given within ten minutes; API tokens cannot */
+    bool is_grave_by_hand; /* the same in a browser; API tokens can: they were made with the password */
     int (*run)(struct call *call, struct api *api);
 };
 

@@ -186,7 +186,7 @@ static int reset(struct call *call, struct api *api)
 
 const struct api_operation api_auth_reset = {
     .id = "authReset",
-    .summary = "Sets a new password with the token of a mailed link, and ends all logins.",
+    .summary = "Sets a new password with the token of a mailed link, and ends all logins and API tokens.",
     .body = API_BODY("\"token\":" API_SHORT_TEXT ",\"password\":" API_PASSWORD, "\"token\",\"password\""),
     .answer = API_OK_SCHEMA,
     .status = 200,

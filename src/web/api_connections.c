@@ -452,6 +452,7 @@ const struct api_operation api_connections_rotate_token = {
     .answer = "{\"type\":\"object\",\"properties\":{\"token\":" API_TEXT ",\"token_last4\":" API_TEXT
               ",\"token_id\":" API_INTEGER "},\"required\":[\"token\",\"token_last4\",\"token_id\"]}",
     .status = 200,
+    .is_grave_by_hand = true,
     .run = rotate_token,
 };
 

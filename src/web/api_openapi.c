@@ -96,7 +96,7 @@ static void write_operation(struct call *call, struct json_writer *w, const stru
     json_member_raw(w, "security", route->who == ROUTE_ANYONE ? STR("[]") : STR("[{\"session\":[]},{\"token\":[]}]"));
     if (route->who == ROUTE_ADMIN)
         json_member_bool(w, "x-administrators-only", true);
-    if (operation->is_grave)
+    if (operation->is_grave || operation->is_grave_by_hand)
         json_member_bool(w, "x-password-needed", true);
     json_end(w);
 }

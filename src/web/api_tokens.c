@@ -132,6 +132,7 @@ const struct api_operation api_tokens_add = {
     .answer = "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"token\":" API_TEXT ",\"last4\":" API_TEXT
               ",\"expires_at\":" API_TIME_OR_NULL "},\"required\":[\"id\",\"token\",\"last4\"]}",
     .status = 201,
+    .is_grave_by_hand = true,
     .run = add,
 };
 
@@ -166,6 +167,7 @@ const struct api_operation api_tokens_rotate = {
               ",\"expires_at\":" API_TIME_OR_NULL ",\"old_ends_at\":" API_TIME_OR_NULL
               "},\"required\":[\"id\",\"token\",\"last4\"]}",
     .status = 200,
+    .is_grave_by_hand = true,
     .run = rotate,
 };
 

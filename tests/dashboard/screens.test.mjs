@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { startFakeSite } from '../integration/lib/fake-site.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
@@ -199,7 +200,13 @@ describe('a connection', () => {
     blog.token = renewed;
     await screen.button('Renew the token laptop?').click();
     await dialog().getByRole('combobox').selectOption({ label: 'not at all' });
+    const db = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db')); // as if the password had been given long ago: it is asked for, and the rest goes on by itself
+    db.exec("UPDATE mcp_sessions SET proved_at = '2026-01-01 00:00:00.000'");
+    db.close();
     await inDialog('Renew').click();
+    const asked = page.getByRole('dialog', { name: 'Your password again' });
+    await asked.getByLabel('Password').fill(PASSWORD);
+    await asked.getByRole('button', { name: 'Continue' }).click();
     const laptop = await page.locator('dialog code.secret').textContent();
     await inDialog('Close').click();
     assert.deepEqual([await works(laptop), await works(token)], [true, false]);

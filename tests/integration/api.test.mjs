@@ -46,6 +46,17 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match(stderr, /administrator already/);
     });
 
+    test('the only administrator stays', async () => {
+      const refused = await root.call('DELETE', '/api/me');
+      assert.equal(refused.status, 409, refused.text);
+      const { id } = await root.ok('GET', '/api/me');
+      assert.deepEqual(refused.json, (await root.call('PATCH', `/api/users/${id}`, { admin: false })).json);
+      const { code, stderr } = await porteiro.cli(['user', 'delete', 'root@example.test', '--json']);
+      assert.equal(code, 1);
+      assert.match(stderr, /only administrator/);
+      assert.equal((await root.ok('GET', '/api/me')).admin, true);
+    });
+
     test('nobody registers without an invitation, or twice with one', async () => {
       const stranger = new Person(porteiro);
       const person = { name: 'X', email: 'x@example.test', phone: '+5511999990009', password: PASSWORD };
@@ -86,7 +97,9 @@ for (const database of ['sqlite', 'postgres']) {
       const { token, id } = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'laptop', rights: 'read' });
       assert.equal(await works(token), true);
       await ana.ok('POST', '/api/me/stop');
-      assert.equal(await works(token), false);
+      const stopped = await legacy(porteiro.url, token, 'tools/list');
+      assert.deepEqual([stopped.status, stopped.headers.get('www-authenticate')], [403, null]);
+      assert.match(stopped.json.error.message, /stopped everything/);
       await ana.ok('POST', '/api/me/resume');
       assert.equal(await works(token), true);
       await ana.ok('POST', `/api/connections/${connection.id}/pause`);
@@ -180,8 +193,16 @@ for (const database of ['sqlite', 'postgres']) {
       assert.deepEqual([known.status, known.json], [unknown.status, unknown.json]);
       const { link } = await porteiro.json(['user', 'reset-link', 'bia@example.test']);
       const token = new URL(link).searchParams.get('token');
-      await anyone.ok('POST', '/api/auth/reset', { token, password: `${PASSWORD} 2` });
-      assert.equal((await anyone.call('POST', '/api/auth/reset', { token, password: PASSWORD })).status, 403);
+      const script = new Person(porteiro, { bearer: (await bia.ok('POST', '/api/me/api-tokens', { name: 'script' })).token });
+      await bia.ok('POST', '/api/me/password', { current: PASSWORD, password: `${PASSWORD} 1` });
+      await bia.ok('POST', '/api/me/password', { current: `${PASSWORD} 1`, password: PASSWORD });
+      assert.equal((await script.call('GET', '/api/me')).status, 200, 'a change by its person keeps programs');
+      const { link: second } = await porteiro.json(['user', 'reset-link', 'bia@example.test']);
+      assert.equal((await anyone.call('POST', '/api/auth/reset', { token, password: `${PASSWORD} 2` })).status, 403, 'voided by a new password');
+      const token2 = new URL(second).searchParams.get('token');
+      await anyone.ok('POST', '/api/auth/reset', { token: token2, password: `${PASSWORD} 2` });
+      assert.equal((await script.call('GET', '/api/me')).status, 401, 'a link ends programs');
+      assert.equal((await anyone.call('POST', '/api/auth/reset', { token: token2, password: PASSWORD })).status, 403);
       assert.equal((await bia.call('GET', '/api/me')).status, 401);
       await bia.login('bia@example.test', `${PASSWORD} 2`);
     });

@@ -155,7 +155,9 @@ for (const pair of PAIRS) {
 
     test('pause stops all tokens of the connection; provider disable too', async () => {
       await porteiro.json(['connection', 'pause', String(connection.id)]);
-      assert.equal((await legacy(porteiro.url, connection.token, 'ping')).status, 401);
+      const paused = await legacy(porteiro.url, connection.token, 'ping');
+      assert.deepEqual([paused.status, paused.headers.get('www-authenticate')], [403, null], 'the token is good: no client need look for another');
+      assert.match(paused.json.error.message, /paused.*resume/);
       const other = await porteiro.addConnection(pair.site, { name: 'second' });
       assert.equal((await legacy(porteiro.url, other.token, 'ping')).status, 200);
       await porteiro.json(['provider', 'disable', 'wordpress']);

@@ -1,13 +1,17 @@
 // What the dashboard asks the API for: changes and taking them back, how fast tools are, and the stream that says what is new.
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { callTool, legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
-import { waitFor } from './lib/process.mjs';
+import { mustRun, waitFor } from './lib/process.mjs';
 
 const PASSWORD = 'correct horse battery staple';
+
+const execute = (porteiro, sql) => porteiro.database ? mustRun('psql', ['-qX', porteiro.database.url, '-c', sql]) : new DatabaseSync(path.join(porteiro.dir, 'porteiro.db')).exec(sql);
 
 // An open stream, as a browser's EventSource reads it.
 class Events {
@@ -114,6 +118,10 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '8d' })).status, 400);
       const newer = await ana.ok('POST', `/api/tokens/${made.id}/rotate`, { overlap: '24h' });
       assert.deepEqual([await works(made.token), await works(newer.token)], [true, true], 'both, for a day');
+      const twice = await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '1h' });
+      assert.equal(twice.status, 409, twice.text);
+      assert.match(twice.json.error.message, /replaced already/);
+      assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, {})).status, 409, 'not at once either');
       const list = (await ana.ok('GET', `/api/connections/${connection.id}/tokens`)).items;
       const [a, b] = [newer.id, made.id].map(id => list.find(item => item.id === id));
       assert.deepEqual([a.name, a.rights, a.confirm, a.sites, a.state], [b.name, b.rights, b.confirm, b.sites, b.state]);
@@ -129,6 +137,23 @@ for (const database of ['sqlite', 'postgres']) {
       assert.deepEqual([await works(connection.token), await works(next.token)], [true, true]);
       connection.token = next.token;
       assert.ok((await ana.ok('GET', '/api/audit?action=tokens.rotate')).items.length === 3);
+    });
+
+    test('a browser that gave its password long ago is asked for it before it gets a token; a program is not', async () => {
+      const person = new Person(porteiro);
+      await person.login('ana@example.test', PASSWORD);
+      const { id } = await person.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'just logged in' });
+      const program = new Person(porteiro, { bearer: (await person.ok('POST', '/api/me/api-tokens', { name: 'program' })).token });
+      const session = (await person.ok('GET', '/api/me/sessions')).items.find(item => item.current).id;
+      await execute(porteiro, `UPDATE mcp_sessions SET proved_at = '2026-01-01 00:00:00.000' WHERE id = '${session}'`);
+      const asks = [[`/api/connections/${connection.id}/tokens`, { name: 'later' }], [`/api/tokens/${id}/rotate`, {}]];
+      for (const [path, body] of [...asks, [`/api/connections/${connection.id}/rotate-token`]]) {
+        const answer = await person.call('POST', path, body);
+        assert.deepEqual([answer.status, answer.json.error.code], [403, 'password_needed'], path);
+      }
+      for (const [path, body] of asks) await program.ok('POST', path, body);
+      await person.ok('POST', '/api/auth/prove', { password: PASSWORD });
+      await person.ok('POST', ...asks[0]);
     });
 
     test('what went wrong is told in the language of the person', async () => {

@@ -80,6 +80,20 @@ describe('mail', () => {
     await person.ok('PATCH', '/api/me', { name: 'Moves' });
     await new Person(porteiro).ok('POST', '/api/auth/reset', { token: tokenIn(later), password: `${PASSWORD} 3` });
     await mailTo(at, /^Your password was/);
+    await person.login(at, `${PASSWORD} 3`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, false, 'a link that the operator passed on proves no address');
+    await person.ok('POST', '/api/auth/request-reset', { emailOrPhone: at });
+    const mailed = tokenIn((await mailTo(at, /^A new password/)).text);
+    await person.ok('POST', '/api/auth/reset', { token: tokenIn((await porteiro.json(['user', 'reset-link', at])).link), password: `${PASSWORD} 4` });
+    await mailTo(at, /^Your password was/);
+    assert.equal((await person.call('POST', '/api/auth/reset', { token: mailed, password: `${PASSWORD} 5` })).status, 403, 'voided');
+    await person.login(at, `${PASSWORD} 4`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, false);
+    await person.ok('POST', '/api/auth/request-reset', { emailOrPhone: '+5511999990077' }); // mailed all the same
+    await person.ok('POST', '/api/auth/reset', { token: tokenIn((await mailTo(at, /^A new password/)).text), password: `${PASSWORD} 5` });
+    await mailTo(at, /^Your password was/);
+    await person.login(at, `${PASSWORD} 5`);
+    assert.equal((await person.ok('GET', '/api/me')).email_confirmed, true, 'who used a mailed link reads the mails of that address');
   });
 
   test('for somebody unknown nothing is sent, and the answer is the same', async () => {
@@ -104,6 +118,42 @@ describe('mail', () => {
     other.stop();
     assert.equal(code, 1);
     assert.deepEqual(other.mails, []);
+  });
+
+  test('nobody is asked more than three times whether an address is theirs, and nobody asks more than five times', async () => {
+    const target = 'target@example.test';
+    const people = [];
+    for (const i of [1, 2]) {
+      await porteiro.addUser(`asks${i}@example.test`, { phone: `+551199999008${i}` });
+      people.push(new Person(porteiro));
+      await people.at(-1).login(`asks${i}@example.test`, PASSWORD);
+    }
+    const ask = (person, email) => person.call('POST', '/api/me/email', { email });
+    for (let i = 0; i < 3; i++) assert.equal((await ask(people[0], target)).status, 200);
+    const refused = await ask(people[0], target.toUpperCase());
+    assert.equal(refused.status, 429, refused.text);
+    assert.ok(Number(refused.headers.get('retry-after')) > 1000, refused.headers.get('retry-after'));
+    assert.equal((await ask(people[0], 'nonsense')).status, 400, 'which counts for nothing');
+    assert.equal((await ask(people[0], 'asks1b@example.test')).status, 200);
+    assert.equal((await ask(people[0], 'asks1c@example.test')).status, 429, 'of this account');
+    assert.equal((await ask(people[1], target)).status, 429, 'of this address');
+    const { link } = await root.ok('POST', '/api/invitations', {});
+    const registered = await new Person(porteiro).call('POST', '/api/auth/register', { name: 'T', email: target, phone: '+5511999990089', password: PASSWORD, invitation: new URL(link).searchParams.get('token') });
+    assert.equal(registered.status, 429, registered.text);
+    for (let i = 0; i < 3; i++) await mailTo(target, /^Confirm/);
+    await mailTo('asks1@example.test', /^Your e-mail address was/);
+    await mailTo(target, /^Your e-mail address was/);
+    await mailTo('asks1b@example.test', /^Confirm/);
+    assert.deepEqual(server.mails, []);
+  });
+
+  test('a name is not an address to click on, and something is to be seen of it', async () => {
+    for (const name of ['Win at https://x.test', '\u200b', '\u00a0', 'A\u202eb']) {
+      assert.equal((await root.call('PATCH', '/api/me', { name })).status, 400, name);
+      const { link } = await root.ok('POST', '/api/invitations', {});
+      const answer = await new Person(porteiro).call('POST', '/api/auth/register', { name, email: 'name@example.test', phone: '+5511999990088', password: PASSWORD, invitation: new URL(link).searchParams.get('token') });
+      assert.equal(answer.status, 400, answer.text);
+    }
   });
 
   test('what waits in the outbox cannot be read there, and no link is in the log', async () => {
