@@ -23,7 +23,7 @@ enum password_profile {
 void password_set_profile(enum password_profile profile);
 
 /*
- * Is this good enough for a new password of this person? Length in code points, not a common one, not the e-mail's local
+ * Is this good enough for a new password of this person? Length in code points, not a common one, not the e-mail or its local
  * part in it; no rules of composition. E_INVALID with the reason.
  */
 MUST_CHECK int password_check_rules(struct call *call, struct str password, struct str email);
