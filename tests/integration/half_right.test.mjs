@@ -79,6 +79,29 @@ for (const pair of PAIRS) {
       assert.equal(new Set(seen).size, seen.length);
     });
 
+    const stored = async id => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).content.raw;
+    const P = text => `<!-- wp:paragraph -->\n<p>${text}</p>\n<!-- /wp:paragraph -->`;
+    const post = async (...blocks) => String((await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Blocks', content: blocks.join('\n\n') } })).id);
+    async function refused(name, args, wanted) {
+      const { isError, text } = await call(name, args);
+      assert.ok(isError && wanted.test(text), text);
+    }
+
+    test('what was read as Markdown is written back with its stand-ins, and nothing is lost without a word', async () => {
+      const group = `<!-- wp:group -->\n<div class="wp-block-group">${P('inside')}</div>\n<!-- /wp:group -->`;
+      const id = await post(P('one'), group, '<!-- wp:shortcode -->\n[gallery]\n<!-- /wp:shortcode -->', P('four'));
+      const before = await stored(id);
+      await refused('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: 'All new' }] },
+        /lacks 2 stand-ins .*\[\[block 2 core\/group\]\], \[\[block 3 core\/shortcode\]\].*"allow_loss": true/);
+      assert.equal(await stored(id), before);
+      const markdown = (await works('wp_read', { id })).split('\n\n').slice(1).join('\n\n');
+      assert.match(markdown, /^one\n\n\[\[block 2 core\/group\]\]/);
+      await works('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: markdown.replace('inside', 'within').replace('four', '**4**') }] });
+      assert.equal(await stored(id), before.replace('inside', 'within').replace('four', '<strong>4</strong>'));
+      await works('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: 'All new', allow_loss: true }] });
+      assert.equal(await stored(id), P('All new'));
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

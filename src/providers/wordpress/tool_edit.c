@@ -26,6 +26,7 @@ static int read_edits(struct call *call, const struct json *list, struct content
             .op = json_str(json_get(edit, STR("op"))),
             .content = json_str(json_get(edit, STR("content"))),
             .format = json_str(json_get(edit, STR("format"))),
+            .allow_loss = json_bool_or(json_get(edit, STR("allow_loss")), false),
         };
         if (edits[i].count == 0)
             return fail(call, E_INVALID,

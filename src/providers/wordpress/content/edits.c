@@ -4,6 +4,7 @@
 #include "providers/wordpress/content/blocks.h"
 #include "providers/wordpress/content/edit_replace.h"
 #include "providers/wordpress/content/html.h"
+#include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
 
 #include <assert.h>
@@ -162,6 +163,11 @@ static int to_items(struct edits *edits, struct str text, struct str *ret)
                 "%sInside a list only list items can stand: give one list, or one line of text.", prefix(edits));
 }
 
+static int content_is_empty(struct edits *edits)
+{
+    return fail(edits->call, E_INVALID, "%scontent is empty. To remove a block, say op delete.", prefix(edits));
+}
+
 /* The content as it will stand: blocks, list items in a list, classic HTML in a classic post. */
 static int convert_content(struct edits *edits, const struct content_edit *edit, const struct block *parent,
                            struct str *ret)
@@ -182,7 +188,7 @@ static int convert_content(struct edits *edits, const struct content_edit *edit,
         return rc;
     *ret = buf_str(&out);
     if (ret->len == 0)
-        return fail(call, E_INVALID, "%scontent is empty. To remove a block, say op delete.", prefix(edits));
+        return content_is_empty(edits);
     return parent && block_is(parent, "core/list") ? to_items(edits, *ret, ret) : OK;
 }
 
@@ -273,6 +279,56 @@ static int cut(struct edits *edits, const struct block *first, const struct bloc
     return OK;
 }
 
+/* The stored blocks are as they were at the start. */
+static bool is_untouched(const struct edits *edits, const struct block *first, const struct block *last)
+{
+    size_t from, to;
+    struct str span = blocks_span(first, last);
+    return offset_now(edits, span.ptr, true, &from) && offset_now(edits, span.ptr + span.len, false, &to) &&
+           from <= to && str_eq(str_sub(edits->text, from, to - from), span);
+}
+
+static bool holds_stand_in(struct str markdown)
+{
+    struct chunk_reader reader = {.rest = markdown};
+    struct chunk chunk;
+    while (markdown_next_chunk(&reader, &chunk))
+        if (chunk.kind == CHUNK_STAND_IN)
+            return true;
+    return false;
+}
+
+/* Whether content is Markdown that is written over blocks: items of a list have no stand-ins, they are shown with their list. */
+static bool is_written_over(const struct content_edit *edit, const struct block *parent)
+{
+    enum content_format format;
+    return content_format_from(edit->format, &format) && format == CONTENT_MARKDOWN &&
+           !(parent && block_is(parent, "core/list"));
+}
+
+static int write_over(struct edits *edits, const struct content_edit *edit, const struct block *first,
+                      const struct block *last, struct str *ret)
+{
+    struct call *call = edits->call;
+    struct buf out;
+    buf_init(&out, call->arena, 4 * (size_t)CONTENT_BYTES_MAX);
+    if (str_trim(edit->content).len == 0)
+        return content_is_empty(edits);
+    /* What a stand-in means are the stored bytes: an earlier edit in them would be lost without a word. */
+    if (!is_untouched(edits, first, last) && holds_stand_in(edit->content))
+        return fail(call, E_CONFLICT,
+                    "%sThe blocks %.*s were changed by an earlier edit of this call, which their stand-ins would undo: "
+                    "replace them in a call of its own.",
+                    prefix(edits), STR_ARG(edit->block));
+    /* Who names one block means that block. */
+    enum merge_loss loss = edit->allow_loss ? MERGE_ANY_LOSS : first == last ? MERGE_TOLD_LOSS : MERGE_NO_LOSS;
+    int rc = content_over_blocks(call, edit->content, edits->stored.source, str_trim(edit->block), loss, &out);
+    if (rc != OK)
+        return edits->index ? fail(call, (enum error)rc, "%s%.*s", prefix(edits), STR_ARG(call->error_text)) : rc;
+    *ret = buf_str(&out);
+    return ret->len ? OK : content_is_empty(edits);
+}
+
 static int no_such_block(struct edits *edits, struct str number)
 {
     return fail(edits->call, E_NOT_FOUND,
@@ -313,7 +369,9 @@ static int apply_block(struct edits *edits, const struct content_edit *edit)
                     STR_ARG(first->number));
     if (op == OP_DELETE)
         return cut(edits, first, last, true, STR_EMPTY);
-    int rc = convert_content(edits, edit, inside ? last : first->parent, &text);
+    int rc = op == OP_REPLACE && is_written_over(edit, first->parent)
+                 ? write_over(edits, edit, first, last, &text)
+                 : convert_content(edits, edit, inside ? last : first->parent, &text);
     if (rc != OK)
         return rc;
     if (inside)

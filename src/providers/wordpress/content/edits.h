@@ -8,6 +8,8 @@
  *  {block, op, content}     a block, a run of siblings ("4-6") or a nested block ("3.2"): replace, before, after, delete, and
  *                           append or prepend for what comes inside it (without block: the whole document).
  *                           content is Markdown, HTML or blocks; in a list it becomes items, in a classic post classic HTML.
+ *                           Markdown that replaces blocks is written over them (markdown_in.h): stand-ins are put back, and
+ *                           of several blocks none that Markdown cannot hold may be missing, unless allow_loss.
  *
  * Numbers mean the document before the first edit.
  */
@@ -29,6 +31,7 @@ struct content_edit {
     struct str op;      /* "replace", "before", "after", "delete", "append", "prepend"; empty: replace */
     struct str content;
     struct str format; /* "markdown", "html", "blocks"; empty: markdown */
+    bool allow_loss;
 };
 
 struct content_changes {

@@ -38,12 +38,14 @@ static int tear_down(void **state)
 
 static struct content_edit find(const char *text, const char *replace, int64_t count)
 {
-    return (struct content_edit){str_from(text), str_from(replace), count, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY};
+    return (struct content_edit){str_from(text), str_from(replace), count,     STR_EMPTY,
+                                 STR_EMPTY,      STR_EMPTY,         STR_EMPTY, false};
 }
 
 static struct content_edit block(const char *number, const char *op, const char *content)
 {
-    return (struct content_edit){STR_EMPTY, STR_EMPTY, 0, str_from(number), str_from(op), str_from(content), STR_EMPTY};
+    return (struct content_edit){STR_EMPTY,    STR_EMPTY,         0,         str_from(number),
+                                 str_from(op), str_from(content), STR_EMPTY, false};
 }
 
 static void assert_edits(const char *raw, const struct content_edit *edits, size_t count, const char *wanted)
@@ -223,6 +225,67 @@ static void test_several(void **state)
     assert_true(str_eq(out, STR("untouched")));
 }
 
+#define SPACER                                                                                                         \
+    "<!-- wp:spacer {\"height\":\"9px\"} -->\n<div style=\"height:9px\" class=\"wp-block-spacer\"></div>\n<!-- "       \
+    "/wp:spacer -->"
+#define SHORT "<!-- wp:shortcode -->\n[gallery]\n<!-- /wp:shortcode -->"
+
+/* Markdown over several blocks: what it cannot hold comes back by its stand-in, or its loss is told. */
+static void test_stand_ins(void **state)
+{
+    (void)state;
+    const char *odd = "<!-- wp:paragraph -->\n<p >kept as it is</p>\n<!-- /wp:paragraph -->";
+    const char *raw = str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), odd,
+                                                      GROUP(P("b") GAP SPACER), SHORT, P("c")));
+    struct content_edit edit = block("1-5", "replace", "All new");
+    assert_refused(raw, edit, E_CONFLICT,
+                   "lacks 3 stand-ins of blocks that Markdown cannot hold: [[block 2 core/paragraph]], "
+                   "[[block 3 core/group]], [[block 4 core/shortcode]]");
+    assert_refused(raw, edit, E_CONFLICT, "\"allow_loss\": true");
+    edit.allow_loss = true;
+    assert_edit(raw, edit, P("All new"));
+    /* Of a part: the numbers are those of the whole, and what did not change stays byte for byte. */
+    assert_refused(raw, block("2-4", "replace", "[[block 2]]\n\nx\n\n[[block 4 core/shortcode]]"), E_CONFLICT,
+                   "lacks 1 stand-in of blocks that Markdown cannot hold: [[block 3 core/group]]");
+    assert_edit(raw,
+                block("2-4", "replace", "[[block 4 core/shortcode]]\n\nnew\n\n[[block 3 core/group]]\n\n[[block 2]]"),
+                str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), SHORT,
+                                                P("new"), GROUP(P("b") GAP SPACER), odd, P("c"))));
+    assert_edit(raw,
+                block("3-5", "replace",
+                      "[[block 3 core/group]]\n\nB\n\n[[block 3.2 core/spacer]]\n\n[[/block 3]]\n\n[[block 4]]"),
+                str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), odd,
+                                                GROUP(P("B") GAP SPACER), SHORT)));
+    assert_refused(raw, block("3-5", "replace", "[[block 3 core/group]]\n\nB\n\n[[/block 3]]\n\n[[block 4]]"),
+                   E_CONFLICT, "[[block 3.2 core/spacer]]");
+    assert_refused(raw, block("1-2", "replace", "x\n\n[[block 4 core/shortcode]]\n\n[[block 2]]"), E_INVALID,
+                   "Block 4 is not among the blocks that are replaced");
+    /* One block by its number is told, but not what stands inside when it is put back. */
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x"), P("x"));
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x\n\n[[block 1 core/group]]"),
+                P("x") GAP GROUP(P("b") GAP SPACER));
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x\n\n[[block 1.2]]"), P("x") GAP SPACER);
+    assert_refused(GROUP(P("b") GAP SPACER), block("1", "replace", "[[block 1 core/group]]\n\nx\n\n[[/block 1]]"),
+                   E_CONFLICT, "[[block 1.2 core/spacer]]");
+    assert_refused(GROUP(P("b") GAP SPACER GAP P("c")), block("1.1-1.3", "replace", "x"), E_CONFLICT,
+                   "[[block 1.2 core/spacer]]");
+    assert_edit(GROUP(P("b") GAP SPACER GAP P("c")), block("1.1-1.2", "replace", "[[block 1.2]]\n\nx"),
+                GROUP(SPACER GAP P("x") GAP P("c")));
+    /* Block markup means itself. */
+    assert_edit(SPACER GAP SHORT, block("1-2", "replace", SHORT), SHORT);
+    assert_edit(UL(LI("a") GAP LI("b") GAP LI("c")), block("1.1-1.2", "replace", "- z"), UL(LI("z") GAP LI("c")));
+    /* What an earlier edit changed is not undone by a stand-in. */
+    struct content_edit both[] = {find("b", "x", 1), block("1-2", "replace", "[[block 1 core/group]]\n\nz")};
+    struct str out;
+    assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("b")) GAP P("c")), both, 2, &out, &changes),
+                     E_CONFLICT);
+    assert_true(str_starts_with(call.error_text, STR("Edit 2: The blocks 1-2 were changed by an earlier edit")));
+    both[1] = block("1-2", "replace", "z");
+    assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("b")) GAP P("c")), both, 2, &out, &changes),
+                     E_CONFLICT);
+    assert_true(str_starts_with(call.error_text, STR("Edit 2: The new text lacks 1 stand-in")));
+}
+
 static void test_classic(void **state)
 {
     (void)state;
@@ -291,8 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
         TEST(test_find_refused), TEST(test_block_ops),      TEST(test_formats),          TEST(test_nested),
-        TEST(test_several),      TEST(test_classic),        TEST(test_broken),           TEST(test_changes),
-        TEST(test_limits),
+        TEST(test_several),      TEST(test_stand_ins),      TEST(test_classic),          TEST(test_broken),
+        TEST(test_changes),      TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
