@@ -102,6 +102,15 @@ for (const pair of PAIRS) {
       assert.equal(await stored(id), P('All new'));
     });
 
+    test('the JSON in a block\'s comment stays JSON', async () => {
+      const id = await post('<!-- wp:separator {"className":"old"} -->\n<hr class="wp-block-separator has-alpha-channel-opacity"/>\n<!-- /wp:separator -->');
+      const before = await stored(id);
+      await refused('wp_edit', { id, edits: [{ find: 'old', replace: 'a "quoted" word' }] }, /attributes of block 1 .*valid JSON/);
+      assert.equal(await stored(id), before);
+      await works('wp_edit', { id, edits: [{ find: 'old', replace: 'rule--big' }] });
+      assert.match(await stored(id), /\{"className":"rule\\u002d\\u002dbig"\}/);
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

@@ -16,6 +16,7 @@ struct find {
     struct content_map map;
     struct match *matches;
     size_t count;
+    struct blocks *blocks; /* of the text, when first needed */
     bool is_view, is_markdown;
     struct str replace; /* as HTML when is_markdown */
 };
@@ -241,6 +242,19 @@ static struct str escape_value(struct arena *arena, struct str s)
     return buf_str(&out);
 }
 
+/* Inside the attributes of a block's comment: <!-- wp:x {"a":"here"} -->. */
+static bool is_in_attributes(struct find *find, const struct match *match)
+{
+    if (!find->blocks) {
+        find->blocks = arena_new_of(find->call->arena, struct blocks);
+        *find->blocks = blocks_parse(find->call->arena, find->map.raw, BLOCKS_AS_WORDPRESS);
+    }
+    const struct block *block = blocks_at(find->blocks, match->start);
+    struct str attributes = block ? block->attributes_raw : STR_EMPTY;
+    return attributes.len && attributes.ptr <= find->map.raw.ptr + match->start &&
+           find->map.raw.ptr + match->end <= attributes.ptr + attributes.len;
+}
+
 static int make_replacement(struct find *find, const struct match *match, struct str *ret)
 {
     struct arena *arena = find->call->arena;
@@ -248,6 +262,8 @@ static int make_replacement(struct find *find, const struct match *match, struct
     *ret = text;
     if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find->map.raw, match))
         *ret = escape_value(arena, text);
+    else if (match->place == PLACE_MARKUP && is_in_attributes(find, match))
+        *ret = str_replace(arena, text, STR("--"), STR("\\u002d\\u002d")); /* as WordPress writes it */
     if (match->place == PLACE_MARKUP || find->is_markdown)
         return OK;
     if (match->place == PLACE_INLINE) {

@@ -1,13 +1,16 @@
 /* wp_edit's edits, in order, on the text and on the blocks as they were at the start. */
 #include "providers/wordpress/content/edits.h"
 
+#include "json/json_scan.h"
 #include "providers/wordpress/content/blocks.h"
 #include "providers/wordpress/content/edit_replace.h"
 #include "providers/wordpress/content/html.h"
 #include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
+#include "providers/wordpress/content/text.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* One stretch of the text that was replaced, in the text as it was just before. */
 struct splice {
@@ -67,7 +70,7 @@ static bool offset_now(const struct edits *edits, const char *at, bool behind, s
 
 /* --- find and replace */
 
-enum { PLACES_BYTES_MAX = 80 };
+enum { PLACES_BYTES_MAX = 80, ATTRIBUTES_CHARS = 160 };
 
 /* The numbers of the blocks where something is replaced, each once. */
 static void note_places(struct edits *edits, const struct replacement *list, size_t count)
@@ -384,13 +387,73 @@ static int apply_block(struct edits *edits, const struct content_edit *edit)
 
 /* --- all */
 
+static const struct block *next_in_document(const struct block *block)
+{
+    if (block->first_child)
+        return block->first_child;
+    while (block && !block->next)
+        block = block->parent;
+    return block ? block->next : NULL;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The attributes of all stored blocks, as sorted hashes: what was there before is nobody's fault now. */
+static uint64_t *hash_attributes(const struct edits *edits, size_t *ret_count)
+{
+    size_t count = 0, capacity = 0;
+    for (const struct block *block = edits->stored.first; block; block = next_in_document(block))
+        capacity += block->attributes_raw.len > 0;
+    uint64_t *hashes = arena_array_of(edits->call->arena, uint64_t, capacity + 1);
+    for (const struct block *block = edits->stored.first; block; block = next_in_document(block))
+        if (block->attributes_raw.len)
+            hashes[count++] = str_hash(block->attributes_raw);
+    qsort(hashes, count, sizeof *hashes, compare_hashes);
+    *ret_count = count;
+    return hashes;
+}
+
+/* WordPress takes attributes that are no JSON for none; and to browsers "-->" ends the comment wherever it stands. */
+static bool are_sound(struct str attributes)
+{
+    return json_scan_valid(attributes) && !str_contains(attributes, STR("-->")) &&
+           !str_contains(attributes, STR("--!>"));
+}
+
+static int check_attributes(struct edits *edits, const struct blocks *now)
+{
+    size_t count;
+    uint64_t *before = hash_attributes(edits, &count);
+    for (const struct block *block = now->first; block; block = next_in_document(block)) {
+        uint64_t hash = str_hash(block->attributes_raw);
+        if (!block->attributes_raw.len || (count && bsearch(&hash, before, count, sizeof hash, compare_hashes)) ||
+            are_sound(block->attributes_raw))
+            continue;
+        return fail(edits->call, E_INVALID,
+                    "The edits would break the attributes of block %.*s (%.*s), which must stay valid JSON: %.*s. In "
+                    "a string there, \" is \\\" or \\u0022, -- is \\u002d\\u002d.",
+                    STR_ARG(block->number), STR_ARG(block->name),
+                    STR_ARG(text_cut(block->attributes_raw, ATTRIBUTES_CHARS)));
+    }
+    if (blocks_is_unfinished(edits->text) && !blocks_is_unfinished(edits->stored.source))
+        return fail(edits->call, E_INVALID,
+                    "The edits would break a block's comment: the } of its attributes is missing.");
+    return OK;
+}
+
 static int check_result(struct edits *edits)
 {
     if (edits->text.len > CONTENT_BYTES_MAX * (size_t)4)
         return fail(edits->call, E_LIMIT, "The content would be longer than %d MiB.",
                     CONTENT_BYTES_MAX * 4 / 1024 / 1024);
-    if (edits->stored.is_broken || !blocks_parse(edits->call->arena, edits->text, BLOCKS_AS_WORDPRESS).is_broken)
-        return OK;
+    struct blocks now = blocks_parse(edits->call->arena, edits->text, BLOCKS_SPLIT_CLASSIC);
+    int rc = check_attributes(edits, &now);
+    if (rc != OK || edits->stored.is_broken || !now.is_broken)
+        return rc;
     return fail(
         edits->call, E_INVALID,
         "The edits would break the block markup: an opening <!-- wp:... --> and its closing comment must both stay.");

@@ -132,6 +132,26 @@ static void test_find_in_attribute(void **state)
                 "<a href=\"/x?a=1&amp;b=3&amp;c=4\">l</a>");
 }
 
+/* The JSON of a block's comment stays JSON. */
+static void test_find_in_json(void **state)
+{
+    (void)state;
+    const char *raw = "<!-- wp:x {\"a\":\"old\",\"b\":1} /-->" GAP P("t");
+    assert_edit(raw, find("old", "new & <b>", 1), "<!-- wp:x {\"a\":\"new & <b>\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("old", "b--big", 1), "<!-- wp:x {\"a\":\"b\\u002d\\u002dbig\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("old", "say \\\"x\\\"", 1), "<!-- wp:x {\"a\":\"say \\\"x\\\"\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("\"old\"", "[1,2]", 1), "<!-- wp:x {\"a\":[1,2],\"b\":1} /-->" GAP P("t"));
+    assert_refused(raw, find("old", "say \"x\"", 1), E_INVALID,
+                   "attributes of block 1 (core/x), which must stay valid JSON");
+    assert_refused(raw, find("old", "x\"} --> y", 1), E_INVALID, "must stay valid JSON");
+    assert_refused(raw, find("old", "a\nb", 1), E_INVALID, "must stay valid JSON");
+    assert_refused(raw, find("1} /-->", "1 /-->", 1), E_INVALID, "the } of its attributes is missing");
+    assert_refused(P("t"), block("1", "after", "<!-- wp:x {\"a\":\"say \"x\"\"} /-->"), E_INVALID,
+                   "must stay valid JSON");
+    /* What was wrong before is no reason to refuse another edit. */
+    assert_edit("<!-- wp:x {\"a\":b} /-->" GAP P("t"), find("t", "u", 1), "<!-- wp:x {\"a\":b} /-->" GAP P("u"));
+}
+
 static void test_find_refused(void **state)
 {
     (void)state;
@@ -353,9 +373,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_refused), TEST(test_block_ops),      TEST(test_formats),          TEST(test_nested),
-        TEST(test_several),      TEST(test_stand_ins),      TEST(test_classic),          TEST(test_broken),
-        TEST(test_changes),      TEST(test_limits),
+        TEST(test_find_in_json), TEST(test_find_refused),   TEST(test_block_ops),        TEST(test_formats),
+        TEST(test_nested),       TEST(test_several),        TEST(test_stand_ins),        TEST(test_classic),
+        TEST(test_broken),       TEST(test_changes),        TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
