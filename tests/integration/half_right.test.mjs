@@ -111,6 +111,17 @@ for (const pair of PAIRS) {
       assert.match(await stored(id), /\{"className":"rule\\u002d\\u002dbig"\}/);
     });
 
+    test('a find that matches nothing is told what to find instead', async () => {
+      const id = await post('<!-- wp:heading {"level":3} -->\n<h3 class="wp-block-heading">Left</h3>\n<!-- /wp:heading -->',
+        P('Left text with a <a href="http://x.test/">link</a> and new line.'), P('Un cafe\u0301 noir'));
+      await refused('wp_edit', { id, edits: [{ find: '### Left', replace: '### Right' }] }, /Find "Left", which is in block 1/);
+      const { text } = await call('wp_edit', { id, edits: [{ find: 'Left text with a link', replace: 'x' }] });
+      const find = /in Markdown: (.*)\n/.exec(text)[1];
+      assert.equal(find, 'Left text with a [link](http://x.test/)');
+      await works('wp_edit', { id, edits: [{ find, replace: 'Right text' }, { find: 'Un caf\u00e9', replace: 'Un th\u00e9' }] });
+      assert.match(await stored(id), /<p>Right text and new line\.<\/p>[^]*<p>Un th\u00e9 noir<\/p>/);
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

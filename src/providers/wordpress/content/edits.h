@@ -3,7 +3,7 @@
  *
  *  {find, replace, count}   find is looked for as bytes, first in the text between tags, then everywhere; then in a view where
  *                           entities are decoded, runs of white space (and &nbsp;) are one space, and curly quotes, dashes and
- *                           "..." are plain; then as Markdown ("a **bold** word"). The number of matches must be count.
+ *                           "..." are plain, letters and their marks are one; then as Markdown ("a **bold** word"). The number of matches must be count.
  *                           In text a bare & or < of the replacement is escaped; a <p> around it is taken off.
  *  {block, op, content}     a block, a run of siblings ("4-6") or a nested block ("3.2"): replace, before, after, delete, and
  *                           append or prepend for what comes inside it (without block: the whole document).

@@ -152,6 +152,47 @@ static void test_find_in_json(void **state)
     assert_edit("<!-- wp:x {\"a\":b} /-->" GAP P("t"), find("t", "u", 1), "<!-- wp:x {\"a\":b} /-->" GAP P("u"));
 }
 
+/* A refusal that says what to find instead. */
+static void test_find_explained(void **state)
+{
+    (void)state;
+    const char *link = P("Left text with a <a href=\"http://x.test/\">link</a> and <strong>more</strong>.");
+    assert_refused(
+        link, find("Left text with a link", "x", 1), E_CONFLICT,
+        "in block 1 markup stands in it. Find it with that, in Markdown: Left text with a [link](http://x.test/)\n");
+    assert_edit(link, find("Left text with a [link](http://x.test/)", "Right [text](http://y.test/)", 1),
+                P("Right <a href=\"http://y.test/\">text</a> and <strong>more</strong>."));
+    assert_refused(link, find("link and more.", "x", 1), E_CONFLICT, "[link](http://x.test/) and **more**.");
+    assert_refused(P("a <mark class=\"x\">b</mark> c"), find("a b c", "x", 1), E_CONFLICT,
+                   "as it is stored: a <mark class=\"x\">b</mark> c\n");
+    assert_refused(P("one") GAP P("two"), find("one\n\ntwo", "x", 1), E_CONFLICT, "as it is stored: one</p>");
+    const char *raw = H2("Left") GAP UL(LI("item one")) GAP P("see <em>this</em> line");
+    assert_refused(raw, find("## Left", "## Right", 1), E_CONFLICT,
+                   "no part of the text. Find \"Left\", which is in block 1");
+    assert_refused(raw, find("- item one", "x", 1), E_CONFLICT, "Find \"item one\", which is in block 2.1");
+    assert_refused(raw, find("12. item one", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("> - item one", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("| item one | x |", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("[[block 1 core/heading]] ## Left", "x", 1), E_CONFLICT, "Find \"Left\"");
+    assert_refused(raw, find("> see this", "x", 1), E_CONFLICT, "see *this*");
+    assert_refused(raw, find("1.5 Left", "x", 1), E_CONFLICT, "nor anything like it");
+}
+
+/* Letters and their marks, apart or in one. */
+static void test_find_composed(void **state)
+{
+    (void)state;
+    assert_edit(P("un cafe\xCC\x81 noir"), find("caf\xC3\xA9", "th\xC3\xA9", 1), P("un th\xC3\xA9 noir"));
+    assert_edit(P("un caf\xC3\xA9 noir"), find("cafe\xCC\x81", "x", 1), P("un x noir"));
+    assert_edit(P("un caf&eacute; noir"), find("cafe\xCC\x81 noir", "x", 1), P("un x"));
+    assert_edit(P("Vie\xCC\xA3\xCC\x82t Nam"), find("Vi\xE1\xBB\x87t", "x", 1), P("x Nam"));
+    assert_edit(P("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB!"), find("\xED\x95\x9C", "x", 1), P("x!"));
+    assert_edit(P("\xE3\x81\x8B\xE3\x82\x99"), find("\xE3\x81\x8C", "x", 1), P("x"));
+    assert_edit(P("\xD0\xB9"), find("\xD0\xB8\xCC\x86", "x", 1), P("x"));
+    /* Marks that make no character with what stands before them stay, and cut-off ones harm nobody. */
+    assert_edit(P("q\xCC\x81 &amp; \xCC"), find("q\xCC\x81 & ", "x", 1), P("x\xCC"));
+}
+
 static void test_find_refused(void **state)
 {
     (void)state;
@@ -373,9 +414,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_in_json), TEST(test_find_refused),   TEST(test_block_ops),        TEST(test_formats),
-        TEST(test_nested),       TEST(test_several),        TEST(test_stand_ins),        TEST(test_classic),
-        TEST(test_broken),       TEST(test_changes),        TEST(test_limits),
+        TEST(test_find_in_json), TEST(test_find_explained), TEST(test_find_composed),    TEST(test_find_refused),
+        TEST(test_block_ops),    TEST(test_formats),        TEST(test_nested),           TEST(test_several),
+        TEST(test_stand_ins),    TEST(test_classic),        TEST(test_broken),           TEST(test_changes),
+        TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
