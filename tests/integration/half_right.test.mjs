@@ -122,6 +122,17 @@ for (const pair of PAIRS) {
       assert.match(await stored(id), /<p>Right text and new line\.<\/p>[^]*<p>Un th\u00e9 noir<\/p>/);
     });
 
+    test('Markdown that replaces plain text: said when it is taken literally, markup when asked for', async () => {
+      const id = await post(P('Line one'));
+      const edit = { find: 'Line one', replace: '**Line** [one](http://x.test/)' };
+      assert.match(await works('wp_edit', { id, edits: [edit], dry_run: true }), /taken literally.*"format": "markdown"/);
+      assert.match(await works('wp_edit', { id, edits: [edit] }), /\nThe replacement was taken literally/);
+      assert.equal(await stored(id), P(edit.replace));
+      const text = await works('wp_edit', { id, edits: [{ ...edit, find: edit.replace, format: 'markdown' }] });
+      assert.doesNotMatch(text, /literally/);
+      assert.equal(await stored(id), P('<strong>Line</strong> <a href="http://x.test/">one</a>'));
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

@@ -20,6 +20,7 @@ struct find {
     struct blocks *blocks; /* of the text, when first needed */
     bool is_view, is_markdown;
     struct str replace; /* as HTML when is_markdown */
+    bool is_literal;    /* a replacement that looks like Markdown was put into text as it is */
 };
 
 static bool is_wanted(const struct find *find, size_t count)
@@ -353,6 +354,51 @@ static bool is_in_attributes(struct find *find, const struct match *match)
            find->map.raw.ptr + match->end <= attributes.ptr + attributes.len;
 }
 
+static bool has_signs(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr("*_`[~", text.ptr[i]) && text.ptr[i])
+            return true;
+    return false;
+}
+
+static size_t count_tags(struct str html)
+{
+    struct html_token token;
+    size_t count = 0;
+    while (html_next(&html, &token))
+        count += token.kind == HTML_OPEN;
+    return count;
+}
+
+/* As Markdown it would have tags that it has not as it is; or it is a heading, or several lines of a list. */
+static bool looks_like_markdown(struct find *find)
+{
+    struct str text = find->edit->replace, html;
+    if (markdown_inline(find->call, markdown_events_new(find->call), text, NULL, &html))
+        return has_signs(text) && count_tags(html) > count_tags(text);
+    return mark_length(text) &&
+           (str_starts_with(str_trim(text), STR("#")) || str_find_char(text, '\n') != STR_NOT_FOUND);
+}
+
+/* Markdown, because the edit's format says so. The white space around it is the text's. */
+static int replace_as_markdown(struct find *find, struct str *ret)
+{
+    struct str text = find->edit->replace, trimmed = str_trim(text), html = STR_EMPTY;
+    size_t before = (size_t)(trimmed.ptr - text.ptr);
+    if (trimmed.len && !markdown_inline(find->call, markdown_events_new(find->call), trimmed, NULL, &html))
+        return fail(
+            find->call, E_INVALID,
+            "%sThe replacement is not one paragraph of Markdown, but what was found stands inside a block. Give "
+            "inline text, or replace the block by its number.",
+            find->prefix);
+    struct str behind = str_from_offset(text, before + trimmed.len);
+    *ret = trimmed.len ? call_format(find->call, "%.*s%.*s%.*s", STR_ARG(str_sub(text, 0, before)), STR_ARG(html),
+                                     STR_ARG(behind))
+                       : text;
+    return OK;
+}
+
 static int make_replacement(struct find *find, const struct match *match, struct str *ret)
 {
     struct arena *arena = find->call->arena;
@@ -364,6 +410,9 @@ static int make_replacement(struct find *find, const struct match *match, struct
         *ret = str_replace(arena, text, STR("--"), STR("\\u002d\\u002d")); /* as WordPress writes it */
     if (match->place == PLACE_MARKUP || find->is_markdown)
         return OK;
+    if (str_eq(find->edit->format, STR("markdown")))
+        return replace_as_markdown(find, ret);
+    find->is_literal = true;
     if (match->place == PLACE_INLINE) {
         int rc = fit_inline(find, &text);
         if (rc != OK)
@@ -376,7 +425,7 @@ static int make_replacement(struct find *find, const struct match *match, struct
 }
 
 int edit_replacements(struct call *call, const char *prefix, struct str text, const struct content_edit *edit,
-                      struct replacement **ret, size_t *ret_count)
+                      struct replacement **ret, size_t *ret_count, bool *ret_literal)
 {
     struct find find = {.call = call, .prefix = prefix, .edit = edit, .replace = edit->replace};
     if (edit->count < -1 || edit->count > EDIT_MATCHES_MAX)
@@ -393,6 +442,7 @@ int edit_replacements(struct call *call, const char *prefix, struct str text, co
         list[i] = (struct replacement){find.matches[i].start, find.matches[i].end, STR_EMPTY};
         rc = make_replacement(&find, &find.matches[i], &list[i].with);
     }
+    *ret_literal = rc == OK && find.is_literal && edit->format.len == 0 && looks_like_markdown(&find);
     *ret = list;
     *ret_count = find.count;
     return rc;

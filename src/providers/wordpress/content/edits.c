@@ -25,6 +25,7 @@ struct edits {
     struct splice *first, *last;
     size_t replacements;
     struct buf places; /* "4, 6.1" */
+    struct str note;   /* see content_changes */
     size_t index;      /* of the edit, from 1; 0 when it is the only one */
 };
 
@@ -93,9 +94,15 @@ static int apply_find(struct edits *edits, const struct content_edit *edit)
 {
     struct replacement *list;
     size_t count;
-    int rc = edit_replacements(edits->call, prefix(edits), edits->text, edit, &list, &count);
+    bool literal;
+    int rc = edit_replacements(edits->call, prefix(edits), edits->text, edit, &list, &count, &literal);
     if (rc != OK)
         return rc;
+    if (literal && !edits->note.len)
+        edits->note = call_format(edits->call,
+                                  "%sThe replacement was taken literally, Markdown signs and all: \"format\": "
+                                  "\"markdown\" in the edit makes them markup.",
+                                  prefix(edits));
     note_places(edits, list, count);
     struct buf out;
     size_t extra = 0, at = 0;
@@ -476,7 +483,8 @@ int content_apply_edits(struct call *call, struct str raw, const struct content_
     if (rc != OK)
         return rc;
     *ret_raw = edits.text;
-    *ret = (struct content_changes){.places = buf_str(&edits.places), .replacements = edits.replacements};
+    *ret = (struct content_changes){
+        .places = buf_str(&edits.places), .replacements = edits.replacements, .note = edits.note};
     for (const struct splice *entry = edits.first; entry; entry = entry->next) {
         ret->removed_bytes += entry->old_length;
         ret->added_bytes += entry->new_length;

@@ -5,6 +5,7 @@
  *                           entities are decoded, runs of white space (and &nbsp;) are one space, and curly quotes, dashes and
  *                           "..." are plain, letters and their marks are one; then as Markdown ("a **bold** word"). The number of matches must be count.
  *                           In text a bare & or < of the replacement is escaped; a <p> around it is taken off.
+ *                           With format markdown it is inline Markdown; without, Markdown is put there literally, and said.
  *  {block, op, content}     a block, a run of siblings ("4-6") or a nested block ("3.2"): replace, before, after, delete, and
  *                           append or prepend for what comes inside it (without block: the whole document).
  *                           content is Markdown, HTML or blocks; in a list it becomes items, in a classic post classic HTML.
@@ -37,6 +38,7 @@ struct content_edit {
 struct content_changes {
     struct str places;   /* "4, 6.1": the blocks that find edits changed, the first few, numbered as they are then */
     size_t replacements; /* matches replaced */
+    struct str note;     /* a sentence for who made the edits; often empty */
     size_t removed_bytes, added_bytes;
 };
 

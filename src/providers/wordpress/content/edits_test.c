@@ -120,6 +120,38 @@ static void test_replacement_fits(void **state)
     assert_edit("bare classic text", find("classic", "<h2>x</h2>", 1), "bare <h2>x</h2> text");
 }
 
+/* Markdown in what replaces plain text: literally, and said; as Markdown when asked for. */
+static void test_replace_markdown(void **state)
+{
+    (void)state;
+    struct content_edit edit = find("one", "**Line** [x](http://x.test/) & y", 1);
+    assert_edit(P("one two"), edit, P("**Line** [x](http://x.test/) &amp; y two"));
+    assert_true(str_contains(changes.note, STR("taken literally")));
+    edit.format = STR("markdown");
+    assert_edit(P("one two"), edit, P("<strong>Line</strong> <a href=\"http://x.test/\">x</a> &amp; y two"));
+    assert_int_equal(changes.note.len, 0);
+    edit = find("one", " *x* ", 1);
+    edit.format = STR("markdown");
+    assert_edit(P("a one b"), edit, P("a  <em>x</em>  b"));
+    edit.replace = STR("");
+    assert_edit(P("a one b"), edit, P("a  b"));
+    edit.replace = STR("## x");
+    assert_refused(P("a one b"), edit, E_INVALID, "not one paragraph");
+    /* In an attribute it is text in any case. */
+    edit.replace = STR("*x*");
+    assert_edit("<img src=\"/a.jpg\" alt=\"one\"/>", edit, "<img src=\"/a.jpg\" alt=\"*x*\"/>");
+    assert_int_equal(changes.note.len, 0);
+    assert_edit(H2("one"), find("one", "## x", 1), H2("## x"));
+    assert_true(changes.note.len > 0);
+    /* What only looks a little like it. */
+    static const char *const plain[] = {"snake_case_name", "5 * 3", "see http://x.test/", "<b>x</b>", "- x",
+                                        "a [b] c",         "#1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(plain); i++) {
+        assert_edit(P("one"), find("one", plain[i], 1), str_copy_cstr(arena, str_format(arena, P("%s"), plain[i])));
+        assert_int_equal(changes.note.len, 0);
+    }
+}
+
 static void test_find_in_attribute(void **state)
 {
     (void)state;
@@ -413,11 +445,11 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_in_json), TEST(test_find_explained), TEST(test_find_composed),    TEST(test_find_refused),
-        TEST(test_block_ops),    TEST(test_formats),        TEST(test_nested),           TEST(test_several),
-        TEST(test_stand_ins),    TEST(test_classic),        TEST(test_broken),           TEST(test_changes),
-        TEST(test_limits),
+        TEST(test_find),         TEST(test_find_forgiving),   TEST(test_replacement_fits), TEST(test_find_in_attribute),
+        TEST(test_find_in_json), TEST(test_replace_markdown), TEST(test_find_explained),   TEST(test_find_composed),
+        TEST(test_find_refused), TEST(test_block_ops),        TEST(test_formats),          TEST(test_nested),
+        TEST(test_several),      TEST(test_stand_ins),        TEST(test_classic),          TEST(test_broken),
+        TEST(test_changes),      TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
