@@ -133,6 +133,18 @@ for (const pair of PAIRS) {
       assert.equal(await stored(id), P('<strong>Line</strong> <a href="http://x.test/">one</a>'));
     });
 
+    test('the outline has the numbers of inner blocks, and wp_edit takes them', async () => {
+      const image = '<!-- wp:image -->\n<figure class="wp-block-image"><img src="/a.jpg" alt=""/></figure>\n<!-- /wp:image -->';
+      const column = inner => `<!-- wp:column -->\n<div class="wp-block-column">${inner}</div>\n<!-- /wp:column -->`;
+      const columns = `<!-- wp:columns -->\n<div class="wp-block-columns">${column(`${image}\n\n${P('a')}\n\n${P('b')}`)}\n\n${column('')}</div>\n<!-- /wp:columns -->`;
+      const id = await post(`<!-- wp:group -->\n<div class="wp-block-group">${columns}</div>\n<!-- /wp:group -->`, P('c'));
+      assert.match(await works('wp_read', { id, format: 'outline' }),
+        /\n1 group \(\.1 columns \(\.1 column \(\.1 image, \.2-3 paragraph\), \.2 column\)\), 2 paragraph$/);
+      const before = await stored(id);
+      await works('wp_edit', { id, edits: [{ block: '1.1.1.3', content: 'B' }] });
+      assert.equal(await stored(id), before.replace('<p>b</p>', '<p>B</p>'));
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

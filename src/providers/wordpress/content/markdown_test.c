@@ -342,6 +342,38 @@ static void test_parts(void **state)
     assert_string_equal(text_of(&out), "[6] " P("c"));
 }
 
+static void assert_outline(const char *raw, const char *wanted)
+{
+    struct buf out;
+    struct content_view all = {STR_EMPTY, 0};
+    buf_init(&out, arena, 64 * 1024);
+    assert_int_equal(content_outline(&call, str_from(raw), &all, &out), OK);
+    assert_string_equal(text_of(&out), wanted);
+}
+
+/* Inner blocks have their numbers in the outline, too. */
+static void test_outline_inside(void **state)
+{
+    (void)state;
+    assert_outline("<!-- wp:group --><!-- wp:columns --><!-- wp:column --><!-- wp:image /--><!-- wp:buttons -->"
+                   "<!-- wp:button /--><!-- wp:button /--><!-- /wp:buttons --><!-- /wp:column --><!-- wp:column /-->"
+                   "<!-- /wp:columns --><!-- /wp:group -->",
+                   "1 group (.1 columns (.1 column (.1 image, .2 buttons (.1-2 button)), .2 column))");
+    assert_outline("<!-- wp:a /--><!-- wp:a /--><!-- wp:list --><!-- wp:list-item /--><!-- wp:list-item /-->"
+                   "<!-- wp:list-item --><!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- /wp:list-item -->"
+                   "<!-- wp:list-item /--><!-- /wp:list --><!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- "
+                   "wp:list /-->",
+                   "1-2 a, 3 list (.1-2, .3 (.1 list), .4), 4-5 list");
+    assert_outline(
+        "<!-- wp:columns --><!-- wp:column -->"
+        "<!-- wp:heading {\"level\":3} -->\n<h3>Left</h3>\n<!-- /wp:heading -->"
+        "<!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- wp:a /--><!-- wp:a /--><!-- /wp:column -->"
+        "<!-- wp:column --><!-- wp:image /--><!-- wp:buttons --><!-- wp:button /--><!-- /wp:buttons -->"
+        "<!-- /wp:column --><!-- /wp:columns --><!-- wp:a /-->",
+        "1 columns\n1.1 column\n1.1.1 ### Left\n1.1.2 list, 1.1.3-1.1.4 a\n1.2 column (.1 image, .2 buttons (.1 "
+        "button))\n2 a");
+}
+
 /* Text that could be searched again and again. */
 static void test_linear(void **state)
 {
@@ -487,6 +519,7 @@ int main(void)
         TEST(test_over_refusals),
         TEST(test_over_classic),
         TEST(test_parts),
+        TEST(test_outline_inside),
         TEST(test_linear),
         TEST(test_simple),
         TEST(test_simple_by_chance),
