@@ -145,6 +145,12 @@ for (const pair of PAIRS) {
       assert.equal(await stored(id), before.replace('<p>b</p>', '<p>B</p>'));
     });
 
+    test('notes of Markdown are text, not links', async () => {
+      const id = String(idOf(await works('wp_create', { title: 'Notes', content: 'See[^1].\n\n[^1]: note' })));
+      assert.equal(await stored(id), `${P('See[^1].')}\n\n${P('[^1]: note')}`);
+      assert.match(await works('wp_read', { id }), /\n\nSee\\?\[\^1\]\.\n\n\\?\[\^1\]: note/);
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {
