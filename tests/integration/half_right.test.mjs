@@ -85,6 +85,78 @@ for (const pair of PAIRS) {
       assert.equal(new Set(seen).size, seen.length);
     });
 
+    const stored = async id => (await rest(site, `/wp/v2/posts/${id}?context=edit`)).content.raw;
+    const P = text => `<!-- wp:paragraph -->\n<p>${text}</p>\n<!-- /wp:paragraph -->`;
+    const post = async (...blocks) => String((await rest(site, '/wp/v2/posts', { method: 'POST', body: { title: 'Blocks', content: blocks.join('\n\n') } })).id);
+    async function refused(name, args, wanted) {
+      const { isError, text } = await call(name, args);
+      assert.ok(isError && wanted.test(text), text);
+    }
+
+    test('what was read as Markdown is written back with its stand-ins, and nothing is lost without a word', async () => {
+      const group = `<!-- wp:group -->\n<div class="wp-block-group">${P('inside')}</div>\n<!-- /wp:group -->`;
+      const id = await post(P('one'), group, '<!-- wp:shortcode -->\n[gallery]\n<!-- /wp:shortcode -->', P('four'));
+      const before = await stored(id);
+      await refused('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: 'All new' }] },
+        /lacks 2 stand-ins .*\[\[block 2 core\/group\]\], \[\[block 3 core\/shortcode\]\].*"allow_loss": true/);
+      assert.equal(await stored(id), before);
+      const markdown = (await works('wp_read', { id })).split('\n\n').slice(1).join('\n\n');
+      assert.match(markdown, /^one\n\n\[\[block 2 core\/group\]\]/);
+      await works('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: markdown.replace('inside', 'within').replace('four', '**4**') }] });
+      assert.equal(await stored(id), before.replace('inside', 'within').replace('four', '<strong>4</strong>'));
+      await works('wp_edit', { id, edits: [{ block: '1-4', op: 'replace', content: 'All new', allow_loss: true }] });
+      assert.equal(await stored(id), P('All new'));
+    });
+
+    test('the JSON in a block\'s comment stays JSON', async () => {
+      const id = await post('<!-- wp:separator {"className":"old"} -->\n<hr class="wp-block-separator has-alpha-channel-opacity"/>\n<!-- /wp:separator -->');
+      const before = await stored(id);
+      await refused('wp_edit', { id, edits: [{ find: 'old', replace: 'a "quoted" word' }] }, /attributes of block 1 .*valid JSON/);
+      assert.equal(await stored(id), before);
+      await works('wp_edit', { id, edits: [{ find: 'old', replace: 'rule--big' }] });
+      assert.match(await stored(id), /\{"className":"rule\\u002d\\u002dbig"\}/);
+    });
+
+    test('a find that matches nothing is told what to find instead', async () => {
+      const id = await post('<!-- wp:heading {"level":3} -->\n<h3 class="wp-block-heading">Left</h3>\n<!-- /wp:heading -->',
+        P('Left text with a <a href="http://x.test/">link</a> and new line.'), P('Un cafe\u0301 noir'));
+      await refused('wp_edit', { id, edits: [{ find: '### Left', replace: '### Right' }] }, /Find "Left", which is in block 1/);
+      const { text } = await call('wp_edit', { id, edits: [{ find: 'Left text with a link', replace: 'x' }] });
+      const find = /in Markdown: (.*)\n/.exec(text)[1];
+      assert.equal(find, 'Left text with a [link](http://x.test/)');
+      await works('wp_edit', { id, edits: [{ find, replace: 'Right text' }, { find: 'Un caf\u00e9', replace: 'Un th\u00e9' }] });
+      assert.match(await stored(id), /<p>Right text and new line\.<\/p>[^]*<p>Un th\u00e9 noir<\/p>/);
+    });
+
+    test('Markdown that replaces plain text: said when it is taken literally, markup when asked for', async () => {
+      const id = await post(P('Line one'));
+      const edit = { find: 'Line one', replace: '**Line** [one](http://x.test/)' };
+      assert.match(await works('wp_edit', { id, edits: [edit], dry_run: true }), /taken literally.*"format": "markdown"/);
+      assert.match(await works('wp_edit', { id, edits: [edit] }), /\nThe replacement was taken literally/);
+      assert.equal(await stored(id), P(edit.replace));
+      const text = await works('wp_edit', { id, edits: [{ ...edit, find: edit.replace, format: 'markdown' }] });
+      assert.doesNotMatch(text, /literally/);
+      assert.equal(await stored(id), P('<strong>Line</strong> <a href="http://x.test/">one</a>'));
+    });
+
+    test('the outline has the numbers of inner blocks, and wp_edit takes them', async () => {
+      const image = '<!-- wp:image -->\n<figure class="wp-block-image"><img src="/a.jpg" alt=""/></figure>\n<!-- /wp:image -->';
+      const column = inner => `<!-- wp:column -->\n<div class="wp-block-column">${inner}</div>\n<!-- /wp:column -->`;
+      const columns = `<!-- wp:columns -->\n<div class="wp-block-columns">${column(`${image}\n\n${P('a')}\n\n${P('b')}`)}\n\n${column('')}</div>\n<!-- /wp:columns -->`;
+      const id = await post(`<!-- wp:group -->\n<div class="wp-block-group">${columns}</div>\n<!-- /wp:group -->`, P('c'));
+      assert.match(await works('wp_read', { id, format: 'outline' }),
+        /\n1 group \(\.1 columns \(\.1 column \(\.1 image, \.2-3 paragraph\), \.2 column\)\), 2 paragraph$/);
+      const before = await stored(id);
+      await works('wp_edit', { id, edits: [{ block: '1.1.1.3', content: 'B' }] });
+      assert.equal(await stored(id), before.replace('<p>b</p>', '<p>B</p>'));
+    });
+
+    test('notes of Markdown are text, not links', async () => {
+      const id = String(idOf(await works('wp_create', { title: 'Notes', content: 'See[^1].\n\n[^1]: note' })));
+      assert.equal(await stored(id), `${P('See[^1].')}\n\n${P('[^1]: note')}`);
+      assert.match(await works('wp_read', { id }), /\n\nSee\\?\[\^1\]\.\n\n\\?\[\^1\]: note/);
+    });
+
     test('white space between arguments is nothing a code depends on', async () => {
       const id = idOf(await works('wp_create', { title: 'Spaces' }));
       const send = async args => {

@@ -131,7 +131,7 @@ static const struct tool tools[] = {
                      "\"count\":{\"type\":\"integer\"},\"block\":{\"type\":\"string\",\"description\":\"number or "
                      "range\"},\"op\":{\"type\":\"string\",\"enum\":[\"replace\",\"before\",\"after\",\"delete\","
                      "\"append\",\"prepend\"]},\"content\":{\"type\":\"string\"},\"format\":{\"type\":\"string\","
-                     "\"enum\":[\"markdown\",\"html\",\"blocks\"]}}}},"
+                     "\"enum\":[\"markdown\",\"html\",\"blocks\"]},\"allow_loss\":{\"type\":\"boolean\"}}}},"
                      "\"set\":{\"type\":\"object\",\"description\":\"title, status, date, terms, terms_add, "
                      "terms_remove, featured_image, seo, meta, acf, ...\",\"additionalProperties\":true},"
                      "\"if_version\":{\"type\":\"string\"},\"dry_run\":{\"type\":\"boolean\"},"

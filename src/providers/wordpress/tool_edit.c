@@ -27,6 +27,7 @@ static int read_edits(struct call *call, const struct json *list, struct content
             .op = json_str(json_get(edit, STR("op"))),
             .content = json_str(json_get(edit, STR("content"))),
             .format = json_str(json_get(edit, STR("format"))),
+            .allow_loss = json_bool_or(json_get(edit, STR("allow_loss")), false),
         };
         if (edits[i].count == 0)
             return fail(call, E_INVALID,
@@ -185,6 +186,8 @@ static void write_done(struct call *call, const struct wp_write *write, const st
     if (plan->changes.places.len)
         buf_add_format(out, ", block %.*s", STR_ARG(plan->changes.places));
     wp_write_say(write, out);
+    if (plan->changes.note.len)
+        buf_add_format(out, "\n%.*s", STR_ARG(plan->changes.note));
     if (!plan->n_edits || !after->is_raw || str_eq(after->raw, plan->new_raw))
         return;
     buf_add(out, STR("\nWordPress altered the text when it was saved (it removes what this user may not write):\n"));
@@ -285,6 +288,7 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         write_names(plan->set, &result->text);
         if (plan->n_edits)
             buf_add(&result->text, changes_between(call->arena, item.raw, plan->new_raw));
+        buf_add(&result->text, plan->changes.note);
         structured_preview(call, context, result);
         return OK;
     }

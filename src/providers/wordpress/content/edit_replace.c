@@ -4,10 +4,11 @@
 #include "providers/wordpress/content/blocks.h"
 #include "providers/wordpress/content/find.h"
 #include "providers/wordpress/content/html.h"
+#include "providers/wordpress/content/inline_out.h"
 #include "providers/wordpress/content/markdown_walk.h"
 #include "providers/wordpress/content/text.h"
 
-enum { PLACES_NAMED_MAX = 5, EXCERPT_CHARS = 60, QUOTED_CHARS = 80 };
+enum { PLACES_NAMED_MAX = 5, EXCERPT_CHARS = 60, QUOTED_CHARS = 80, SHOWN_CHARS = 400 };
 
 struct find {
     struct call *call;
@@ -16,8 +17,10 @@ struct find {
     struct content_map map;
     struct match *matches;
     size_t count;
+    struct blocks *blocks; /* of the text, when first needed */
     bool is_view, is_markdown;
     struct str replace; /* as HTML when is_markdown */
+    bool is_literal;    /* a replacement that looks like Markdown was put into text as it is */
 };
 
 static bool is_wanted(const struct find *find, size_t count)
@@ -65,6 +68,100 @@ static void add_place(const struct find *find, struct buf *out, size_t offset)
     buf_add(out, STR("\""));
 }
 
+/* --- what to say when there is none */
+
+/* One mark that Markdown puts before a line: "### ", "- ", "1. ", "> ", "| ", or a stand-in; 0: none. */
+static size_t mark_length(struct str s)
+{
+    size_t at = 0, run = 0;
+    if (str_starts_with(s, STR("[[block "))) {
+        size_t end = str_find(s, STR("]]"));
+        return end == STR_NOT_FOUND ? 0 : end + 2;
+    }
+    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t'))
+        at++;
+    char c = at < s.len ? s.ptr[at] : 0;
+    while (at + run < s.len && (c == '#' ? s.ptr[at + run] == '#' && run < 6 : ascii_is_digit(s.ptr[at + run])))
+        run++;
+    at += run;
+    if (run && c != '#') /* a number needs its dot */
+        c = at < s.len && (s.ptr[at] == '.' || s.ptr[at] == ')') ? '1' : 0;
+    at += c != '#';
+    bool has_space = at < s.len && s.ptr[at] == ' ';
+    if (c == '>' || c == '|')
+        return at + has_space;
+    return has_space && (c == '#' || c == '1' || c == '-' || c == '*' || c == '+') ? at + 1 : 0;
+}
+
+/* All marks before a text. They are how it was shown, and no part of it. */
+static size_t line_mark_length(struct str s)
+{
+    enum { MARKS_MAX = 8 };
+    size_t at = 0, length = 1;
+    for (int i = 0; i < MARKS_MAX && length; i++) {
+        length = mark_length(str_from_offset(s, at));
+        at += length;
+    }
+    return at;
+}
+
+/* Without the marks; of the cells of a table's row, the first. */
+static struct str without_line_mark(struct str s)
+{
+    struct str text = str_trim(str_from_offset(s, line_mark_length(s)));
+    if (str_starts_with(str_trim(s), STR("|")))
+        text = str_trim(str_sub(text, 0, str_find_char(text, '|')));
+    return text;
+}
+
+/* What was wanted is there without its mark. */
+static int has_line_mark(struct find *find, struct str text, size_t offset)
+{
+    struct str quoted = text_cut(find->edit->find, QUOTED_CHARS), number = block_number_at(find, offset);
+    return fail(
+        find->call, E_CONFLICT,
+        "%s\"%.*s\" was not found: what Markdown puts before a line is no part of the text. Find \"%.*s\", which "
+        "is in block %.*s, or replace the whole block by its number.",
+        find->prefix, STR_ARG(quoted), STR_ARG(text_cut(text, QUOTED_CHARS)), STR_ARG(number));
+}
+
+/* Tags stand between the words: how to find it with them, as Markdown if that means the very same. */
+static int has_markup_between(struct find *find, const struct match *match)
+{
+    struct call *call = find->call;
+    struct str quoted = text_cut(find->edit->find, QUOTED_CHARS), number = block_number_at(find, match->start);
+    struct str raw = str_sub(find->map.raw, match->start, match->end - match->start), back;
+    struct buf markdown;
+    buf_init(&markdown, call->arena, raw.len * 8 + 64);
+    inline_to_markdown(call->arena, raw, 0, &markdown);
+    struct str shown = buf_str(&markdown);
+    bool as_markdown = !buf_failed(&markdown) && !str_eq(shown, raw) &&
+                       markdown_inline(call, markdown_events_new(call), shown, NULL, &back) && str_eq(back, raw);
+    shown = as_markdown ? shown : raw;
+    struct str cut = text_cut(shown, SHOWN_CHARS);
+    return fail(
+        call, E_CONFLICT,
+        "%s\"%.*s\" was not found in one piece: in block %.*s markup stands in it. Find it with that, %s: %.*s%s\n"
+        "Or find a part beside the markup, or replace the whole block by its number.",
+        find->prefix, STR_ARG(quoted), STR_ARG(number), as_markdown ? "in Markdown" : "as it is stored", STR_ARG(cut),
+        cut.len < shown.len ? "…" : "");
+}
+
+/* Refuses if it is known what stands in the way. */
+static int explain(struct find *find)
+{
+    struct arena *arena = find->call->arena;
+    struct str wanted = find->edit->find, bare = without_line_mark(wanted);
+    struct match match, *matches;
+    if (content_find_across(arena, &find->map, wanted, &match))
+        return has_markup_between(find, &match);
+    if (line_mark_length(wanted) == 0 || bare.len == 0)
+        return OK;
+    if (content_find(arena, &find->map, bare, FIND_VIEW, 1, &matches))
+        return has_line_mark(find, bare, matches[0].start);
+    return content_find_across(arena, &find->map, bare, &match) ? has_markup_between(find, &match) : OK;
+}
+
 static int wrong_count(struct find *find)
 {
     struct buf places;
@@ -79,6 +176,9 @@ static int wrong_count(struct find *find)
                     "the text around.",
                     find->prefix, STR_ARG(quoted), find->count, (long long)(find->edit->count ? find->edit->count : 1),
                     STR_ARG(list), find->count > PLACES_NAMED_MAX ? ", ..." : "", find->count);
+    int rc = explain(find);
+    if (rc != OK)
+        return rc;
     size_t offset;
     if (!content_find_nearest(find->call->arena, &find->map, find->edit->find, &offset))
         return fail(find->call, E_CONFLICT, "%s\"%.*s\" was not found, nor anything like it. Read the item again.",
@@ -241,6 +341,64 @@ static struct str escape_value(struct arena *arena, struct str s)
     return buf_str(&out);
 }
 
+/* Inside the attributes of a block's comment: <!-- wp:x {"a":"here"} -->. */
+static bool is_in_attributes(struct find *find, const struct match *match)
+{
+    if (!find->blocks) {
+        find->blocks = arena_new_of(find->call->arena, struct blocks);
+        *find->blocks = blocks_parse(find->call->arena, find->map.raw, BLOCKS_AS_WORDPRESS);
+    }
+    const struct block *block = blocks_at(find->blocks, match->start);
+    struct str attributes = block ? block->attributes_raw : STR_EMPTY;
+    return attributes.len && attributes.ptr <= find->map.raw.ptr + match->start &&
+           find->map.raw.ptr + match->end <= attributes.ptr + attributes.len;
+}
+
+static bool has_signs(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr("*_`[~", text.ptr[i]) && text.ptr[i])
+            return true;
+    return false;
+}
+
+static size_t count_tags(struct str html)
+{
+    struct html_token token;
+    size_t count = 0;
+    while (html_next(&html, &token))
+        count += token.kind == HTML_OPEN;
+    return count;
+}
+
+/* As Markdown it would have tags that it has not as it is; or it is a heading, or several lines of a list. */
+static bool looks_like_markdown(struct find *find)
+{
+    struct str text = find->edit->replace, html;
+    if (markdown_inline(find->call, markdown_events_new(find->call), text, NULL, &html))
+        return has_signs(text) && count_tags(html) > count_tags(text);
+    return mark_length(text) &&
+           (str_starts_with(str_trim(text), STR("#")) || str_find_char(text, '\n') != STR_NOT_FOUND);
+}
+
+/* Markdown, because the edit's format says so. The white space around it is the text's. */
+static int replace_as_markdown(struct find *find, struct str *ret)
+{
+    struct str text = find->edit->replace, trimmed = str_trim(text), html = STR_EMPTY;
+    size_t before = (size_t)(trimmed.ptr - text.ptr);
+    if (trimmed.len && !markdown_inline(find->call, markdown_events_new(find->call), trimmed, NULL, &html))
+        return fail(
+            find->call, E_INVALID,
+            "%sThe replacement is not one paragraph of Markdown, but what was found stands inside a block. Give "
+            "inline text, or replace the block by its number.",
+            find->prefix);
+    struct str behind = str_from_offset(text, before + trimmed.len);
+    *ret = trimmed.len ? call_format(find->call, "%.*s%.*s%.*s", STR_ARG(str_sub(text, 0, before)), STR_ARG(html),
+                                     STR_ARG(behind))
+                       : text;
+    return OK;
+}
+
 static int make_replacement(struct find *find, const struct match *match, struct str *ret)
 {
     struct arena *arena = find->call->arena;
@@ -248,8 +406,13 @@ static int make_replacement(struct find *find, const struct match *match, struct
     *ret = text;
     if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find->map.raw, match))
         *ret = escape_value(arena, text);
+    else if (match->place == PLACE_MARKUP && is_in_attributes(find, match))
+        *ret = str_replace(arena, text, STR("--"), STR("\\u002d\\u002d")); /* as WordPress writes it */
     if (match->place == PLACE_MARKUP || find->is_markdown)
         return OK;
+    if (str_eq(find->edit->format, STR("markdown")))
+        return replace_as_markdown(find, ret);
+    find->is_literal = true;
     if (match->place == PLACE_INLINE) {
         int rc = fit_inline(find, &text);
         if (rc != OK)
@@ -262,7 +425,7 @@ static int make_replacement(struct find *find, const struct match *match, struct
 }
 
 int edit_replacements(struct call *call, const char *prefix, struct str text, const struct content_edit *edit,
-                      struct replacement **ret, size_t *ret_count)
+                      struct replacement **ret, size_t *ret_count, bool *ret_literal)
 {
     struct find find = {.call = call, .prefix = prefix, .edit = edit, .replace = edit->replace};
     if (edit->count < -1 || edit->count > EDIT_MATCHES_MAX)
@@ -279,6 +442,7 @@ int edit_replacements(struct call *call, const char *prefix, struct str text, co
         list[i] = (struct replacement){find.matches[i].start, find.matches[i].end, STR_EMPTY};
         rc = make_replacement(&find, &find.matches[i], &list[i].with);
     }
+    *ret_literal = rc == OK && find.is_literal && edit->format.len == 0 && looks_like_markdown(&find);
     *ret = list;
     *ret_count = find.count;
     return rc;

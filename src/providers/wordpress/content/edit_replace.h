@@ -9,8 +9,11 @@ struct replacement {
     struct str with;
 };
 
-/* In order, not overlapping. Errors as content_apply_edits(); `prefix` comes before their text. */
+/*
+ * In order, not overlapping. Errors as content_apply_edits(); `prefix` comes before their text. ret_literal: the replacement is
+ * Markdown by its looks, and was put into text as it is.
+ */
 int edit_replacements(struct call *call, const char *prefix, struct str text, const struct content_edit *edit,
-                      struct replacement **ret, size_t *ret_count);
+                      struct replacement **ret, size_t *ret_count, bool *ret_literal);
 
 #endif

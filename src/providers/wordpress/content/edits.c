@@ -1,12 +1,16 @@
 /* wp_edit's edits, in order, on the text and on the blocks as they were at the start. */
 #include "providers/wordpress/content/edits.h"
 
+#include "json/json_scan.h"
 #include "providers/wordpress/content/blocks.h"
 #include "providers/wordpress/content/edit_replace.h"
 #include "providers/wordpress/content/html.h"
+#include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
+#include "providers/wordpress/content/text.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* One stretch of the text that was replaced, in the text as it was just before. */
 struct splice {
@@ -21,6 +25,7 @@ struct edits {
     struct splice *first, *last;
     size_t replacements;
     struct buf places; /* "4, 6.1" */
+    struct str note;   /* see content_changes */
     size_t index;      /* of the edit, from 1; 0 when it is the only one */
 };
 
@@ -66,7 +71,7 @@ static bool offset_now(const struct edits *edits, const char *at, bool behind, s
 
 /* --- find and replace */
 
-enum { PLACES_BYTES_MAX = 80 };
+enum { PLACES_BYTES_MAX = 80, ATTRIBUTES_CHARS = 160 };
 
 /* The numbers of the blocks where something is replaced, each once. */
 static void note_places(struct edits *edits, const struct replacement *list, size_t count)
@@ -89,9 +94,15 @@ static int apply_find(struct edits *edits, const struct content_edit *edit)
 {
     struct replacement *list;
     size_t count;
-    int rc = edit_replacements(edits->call, prefix(edits), edits->text, edit, &list, &count);
+    bool literal;
+    int rc = edit_replacements(edits->call, prefix(edits), edits->text, edit, &list, &count, &literal);
     if (rc != OK)
         return rc;
+    if (literal && !edits->note.len)
+        edits->note = call_format(edits->call,
+                                  "%sThe replacement was taken literally, Markdown signs and all: \"format\": "
+                                  "\"markdown\" in the edit makes them markup.",
+                                  prefix(edits));
     note_places(edits, list, count);
     struct buf out;
     size_t extra = 0, at = 0;
@@ -162,6 +173,11 @@ static int to_items(struct edits *edits, struct str text, struct str *ret)
                 "%sInside a list only list items can stand: give one list, or one line of text.", prefix(edits));
 }
 
+static int content_is_empty(struct edits *edits)
+{
+    return fail(edits->call, E_INVALID, "%scontent is empty. To remove a block, say op delete.", prefix(edits));
+}
+
 /* The content as it will stand: blocks, list items in a list, classic HTML in a classic post. */
 static int convert_content(struct edits *edits, const struct content_edit *edit, const struct block *parent,
                            struct str *ret)
@@ -182,7 +198,7 @@ static int convert_content(struct edits *edits, const struct content_edit *edit,
         return rc;
     *ret = buf_str(&out);
     if (ret->len == 0)
-        return fail(call, E_INVALID, "%scontent is empty. To remove a block, say op delete.", prefix(edits));
+        return content_is_empty(edits);
     return parent && block_is(parent, "core/list") ? to_items(edits, *ret, ret) : OK;
 }
 
@@ -273,6 +289,56 @@ static int cut(struct edits *edits, const struct block *first, const struct bloc
     return OK;
 }
 
+/* The stored blocks are as they were at the start. */
+static bool is_untouched(const struct edits *edits, const struct block *first, const struct block *last)
+{
+    size_t from, to;
+    struct str span = blocks_span(first, last);
+    return offset_now(edits, span.ptr, true, &from) && offset_now(edits, span.ptr + span.len, false, &to) &&
+           from <= to && str_eq(str_sub(edits->text, from, to - from), span);
+}
+
+static bool holds_stand_in(struct str markdown)
+{
+    struct chunk_reader reader = {.rest = markdown};
+    struct chunk chunk;
+    while (markdown_next_chunk(&reader, &chunk))
+        if (chunk.kind == CHUNK_STAND_IN)
+            return true;
+    return false;
+}
+
+/* Whether content is Markdown that is written over blocks: items of a list have no stand-ins, they are shown with their list. */
+static bool is_written_over(const struct content_edit *edit, const struct block *parent)
+{
+    enum content_format format;
+    return content_format_from(edit->format, &format) && format == CONTENT_MARKDOWN &&
+           !(parent && block_is(parent, "core/list"));
+}
+
+static int write_over(struct edits *edits, const struct content_edit *edit, const struct block *first,
+                      const struct block *last, struct str *ret)
+{
+    struct call *call = edits->call;
+    struct buf out;
+    buf_init(&out, call->arena, 4 * (size_t)CONTENT_BYTES_MAX);
+    if (str_trim(edit->content).len == 0)
+        return content_is_empty(edits);
+    /* What a stand-in means are the stored bytes: an earlier edit in them would be lost without a word. */
+    if (!is_untouched(edits, first, last) && holds_stand_in(edit->content))
+        return fail(call, E_CONFLICT,
+                    "%sThe blocks %.*s were changed by an earlier edit of this call, which their stand-ins would undo: "
+                    "replace them in a call of its own.",
+                    prefix(edits), STR_ARG(edit->block));
+    /* Who names one block means that block. */
+    enum merge_loss loss = edit->allow_loss ? MERGE_ANY_LOSS : first == last ? MERGE_TOLD_LOSS : MERGE_NO_LOSS;
+    int rc = content_over_blocks(call, edit->content, edits->stored.source, str_trim(edit->block), loss, &out);
+    if (rc != OK)
+        return edits->index ? fail(call, (enum error)rc, "%s%.*s", prefix(edits), STR_ARG(call->error_text)) : rc;
+    *ret = buf_str(&out);
+    return ret->len ? OK : content_is_empty(edits);
+}
+
 static int no_such_block(struct edits *edits, struct str number)
 {
     return fail(edits->call, E_NOT_FOUND,
@@ -313,7 +379,9 @@ static int apply_block(struct edits *edits, const struct content_edit *edit)
                     STR_ARG(first->number));
     if (op == OP_DELETE)
         return cut(edits, first, last, true, STR_EMPTY);
-    int rc = convert_content(edits, edit, inside ? last : first->parent, &text);
+    int rc = op == OP_REPLACE && is_written_over(edit, first->parent)
+                 ? write_over(edits, edit, first, last, &text)
+                 : convert_content(edits, edit, inside ? last : first->parent, &text);
     if (rc != OK)
         return rc;
     if (inside)
@@ -326,13 +394,73 @@ static int apply_block(struct edits *edits, const struct content_edit *edit)
 
 /* --- all */
 
+static const struct block *next_in_document(const struct block *block)
+{
+    if (block->first_child)
+        return block->first_child;
+    while (block && !block->next)
+        block = block->parent;
+    return block ? block->next : NULL;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The attributes of all stored blocks, as sorted hashes: what was there before is nobody's fault now. */
+static uint64_t *hash_attributes(const struct edits *edits, size_t *ret_count)
+{
+    size_t count = 0, capacity = 0;
+    for (const struct block *block = edits->stored.first; block; block = next_in_document(block))
+        capacity += block->attributes_raw.len > 0;
+    uint64_t *hashes = arena_array_of(edits->call->arena, uint64_t, capacity + 1);
+    for (const struct block *block = edits->stored.first; block; block = next_in_document(block))
+        if (block->attributes_raw.len)
+            hashes[count++] = str_hash(block->attributes_raw);
+    qsort(hashes, count, sizeof *hashes, compare_hashes);
+    *ret_count = count;
+    return hashes;
+}
+
+/* WordPress takes attributes that are no JSON for none; and to browsers "-->" ends the comment wherever it stands. */
+static bool are_sound(struct str attributes)
+{
+    return json_scan_valid(attributes) && !str_contains(attributes, STR("-->")) &&
+           !str_contains(attributes, STR("--!>"));
+}
+
+static int check_attributes(struct edits *edits, const struct blocks *now)
+{
+    size_t count;
+    uint64_t *before = hash_attributes(edits, &count);
+    for (const struct block *block = now->first; block; block = next_in_document(block)) {
+        uint64_t hash = str_hash(block->attributes_raw);
+        if (!block->attributes_raw.len || (count && bsearch(&hash, before, count, sizeof hash, compare_hashes)) ||
+            are_sound(block->attributes_raw))
+            continue;
+        return fail(edits->call, E_INVALID,
+                    "The edits would break the attributes of block %.*s (%.*s), which must stay valid JSON: %.*s. In "
+                    "a string there, \" is \\\" or \\u0022, -- is \\u002d\\u002d.",
+                    STR_ARG(block->number), STR_ARG(block->name),
+                    STR_ARG(text_cut(block->attributes_raw, ATTRIBUTES_CHARS)));
+    }
+    if (blocks_is_unfinished(edits->text) && !blocks_is_unfinished(edits->stored.source))
+        return fail(edits->call, E_INVALID,
+                    "The edits would break a block's comment: the } of its attributes is missing.");
+    return OK;
+}
+
 static int check_result(struct edits *edits)
 {
     if (edits->text.len > CONTENT_BYTES_MAX * (size_t)4)
         return fail(edits->call, E_LIMIT, "The content would be longer than %d MiB.",
                     CONTENT_BYTES_MAX * 4 / 1024 / 1024);
-    if (edits->stored.is_broken || !blocks_parse(edits->call->arena, edits->text, BLOCKS_AS_WORDPRESS).is_broken)
-        return OK;
+    struct blocks now = blocks_parse(edits->call->arena, edits->text, BLOCKS_SPLIT_CLASSIC);
+    int rc = check_attributes(edits, &now);
+    if (rc != OK || edits->stored.is_broken || !now.is_broken)
+        return rc;
     return fail(
         edits->call, E_INVALID,
         "The edits would break the block markup: an opening <!-- wp:... --> and its closing comment must both stay.");
@@ -355,7 +483,8 @@ int content_apply_edits(struct call *call, struct str raw, const struct content_
     if (rc != OK)
         return rc;
     *ret_raw = edits.text;
-    *ret = (struct content_changes){.places = buf_str(&edits.places), .replacements = edits.replacements};
+    *ret = (struct content_changes){
+        .places = buf_str(&edits.places), .replacements = edits.replacements, .note = edits.note};
     for (const struct splice *entry = edits.first; entry; entry = entry->next) {
         ret->removed_bytes += entry->old_length;
         ret->added_bytes += entry->new_length;

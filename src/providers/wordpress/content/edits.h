@@ -3,11 +3,14 @@
  *
  *  {find, replace, count}   find is looked for as bytes, first in the text between tags, then everywhere; then in a view where
  *                           entities are decoded, runs of white space (and &nbsp;) are one space, and curly quotes, dashes and
- *                           "..." are plain; then as Markdown ("a **bold** word"). The number of matches must be count.
+ *                           "..." are plain, letters and their marks are one; then as Markdown ("a **bold** word"). The number of matches must be count.
  *                           In text a bare & or < of the replacement is escaped; a <p> around it is taken off.
+ *                           With format markdown it is inline Markdown; without, Markdown is put there literally, and said.
  *  {block, op, content}     a block, a run of siblings ("4-6") or a nested block ("3.2"): replace, before, after, delete, and
  *                           append or prepend for what comes inside it (without block: the whole document).
  *                           content is Markdown, HTML or blocks; in a list it becomes items, in a classic post classic HTML.
+ *                           Markdown that replaces blocks is written over them (markdown_in.h): stand-ins are put back, and
+ *                           of several blocks none that Markdown cannot hold may be missing, unless allow_loss.
  *
  * Numbers mean the document before the first edit.
  */
@@ -29,11 +32,13 @@ struct content_edit {
     struct str op;      /* "replace", "before", "after", "delete", "append", "prepend"; empty: replace */
     struct str content;
     struct str format; /* "markdown", "html", "blocks"; empty: markdown */
+    bool allow_loss;
 };
 
 struct content_changes {
     struct str places;   /* "4, 6.1": the blocks that find edits changed, the first few, numbered as they are then */
     size_t replacements; /* matches replaced */
+    struct str note;     /* a sentence for who made the edits; often empty */
     size_t removed_bytes, added_bytes;
 };
 

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct content_edit edit_from(struct str text)
 {
-    struct content_edit edit = {STR_EMPTY, STR_EMPTY, 0, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY};
+    struct content_edit edit = {STR_EMPTY, STR_EMPTY, 0, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY, false};
     struct str piece;
     bool block = text.len && text.ptr[0] == 3;
     if (block)

@@ -38,12 +38,14 @@ static int tear_down(void **state)
 
 static struct content_edit find(const char *text, const char *replace, int64_t count)
 {
-    return (struct content_edit){str_from(text), str_from(replace), count, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY};
+    return (struct content_edit){str_from(text), str_from(replace), count,     STR_EMPTY,
+                                 STR_EMPTY,      STR_EMPTY,         STR_EMPTY, false};
 }
 
 static struct content_edit block(const char *number, const char *op, const char *content)
 {
-    return (struct content_edit){STR_EMPTY, STR_EMPTY, 0, str_from(number), str_from(op), str_from(content), STR_EMPTY};
+    return (struct content_edit){STR_EMPTY,    STR_EMPTY,         0,         str_from(number),
+                                 str_from(op), str_from(content), STR_EMPTY, false};
 }
 
 static void assert_edits(const char *raw, const struct content_edit *edits, size_t count, const char *wanted)
@@ -118,6 +120,38 @@ static void test_replacement_fits(void **state)
     assert_edit("bare classic text", find("classic", "<h2>x</h2>", 1), "bare <h2>x</h2> text");
 }
 
+/* Markdown in what replaces plain text: literally, and said; as Markdown when asked for. */
+static void test_replace_markdown(void **state)
+{
+    (void)state;
+    struct content_edit edit = find("one", "**Line** [x](http://x.test/) & y", 1);
+    assert_edit(P("one two"), edit, P("**Line** [x](http://x.test/) &amp; y two"));
+    assert_true(str_contains(changes.note, STR("taken literally")));
+    edit.format = STR("markdown");
+    assert_edit(P("one two"), edit, P("<strong>Line</strong> <a href=\"http://x.test/\">x</a> &amp; y two"));
+    assert_int_equal(changes.note.len, 0);
+    edit = find("one", " *x* ", 1);
+    edit.format = STR("markdown");
+    assert_edit(P("a one b"), edit, P("a  <em>x</em>  b"));
+    edit.replace = STR("");
+    assert_edit(P("a one b"), edit, P("a  b"));
+    edit.replace = STR("## x");
+    assert_refused(P("a one b"), edit, E_INVALID, "not one paragraph");
+    /* In an attribute it is text in any case. */
+    edit.replace = STR("*x*");
+    assert_edit("<img src=\"/a.jpg\" alt=\"one\"/>", edit, "<img src=\"/a.jpg\" alt=\"*x*\"/>");
+    assert_int_equal(changes.note.len, 0);
+    assert_edit(H2("one"), find("one", "## x", 1), H2("## x"));
+    assert_true(changes.note.len > 0);
+    /* What only looks a little like it. */
+    static const char *const plain[] = {"snake_case_name", "5 * 3", "see http://x.test/", "<b>x</b>", "- x",
+                                        "a [b] c",         "#1"};
+    for (size_t i = 0; i < ARRAY_LENGTH(plain); i++) {
+        assert_edit(P("one"), find("one", plain[i], 1), str_copy_cstr(arena, str_format(arena, P("%s"), plain[i])));
+        assert_int_equal(changes.note.len, 0);
+    }
+}
+
 static void test_find_in_attribute(void **state)
 {
     (void)state;
@@ -128,6 +162,67 @@ static void test_find_in_attribute(void **state)
                 "<img src=\"/a.jpg\" alt=\"new\" title=\"t\"/>");
     assert_edit("<a href=\"/x?a=1&amp;b=2\">l</a>", find("a=1&amp;b=2", "a=1&amp;b=3&c=4", 0),
                 "<a href=\"/x?a=1&amp;b=3&amp;c=4\">l</a>");
+}
+
+/* The JSON of a block's comment stays JSON. */
+static void test_find_in_json(void **state)
+{
+    (void)state;
+    const char *raw = "<!-- wp:x {\"a\":\"old\",\"b\":1} /-->" GAP P("t");
+    assert_edit(raw, find("old", "new & <b>", 1), "<!-- wp:x {\"a\":\"new & <b>\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("old", "b--big", 1), "<!-- wp:x {\"a\":\"b\\u002d\\u002dbig\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("old", "say \\\"x\\\"", 1), "<!-- wp:x {\"a\":\"say \\\"x\\\"\",\"b\":1} /-->" GAP P("t"));
+    assert_edit(raw, find("\"old\"", "[1,2]", 1), "<!-- wp:x {\"a\":[1,2],\"b\":1} /-->" GAP P("t"));
+    assert_refused(raw, find("old", "say \"x\"", 1), E_INVALID,
+                   "attributes of block 1 (core/x), which must stay valid JSON");
+    assert_refused(raw, find("old", "x\"} --> y", 1), E_INVALID, "must stay valid JSON");
+    assert_refused(raw, find("old", "a\nb", 1), E_INVALID, "must stay valid JSON");
+    assert_refused(raw, find("1} /-->", "1 /-->", 1), E_INVALID, "the } of its attributes is missing");
+    assert_refused(P("t"), block("1", "after", "<!-- wp:x {\"a\":\"say \"x\"\"} /-->"), E_INVALID,
+                   "must stay valid JSON");
+    /* What was wrong before is no reason to refuse another edit. */
+    assert_edit("<!-- wp:x {\"a\":b} /-->" GAP P("t"), find("t", "u", 1), "<!-- wp:x {\"a\":b} /-->" GAP P("u"));
+}
+
+/* A refusal that says what to find instead. */
+static void test_find_explained(void **state)
+{
+    (void)state;
+    const char *link = P("Left text with a <a href=\"http://x.test/\">link</a> and <strong>more</strong>.");
+    assert_refused(
+        link, find("Left text with a link", "x", 1), E_CONFLICT,
+        "in block 1 markup stands in it. Find it with that, in Markdown: Left text with a [link](http://x.test/)\n");
+    assert_edit(link, find("Left text with a [link](http://x.test/)", "Right [text](http://y.test/)", 1),
+                P("Right <a href=\"http://y.test/\">text</a> and <strong>more</strong>."));
+    assert_refused(link, find("link and more.", "x", 1), E_CONFLICT, "[link](http://x.test/) and **more**.");
+    assert_refused(P("a <mark class=\"x\">b</mark> c"), find("a b c", "x", 1), E_CONFLICT,
+                   "as it is stored: a <mark class=\"x\">b</mark> c\n");
+    assert_refused(P("one") GAP P("two"), find("one\n\ntwo", "x", 1), E_CONFLICT, "as it is stored: one</p>");
+    const char *raw = H2("Left") GAP UL(LI("item one")) GAP P("see <em>this</em> line");
+    assert_refused(raw, find("## Left", "## Right", 1), E_CONFLICT,
+                   "no part of the text. Find \"Left\", which is in block 1");
+    assert_refused(raw, find("- item one", "x", 1), E_CONFLICT, "Find \"item one\", which is in block 2.1");
+    assert_refused(raw, find("12. item one", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("> - item one", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("| item one | x |", "x", 1), E_CONFLICT, "Find \"item one\"");
+    assert_refused(raw, find("[[block 1 core/heading]] ## Left", "x", 1), E_CONFLICT, "Find \"Left\"");
+    assert_refused(raw, find("> see this", "x", 1), E_CONFLICT, "see *this*");
+    assert_refused(raw, find("1.5 Left", "x", 1), E_CONFLICT, "nor anything like it");
+}
+
+/* Letters and their marks, apart or in one. */
+static void test_find_composed(void **state)
+{
+    (void)state;
+    assert_edit(P("un cafe\xCC\x81 noir"), find("caf\xC3\xA9", "th\xC3\xA9", 1), P("un th\xC3\xA9 noir"));
+    assert_edit(P("un caf\xC3\xA9 noir"), find("cafe\xCC\x81", "x", 1), P("un x noir"));
+    assert_edit(P("un caf&eacute; noir"), find("cafe\xCC\x81 noir", "x", 1), P("un x"));
+    assert_edit(P("Vie\xCC\xA3\xCC\x82t Nam"), find("Vi\xE1\xBB\x87t", "x", 1), P("x Nam"));
+    assert_edit(P("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB!"), find("\xED\x95\x9C", "x", 1), P("x!"));
+    assert_edit(P("\xE3\x81\x8B\xE3\x82\x99"), find("\xE3\x81\x8C", "x", 1), P("x"));
+    assert_edit(P("\xD0\xB9"), find("\xD0\xB8\xCC\x86", "x", 1), P("x"));
+    /* Marks that make no character with what stands before them stay, and cut-off ones harm nobody. */
+    assert_edit(P("q\xCC\x81 &amp; \xCC"), find("q\xCC\x81 & ", "x", 1), P("x\xCC"));
 }
 
 static void test_find_refused(void **state)
@@ -223,6 +318,67 @@ static void test_several(void **state)
     assert_true(str_eq(out, STR("untouched")));
 }
 
+#define SPACER                                                                                                         \
+    "<!-- wp:spacer {\"height\":\"9px\"} -->\n<div style=\"height:9px\" class=\"wp-block-spacer\"></div>\n<!-- "       \
+    "/wp:spacer -->"
+#define SHORT "<!-- wp:shortcode -->\n[gallery]\n<!-- /wp:shortcode -->"
+
+/* Markdown over several blocks: what it cannot hold comes back by its stand-in, or its loss is told. */
+static void test_stand_ins(void **state)
+{
+    (void)state;
+    const char *odd = "<!-- wp:paragraph -->\n<p >kept as it is</p>\n<!-- /wp:paragraph -->";
+    const char *raw = str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), odd,
+                                                      GROUP(P("b") GAP SPACER), SHORT, P("c")));
+    struct content_edit edit = block("1-5", "replace", "All new");
+    assert_refused(raw, edit, E_CONFLICT,
+                   "lacks 3 stand-ins of blocks that Markdown cannot hold: [[block 2 core/paragraph]], "
+                   "[[block 3 core/group]], [[block 4 core/shortcode]]");
+    assert_refused(raw, edit, E_CONFLICT, "\"allow_loss\": true");
+    edit.allow_loss = true;
+    assert_edit(raw, edit, P("All new"));
+    /* Of a part: the numbers are those of the whole, and what did not change stays byte for byte. */
+    assert_refused(raw, block("2-4", "replace", "[[block 2]]\n\nx\n\n[[block 4 core/shortcode]]"), E_CONFLICT,
+                   "lacks 1 stand-in of blocks that Markdown cannot hold: [[block 3 core/group]]");
+    assert_edit(raw,
+                block("2-4", "replace", "[[block 4 core/shortcode]]\n\nnew\n\n[[block 3 core/group]]\n\n[[block 2]]"),
+                str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), SHORT,
+                                                P("new"), GROUP(P("b") GAP SPACER), odd, P("c"))));
+    assert_edit(raw,
+                block("3-5", "replace",
+                      "[[block 3 core/group]]\n\nB\n\n[[block 3.2 core/spacer]]\n\n[[/block 3]]\n\n[[block 4]]"),
+                str_copy_cstr(arena, str_format(arena, "%s" GAP "%s" GAP "%s" GAP "%s", P("a"), odd,
+                                                GROUP(P("B") GAP SPACER), SHORT)));
+    assert_refused(raw, block("3-5", "replace", "[[block 3 core/group]]\n\nB\n\n[[/block 3]]\n\n[[block 4]]"),
+                   E_CONFLICT, "[[block 3.2 core/spacer]]");
+    assert_refused(raw, block("1-2", "replace", "x\n\n[[block 4 core/shortcode]]\n\n[[block 2]]"), E_INVALID,
+                   "Block 4 is not among the blocks that are replaced");
+    /* One block by its number is told, but not what stands inside when it is put back. */
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x"), P("x"));
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x\n\n[[block 1 core/group]]"),
+                P("x") GAP GROUP(P("b") GAP SPACER));
+    assert_edit(GROUP(P("b") GAP SPACER), block("1", "replace", "x\n\n[[block 1.2]]"), P("x") GAP SPACER);
+    assert_refused(GROUP(P("b") GAP SPACER), block("1", "replace", "[[block 1 core/group]]\n\nx\n\n[[/block 1]]"),
+                   E_CONFLICT, "[[block 1.2 core/spacer]]");
+    assert_refused(GROUP(P("b") GAP SPACER GAP P("c")), block("1.1-1.3", "replace", "x"), E_CONFLICT,
+                   "[[block 1.2 core/spacer]]");
+    assert_edit(GROUP(P("b") GAP SPACER GAP P("c")), block("1.1-1.2", "replace", "[[block 1.2]]\n\nx"),
+                GROUP(SPACER GAP P("x") GAP P("c")));
+    /* Block markup means itself. */
+    assert_edit(SPACER GAP SHORT, block("1-2", "replace", SHORT), SHORT);
+    assert_edit(UL(LI("a") GAP LI("b") GAP LI("c")), block("1.1-1.2", "replace", "- z"), UL(LI("z") GAP LI("c")));
+    /* What an earlier edit changed is not undone by a stand-in. */
+    struct content_edit both[] = {find("b", "x", 1), block("1-2", "replace", "[[block 1 core/group]]\n\nz")};
+    struct str out;
+    assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("b")) GAP P("c")), both, 2, &out, &changes),
+                     E_CONFLICT);
+    assert_true(str_starts_with(call.error_text, STR("Edit 2: The blocks 1-2 were changed by an earlier edit")));
+    both[1] = block("1-2", "replace", "z");
+    assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("b")) GAP P("c")), both, 2, &out, &changes),
+                     E_CONFLICT);
+    assert_true(str_starts_with(call.error_text, STR("Edit 2: The new text lacks 1 stand-in")));
+}
+
 static void test_classic(void **state)
 {
     (void)state;
@@ -289,10 +445,11 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_find),         TEST(test_find_forgiving), TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_refused), TEST(test_block_ops),      TEST(test_formats),          TEST(test_nested),
-        TEST(test_several),      TEST(test_classic),        TEST(test_broken),           TEST(test_changes),
-        TEST(test_limits),
+        TEST(test_find),         TEST(test_find_forgiving),   TEST(test_replacement_fits), TEST(test_find_in_attribute),
+        TEST(test_find_in_json), TEST(test_replace_markdown), TEST(test_find_explained),   TEST(test_find_composed),
+        TEST(test_find_refused), TEST(test_block_ops),        TEST(test_formats),          TEST(test_nested),
+        TEST(test_several),      TEST(test_stand_ins),        TEST(test_classic),          TEST(test_broken),
+        TEST(test_changes),      TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

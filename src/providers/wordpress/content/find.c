@@ -1,6 +1,7 @@
 /* Looking for text in stored content. */
 #include "providers/wordpress/content/find.h"
 
+#include "providers/wordpress/content/compose.h"
 #include "providers/wordpress/content/html.h"
 #include "providers/wordpress/content/text.h"
 
@@ -86,6 +87,7 @@ struct view_writer {
     char *out;
     uint32_t *offsets; /* may be NULL */
     size_t length;
+    bool text_only; /* tags and comments are left out */
 };
 
 static void add_form(struct view_writer *view, struct str form, size_t offset)
@@ -108,6 +110,10 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
         struct str rest = str_from_offset(raw, i);
         char utf8[4];
         size_t length = 0, utf8_length = 0;
+        if (places && places[i] == PLACE_MARKUP && view->text_only) {
+            i++;
+            continue;
+        }
         if (places && places[i] == PLACE_MARKUP) {
             if (view->offsets)
                 view->offsets[view->length] = (uint32_t)i;
@@ -117,8 +123,14 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
         if (rest.ptr[0] == '&')
             length = text_entity(rest, utf8, &utf8_length);
         struct str character = length ? str_of(utf8, utf8_length) : str_sub(rest, 0, character_length(rest));
+        length = length ? length : character.len;
+        size_t composed = compose_first(rest, length, utf8, &utf8_length);
+        if (composed) {
+            character = str_of(utf8, utf8_length);
+            length = composed;
+        }
         add_form(view, plain_form(character), i);
-        i += length ? length : character.len;
+        i += length;
     }
     if (view->offsets)
         view->offsets[view->length] = (uint32_t)raw.len;
@@ -205,6 +217,48 @@ size_t content_find(struct arena *arena, struct content_map *map, struct str wan
         count++;
     }
     return count;
+}
+
+/* Takes the inline tags in that belong to what stands between `start` and `end`: "a <b>c" becomes "a <b>c</b>". */
+static void take_tags_in(struct str raw, struct match *match)
+{
+    enum { TAGS_MAX = 8 };
+    for (int i = 0; i < TAGS_MAX; i++) {
+        struct html_token token;
+        struct str rest = str_from_offset(raw, match->end);
+        if (html_is_balanced(str_sub(raw, match->start, match->end - match->start)))
+            return;
+        if (html_next(&rest, &token) && token.kind == HTML_CLOSE && !html_is_block(token.name)) {
+            match->end += token.source.len;
+            continue;
+        }
+        size_t start = match->start;
+        while (start && raw.ptr[start - 1] != '<' && (start == match->start || raw.ptr[start - 1] != '>'))
+            start--;
+        rest = str_from_offset(raw, start ? start - 1 : 0);
+        if (!html_next(&rest, &token) || token.kind != HTML_OPEN || html_is_block(token.name) ||
+            token.source.ptr + token.source.len != raw.ptr + match->start)
+            return;
+        match->start = start - 1;
+    }
+}
+
+bool content_find_across(struct arena *arena, const struct content_map *map, struct str wanted, struct match *ret)
+{
+    struct view_writer view = {.out = arena_alloc(arena, map->raw.len + 4),
+                               .offsets = arena_alloc_array(arena, map->raw.len + 5, sizeof(uint32_t)),
+                               .text_only = true};
+    write_view(&view, map->raw, map->places);
+    wanted = view_of(arena, wanted);
+    size_t at = wanted.len ? str_find(str_of(view.out, view.length), wanted) : STR_NOT_FOUND;
+    if (at == STR_NOT_FOUND)
+        return false;
+    size_t last = view.offsets[at + wanted.len - 1], behind = view.offsets[at + wanted.len], end = last + 1;
+    while (end < behind && map->places[end] != PLACE_MARKUP) /* the whole of the last character */
+        end++;
+    *ret = (struct match){view.offsets[at], end, PLACE_MARKUP};
+    take_tags_in(map->raw, ret);
+    return true;
 }
 
 bool content_find_nearest(struct arena *arena, struct content_map *map, struct str wanted, size_t *ret_offset)

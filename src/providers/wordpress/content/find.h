@@ -1,6 +1,6 @@
 /*
  * Where a text stands in stored content: as bytes, or in a view of it that forgives what people cannot see (entities, kinds of
- * white space, curly quotes and dashes), mapped back to offsets in the content. Nothing here waits.
+ * white space, curly quotes and dashes, letters and their marks apart), mapped back to offsets in the content. Nothing here waits.
  */
 #ifndef PROVIDERS_WORDPRESS_CONTENT_FIND_H
 #define PROVIDERS_WORDPRESS_CONTENT_FIND_H
@@ -36,6 +36,12 @@ enum find_kind {
 /* Matches from left to right, not overlapping, at most `max`. The count is of all. */
 size_t content_find(struct arena *arena, struct content_map *map, struct str wanted, enum find_kind kind, size_t max,
                     struct match **ret);
+
+/*
+ * In the view of the text alone, as if no tags and comments stood in it: the first stretch of raw that holds it, from its first
+ * character to its last, with the inline tags that belong to it.
+ */
+bool content_find_across(struct arena *arena, const struct content_map *map, struct str wanted, struct match *ret);
 
 /* The start of the longest beginning (or, failing that, end) of `wanted` that is there, ignoring case; false: nothing like it. */
 bool content_find_nearest(struct arena *arena, struct content_map *map, struct str wanted, size_t *ret_offset);

@@ -236,7 +236,8 @@ bool markdown_has_definitions(struct str markdown)
     while (str_next(&markdown, '\n', &line)) {
         struct str trimmed = str_trim(line);
         size_t end = str_find(trimmed, STR("]:"));
-        if (str_starts_with(trimmed, STR("[")) && end != STR_NOT_FOUND && end > 1 && indentation(line) < 4)
+        if (str_starts_with(trimmed, STR("[")) && !str_starts_with(trimmed, STR("[^")) && end != STR_NOT_FOUND &&
+            end > 1 && indentation(line) < 4)
             return true;
     }
     return false;

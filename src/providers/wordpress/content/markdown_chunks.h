@@ -34,7 +34,7 @@ bool markdown_next_chunk(struct chunk_reader *reader, struct chunk *ret);
 /* Markdown without an original: raw block markup passes through, a stand-in is E_INVALID. */
 MUST_CHECK int markdown_chunks_write(struct call *call, struct str markdown, struct block_writer *writer);
 
-/* A line of the form "[label]: address" is anywhere in the text: then all of it must be read at once. */
+/* A line of the form "[label]: address" is anywhere in the text: then all of it must be read at once. "[^1]: note" is none. */
 bool markdown_has_definitions(struct str markdown);
 
 #endif

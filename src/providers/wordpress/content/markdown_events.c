@@ -181,6 +181,46 @@ static struct str widen_rules(struct arena *arena, struct str markdown)
     return buf_str(&out);
 }
 
+/* "[^1]: A note." WordPress has no notes of that kind in Markdown's place, and to md4c it is the address of a link "^1". */
+static bool is_note(struct str line)
+{
+    size_t indentation = 0;
+    while (indentation < line.len && indentation < 3 && line.ptr[indentation] == ' ')
+        indentation++;
+    struct str rest = str_from_offset(line, indentation);
+    size_t end = str_find(rest, STR("]:"));
+    return str_starts_with(rest, STR("[^")) && end != STR_NOT_FOUND && str_find_char(rest, ']') == end;
+}
+
+/*
+ * Notes as text, each a paragraph of its own, outside of fenced code. Only where one could begin: inside a paragraph, or in the
+ * lines of an HTML block, it is text already.
+ */
+static struct str escape_notes(struct arena *arena, struct str markdown)
+{
+    enum { ADDED_MAX = 2 }; /* bytes for a line of five at least */
+    struct buf out;
+    struct str line;
+    bool fenced = false, first = true, may_begin = true, after_note = false;
+    buf_init(&out, arena, markdown.len * ADDED_MAX + 1);
+    while (str_next(&markdown, '\n', &line)) {
+        struct str trimmed = str_trim(line);
+        bool fence = str_starts_with(trimmed, STR("```")) || str_starts_with(trimmed, STR("~~~"));
+        bool note = !fenced && may_begin && is_note(line);
+        fenced ^= fence;
+        buf_add(&out, first ? STR_EMPTY : STR("\n"));
+        buf_add(&out, note && after_note ? STR("\n") : STR_EMPTY);
+        size_t at = note ? str_find_char(line, '[') : 0;
+        buf_add(&out, str_sub(line, 0, at));
+        buf_add(&out, note ? STR("\\") : STR_EMPTY);
+        buf_add(&out, str_from_offset(line, at));
+        first = false;
+        after_note = note;
+        may_begin = note || fence || trimmed.len == 0 || trimmed.ptr[0] == '#';
+    }
+    return buf_str(&out);
+}
+
 int markdown_events_parse(struct call *call, struct markdown_events *events, struct str markdown)
 {
     static const MD_PARSER parser = {
@@ -197,6 +237,8 @@ int markdown_events_parse(struct call *call, struct markdown_events *events, str
         return fail(call, E_LIMIT, "The text is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
     if (has_narrow_rule(markdown))
         markdown = widen_rules(call->arena, markdown);
+    if (str_contains(markdown, STR("[^")))
+        markdown = escape_notes(call->arena, markdown);
     events->source = markdown;
     events->indentation = 0;
     if (md_parse(markdown.ptr, (MD_SIZE)markdown.len, &parser, events) != 0)

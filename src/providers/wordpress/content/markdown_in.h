@@ -36,4 +36,16 @@ int content_to_classic(struct call *call, struct str text, enum content_format f
 int content_from_markdown(struct call *call, struct str markdown, struct str original_raw, bool allow_loss,
                           struct buf *out);
 
+/*
+ * The same over a part of what is stored: what the blocks of `range` ("4-9", "3.2") become. Numbers of stand-ins are those of
+ * the whole; a stand-in of a block outside the range is E_INVALID.
+ */
+enum merge_loss {
+    MERGE_NO_LOSS,   /* no stand-in of the range may be missing */
+    MERGE_TOLD_LOSS, /* the blocks of the range themselves may, but nothing inside one that is put back */
+    MERGE_ANY_LOSS,
+};
+int content_over_blocks(struct call *call, struct str markdown, struct str original_raw, struct str range,
+                        enum merge_loss loss, struct buf *out);
+
 #endif

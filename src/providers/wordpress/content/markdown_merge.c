@@ -24,6 +24,8 @@ struct merge {
     struct markdown_writer *markdown;
     struct markdown_events *events;
     struct blocks stored;
+    struct block *first, *last; /* the siblings that are written over; NULL in an empty document */
+    bool is_whole;              /* they are the document: white space around it is kept */
     struct chunk *chunks;
     size_t chunk_count;
     size_t *ends, *ends_next; /* the chunks of end marks by hash of their number, in order: 1 + index, 0 is none */
@@ -97,12 +99,21 @@ static void add_candidate(struct level *level, struct block *block, size_t index
     *slot = candidate;
 }
 
-static struct level new_level(struct merge *merge, struct block *last, size_t count, struct buf *out)
+static size_t count_siblings(const struct block *first, const struct block *last)
 {
+    size_t count = last != NULL;
+    for (; first != last; first = first->next)
+        count++;
+    return count;
+}
+
+static struct level new_level(struct merge *merge, struct block *first, struct block *last, struct buf *out)
+{
+    size_t count = count_siblings(first, last);
     struct level level = {.merge = merge, .out = out, .table_size = count * 2 + 1};
     level.table = arena_array_of(merge->call->arena, struct candidate *, level.table_size);
     size_t index = count;
-    for (struct block *block = last; block; block = block->previous)
+    for (struct block *block = last; block; block = block == first ? NULL : block->previous)
         add_candidate(&level, block, --index);
     return level;
 }
@@ -159,7 +170,7 @@ static void add_gap(struct level *level, const struct block *block)
         } else {
             buf_add(level->out, STR("\n\n"));
         }
-    } else if (block && !block->parent && !block->previous) {
+    } else if (block && level->merge->is_whole && !block->parent && !block->previous) {
         const char *start = level->merge->stored.source.ptr;
         buf_add(level->out, str_of(start, (size_t)(block->outer.ptr - start)));
     }
@@ -258,10 +269,17 @@ static int write_container(struct level *level, struct block *block, size_t star
     const char *behind = block->last_child->outer.ptr + block->last_child->outer.len;
     add_gap(level, block);
     buf_add(level->out, str_of(block->outer.ptr, (size_t)(first - block->outer.ptr)));
-    struct level inner = new_level(level->merge, block->last_child, block->child_count, level->out);
+    struct level inner = new_level(level->merge, block->first_child, block->last_child, level->out);
     int rc = merge_range(&inner, start, end);
     buf_add(level->out, str_of(behind, (size_t)(block->outer.ptr + block->outer.len - behind)));
     return rc;
+}
+
+/* It is one of those that are written over, or in one of them; others stay where they are, and would stand twice. */
+static bool is_written_over(const struct merge *merge, const struct block *block)
+{
+    const char *end = merge->last ? merge->last->outer.ptr + merge->last->outer.len : NULL;
+    return merge->first && block->outer.ptr >= merge->first->outer.ptr && block->outer.ptr < end;
 }
 
 /* Writes what the stand-in at *at means; *at goes behind it. */
@@ -277,6 +295,11 @@ static int write_stand_in(struct level *level, size_t *at, size_t end)
     if (chunk->name.len && !str_eq(chunk->name, name))
         return fail(merge->call, E_CONFLICT, "Block %.*s is %.*s now, not %.*s: read the item again.",
                     STR_ARG(chunk->number), STR_ARG(name), STR_ARG(chunk->name));
+    if (!is_written_over(merge, block))
+        return fail(merge->call, E_INVALID,
+                    "Block %.*s is not among the blocks that are replaced, so it stays where it is: leave its "
+                    "[[block %.*s ...]] out, or replace a range that holds it.",
+                    STR_ARG(block->number), STR_ARG(block->number));
     struct str shown = shown_body(merge, block);
     bool changed = chunk->body.len && !str_eq(chunk->body, shown);
     size_t behind = find_end(merge, *at, end), start = *at + 1;
@@ -351,37 +374,40 @@ struct missing {
     size_t count;
 };
 
-/* Stand-ins that were shown and are in neither the new text nor inside a block that was kept as it is. */
-static void find_missing(struct merge *merge, struct block *first, struct missing *missing)
+/*
+ * Stand-ins that were shown and are in neither the new text nor inside a block that was kept as it is; `told`: of the blocks
+ * themselves their loss is meant, of what stands in those that were kept it is not.
+ */
+static void find_missing(struct merge *merge, struct block *first, const struct block *last, bool told,
+                         struct missing *missing)
 {
-    for (struct block *block = first; block; block = block->next) {
+    for (struct block *block = first; block; block = block == last ? NULL : block->next) {
         if (!markdown_is_stand_in(markdown_of_block(merge->markdown, block)))
             continue;
         if (was_kept(merge, block)) {
             if (block->is_open_in_merge)
-                find_missing(merge, block->first_child, missing);
+                find_missing(merge, block->first_child, block->last_child, false, missing);
             continue;
         }
-        if (missing->count++ < NAMED_MAX)
+        if (!told && missing->count++ < NAMED_MAX)
             buf_add_format(&missing->names, "%s[[block %.*s %.*s]]", missing->count > 1 ? ", " : "",
                            STR_ARG(block->number), STR_ARG(block_is_classic(block) ? STR("classic") : block->name));
     }
 }
 
-static int check_missing(struct merge *merge)
+static int check_missing(struct merge *merge, bool told)
 {
     struct missing missing = {.count = 0};
     buf_init(&missing.names, merge->call->arena, 8192);
     if (merge->kept_count)
         qsort(merge->kept, merge->kept_count, sizeof(struct block *), compare_pointers);
-    find_missing(merge, merge->stored.first, &missing);
+    find_missing(merge, merge->first, merge->last, told, &missing);
     if (missing.count == 0)
         return OK;
     struct str names = buf_str(&missing.names);
     return fail(merge->call, E_CONFLICT,
                 "The new text lacks %zu stand-in%s of blocks that Markdown cannot hold: %.*s%s. Put them where the "
-                "blocks belong, "
-                "delete them with block edits, or say allow_loss.",
+                "blocks belong, delete them with block edits, or say \"allow_loss\": true in the edit.",
                 missing.count, missing.count == 1 ? "" : "s", STR_ARG(names), missing.count > NAMED_MAX ? ", ..." : "");
 }
 
@@ -401,6 +427,45 @@ static struct str collect_definitions(struct call *call, struct str markdown)
     return buf_str(&out);
 }
 
+/* All that was given is block markup: who writes that means it, and knows no stand-ins. */
+static bool is_all_raw(const struct merge *merge)
+{
+    for (size_t i = 0; i < merge->chunk_count; i++)
+        if (merge->chunks[i].kind != CHUNK_RAW)
+            return false;
+    return merge->chunk_count > 0;
+}
+
+/* The range is set; writes what it becomes. */
+static int run_merge(struct merge *merge, struct str markdown, enum merge_loss loss, struct buf *out)
+{
+    merge->markdown = markdown_writer_new(merge->call);
+    merge->events = markdown_events_new(merge->call);
+    merge->definitions = collect_definitions(merge->call, markdown);
+    merge->chunks = read_chunks(merge, markdown, &merge->chunk_count);
+    index_ends(merge);
+    merge->search_left = merge->chunk_count * SEARCH_FACTOR + CHUNKS_MAX;
+    struct level level = new_level(merge, merge->first, merge->last, out);
+    int rc = merge_range(&level, 0, merge->chunk_count);
+    if (rc == OK && merge->is_whole && level.previous && !level.previous->next && !level.previous->parent) {
+        struct str source = merge->stored.source;
+        const char *end = level.previous->outer.ptr + level.previous->outer.len;
+        buf_add(out, str_of(end, (size_t)(source.ptr + source.len - end)));
+    }
+    if (rc == OK && loss != MERGE_ANY_LOSS)
+        rc = check_missing(merge, loss == MERGE_TOLD_LOSS || is_all_raw(merge));
+    if (rc == OK && buf_failed(out))
+        return fail(merge->call, E_LIMIT, "The content would be longer than %zu bytes.", out->max);
+    return rc;
+}
+
+static int check_length(struct call *call, struct str markdown)
+{
+    return markdown.len > CONTENT_BYTES_MAX
+               ? fail(call, E_LIMIT, "The content is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024)
+               : OK;
+}
+
 int content_from_markdown(struct call *call, struct str markdown, struct str original_raw, bool allow_loss,
                           struct buf *out)
 {
@@ -410,25 +475,23 @@ int content_from_markdown(struct call *call, struct str markdown, struct str ori
     }
     if (str_trim(original_raw).len == 0)
         return content_to_blocks(call, markdown, CONTENT_MARKDOWN, out);
-    if (markdown.len > CONTENT_BYTES_MAX)
-        return fail(call, E_LIMIT, "The content is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
-    struct merge merge = {.call = call,
-                          .markdown = markdown_writer_new(call),
-                          .events = markdown_events_new(call),
-                          .stored = blocks_parse(call->arena, original_raw, BLOCKS_SPLIT_CLASSIC),
-                          .definitions = collect_definitions(call, markdown)};
-    merge.chunks = read_chunks(&merge, markdown, &merge.chunk_count);
-    index_ends(&merge);
-    merge.search_left = merge.chunk_count * SEARCH_FACTOR + CHUNKS_MAX;
-    struct level level = new_level(&merge, merge.stored.last, merge.stored.count, out);
-    int rc = merge_range(&level, 0, merge.chunk_count);
-    if (rc == OK && level.previous && !level.previous->next && !level.previous->parent) {
-        const char *end = level.previous->outer.ptr + level.previous->outer.len;
-        buf_add(out, str_of(end, (size_t)(original_raw.ptr + original_raw.len - end)));
-    }
-    if (rc == OK && !allow_loss)
-        rc = check_missing(&merge);
-    if (rc == OK && buf_failed(out))
-        return fail(call, E_LIMIT, "The content would be longer than %zu bytes.", out->max);
-    return rc;
+    struct merge merge = {
+        .call = call, .stored = blocks_parse(call->arena, original_raw, BLOCKS_SPLIT_CLASSIC), .is_whole = true};
+    merge.first = merge.stored.first;
+    merge.last = merge.stored.last;
+    int rc = check_length(call, markdown);
+    return rc == OK ? run_merge(&merge, markdown, allow_loss ? MERGE_ANY_LOSS : MERGE_NO_LOSS, out) : rc;
+}
+
+int content_over_blocks(struct call *call, struct str markdown, struct str original_raw, struct str range,
+                        enum merge_loss loss, struct buf *out)
+{
+    /* Read anew, because writing leaves its marks on the tree. */
+    struct merge merge = {.call = call, .stored = blocks_parse(call->arena, original_raw, BLOCKS_SPLIT_CLASSIC)};
+    int rc = check_length(call, markdown);
+    if (rc != OK)
+        return rc;
+    if (!blocks_find_range(&merge.stored, range, &merge.first, &merge.last))
+        return fail(call, E_NOT_FOUND, "There is no block %.*s.", STR_ARG(range));
+    return run_merge(&merge, markdown, loss, out);
 }

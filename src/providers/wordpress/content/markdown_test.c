@@ -98,6 +98,26 @@ static void test_inline(void **state)
     assert_markdown("[x]\n\n[x]: http://d.test", P("<a href=\"http://d.test\">x</a>"));
 }
 
+/* Notes are no links: text, and a paragraph for each. */
+static void test_notes(void **state)
+{
+    (void)state;
+    assert_markdown("See[^1] and[^b].\n\n[^1]: note\n[^b]: http://x.test/ more",
+                    P("See[^1] and[^b].") "\n\n" P("[^1]: note") "\n\n" P("[^b]: http://x.test/ more"));
+    assert_markdown("[^1]: note\n    goes on\n\nSee[^1]. [x]\n\n[x]: http://d.test",
+                    P("[^1]: note goes on") "\n\n" P("See[^1]. <a href=\"http://d.test\">x</a>"));
+    assert_markdown("See[^1].\n[^1]: note", P("See[^1]. [^1]: note"));
+    assert_markdown("[^1](http://x.test) [^]: x", P("<a href=\"http://x.test\">^1</a> [^]: x"));
+    assert_markdown(
+        "```\n\n[^1]: note\n```\n\nx",
+        "<!-- wp:code -->\n<pre class=\"wp-block-code\"><code>\n&#91;^1]: note</code></pre>\n<!-- /wp:code -->\n\n" P(
+            "x"));
+    /* Over what is stored, too: a note is not given to each new piece. */
+    assert_over("a\n\nSee[^1].\n\nb\n\nnew\n\n[^1]: note", P("a") "\n\n" P("b"),
+                P("a") "\n\n" P("See[^1].") "\n\n" P("b") "\n\n" P("new") "\n\n" P("[^1]: note"));
+    assert_over("See[^1].\n\n[^1]: note", P("See[^1].") "\n\n" P("[^1]: note"), P("See[^1].") "\n\n" P("[^1]: note"));
+}
+
 static void test_blocks(void **state)
 {
     (void)state;
@@ -342,6 +362,38 @@ static void test_parts(void **state)
     assert_string_equal(text_of(&out), "[6] " P("c"));
 }
 
+static void assert_outline(const char *raw, const char *wanted)
+{
+    struct buf out;
+    struct content_view all = {STR_EMPTY, 0};
+    buf_init(&out, arena, 64 * 1024);
+    assert_int_equal(content_outline(&call, str_from(raw), &all, &out), OK);
+    assert_string_equal(text_of(&out), wanted);
+}
+
+/* Inner blocks have their numbers in the outline, too. */
+static void test_outline_inside(void **state)
+{
+    (void)state;
+    assert_outline("<!-- wp:group --><!-- wp:columns --><!-- wp:column --><!-- wp:image /--><!-- wp:buttons -->"
+                   "<!-- wp:button /--><!-- wp:button /--><!-- /wp:buttons --><!-- /wp:column --><!-- wp:column /-->"
+                   "<!-- /wp:columns --><!-- /wp:group -->",
+                   "1 group (.1 columns (.1 column (.1 image, .2 buttons (.1-2 button)), .2 column))");
+    assert_outline("<!-- wp:a /--><!-- wp:a /--><!-- wp:list --><!-- wp:list-item /--><!-- wp:list-item /-->"
+                   "<!-- wp:list-item --><!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- /wp:list-item -->"
+                   "<!-- wp:list-item /--><!-- /wp:list --><!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- "
+                   "wp:list /-->",
+                   "1-2 a, 3 list (.1-2, .3 (.1 list), .4), 4-5 list");
+    assert_outline(
+        "<!-- wp:columns --><!-- wp:column -->"
+        "<!-- wp:heading {\"level\":3} -->\n<h3>Left</h3>\n<!-- /wp:heading -->"
+        "<!-- wp:list --><!-- wp:list-item /--><!-- /wp:list --><!-- wp:a /--><!-- wp:a /--><!-- /wp:column -->"
+        "<!-- wp:column --><!-- wp:image /--><!-- wp:buttons --><!-- wp:button /--><!-- /wp:buttons -->"
+        "<!-- /wp:column --><!-- /wp:columns --><!-- wp:a /-->",
+        "1 columns\n1.1 column\n1.1.1 ### Left\n1.1.2 list, 1.1.3-1.1.4 a\n1.2 column (.1 image, .2 buttons (.1 "
+        "button))\n2 a");
+}
+
 /* Text that could be searched again and again. */
 static void test_linear(void **state)
 {
@@ -472,24 +524,11 @@ static void test_simple_by_chance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_inline),
-        TEST(test_blocks),
-        TEST(test_images_and_embeds),
-        TEST(test_lists),
-        TEST(test_tables),
-        TEST(test_html),
-        TEST(test_block_markup),
-        TEST(test_too_deep),
-        TEST(test_shown),
-        TEST(test_over_stored),
-        TEST(test_unfinished_delimiter),
-        TEST(test_over_containers),
-        TEST(test_over_refusals),
-        TEST(test_over_classic),
-        TEST(test_parts),
-        TEST(test_linear),
-        TEST(test_simple),
-        TEST(test_simple_by_chance),
+        TEST(test_inline),          TEST(test_notes),         TEST(test_blocks),       TEST(test_images_and_embeds),
+        TEST(test_lists),           TEST(test_tables),        TEST(test_html),         TEST(test_block_markup),
+        TEST(test_too_deep),        TEST(test_shown),         TEST(test_over_stored),  TEST(test_unfinished_delimiter),
+        TEST(test_over_containers), TEST(test_over_refusals), TEST(test_over_classic), TEST(test_parts),
+        TEST(test_outline_inside),  TEST(test_linear),        TEST(test_simple),       TEST(test_simple_by_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

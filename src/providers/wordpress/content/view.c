@@ -193,7 +193,7 @@ struct outline {
     struct call *call;
     struct buf *out;
     const struct block *run_first, *run_last; /* blocks of one kind, not written yet */
-    bool in_line;
+    bool in_line, run_is_open;                /* run_is_open: its inner blocks have lines of their own */
 };
 
 static struct str short_name(const struct block *block)
@@ -201,6 +201,39 @@ static struct str short_name(const struct block *block)
     if (block_is_classic(block))
         return STR("classic");
     return str_starts_with(block->name, STR("core/")) ? str_from_offset(block->name, 5) : block->name;
+}
+
+/* Whether there is something to say of what is inside: of the items of a list there is not, unless they hold blocks themselves. */
+static bool tells_inner(const struct block *block)
+{
+    if (!block_is(block, "core/list"))
+        return block->first_child;
+    for (const struct block *item = block->first_child; item; item = item->next)
+        if (item->first_child || !block_is(item, "core/list-item"))
+            return true;
+    return false;
+}
+
+/* What is inside a block, in its line: " (.1 image, .2 buttons (.1-2 button))", numbers behind that of the block. */
+static void write_inner(struct buf *out, const struct block *block)
+{
+    size_t place = 1;
+    buf_add(out, STR(" ("));
+    for (const struct block *first = block->first_child, *last; first; first = last->next, place++) {
+        buf_add_format(out, "%s.%zu", place > 1 ? ", " : "", place);
+        size_t start = place;
+        for (last = first;
+             last->next && !tells_inner(last) && !tells_inner(last->next) && str_eq(last->next->name, first->name);
+             last = last->next)
+            place++;
+        if (place > start)
+            buf_add_format(out, "-%zu", place);
+        if (!block_is(block, "core/list") || !block_is(first, "core/list-item"))
+            buf_add_format(out, " %.*s", STR_ARG(short_name(first)));
+        if (tells_inner(first))
+            write_inner(out, first);
+    }
+    buf_add_char(out, ')');
 }
 
 static void write_run(struct outline *outline)
@@ -212,6 +245,8 @@ static void write_run(struct outline *outline)
     if (outline->run_last != outline->run_first)
         buf_add_format(outline->out, "-%.*s", STR_ARG(outline->run_last->number));
     buf_add_format(outline->out, " %.*s", STR_ARG(short_name(outline->run_first)));
+    if (tells_inner(outline->run_first) && !outline->run_is_open)
+        write_inner(outline->out, outline->run_first);
     outline->in_line = true;
     outline->run_first = NULL;
 }
@@ -254,11 +289,13 @@ static void outline_block(struct outline *outline, const struct block *block)
     }
     bool open = has_heading_inside(block);
     if (outline->run_first &&
-        (open || outline->run_first->parent != block->parent || !str_eq(outline->run_first->name, block->name)))
+        (tells_inner(block) || tells_inner(outline->run_last) || outline->run_first->parent != block->parent ||
+         !str_eq(outline->run_first->name, block->name)))
         write_run(outline);
     if (!outline->run_first)
         outline->run_first = block;
     outline->run_last = block;
+    outline->run_is_open = open;
     if (!open)
         return;
     end_line(outline);

@@ -14,7 +14,9 @@ struct content_view {
 };
 
 /*
- * One line for a heading ("4 ## Its text"), one for the blocks up to the next ("5 paragraph, 6-7 list, 8 group").
+ * One line for a heading ("4 ## Its text"), one for the blocks up to the next, with what is inside them: "5-6 paragraph, 7 list, 8
+ * columns (.1 column (.1-2 image), .2 column)" has 8.1.1, 8.1.2 and 8.2. Items of a list are not named unless they hold blocks. A block
+ * with headings inside is opened in lines of its own.
  * All return 0, E_NOT_FOUND (no such part: the text names what there is), E_LIMIT.
  */
 int content_outline(struct call *call, struct str raw, const struct content_view *view, struct buf *out);
