@@ -305,15 +305,19 @@ static void test_lease_taken_away(void **state)
     struct bench b;
     open_bench_for(&b, state, LEASE_MS);
     world.pause_ms = 60;
-    struct str id = begin(&b, 8);
+    struct str id = begin(&b, 16);
     wait_for_item(&b, 3);
     sql(b.f, "UPDATE mcp_jobs SET lease_holder = 'dead', claims = claims + 1, lease_until = '2020-01-01 00:00:00.000'");
     until(&b, id, JOB_COMPLETED);
-    for (int i = 0; i < 8; i++) {
-        /* Only the step whose end could not be saved is done again, and it is told so. */
-        assert_int_equal(world.done[i], i == 3 ? 2 : 1);
-        assert_int_equal(world.again[i], i == 3 ? 1 : 0);
+    /* Only the step whose end could not be saved is done again, and it is told so: the fourth, or one behind it where a loaded
+       machine took longer for the statement than for a step. */
+    int twice = 0;
+    for (int i = 0; i < 16; i++) {
+        assert_in_range(world.done[i], 1, i < 3 ? 1 : 2);
+        assert_int_equal(world.again[i], world.done[i] - 1);
+        twice += world.again[i];
     }
+    assert_int_equal(twice, 1);
     assert_int_equal(count_rows(&b, "job.count"), 1);
     close_runner();
 }

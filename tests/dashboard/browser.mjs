@@ -18,6 +18,14 @@ export async function closeBrowser() {
   browser = undefined;
 }
 
+// In the page: when this returns, what is drawn knows of the new address. A screen that only filters anew shows the old rows, busy.
+const turnTo = async to => {
+  if (location.hash === `#${to}`) return;
+  const turned = new Promise(done => addEventListener('hashchange', () => setTimeout(done), { once: true }));
+  location.hash = to;
+  await turned;
+};
+
 export class Screen {
   clicks = 0;
   complaints = [];
@@ -46,7 +54,7 @@ export class Screen {
   // A screen of the dashboard, when it has its heading and is no longer loading.
   async go(hash) {
     const url = `${this.porteiro.origin}/#/${hash}`;
-    if (this.page.url().startsWith(`${this.porteiro.origin}/#`)) await this.page.evaluate(to => { location.hash = to; }, `/${hash}`);
+    if (this.page.url().startsWith(`${this.porteiro.origin}/#`)) await this.page.evaluate(turnTo, `/${hash}`);
     else await this.page.goto(url);
     await this.settled();
     return this;
@@ -54,7 +62,7 @@ export class Screen {
 
   async settled() {
     await this.page.locator('main h1').waitFor();
-    await this.page.waitForFunction(() => !document.querySelector('main > .wait') && !document.querySelector('main .card > .wait') && !document.querySelector('main[aria-busy=true]'));
+    await this.page.waitForFunction(() => !document.querySelector('main > .wait') && !document.querySelector('main .card > .wait') && !document.querySelector('main [aria-busy=true]'));
   }
 
   async click(locator) {

@@ -60,6 +60,7 @@ for (const [wp, language] of [['new', 'en-US'], ['old', 'pt-BR']]) {
       await page.locator('.copy code.secret').first().waitFor();
       const copy = page.getByRole('button', { name: word('Copy: Run in a terminal', 'Copiar: Execute em um terminal') });
       await screen.click(copy.first());
+      await page.getByText(word('Copied', 'Copiado'), { exact: true }).first().waitFor();
       const line = await page.evaluate(() => navigator.clipboard.readText());
       const [, url, token] = line.match(/^claude mcp add --transport http \S+ (\S+) --header "Authorization: Bearer (prt_pat_\w+)"$/);
       assert.equal(url, porteiro.url);

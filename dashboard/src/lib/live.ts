@@ -1,5 +1,6 @@
-// What the server tells while a page is open (GET /api/events: hints without content). When the stream breaks off, the page asks again
-// by itself until it is back; a page that nobody sees asks nothing, and looks when it is seen again.
+// What the server tells while a page is open (GET /api/events: hints without content). What happened before the stream was open, nothing
+// tells: the page looks once more then. When the stream breaks off, the page asks again by itself until it is back; a page that nobody
+// sees asks nothing, and looks when it is seen again.
 import { useEffect, useRef } from 'preact/hooks';
 
 const ASK_EVERY_MS = 5000, GATHER_MS = 150;
@@ -23,7 +24,7 @@ const stopAsking = () => {
 
 function begin() {
   source = new EventSource('/api/events');
-  source.onopen = stopAsking;
+  source.onopen = () => (stopAsking(), soon());
   source.onerror = () => (timer ??= window.setInterval(tell, ASK_EVERY_MS));
   KINDS.forEach(kind => source!.addEventListener(kind, soon));
   document.addEventListener('visibilitychange', tell);

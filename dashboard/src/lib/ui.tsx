@@ -33,9 +33,9 @@ export function Problem({ error, prefix }: { error: unknown; prefix?: string }) 
 }
 const stepKinds: Record<string, '' | 'good' | 'bad'> = { ok: 'good', skip: '', fail: 'bad' };
 
-export interface Loaded<T> { value: T | undefined; error: unknown; reload: () => Promise<void> }
+export interface Loaded<T> { value: T | undefined; error: unknown; reload: () => Promise<void>; stale: boolean }
 
-// Loads when `key` changes; what was there stays shown meanwhile.
+// Loads when `key` changes; what was there stays shown meanwhile, and is `stale`.
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown = ''): Loaded<T> {
   const state = useSignal<{ key: unknown; value?: T; error?: unknown }>({ key });
   const aborter = useRef<AbortController | null>(null);
@@ -48,14 +48,14 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: unkno
       const value = await latest.current(own.signal);
       if (!own.signal.aborted) state.value = { key, value };
     } catch (error) {
-      if (!own.signal.aborted) state.value = { ...state.value, error };
+      if (!own.signal.aborted) state.value = { ...state.value, key, error };
     }
   };
   useEffect(() => {
     void reload();
     return () => aborter.current?.abort();
   }, [key]);
-  return { value: state.value.value, error: state.value.error, reload };
+  return { value: state.value.value, error: state.value.error, reload, stale: state.value.key !== key };
 }
 
 export function Wait({ what }: { what?: string }) {

@@ -80,14 +80,14 @@ export default function Activity() {
       {!first.value && !first.error && <Wait />}
       {first.value && items.length === 0 && <Empty action={<a href="#/connections">{t('connections.title')}</a>}>{t('activity.empty')}</Empty>}
       {items.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('activity.title')}>
+        <div class="scroll" tabIndex={0} role="region" aria-label={t('activity.title')} aria-busy={first.stale}>
           <table class="fold">
             <thead><tr><th scope="col">{t('activity.when')}</th><th scope="col">{t('activity.what')}</th><th scope="col">{t('activity.who')}</th><th scope="col">{t('connection.title')}</th><th scope="col">{t('activity.outcome')}</th><th scope="col">{t('activity.changes')}</th></tr></thead>
             <tbody>{items.map(event => <Row key={event.id} event={event} open={() => (shown.value = event)} />)}</tbody>
           </table>
         </div>
       )}
-      {last?.next_before && <p><Act run={more}>{t('activity.more')}</Act></p>}
+      {last?.next_before && !first.stale && <p><Act run={more}>{t('activity.more')}</Act></p>}
       {shown.value && <Detail event={shown.value} close={() => (shown.value = null)} />}
     </Page>
   );
