@@ -195,6 +195,7 @@ export const userProfiles = sqliteTable("mcp_user_profiles", {
   totpSince: text("totp_since"),
   totpStep: integer("totp_step").notNull(),
   updatedAt: text("updated_at").notNull(),
+  stoppedByAdmin: integer("stopped_by_admin").notNull().default(0),
 }, (t) => [
   foreignKey({ name: "mcp_user_profiles_user_id_fk", columns: [t.userId], foreignColumns: [users.id] })
     .onDelete("cascade"),

@@ -204,6 +204,7 @@ export const userProfiles = pgTable("mcp_user_profiles", {
   totpSince: timestamp("totp_since"),
   totpStep: bigint("totp_step", { mode: "number" }).notNull(),
   updatedAt: timestamp("updated_at").notNull(),
+  stoppedByAdmin: boolean("stopped_by_admin").notNull().default(false),
 }, (t) => [
   foreignKey({ name: "mcp_user_profiles_user_id_fk", columns: [t.userId], foreignColumns: [users.id] })
     .onDelete("cascade"),

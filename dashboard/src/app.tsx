@@ -144,6 +144,7 @@ function Stopped() {
     me.value = await api.post('/api/me/resume');
     say(t('stopped.resumed'));
   };
+  if (me.value.stopped_by_admin) return <div class="note warn" role="status"><p>{t('stopped.by_admin')}</p></div>;
   return <div class="note warn" role="status"><p>{t('stopped.text')}</p><p><Act class="tiny" run={resume}>{t('stopped.resume')}</Act></p></div>;
 }
 

@@ -52,26 +52,36 @@ static const struct {
     [PAUSED] = {"the connection is not active",
                 "The connection of this token is paused. The token is good: its owner can resume the connection in the "
                 "dashboard, or with `porteiro connection resume`."},
-    [BROKEN] = {"the connection is in the state error",
-                "The service refuses the password of this connection. Its owner has to enter the password again."},
-    [STOPPED] = {"its owner stopped everything",
-                 "The owner of this token has stopped everything. The token is good: it works again when they let "
-                 "everything go on in the dashboard."},
+    [BROKEN] =
+        {"the connection is in the state error",
+         "The service refuses the password of this connection. The token is good: it works again when its owner has "
+         "entered the password again in the dashboard."},
+    [STOPPED] =
+        {"its owner stopped everything",
+         "The owner of this token, or an administrator, has stopped everything. The token is good: it works again "
+         "when they let everything go on in the dashboard."},
     [CONNECTION_ENDED] = {"the connection is revoked",
                           "The connection of this token was revoked. Make a new connection."},
-    [DISABLED] = {"the provider is disabled", "This kind of service is switched off on this server."},
+    [DISABLED] = {"the provider is disabled",
+                  "This kind of service is switched off on this server. The token is good: an "
+                  "administrator can switch the service on again."},
     [TAMPERED] = {"the token's rows were changed: their MAC does not fit",
                   "This token is not valid any more." MAKE_NEW},
 };
 
 /*
- * A good token whose owner let things rest is no bad token: who hears that of theirs gets a new one, again and again, which
- * does no better.
+ * A good token that rests, or whose connection does, is no bad token: who hears that of theirs gets a new one, again and again,
+ * which does no better.
  */
+static bool rests(enum refusal why)
+{
+    return why == PAUSED || why == BROKEN || why == DISABLED || why == STOPPED;
+}
+
 static int refuse(struct call *call, enum refusal why)
 {
     fail_detail(call, "token refused: %s", refusals[why].detail);
-    return fail(call, why == PAUSED || why == STOPPED ? E_DENIED : E_UNAUTHENTICATED, "%s", refusals[why].text);
+    return fail(call, rests(why) ? E_DENIED : E_UNAUTHENTICATED, "%s", refusals[why].text);
 }
 
 /* ---- the cache: entries by a hash of the token, in two queues (good and refused) with the least recently used at the end */

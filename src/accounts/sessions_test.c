@@ -238,12 +238,21 @@ static void administrators_and_stop_everything(void **state)
     assert_int_equal(users_delete(call, id), E_CONFLICT);
     assert_says(call, "only administrator");
     assert_ok(call, authenticate(call, made.token, &who));
-    assert_ok(call, users_set_stopped(call, id, true));
+    assert_ok(call, users_set_stopped(call, id, true, false));
     assert_int_equal(authenticate(call, made.token, &who), E_DENIED);
     assert_ok(call, sessions_find(call, login(f, "ana@example.test", TEST_PASSWORD, "", OK), &person));
     assert_true(person.is_admin && person.is_stopped);
-    assert_ok(call, users_set_stopped(call, id, false));
+    assert_ok(call, users_set_stopped(call, id, false, false));
     assert_ok(call, authenticate(call, made.token, &who));
+    assert_ok(call, users_set_stopped(call, id, true, true));
+    assert_ok(call, users_set_stopped(call, id, true, false)); /* which does not make it the person's own */
+    assert_int_equal(users_set_stopped(call, id, false, false), E_DENIED);
+    assert_says(call, "administrator");
+    assert_int_equal(authenticate(call, made.token, &who), E_DENIED);
+    assert_ok(call, users_set_stopped(call, id, false, true));
+    assert_ok(call, authenticate(call, made.token, &who));
+    assert_ok(call, users_set_stopped(call, id, true, false));
+    assert_ok(call, users_set_stopped(call, id, false, false));
     int64_t other = add_user(f, "bia@example.test", "+5511999990002");
     assert_ok(call, users_set_admin(call, other, true));
     assert_ok(call, users_delete(call, id));

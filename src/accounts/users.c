@@ -343,11 +343,25 @@ int users_reset_password(struct call *call, struct str token, struct str passwor
 
 /* ---- administrator, stopped, confirmed */
 
-enum switch_kind { SWITCH_ADMIN, SWITCH_STOPPED };
+enum switch_kind { SWITCH_ADMIN, SWITCH_STOPPED_BY_PERSON, SWITCH_STOPPED_BY_ADMIN };
 
 static int last_admin(struct call *call)
 {
     return fail(call, E_CONFLICT, "This is the only administrator. Make another one first.");
+}
+
+static int turn(struct call *call, struct profile_row *profile, enum switch_kind kind, bool on)
+{
+    if (kind == SWITCH_ADMIN) {
+        profile->is_admin = on;
+        return OK;
+    }
+    if (kind == SWITCH_STOPPED_BY_PERSON && !on && profile->stopped_by_admin)
+        return fail(call, E_DENIED, "An administrator stopped this account. Only an administrator can let it go on.");
+    profile->stopped_at_ms = on ? clock_now_ms() : 0;
+    if (kind == SWITCH_STOPPED_BY_ADMIN)
+        profile->stopped_by_admin = on;
+    return OK;
 }
 
 static int set_switch(struct call *call, int64_t id, enum switch_kind kind, bool on)
@@ -366,13 +380,11 @@ static int set_switch(struct call *call, int64_t id, enum switch_kind kind, bool
         return error;
     if (admins == 1)
         return last_admin(call);
-    if (kind == SWITCH_ADMIN)
-        profile.is_admin = on;
-    else
-        profile.stopped_at_ms = on ? clock_now_ms() : 0;
-    error = store_profiles_put(call, id, &profile);
+    error = turn(call, &profile, kind, on);
+    if (!error)
+        error = store_profiles_put(call, id, &profile);
     static const char *const actions[2][2] = {{"users.admin_off", "users.admin_on"}, {"users.resume", "users.stop"}};
-    return error ? error : record(call, actions[kind][on], id, "email", user.email);
+    return error ? error : record(call, actions[kind != SWITCH_ADMIN][on], id, "email", user.email);
 }
 
 int users_set_admin(struct call *call, int64_t id, bool is_admin)
@@ -382,12 +394,14 @@ int users_set_admin(struct call *call, int64_t id, bool is_admin)
     return error ? error : store_end(call, mine, set_switch(call, id, SWITCH_ADMIN, is_admin));
 }
 
-int users_set_stopped(struct call *call, int64_t id, bool is_stopped)
+int users_set_stopped(struct call *call, int64_t id, bool is_stopped, bool by_admin)
 {
     bool mine;
     int error = store_begin(call, &mine);
     if (!error)
-        error = store_end(call, mine, set_switch(call, id, SWITCH_STOPPED, is_stopped));
+        error =
+            store_end(call, mine,
+                      set_switch(call, id, by_admin ? SWITCH_STOPPED_BY_ADMIN : SWITCH_STOPPED_BY_PERSON, is_stopped));
     if (!error)
         generation_tell(call);
     return error;

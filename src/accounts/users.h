@@ -51,8 +51,11 @@ MUST_CHECK int users_begin_reset(struct call *call, struct str email_or_phone, s
 MUST_CHECK int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id);
 
 MUST_CHECK int users_set_admin(struct call *call, int64_t id, bool is_admin);
-/* Stop everything: from now on none of this person's tokens is good for anything, until they are let go on. */
-MUST_CHECK int users_set_stopped(struct call *call, int64_t id, bool is_stopped);
+/*
+ * Stop everything: from now on none of this person's tokens is good for anything, until they are let go on. What an administrator
+ * stopped, the person does not let go on: E_DENIED.
+ */
+MUST_CHECK int users_set_stopped(struct call *call, int64_t id, bool is_stopped, bool by_admin);
 MUST_CHECK int users_confirm_email(struct call *call, int64_t id, struct str email);
 
 /* Takes connections and tokens along; the audit stays. E_CONFLICT: the only administrator. */

@@ -143,16 +143,14 @@ static void reload_out_of_memory(struct arena *arena, size_t size, void *context
     _exit(CLI_FAILED); /* 4 MiB of settings: the file has a limit of 64 KiB */
 }
 
+#define FILE_GONE                                                                                                      \
+    "the settings' file %s, which is in force, is not there any more; put it back, or restart the server to do "       \
+    "without it"
+
 /* The defaults are no settings that somebody chose: they would move the listener and the database to other places. */
-static bool file_is_gone(struct supervised *self, struct arena *arena)
+static bool file_is_gone(const struct supervised *self)
 {
-    if (!self->file[0] || access(self->file, F_OK) == 0 || errno != ENOENT)
-        return false;
-    self->problem = str_format(arena,
-                               "the settings' file %s, which is in force, is not there any more; put it back, or "
-                               "restart the server to do without it",
-                               self->file);
-    return true;
+    return self->file[0] && access(self->file, F_OK) && errno == ENOENT;
 }
 
 static void remember_file(struct supervised *self, const struct config *config)
@@ -174,7 +172,9 @@ static bool reload(void *context, const struct supervisor_plan *old, struct supe
     struct config_sources sources = config_sources(arguments->settings, arguments->n_settings);
     const struct config *config = config_load(arena, &sources);
     self->problem = config->n_problems ? cli_config_problems(arena, config) : values_problems(arena, config);
-    bool good = self->problem.len == 0 && !file_is_gone(self, arena);
+    if (self->problem.len == 0 && file_is_gone(self))
+        self->problem = str_format(arena, FILE_GONE, self->file);
+    bool good = self->problem.len == 0;
     if (good)
         good = make_plan(self, arena, config, old, ret);
     if (good) {
@@ -186,6 +186,15 @@ static bool reload(void *context, const struct supervisor_plan *old, struct supe
     self->problem = STR_EMPTY;
     arena_free(arena);
     return good;
+}
+
+static bool may_upgrade(void *context)
+{
+    const struct supervised *self = context;
+    if (!file_is_gone(self))
+        return true;
+    log_error("this program goes on: " FILE_GONE, self->file);
+    return false;
 }
 
 /* ---- the start */
@@ -217,6 +226,7 @@ int supervise(struct cli *cli)
         .source = str_copy_cstr(cli->arena, file),
         .begun_ns = clock_monotonic_ns(),
         .reload = reload,
+        .may_upgrade = may_upgrade,
         .context = &self,
     };
     remember_file(&self, cli->config);

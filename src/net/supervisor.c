@@ -343,7 +343,7 @@ static void upgrade(void)
     struct handover what = {.n_workers = 0};
     self.upgrade_wanted = false;
     notify_send("RELOADING=1");
-    if (!handover_try(self.settings->arguments)) {
+    if (!self.settings->may_upgrade(self.settings->context) || !handover_try(self.settings->arguments)) {
         notify_send("READY=1");
         return;
     }

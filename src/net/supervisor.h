@@ -71,6 +71,8 @@ struct supervisor_settings {
      * that stays the same is repeated.
      */
     bool (*reload)(void *context, const struct supervisor_plan *old, struct supervisor_plan *ret);
+    /* SIGUSR2: whether a new program would find the settings that are in force. False: it would not, and it has logged why. */
+    bool (*may_upgrade)(void *context);
     void *context;
 };
 

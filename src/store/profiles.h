@@ -9,6 +9,7 @@ struct profile_row {
     struct str language; /* "en" or "pt-BR"; empty: never chosen, so the browser's, and English in mails */
     int64_t email_confirmed_at_ms;
     int64_t stopped_at_ms;  /* not 0: none of this person's tokens is good for anything until it is 0 again */
+    bool stopped_by_admin;  /* only an administrator makes it 0 again */
     struct str totp_sealed; /* the second factor's key; empty: none was ever begun */
     int64_t totp_since_ms;  /* 0: not (yet) asked for at login */
     int64_t totp_step;      /* the last time step whose code was used */

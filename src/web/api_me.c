@@ -9,9 +9,9 @@
 #define ME_SCHEMA                                                                                                      \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"name\":" API_TEXT ",\"email\":" API_TEXT            \
     ",\"phone\":" API_TEXT ",\"language\":" API_TEXT ",\"admin\":" API_BOOLEAN ",\"email_confirmed\":" API_BOOLEAN     \
-    ",\"stopped\":" API_BOOLEAN ",\"second_factor\":" API_BOOLEAN                                                      \
+    ",\"stopped\":" API_BOOLEAN ",\"stopped_by_admin\":" API_BOOLEAN ",\"second_factor\":" API_BOOLEAN                 \
     "},\"required\":[\"id\",\"name\",\"email\",\"phone\",\"language\",\"admin\",\"email_confirmed\",\"stopped\","      \
-    "\"second_factor\"]}"
+    "\"stopped_by_admin\",\"second_factor\"]}"
 
 static int write_me(struct call *call, struct api *api)
 {
@@ -31,6 +31,7 @@ static int write_me(struct call *call, struct api *api)
     json_member_bool(&api->out, "admin", profile.is_admin);
     json_member_bool(&api->out, "email_confirmed", profile.email_confirmed_at_ms != 0);
     json_member_bool(&api->out, "stopped", profile.stopped_at_ms != 0);
+    json_member_bool(&api->out, "stopped_by_admin", profile.stopped_by_admin);
     json_member_bool(&api->out, "second_factor", profile.totp_since_ms != 0);
     json_end(&api->out);
     return OK;
@@ -118,7 +119,7 @@ const struct api_operation api_me_delete = {
 
 static int set_stopped(struct call *call, struct api *api, bool is_stopped)
 {
-    int error = users_set_stopped(call, api->person.user_id, is_stopped);
+    int error = users_set_stopped(call, api->person.user_id, is_stopped, false);
     return error ? error : write_me(call, api);
 }
 
@@ -139,8 +140,11 @@ const struct api_operation api_me_stop = {
     .status = 200,
     .run = stop,
 };
-const struct api_operation api_me_resume = {
-    .id = "meResume", .summary = "Lets everything go on.", .answer = ME_SCHEMA, .status = 200, .run = resume};
+const struct api_operation api_me_resume = {.id = "meResume",
+                                            .summary = "Lets everything go on, unless an administrator stopped it.",
+                                            .answer = ME_SCHEMA,
+                                            .status = 200,
+                                            .run = resume};
 
 /* ---- logins */
 

@@ -5,8 +5,8 @@
 
 #define PERSON_SCHEMA                                                                                                  \
     "{\"type\":\"object\",\"properties\":{\"id\":" API_INTEGER ",\"name\":" API_TEXT ",\"email\":" API_TEXT            \
-    ",\"phone\":" API_TEXT ",\"admin\":" API_BOOLEAN ",\"stopped\":" API_BOOLEAN ",\"email_confirmed\":" API_BOOLEAN   \
-    ",\"second_factor\":" API_BOOLEAN ",\"created_at\":" API_TIME_OR_NULL                                              \
+    ",\"phone\":" API_TEXT ",\"admin\":" API_BOOLEAN ",\"stopped\":" API_BOOLEAN ",\"stopped_by_admin\":" API_BOOLEAN  \
+    ",\"email_confirmed\":" API_BOOLEAN ",\"second_factor\":" API_BOOLEAN ",\"created_at\":" API_TIME_OR_NULL          \
     "},\"required\":[\"id\",\"name\",\"email\"]}"
 
 static void write_person(struct call *call, struct api *api, const struct user_row *user,
@@ -19,6 +19,7 @@ static void write_person(struct call *call, struct api *api, const struct user_r
     json_member_str(&api->out, "phone", user->phone);
     json_member_bool(&api->out, "admin", profile->is_admin);
     json_member_bool(&api->out, "stopped", profile->stopped_at_ms != 0);
+    json_member_bool(&api->out, "stopped_by_admin", profile->stopped_by_admin);
     json_member_bool(&api->out, "email_confirmed", profile->email_confirmed_at_ms != 0);
     json_member_bool(&api->out, "second_factor", profile->totp_since_ms != 0);
     api_member_time(call, &api->out, "created_at", user->created_at_ms);
@@ -55,8 +56,9 @@ static int change(struct call *call, struct api *api)
         error = store_users_by_id(call, id, &user);
     if (!error && json_is(admin, JSON_BOOL))
         error = users_set_admin(call, id, json_bool_or(admin, false));
-    if (!error && json_is(stopped, JSON_BOOL))
-        error = users_set_stopped(call, id, json_bool_or(stopped, false));
+    bool stop = json_bool_or(stopped, false);
+    if (!error && json_is(stopped, JSON_BOOL)) /* who stops their own account takes that back under /api/me, too */
+        error = users_set_stopped(call, id, stop, !stop || id != api->person.user_id);
     if (!error)
         error = store_profiles_get(call, id, &profile);
     if (!error)

@@ -543,7 +543,7 @@ describe('administration', () => {
     assert.equal((await bia.ok('GET', '/api/me')).admin, true);
     await screen.button('Stop: Bia').click();
     await screen.button('Let go on: Bia').waitFor();
-    assert.equal((await bia.ok('GET', '/api/me')).stopped, true);
+    assert.equal((await bia.ok('GET', '/api/me')).stopped_by_admin, true);
     await screen.button('Delete: Bia').click();
     await dialog().getByLabel('Type bia@example.test').fill('bia@example.test');
     await inDialog('Delete').click();

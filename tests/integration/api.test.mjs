@@ -102,6 +102,16 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match(stopped.json.error.message, /stopped everything/);
       await ana.ok('POST', '/api/me/resume');
       assert.equal(await works(token), true);
+      const { id: anasId } = await ana.ok('GET', '/api/me');
+      await root.ok('PATCH', `/api/users/${anasId}`, { stopped: true });
+      assert.equal((await ana.ok('GET', '/api/me')).stopped_by_admin, true);
+      await ana.ok('POST', '/api/me/stop');
+      const own = await ana.call('POST', '/api/me/resume');
+      assert.equal(own.status, 403);
+      assert.match(own.json.error.message, /Only an administrator/);
+      assert.equal(await works(token), false);
+      await root.ok('PATCH', `/api/users/${anasId}`, { stopped: false });
+      assert.equal(await works(token), true);
       await ana.ok('POST', `/api/connections/${connection.id}/pause`);
       assert.equal(await works(token), false);
       await ana.ok('POST', `/api/connections/${connection.id}/resume`);

@@ -161,7 +161,9 @@ for (const pair of PAIRS) {
       const other = await porteiro.addConnection(pair.site, { name: 'second' });
       assert.equal((await legacy(porteiro.url, other.token, 'ping')).status, 200);
       await porteiro.json(['provider', 'disable', 'wordpress']);
-      assert.equal((await legacy(porteiro.url, other.token, 'ping')).status, 401);
+      const off = await legacy(porteiro.url, other.token, 'ping');
+      assert.deepEqual([off.status, off.headers.get('www-authenticate')], [403, null]);
+      assert.match(off.json.error.message, /switched off/);
       await porteiro.json(['provider', 'enable', 'wordpress']);
       assert.equal((await legacy(porteiro.url, other.token, 'ping')).status, 200);
       await porteiro.json(['connection', 'revoke', String(other.id)]);

@@ -84,16 +84,17 @@ describe('one worker, SQLite', () => {
     assert.ok(sent > 200, `${sent} requests`);
   });
 
-  test('SIGHUP without the settings file that was in force: the old settings go on', async () => {
+  test('SIGHUP and SIGUSR2 without the settings file that was in force: the old settings go on', async () => {
     const file = `${porteiro.dir}/porteiro.conf`, text = fs.readFileSync(file, 'utf8');
     const last = workersOf(porteiro)[1];
-    for (const [change, words] of [
-      [() => fs.rmSync(file), /the new settings are not taken, .*porteiro\.conf, which is in force, is not there any more/],
-      [() => fs.writeFileSync(file, `${text}\nalert_mail = nobody\n`), /the new settings are not taken, .*PORTEIRO_ALERT_MAIL must be an e-mail address/],
+    for (const [signal, change, words] of [
+      ['SIGUSR2', () => fs.rmSync(file), /this program goes on: .*porteiro\.conf, which is in force, is not there any more/],
+      ['SIGHUP', () => {}, /the new settings are not taken, .*porteiro\.conf, which is in force, is not there any more/],
+      ['SIGHUP', () => fs.writeFileSync(file, `${text}\nalert_mail = nobody\n`), /the new settings are not taken, .*PORTEIRO_ALERT_MAIL must be an e-mail address/],
     ]) {
       const before = logOf(porteiro).length;
       change();
-      process.kill(porteiro.server.pid, 'SIGHUP');
+      process.kill(porteiro.server.pid, signal);
       await waitFor('the refusal', () => words.test(logOf(porteiro).slice(before)));
       assert.equal(workersOf(porteiro)[1], last);
       assert.equal(await ask(porteiro, new http.Agent()), 200);

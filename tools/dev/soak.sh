@@ -29,9 +29,9 @@ soak_share=$((soak_minutes < 30 ? soak_minutes : 30)) # thirtieths of the long f
 soak_long() {
     local what=$1 file=$2
     shift 2
-    step "$what" timeout -k 10 1800 env PORTEIRO_TEST_TIMEOUT_S=1700 "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
+    step "$what" timeout -k 10 "${soak_limit_s:-1800}" env PORTEIRO_TEST_TIMEOUT_S="$((${soak_limit_s:-1800} - 100))" "$@" node tests/integration/run.mjs "$ROOT/tests/$file" || soak_failed=1
     # The test's own figures, for whoever reads the end.
-    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,w]|full disk:|requests over|revocations:|slow:|scan: |packets elsewhere|cut: |silence: |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
+    grep -E '(Lighthouse /|calls in|login timing:|login guessing:|envelopes:|kills[ ,w]|full disk:|requests over|leaks:|revocations:|slow:|scan: |packets elsewhere|cut: |silence: |: [0-9]+ passed, [0-9]+ did not)' "$LOGS/$(tr -cs 'a-zA-Z0-9\n' '-' <<<"$what").log" | cut -c1-200 || true
 }
 soak_long "bulk killed at 50 points" integration/bulk.test.mjs PORTEIRO_TEST_KILLS=50
 soak_long "messages sent once" integration/whatsapp_once.test.mjs \
@@ -47,6 +47,8 @@ need slowhttptest
 soak_long "slow clients" trust/slow.mjs PORTEIRO_TEST_SLOW=4000
 need nmap sqlmap testssl.sh wapiti ffuf
 soak_long "scanners" trust/scan.mjs
+soak_leak_s=$((soak_minutes < 360 ? soak_minutes * 20 : 7200))
+soak_limit_s=$((soak_leak_s + 300)) soak_long "steady load" trust/leaks.test.mjs PORTEIRO_TEST_LEAK_S="$soak_leak_s" PORTEIRO_TEST_LEAK_RPS=500
 meson_build build/plain
 step "the audit log edited" env PORTEIRO_TEST_EDITS=$((soak_share * 10000 / 30)) build/plain/audit-marks_test || soak_failed=1
 step "100,000 data keys, killed" env PORTEIRO_TEST_KEYS=$((soak_share * 100000 / 30)) build/plain/accounts-key_rotation_test || soak_failed=1

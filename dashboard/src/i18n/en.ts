@@ -51,6 +51,7 @@ export default {
   'missing.text': 'The address may be mistyped, or what it showed was removed.',
 
   'stopped.text': 'Everything is stopped: none of your tokens does anything.',
+  'stopped.by_admin': 'An administrator stopped everything: none of your tokens does anything. Only an administrator can let it go on.',
   'stopped.resume': 'Let everything go on',
   'stopped.resumed': 'Your tokens work again.',
 

@@ -53,6 +53,7 @@ const pt: Record<keyof typeof en, string> = {
   'missing.text': 'O endereço pode estar errado, ou o que ele mostrava foi removido.',
 
   'stopped.text': 'Tudo está parado: nenhum dos seus tokens faz nada.',
+  'stopped.by_admin': 'Um administrador parou tudo: nenhum dos seus tokens faz nada. Só um administrador pode deixar continuar.',
   'stopped.resume': 'Deixar tudo continuar',
   'stopped.resumed': 'Seus tokens voltaram a funcionar.',
 

@@ -1,5 +1,5 @@
 // The answers of the API that the screens use. tests/dashboard/screens.test.mjs holds them against /api/openapi.json.
-export interface Me { id: number; name: string; email: string; phone: string; language: string; admin: boolean; email_confirmed: boolean; stopped: boolean; second_factor: boolean }
+export interface Me { id: number; name: string; email: string; phone: string; language: string; admin: boolean; email_confirmed: boolean; stopped: boolean; stopped_by_admin: boolean; second_factor: boolean }
 export interface Approver { phone: string | null; connection_id: number; confirmed_at: string | null }
 export interface Check { ok: boolean; checked_at: string | null; latency_ms: number; site: string | null; version: string | null; user: string | null; role: string | null; error: string | null; message: string | null }
 export interface Connection { id: number; name: string; provider: string; status: string; address: string | null; config: Record<string, unknown>; token_last4: string | null; created_at: string | null; updated_at: string | null; last_used_at: string | null; check: Check | null }

@@ -363,11 +363,13 @@ int wp_may_write(struct call *call, const struct wp *wp, struct str status)
     if (wp_status_is_public(status)) {
         if (wp->rights & RIGHT_PUBLISH)
             return OK;
+        struct str what = status.len ? call_format(call, "Status '%.*s'", STR_ARG(str_sub(status, 0, 40)))
+                                     : STR("What has no status");
         return rights_lack(call, RIGHT_PUBLISH,
                            fail(call, E_DENIED,
-                                "Status '%.*s' is public, and this token may not change what is public: it lacks the "
-                                "right publish. It may write drafts.",
-                                STR_ARG(str_sub(status, 0, 40))));
+                                "%.*s is public, and this token may not change what is public: it lacks the right "
+                                "publish. It may write drafts.",
+                                STR_ARG(what)));
     }
     if (wp->rights & (RIGHT_DRAFT | RIGHT_PUBLISH))
         return OK;

@@ -204,7 +204,7 @@ static int check_operation(struct call *call, const struct undo *undo, const cha
     operation_needs(request.operation, call_format(call, "/%.*s", STR_ARG(undo->route)), body, &needs);
     error = operation_check_rights(call, &needs, undo->wp.rights);
     if (!error && needs.draft_may_do && !(undo->wp.rights & RIGHT_PUBLISH) &&
-        !(error = wp_may_write(call, &undo->wp, status.len ? status : STR("unknown"))) && given.len)
+        !(error = wp_may_write(call, &undo->wp, status)) && given.len)
         error = wp_may_write(call, &undo->wp, given);
     return error;
 }

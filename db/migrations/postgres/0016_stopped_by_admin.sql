@@ -1,0 +1,1 @@
+ALTER TABLE "mcp_user_profiles" ADD COLUMN "stopped_by_admin" boolean DEFAULT false NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE `mcp_user_profiles` ADD `stopped_by_admin` integer DEFAULT 0 NOT NULL;
