@@ -50,7 +50,7 @@ struct principal {
 
 /*
  * E_UNAUTHENTICATED: the text says what to do, call->error_detail for our log what was wrong. E_DENIED, likewise: the token is
- * good, but its connection is paused, or its owner has stopped everything. E_UNAVAILABLE, E_TIMEOUT: the
+ * good, but rests: its connection, its kind of service, or all that its owner has. E_UNAVAILABLE, E_TIMEOUT: the
  * database is not there and nothing is known of this token. May wait, but not on the hot path.
  */
 MUST_CHECK int authenticate(struct call *call, struct str bearer, const struct principal **ret);

@@ -54,14 +54,15 @@ static void each_refusal_says_why(void **state)
     } cases[] = {
         {TOKEN "revoked_at = '2026-01-01 00:00:00.000'", TOKEN "revoked_at = NULL", "was revoked", false},
         {TOKEN "expires_at = '2026-01-01 00:00:00.000'", TOKEN "expires_at = NULL", "has expired", true},
-        {CONNECTION "'paused'", CONNECTION "'active'", "is paused", false},
-        {CONNECTION "'error'", CONNECTION "'active'", "refuses the password", false},
-        {CONNECTION "'revoked'", CONNECTION "'active'", "Make a new connection", false},
-        {"UPDATE mcp_service_providers SET enabled = 0", "UPDATE mcp_service_providers SET enabled = 1", "switched off",
+        {CONNECTION "'paused'", CONNECTION "'active'", "is paused. The token is good", false},
+        {CONNECTION "'error'", CONNECTION "'active'", "refuses the password of this connection. The token is good",
          false},
+        {CONNECTION "'revoked'", CONNECTION "'active'", "Make a new connection", false},
+        {"UPDATE mcp_service_providers SET enabled = 0", "UPDATE mcp_service_providers SET enabled = 1",
+         "switched off on this server. The token is good", false},
         {"INSERT INTO mcp_user_profiles (user_id, is_admin, language, stopped_at, totp_step, updated_at) "
          "VALUES (1, 0, 'en', '2026-01-01 00:00:00.000', 0, '2026-01-01 00:00:00.000')",
-         "DELETE FROM mcp_user_profiles", "stopped everything", false},
+         "DELETE FROM mcp_user_profiles", "stopped everything. The token is good", false},
         {DETAILS "rights = 'nonsense'", DETAILS "rights = 'read,publish'", "not valid any more", true},
         {DETAILS "confirm = 'nonsense'", DETAILS "confirm = 'none'", "not valid any more", true},
         {DETAILS "mac = ''", DETAILS "name = name", "not valid any more", false},
@@ -75,7 +76,7 @@ static void each_refusal_says_why(void **state)
         sql(f, cases[i].edit);
         if (cases[i].is_sealed)
             seal(f, single.token_id);
-        bool rests = strstr(cases[i].says, "stopped everything") || strstr(cases[i].says, "paused");
+        bool rests = strstr(cases[i].says, "The token is good") != NULL;
         assert_int_equal(asks(f, single.token), rests ? E_DENIED : E_UNAUTHENTICATED);
         assert_says(&f->call, cases[i].says);
         call_clear_error(&f->call);
