@@ -249,7 +249,7 @@ static void pausing_and_providers(void **state)
     assert_ok(call, connections_resume(call, user, made.connection_id));
     assert_ok(call, opens(f, made.token));
     assert_ok(call, providers_set_enabled(call, STR("wordpress"), false));
-    assert_int_equal(opens(f, made.token), E_UNAUTHENTICATED);
+    assert_int_equal(opens(f, made.token), E_DENIED);
     sql(f, "UPDATE mcp_service_providers SET enabled = NULL");
     assert_ok(call, providers_set_enabled(call, STR("wordpress"), true));
     sql(f, "UPDATE mcp_service_providers SET enabled = NULL");
@@ -261,7 +261,7 @@ static void pausing_and_providers(void **state)
     const struct provider_entry newer[] = {{STR("wordpress"), STR("WordPress"), STR("2")}};
     assert_ok(call, providers_sync(call, newer, 1));
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_service_providers WHERE version = '2'"), 1);
-    assert_int_equal(opens(f, made.token), E_UNAUTHENTICATED);
+    assert_int_equal(opens(f, made.token), E_DENIED);
 }
 
 static void deleting(void **state)
@@ -384,8 +384,8 @@ static void checks_are_kept(void **state)
     assert_text(row.status, "error");
     assert_false(row.check.ok);
     assert_text(row.check.error_code, "wrong_password");
-    assert_int_equal(opens(f, made.token), E_UNAUTHENTICATED);
-    assert_says(call, "enter the password again");
+    assert_int_equal(opens(f, made.token), E_DENIED);
+    assert_says(call, "entered the password again");
     assert_ok(call, connections_record_check(call, made.connection_id, &check, false));
     assert_ok(call, connections_show(call, user, made.connection_id, &row));
     assert_text(row.status, "active");

@@ -131,15 +131,15 @@ describe('an outage of PostgreSQL', () => {
   test('what was read meanwhile is in the audit log in the end', async () => {
     await porteiro.stop();
     const [{ n }] = await query(porteiro.direct, "SELECT count(*) AS n FROM mcp_audit_logs WHERE action = 'tool.wp_find'");
-    assert.ok(n >= 7, `${n} reads are recorded`);
+    assert.ok(n >= 1 + 3 * OUTAGES, `${n} reads are recorded`);
     assert.equal((await porteiro.json(['audit', 'verify'])).ok, true);
     await porteiro.serve();
   });
 });
 
 // A worker that is asked for nothing asks nothing: a database that sleeps when idle goes to sleep.
-test('an idle server sends no statement', { timeout: 200_000 }, async () => {
-  const seconds = Number(process.env.PORTEIRO_TEST_IDLE_S ?? 20);
+const IDLE_S = Number(process.env.PORTEIRO_TEST_IDLE_S ?? 20);
+test('an idle server sends no statement', { timeout: (IDLE_S + 180) * 1000 }, async () => {
   const porteiro = await Porteiro.create({ database: fixtures.postgres.port });
   await porteiro.addUser();
   const { token } = await porteiro.addConnection(site);
@@ -161,9 +161,9 @@ test('an idle server sends no statement', { timeout: 200_000 }, async () => {
     await sleep(6000);
     const before = messages;
     assert.ok(before > 5, 'statements are seen');
-    await sleep(seconds * 1000);
-    assert.equal(messages - before, 0, `${messages - before} messages in ${seconds} idle seconds`);
-    console.log(`0 messages in ${seconds} idle seconds, ${before} before`);
+    await sleep(IDLE_S * 1000);
+    assert.equal(messages - before, 0, `${messages - before} messages in ${IDLE_S} idle seconds`);
+    console.log(`0 messages in ${IDLE_S} idle seconds, ${before} before`);
   } finally {
     await porteiro.stop();
     server.close();
