@@ -1,6 +1,7 @@
 // The HTTP server against bytes no client sends: framing that two parsers could read differently, and peers that are
 // slow, silent or gone. A refused request gets one 400 (or 501), and the connection is closed.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
@@ -117,6 +118,7 @@ for (const secure of [false, true]) describe(secure ? 'https' : 'http', () => {
       if (i % 2) socket.write(good.slice(0, 40));
       return socket;
     });
+    await Promise.all(sockets.map(socket => once(socket, secure ? 'secureConnect' : 'connect')));
     await sleep(300);
     const began = Date.now();
     assert.equal((await legacy(porteiro.url, token, 'ping')).status, 200);

@@ -228,7 +228,7 @@ describe('a password that is refused stops the connection', () => {
       const { json } = await modern(porteiro.url, token, method, params);
       assert.match(json.error?.message ?? '', /password/i, JSON.stringify(json));
       assert.equal((await porteiro.json(['connection', 'show', String(id)])).status, 'error');
-      assert.equal((await modern(porteiro.url, token, 'tools/list')).status, 401);
+      assert.equal((await modern(porteiro.url, token, 'tools/list')).status, 403, 'the token is good, the password is not');
     });
   }
 });
