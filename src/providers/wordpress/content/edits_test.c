@@ -223,6 +223,12 @@ static void test_find_composed(void **state)
     assert_edit(P("\xD0\xB9"), find("\xD0\xB8\xCC\x86", "x", 1), P("x"));
     /* Marks that make no character with what stands before them stay, and cut-off ones harm nobody. */
     assert_edit(P("q\xCC\x81 &amp; \xCC"), find("q\xCC\x81 & ", "x", 1), P("x\xCC"));
+    /* A reference is what it stands for, whatever letter stands behind it. */
+    assert_edit(P("A&nbsp;\xE3\x81\xAE b"), find("A \xE3\x81\xAE b", "x", 1), P("x"));
+    assert_edit(P("a&lt;\xE3\x81\xAE") GAP P("a&amp;\xE3\x81\xAE"), find("a&\xE3\x81\xAE", "x", 1),
+                P("a&lt;\xE3\x81\xAE") GAP P("x"));
+    assert_edit(P("caf&eacute;\xE0\xA4\x95"), find("caf\xC3\xA9\xE0\xA4\x95", "x", 1), P("x"));
+    assert_edit(P("e&#769;t&eacute;\xCC\xA3"), find("t\xC3\xA9\xCC\xA3", "x", 1), P("e&#769;x"));
 }
 
 static void test_find_refused(void **state)

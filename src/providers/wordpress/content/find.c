@@ -108,7 +108,7 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
 {
     for (size_t i = 0; i < raw.len;) {
         struct str rest = str_from_offset(raw, i);
-        char utf8[4];
+        char utf8[4], composed[4];
         size_t length = 0, utf8_length = 0;
         if (places && places[i] == PLACE_MARKUP && view->text_only) {
             i++;
@@ -124,10 +124,10 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
             length = text_entity(rest, utf8, &utf8_length);
         struct str character = length ? str_of(utf8, utf8_length) : str_sub(rest, 0, character_length(rest));
         length = length ? length : character.len;
-        size_t composed = compose_first(rest, length, utf8, &utf8_length);
-        if (composed) {
-            character = str_of(utf8, utf8_length);
-            length = composed;
+        size_t marks = compose_first(character, str_from_offset(rest, length), composed, &utf8_length);
+        if (marks) {
+            character = str_of(composed, utf8_length);
+            length += marks;
         }
         add_form(view, plain_form(character), i);
         i += length;
