@@ -18,6 +18,7 @@ struct find {
     struct match *matches;
     size_t count;
     struct blocks *blocks; /* of the text, when first needed */
+    struct str tags;       /* of the text, from the tag that was looked at last: matches come in order */
     bool is_view, is_markdown;
     struct str replace; /* as HTML when is_markdown */
     bool is_literal;    /* a replacement that looks like Markdown was put into text as it is */
@@ -305,14 +306,15 @@ static int fit_inline(struct find *find, struct str *text)
 }
 
 /* Inside the quotes of an attribute: alt="here". */
-static bool is_in_value(struct str raw, const struct match *match)
+static bool is_in_value(struct find *find, const struct match *match)
 {
     struct html_token token;
-    struct str rest = raw;
+    struct str raw = find->map.raw, rest = find->tags.ptr ? find->tags : raw;
     const char *start = raw.ptr + match->start, *end = raw.ptr + match->end;
     while (html_next(&rest, &token)) {
         if (token.source.ptr + token.source.len <= start)
             continue;
+        find->tags = str_from_offset(raw, (size_t)(token.source.ptr - raw.ptr));
         if (token.kind != HTML_OPEN || token.source.ptr + token.source.len < end)
             return false;
         struct str attributes = token.attributes;
@@ -404,7 +406,7 @@ static int make_replacement(struct find *find, const struct match *match, struct
     struct arena *arena = find->call->arena;
     struct str text = find->replace, found = str_sub(find->map.raw, match->start, match->end - match->start);
     *ret = text;
-    if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find->map.raw, match))
+    if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find, match))
         *ret = escape_value(arena, text);
     else if (match->place == PLACE_MARKUP && is_in_attributes(find, match))
         *ret = str_replace(arena, text, STR("--"), STR("\\u002d\\u002d")); /* as WordPress writes it */

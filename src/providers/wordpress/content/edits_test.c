@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -208,6 +209,27 @@ static void test_find_explained(void **state)
     assert_refused(raw, find("[[block 1 core/heading]] ## Left", "x", 1), E_CONFLICT, "Find \"Left\"");
     assert_refused(raw, find("> see this", "x", 1), E_CONFLICT, "see *this*");
     assert_refused(raw, find("1.5 Left", "x", 1), E_CONFLICT, "nor anything like it");
+}
+
+/* As when a site gets another address: the time grows with the text, not with its square. */
+static void test_many_in_values(void **state)
+{
+    (void)state;
+    enum { IMAGES = 3000, SECONDS_MAX = 5 };
+    struct buf raw, wanted;
+    struct str out = STR_EMPTY;
+    struct content_edit edit = find("http://old.test", "http://new.test", -1);
+    buf_init(&raw, arena, (size_t)4 * 1024 * 1024);
+    buf_init(&wanted, arena, (size_t)4 * 1024 * 1024);
+    for (int i = 0; i < IMAGES; i++) {
+        buf_add(&raw, STR(P("a <img src=\"http://old.test/i.jpg\" alt=\"b\"> <b>c</b>") GAP));
+        buf_add(&wanted, STR(P("a <img src=\"http://new.test/i.jpg\" alt=\"b\"> <b>c</b>") GAP));
+    }
+    clock_t start = clock();
+    assert_int_equal(content_apply_edits(&call, buf_str(&raw), &edit, 1, &out, &changes), OK);
+    assert_true(clock() - start < (clock_t)SECONDS_MAX * CLOCKS_PER_SEC);
+    assert_int_equal(changes.replacements, IMAGES);
+    assert_true(str_eq(out, buf_str(&wanted)));
 }
 
 /* Letters and their marks, apart or in one. */
@@ -451,11 +473,25 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_find),         TEST(test_find_forgiving),   TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_in_json), TEST(test_replace_markdown), TEST(test_find_explained),   TEST(test_find_composed),
-        TEST(test_find_refused), TEST(test_block_ops),        TEST(test_formats),          TEST(test_nested),
-        TEST(test_several),      TEST(test_stand_ins),        TEST(test_classic),          TEST(test_broken),
-        TEST(test_changes),      TEST(test_limits),
+        TEST(test_find),
+        TEST(test_find_forgiving),
+        TEST(test_replacement_fits),
+        TEST(test_find_in_attribute),
+        TEST(test_find_in_json),
+        TEST(test_replace_markdown),
+        TEST(test_find_explained),
+        TEST(test_find_composed),
+        TEST(test_many_in_values),
+        TEST(test_find_refused),
+        TEST(test_block_ops),
+        TEST(test_formats),
+        TEST(test_nested),
+        TEST(test_several),
+        TEST(test_stand_ins),
+        TEST(test_classic),
+        TEST(test_broken),
+        TEST(test_changes),
+        TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
