@@ -211,6 +211,21 @@ static void test_find_explained(void **state)
     assert_refused(raw, find("1.5 Left", "x", 1), E_CONFLICT, "nor anything like it");
 }
 
+/* Bytes that are a part of other characters are not what was wanted. */
+static void test_find_whole_characters(void **state)
+{
+    (void)state;
+    assert_refused(P("Tom &amp; the band"), find("amp", "volt", 1), E_CONFLICT, "not found");
+    assert_edit(P("Tom &amp; the amp"), find("amp", "volt", 1), P("Tom &amp; the volt"));
+    assert_edit(P("R&amp;D costs"), find("R&", "R and ", 1), P("R and D costs"));
+    assert_edit(P("<img src=\"u?a=1&amp;b=2\">"), find("a=1&amp;b", "c", 1), P("<img src=\"u?c=2\">"));
+    assert_refused(P("un cafe\xCC\x81 noir"), find("cafe", "the", 1), E_CONFLICT, "not found");
+    assert_edit(P("cafe cafe\xCC\x81"), find("cafe", "the", -1), P("the cafe\xCC\x81"));
+    assert_edit(P("a &amp; b"), find("&amp;", "and", 1), P("a and b"));
+    assert_edit(P("a & b"), find("&", "and", 1), P("a and b"));
+    assert_edit(P("<img alt='it'>"), find("it", "it's \"x\"", 1), P("<img alt='it&#039;s \"x\"'>"));
+}
+
 /* As when a site gets another address: the time grows with the text, not with its square. */
 static void test_many_in_values(void **state)
 {
@@ -482,6 +497,7 @@ int main(void)
         TEST(test_find_explained),
         TEST(test_find_composed),
         TEST(test_many_in_values),
+        TEST(test_find_whole_characters),
         TEST(test_find_refused),
         TEST(test_block_ops),
         TEST(test_formats),

@@ -179,6 +179,29 @@ static bool view_match(const struct content_map *map, size_t at, size_t length, 
     return true;
 }
 
+/* Whether a reference stands across `at`: "&am|p;". */
+static bool cuts_reference(struct str raw, size_t at)
+{
+    enum { REFERENCE_MAX = 12 };
+    char utf8[4];
+    size_t utf8_length;
+    for (size_t back = 1; back <= at && back < REFERENCE_MAX; back++)
+        if (raw.ptr[at - back] == '&')
+            return text_entity(str_from_offset(raw, at - back), utf8, &utf8_length) > back;
+    return false;
+}
+
+/* The bytes are there, but as a part of other characters: "amp" in "&amp;", an "e" whose accent stands behind it. */
+static bool cuts_character(struct str raw, const struct match *match)
+{
+    char composed[4];
+    size_t last = match->end - 1, length;
+    while (last > match->start && ((unsigned char)raw.ptr[last] & 0xC0) == 0x80)
+        last--;
+    return cuts_reference(raw, match->start) || cuts_reference(raw, match->end) ||
+           compose_first(str_sub(raw, last, match->end - last), str_from_offset(raw, match->end), composed, &length);
+}
+
 size_t content_find(struct arena *arena, struct content_map *map, struct str wanted, enum find_kind kind, size_t max,
                     struct match **ret)
 {
@@ -197,7 +220,7 @@ size_t content_find(struct arena *arena, struct content_map *map, struct str wan
             break;
         at += found;
         struct match match = {.start = at, .end = at + wanted.len};
-        bool good = kind != FIND_VIEW || view_match(map, at, wanted.len, &match);
+        bool good = kind == FIND_VIEW ? view_match(map, at, wanted.len, &match) : !cuts_character(map->raw, &match);
         match.place = good ? place_of(map, match.start, match.end) : PLACE_MARKUP;
         if (!good || (text_only && match.place == PLACE_MARKUP)) {
             at++;
