@@ -189,6 +189,7 @@ for (const pair of PAIRS) {
       const words = /date to come.*publish at once.*Now it is \d{4}-\d\d-\d\dT\d\d:\d\d at the site/;
       await refused('wp_create', { title: 'Later', status: 'future' }, words);
       await refused('wp_create', { title: 'Later', status: 'future', set: { date: '2020-01-01' } }, /2020-01-01 WordPress/);
+      await refused('wp_create', { title: 'Later', status: 'future', set: { date: '2031-03-01', date_gmt: null } }, words);
       // The site's clock is Berlin's: what is to come there must be more than an hour ahead of UTC.
       await refused('wp_create', { title: 'Later', status: 'future', set: { date: naive(30) } }, words);
       await refused('wp_create', { title: 'Later', status: 'future', set: { date: `${naive(90)}+02:00` } }, words);

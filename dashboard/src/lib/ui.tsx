@@ -48,7 +48,8 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: unkno
       const value = await latest.current(own.signal);
       if (!own.signal.aborted) state.value = { key, value };
     } catch (error) {
-      if (!own.signal.aborted) state.value = { ...state.value, key, error };
+      // What was there of another key is not shown as if it were of this one.
+      if (!own.signal.aborted) state.value = { ...(state.value.key === key ? state.value : {}), key, error };
     }
   };
   useEffect(() => {

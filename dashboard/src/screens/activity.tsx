@@ -1,6 +1,6 @@
 // Who did what: filtered, as it happens, with what each change changed, and the way back.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { api, query } from '../lib/api';
 import { Change } from '../lib/change';
 import { Outcome, eventName } from '../lib/events';
@@ -59,9 +59,13 @@ export default function Activity() {
   useEffect(() => void (older.value = null), [key]);
   useLive(() => shown.value || void first.reload());
   const last = older.value ?? first.value;
+  const wanted = useRef(key);
+  wanted.current = key;
   const more = async () => {
     const next = await api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT, before: last?.next_before })}`);
-    older.value = { items: [...(older.value?.items ?? []), ...next.items], next_before: next.next_before };
+    if (wanted.current !== key) return; // of a filter that is no longer chosen
+    // With those of the first page: what is new pushes them out of it.
+    older.value = { items: [...(older.value?.items ?? first.value?.items ?? []), ...next.items], next_before: next.next_before };
   };
   const fresh = first.value?.items ?? [];
   const items = [...fresh, ...(older.value?.items ?? []).filter(item => !fresh.some(other => other.id === item.id))];

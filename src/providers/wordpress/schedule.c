@@ -66,12 +66,14 @@ static bool site_offset(struct call *call, const struct wp *wp, int64_t *ret_ms)
     return true;
 }
 
-/* What WordPress would take for the item's date: date wins over date_gmt, and null takes the stored one away. */
+/* What WordPress would take for the item's date: date wins over date_gmt, and null for either takes both away. */
 static struct str date_of(const struct json *set, const struct json *stored, bool *ret_is_utc)
 {
     const struct json *date = json_get(set, STR("date")), *gmt = json_get(set, STR("date_gmt"));
     *ret_is_utc = false;
-    if (json_str(date).len || json_is(date, JSON_NULL))
+    if (json_is(date, JSON_NULL) || json_is(gmt, JSON_NULL))
+        return STR_EMPTY;
+    if (json_str(date).len)
         return json_str(date);
     *ret_is_utc = !json_is(gmt, JSON_MISSING);
     if (*ret_is_utc)

@@ -183,21 +183,20 @@ static bool may_be_mark(struct str s)
     return c == 0xCC || c == 0xCD || c == 0xD9 || c == 0xE0 || c == 0xE1 || c == 0xE3;
 }
 
-size_t compose_first(struct str s, size_t length, char out[4], size_t *ret_out_length)
+size_t compose_first(struct str character, struct str behind, char out[4], size_t *ret_out_length)
 {
-    size_t taken = length, mark_length;
+    size_t taken = 0, length, mark_length;
     uint32_t base = 0;
-    while (may_be_mark(str_from_offset(s, taken))) {
-        uint32_t mark = decode(str_from_offset(s, taken), &mark_length);
-        base = base ? base : decode(s, &length);
+    while (may_be_mark(str_from_offset(behind, taken))) {
+        uint32_t mark = decode(str_from_offset(behind, taken), &mark_length);
+        base = base ? base : decode(character, &length);
         uint32_t composed = mark && base ? compose(base, mark) : 0;
         if (!composed)
             break;
         base = composed;
         taken += mark_length;
     }
-    if (taken == length)
-        return 0;
-    *ret_out_length = utf8_encode(base, out);
+    if (taken)
+        *ret_out_length = utf8_encode(base, out);
     return taken;
 }

@@ -8,9 +8,9 @@
 #include "base/str.h"
 
 /*
- * The character at the start of `s`, `length` bytes long, with the marks behind it: the bytes of all that are one character
- * together, which is in `out`. 0: there is nothing to put together.
+ * `character` (perhaps what a reference stands for) with the marks that stand `behind` it: how many bytes of those are one character
+ * with it, which is in `out`. 0: there is nothing to put together.
  */
-size_t compose_first(struct str s, size_t length, char out[4], size_t *ret_out_length);
+size_t compose_first(struct str character, struct str behind, char out[4], size_t *ret_out_length);
 
 #endif

@@ -18,6 +18,7 @@ struct find {
     struct match *matches;
     size_t count;
     struct blocks *blocks; /* of the text, when first needed */
+    struct str tags;       /* of the text, from the tag that was looked at last: matches come in order */
     bool is_view, is_markdown;
     struct str replace; /* as HTML when is_markdown */
     bool is_literal;    /* a replacement that looks like Markdown was put into text as it is */
@@ -304,36 +305,37 @@ static int fit_inline(struct find *find, struct str *text)
     return OK;
 }
 
-/* Inside the quotes of an attribute: alt="here". */
-static bool is_in_value(struct str raw, const struct match *match)
+/* The quotes of the attribute that it is in: alt="here"; 0: it is in none. */
+static char value_quote(struct find *find, const struct match *match)
 {
     struct html_token token;
-    struct str rest = raw;
+    struct str raw = find->map.raw, rest = find->tags.ptr ? find->tags : raw;
     const char *start = raw.ptr + match->start, *end = raw.ptr + match->end;
     while (html_next(&rest, &token)) {
         if (token.source.ptr + token.source.len <= start)
             continue;
+        find->tags = str_from_offset(raw, (size_t)(token.source.ptr - raw.ptr));
         if (token.kind != HTML_OPEN || token.source.ptr + token.source.len < end)
-            return false;
+            return 0;
         struct str attributes = token.attributes;
         struct html_attribute attribute;
         while (html_next_attribute(&attributes, &attribute))
             if (attribute.value.ptr && attribute.value.ptr <= start && end <= attribute.value.ptr + attribute.value.len)
-                return attribute.value.ptr > raw.ptr && attribute.value.ptr[-1] == '"';
-        return false;
+                return attribute.value.ptr[-1] == '"' || attribute.value.ptr[-1] == '\'' ? attribute.value.ptr[-1] : 0;
+        return 0;
     }
-    return false;
+    return 0;
 }
 
 /* As an attribute's value: it must not end it. */
-static struct str escape_value(struct arena *arena, struct str s)
+static struct str escape_value(struct arena *arena, struct str s, char quote)
 {
     struct buf out;
     struct str bare = escape_bare(arena, s, true);
     buf_init(&out, arena, bare.len * 6 + 1);
     for (size_t i = 0; i < bare.len; i++)
-        if (bare.ptr[i] == '"')
-            buf_add(&out, STR("&quot;"));
+        if (bare.ptr[i] == quote)
+            buf_add(&out, quote == '"' ? STR("&quot;") : STR("&#039;"));
         else if (bare.ptr[i] == '>')
             buf_add(&out, STR("&gt;"));
         else
@@ -403,9 +405,10 @@ static int make_replacement(struct find *find, const struct match *match, struct
 {
     struct arena *arena = find->call->arena;
     struct str text = find->replace, found = str_sub(find->map.raw, match->start, match->end - match->start);
+    char quote = match->place == PLACE_MARKUP && !find->is_markdown ? value_quote(find, match) : 0;
     *ret = text;
-    if (match->place == PLACE_MARKUP && !find->is_markdown && is_in_value(find->map.raw, match))
-        *ret = escape_value(arena, text);
+    if (quote)
+        *ret = escape_value(arena, text, quote);
     else if (match->place == PLACE_MARKUP && is_in_attributes(find, match))
         *ret = str_replace(arena, text, STR("--"), STR("\\u002d\\u002d")); /* as WordPress writes it */
     if (match->place == PLACE_MARKUP || find->is_markdown)

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -210,6 +211,42 @@ static void test_find_explained(void **state)
     assert_refused(raw, find("1.5 Left", "x", 1), E_CONFLICT, "nor anything like it");
 }
 
+/* Bytes that are a part of other characters are not what was wanted. */
+static void test_find_whole_characters(void **state)
+{
+    (void)state;
+    assert_refused(P("Tom &amp; the band"), find("amp", "volt", 1), E_CONFLICT, "not found");
+    assert_edit(P("Tom &amp; the amp"), find("amp", "volt", 1), P("Tom &amp; the volt"));
+    assert_edit(P("R&amp;D costs"), find("R&", "R and ", 1), P("R and D costs"));
+    assert_edit(P("<img src=\"u?a=1&amp;b=2\">"), find("a=1&amp;b", "c", 1), P("<img src=\"u?c=2\">"));
+    assert_refused(P("un cafe\xCC\x81 noir"), find("cafe", "the", 1), E_CONFLICT, "not found");
+    assert_edit(P("cafe cafe\xCC\x81"), find("cafe", "the", -1), P("the cafe\xCC\x81"));
+    assert_edit(P("a &amp; b"), find("&amp;", "and", 1), P("a and b"));
+    assert_edit(P("a & b"), find("&", "and", 1), P("a and b"));
+    assert_edit(P("<img alt='it'>"), find("it", "it's \"x\"", 1), P("<img alt='it&#039;s \"x\"'>"));
+}
+
+/* As when a site gets another address: the time grows with the text, not with its square. */
+static void test_many_in_values(void **state)
+{
+    (void)state;
+    enum { IMAGES = 3000, SECONDS_MAX = 5 };
+    struct buf raw, wanted;
+    struct str out = STR_EMPTY;
+    struct content_edit edit = find("http://old.test", "http://new.test", -1);
+    buf_init(&raw, arena, (size_t)4 * 1024 * 1024);
+    buf_init(&wanted, arena, (size_t)4 * 1024 * 1024);
+    for (int i = 0; i < IMAGES; i++) {
+        buf_add(&raw, STR(P("a <img src=\"http://old.test/i.jpg\" alt=\"b\"> <b>c</b>") GAP));
+        buf_add(&wanted, STR(P("a <img src=\"http://new.test/i.jpg\" alt=\"b\"> <b>c</b>") GAP));
+    }
+    clock_t start = clock();
+    assert_int_equal(content_apply_edits(&call, buf_str(&raw), &edit, 1, &out, &changes), OK);
+    assert_true(clock() - start < (clock_t)SECONDS_MAX * CLOCKS_PER_SEC);
+    assert_int_equal(changes.replacements, IMAGES);
+    assert_true(str_eq(out, buf_str(&wanted)));
+}
+
 /* Letters and their marks, apart or in one. */
 static void test_find_composed(void **state)
 {
@@ -223,6 +260,12 @@ static void test_find_composed(void **state)
     assert_edit(P("\xD0\xB9"), find("\xD0\xB8\xCC\x86", "x", 1), P("x"));
     /* Marks that make no character with what stands before them stay, and cut-off ones harm nobody. */
     assert_edit(P("q\xCC\x81 &amp; \xCC"), find("q\xCC\x81 & ", "x", 1), P("x\xCC"));
+    /* A reference is what it stands for, whatever letter stands behind it. */
+    assert_edit(P("A&nbsp;\xE3\x81\xAE b"), find("A \xE3\x81\xAE b", "x", 1), P("x"));
+    assert_edit(P("a&lt;\xE3\x81\xAE") GAP P("a&amp;\xE3\x81\xAE"), find("a&\xE3\x81\xAE", "x", 1),
+                P("a&lt;\xE3\x81\xAE") GAP P("x"));
+    assert_edit(P("caf&eacute;\xE0\xA4\x95"), find("caf\xC3\xA9\xE0\xA4\x95", "x", 1), P("x"));
+    assert_edit(P("e&#769;t&eacute;\xCC\xA3"), find("t\xC3\xA9\xCC\xA3", "x", 1), P("e&#769;x"));
 }
 
 static void test_find_refused(void **state)
@@ -445,11 +488,26 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_find),         TEST(test_find_forgiving),   TEST(test_replacement_fits), TEST(test_find_in_attribute),
-        TEST(test_find_in_json), TEST(test_replace_markdown), TEST(test_find_explained),   TEST(test_find_composed),
-        TEST(test_find_refused), TEST(test_block_ops),        TEST(test_formats),          TEST(test_nested),
-        TEST(test_several),      TEST(test_stand_ins),        TEST(test_classic),          TEST(test_broken),
-        TEST(test_changes),      TEST(test_limits),
+        TEST(test_find),
+        TEST(test_find_forgiving),
+        TEST(test_replacement_fits),
+        TEST(test_find_in_attribute),
+        TEST(test_find_in_json),
+        TEST(test_replace_markdown),
+        TEST(test_find_explained),
+        TEST(test_find_composed),
+        TEST(test_many_in_values),
+        TEST(test_find_whole_characters),
+        TEST(test_find_refused),
+        TEST(test_block_ops),
+        TEST(test_formats),
+        TEST(test_nested),
+        TEST(test_several),
+        TEST(test_stand_ins),
+        TEST(test_classic),
+        TEST(test_broken),
+        TEST(test_changes),
+        TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
 {
     for (size_t i = 0; i < raw.len;) {
         struct str rest = str_from_offset(raw, i);
-        char utf8[4];
+        char utf8[4], composed[4];
         size_t length = 0, utf8_length = 0;
         if (places && places[i] == PLACE_MARKUP && view->text_only) {
             i++;
@@ -124,10 +124,10 @@ static void write_view(struct view_writer *view, struct str raw, const unsigned 
             length = text_entity(rest, utf8, &utf8_length);
         struct str character = length ? str_of(utf8, utf8_length) : str_sub(rest, 0, character_length(rest));
         length = length ? length : character.len;
-        size_t composed = compose_first(rest, length, utf8, &utf8_length);
-        if (composed) {
-            character = str_of(utf8, utf8_length);
-            length = composed;
+        size_t marks = compose_first(character, str_from_offset(rest, length), composed, &utf8_length);
+        if (marks) {
+            character = str_of(composed, utf8_length);
+            length += marks;
         }
         add_form(view, plain_form(character), i);
         i += length;
@@ -179,6 +179,29 @@ static bool view_match(const struct content_map *map, size_t at, size_t length, 
     return true;
 }
 
+/* Whether a reference stands across `at`: "&am|p;". */
+static bool cuts_reference(struct str raw, size_t at)
+{
+    enum { REFERENCE_MAX = 12 };
+    char utf8[4];
+    size_t utf8_length;
+    for (size_t back = 1; back <= at && back < REFERENCE_MAX; back++)
+        if (raw.ptr[at - back] == '&')
+            return text_entity(str_from_offset(raw, at - back), utf8, &utf8_length) > back;
+    return false;
+}
+
+/* The bytes are there, but as a part of other characters: "amp" in "&amp;", an "e" whose accent stands behind it. */
+static bool cuts_character(struct str raw, const struct match *match)
+{
+    char composed[4];
+    size_t last = match->end - 1, length;
+    while (last > match->start && ((unsigned char)raw.ptr[last] & 0xC0) == 0x80)
+        last--;
+    return cuts_reference(raw, match->start) || cuts_reference(raw, match->end) ||
+           compose_first(str_sub(raw, last, match->end - last), str_from_offset(raw, match->end), composed, &length);
+}
+
 size_t content_find(struct arena *arena, struct content_map *map, struct str wanted, enum find_kind kind, size_t max,
                     struct match **ret)
 {
@@ -197,7 +220,7 @@ size_t content_find(struct arena *arena, struct content_map *map, struct str wan
             break;
         at += found;
         struct match match = {.start = at, .end = at + wanted.len};
-        bool good = kind != FIND_VIEW || view_match(map, at, wanted.len, &match);
+        bool good = kind == FIND_VIEW ? view_match(map, at, wanted.len, &match) : !cuts_character(map->raw, &match);
         match.place = good ? place_of(map, match.start, match.end) : PLACE_MARKUP;
         if (!good || (text_only && match.place == PLACE_MARKUP)) {
             at++;

@@ -61,8 +61,7 @@ static char item_mark(struct str line)
     return mark && (i + 1 == line.len || line.ptr[i + 1] == ' ' || line.ptr[i + 1] == '\t') ? c : 0;
 }
 
-/* The fence that opens on this trimmed line: its character and length. */
-static bool fence_opens(struct str line, char *ret_char, size_t *ret_length)
+bool markdown_fence_opens(struct str line, char *ret_char, size_t *ret_length)
 {
     size_t run = 0;
     if (line.len < 3 || (line.ptr[0] != '`' && line.ptr[0] != '~'))
@@ -76,7 +75,7 @@ static bool fence_opens(struct str line, char *ret_char, size_t *ret_length)
     return true;
 }
 
-static bool fence_closes(struct str line, char c, size_t length)
+bool markdown_fence_closes(struct str line, char c, size_t length)
 {
     size_t run = 0;
     while (run < line.len && line.ptr[run] == c)
@@ -136,12 +135,12 @@ static void scan_line(struct scan *scan, struct str line)
     while (!scan->fence && str_starts_with(trimmed, STR(">")))
         trimmed = str_trim(str_from_offset(trimmed, 1));
     if (scan->fence) {
-        if (fence_closes(trimmed, scan->fence, scan->fence_length))
+        if (markdown_fence_closes(trimmed, scan->fence, scan->fence_length))
             scan->fence = 0;
         return;
     }
     if (!scan->html_end.len) {
-        if (fence_opens(trimmed, &scan->fence, &scan->fence_length))
+        if (markdown_fence_opens(trimmed, &scan->fence, &scan->fence_length))
             return;
         scan->html_end = html_block_end(trimmed);
     }

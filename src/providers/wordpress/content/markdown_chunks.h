@@ -37,4 +37,8 @@ MUST_CHECK int markdown_chunks_write(struct call *call, struct str markdown, str
 /* A line of the form "[label]: address" is anywhere in the text: then all of it must be read at once. "[^1]: note" is none. */
 bool markdown_has_definitions(struct str markdown);
 
+/* The fence that opens on this trimmed line: its character and length. */
+bool markdown_fence_opens(struct str line, char *ret_char, size_t *ret_length);
+bool markdown_fence_closes(struct str line, char c, size_t length);
+
 #endif

@@ -1,7 +1,11 @@
 /* md4c's callbacks, collected. */
 #include "providers/wordpress/content/markdown_events.h"
 
+#include "providers/wordpress/content/markdown_chunks.h"
 #include "providers/wordpress/content/markdown_in.h"
+
+/* Stands before a "[" that must begin no address of a link, and is taken away from all that comes out. */
+#define NOTE_MARK '\x01'
 
 enum { EVENTS_BYTES_MAX = 48 * 1024 * 1024, TEXTS_BYTES_MAX = 4 * CONTENT_BYTES_MAX };
 
@@ -24,7 +28,7 @@ static void set_attribute(struct markdown_events *events, uint32_t *offset, uint
                 buf_add(&events->texts, STR("&amp;"));
             else if (text.ptr[k] == '\0')
                 buf_add(&events->texts, STR("\xEF\xBF\xBD"));
-            else
+            else if (!events->has_marks || text.ptr[k] != NOTE_MARK)
                 buf_add_char(&events->texts, text.ptr[k]);
         }
     }
@@ -96,6 +100,17 @@ static void add_indentation(struct markdown_events *events, const char *text, bo
     events->indentation = 0;
 }
 
+static void add_text(struct markdown_events *events, struct str text)
+{
+    size_t at = events->has_marks ? str_find_char(text, NOTE_MARK) : STR_NOT_FOUND;
+    while (at != STR_NOT_FOUND) {
+        buf_add(&events->texts, str_sub(text, 0, at));
+        text = str_from_offset(text, at + 1);
+        at = str_find_char(text, NOTE_MARK);
+    }
+    buf_add(&events->texts, text);
+}
+
 static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *context)
 {
     struct markdown_events *events = context;
@@ -108,7 +123,7 @@ static int take_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *
     event.text = (uint32_t)events->texts.len;
     if (events->indentation)
         add_indentation(events, text, in_source);
-    buf_add(&events->texts, str_of(text, size));
+    add_text(events, str_of(text, size));
     event.text_length = (uint32_t)(events->texts.len - event.text);
     return add_event(events, &event);
 }
@@ -181,42 +196,51 @@ static struct str widen_rules(struct arena *arena, struct str markdown)
     return buf_str(&out);
 }
 
-/* "[^1]: A note." WordPress has no notes of that kind in Markdown's place, and to md4c it is the address of a link "^1". */
-static bool is_note(struct str line)
+/*
+ * "[^1]: A note.": where its bracket is, behind what a quote or an item begins with. STR_NOT_FOUND: it is none. WordPress has no notes
+ * of that kind in Markdown's place, and to md4c it is the address of a link "^1".
+ */
+static size_t find_note(struct str line)
 {
-    size_t indentation = 0;
-    while (indentation < line.len && indentation < 3 && line.ptr[indentation] == ' ')
-        indentation++;
-    struct str rest = str_from_offset(line, indentation);
+    size_t at = 0;
+    while (at < line.len && strchr(" \t>-*+.)0123456789", line.ptr[at]) && line.ptr[at])
+        at++;
+    struct str rest = str_from_offset(line, at);
     size_t end = str_find(rest, STR("]:"));
-    return str_starts_with(rest, STR("[^")) && end != STR_NOT_FOUND && str_find_char(rest, ']') == end;
+    bool is_note = str_starts_with(rest, STR("[^")) && end != STR_NOT_FOUND && str_find_char(rest, ']') == end;
+    return is_note ? at : STR_NOT_FOUND;
 }
 
 /*
- * Notes as text, each a paragraph of its own, outside of fenced code. Only where one could begin: inside a paragraph, or in the
- * lines of an HTML block, it is text already.
+ * Notes as text: a mark stands before each, wherever that is, so nothing must be known of what is around it: in code and HTML
+ * it goes away again. Of those that follow one another each becomes a paragraph of its own, outside of fenced code.
  */
-static struct str escape_notes(struct arena *arena, struct str markdown)
+static struct str mark_notes(struct arena *arena, struct str markdown)
 {
-    enum { ADDED_MAX = 2 }; /* bytes for a line of five at least */
+    enum { INDENTATION_MAX = 3, ADDED_MAX = 2 }; /* bytes for a line of five at least */
     struct buf out;
     struct str line;
-    bool fenced = false, first = true, may_begin = true, after_note = false;
+    char fence = 0;
+    size_t fence_length = 0;
+    bool first = true, may_begin = true, after_note = false;
     buf_init(&out, arena, markdown.len * ADDED_MAX + 1);
     while (str_next(&markdown, '\n', &line)) {
         struct str trimmed = str_trim(line);
-        bool fence = str_starts_with(trimmed, STR("```")) || str_starts_with(trimmed, STR("~~~"));
-        bool note = !fenced && may_begin && is_note(line);
-        fenced ^= fence;
+        bool was_fenced = fence != 0, opens = !fence && markdown_fence_opens(trimmed, &fence, &fence_length);
+        if (was_fenced && markdown_fence_closes(trimmed, fence, fence_length))
+            fence = 0;
+        size_t at = find_note(line);
+        bool note = at <= INDENTATION_MAX && !fence && !was_fenced && may_begin;
         buf_add(&out, first ? STR_EMPTY : STR("\n"));
         buf_add(&out, note && after_note ? STR("\n") : STR_EMPTY);
-        size_t at = note ? str_find_char(line, '[') : 0;
         buf_add(&out, str_sub(line, 0, at));
-        buf_add(&out, note ? STR("\\") : STR_EMPTY);
-        buf_add(&out, str_from_offset(line, at));
+        if (at != STR_NOT_FOUND) {
+            buf_add_char(&out, NOTE_MARK);
+            buf_add(&out, str_from_offset(line, at));
+        }
         first = false;
         after_note = note;
-        may_begin = note || fence || trimmed.len == 0 || trimmed.ptr[0] == '#';
+        may_begin = note || opens || was_fenced || trimmed.len == 0 || trimmed.ptr[0] == '#';
     }
     return buf_str(&out);
 }
@@ -237,8 +261,9 @@ int markdown_events_parse(struct call *call, struct markdown_events *events, str
         return fail(call, E_LIMIT, "The text is longer than %d MiB.", CONTENT_BYTES_MAX / 1024 / 1024);
     if (has_narrow_rule(markdown))
         markdown = widen_rules(call->arena, markdown);
-    if (str_contains(markdown, STR("[^")))
-        markdown = escape_notes(call->arena, markdown);
+    events->has_marks = str_contains(markdown, STR("[^")) && str_find_char(markdown, NOTE_MARK) == STR_NOT_FOUND;
+    if (events->has_marks)
+        markdown = mark_notes(call->arena, markdown);
     events->source = markdown;
     events->indentation = 0;
     if (md_parse(markdown.ptr, (MD_SIZE)markdown.len, &parser, events) != 0)

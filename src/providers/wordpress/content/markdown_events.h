@@ -27,6 +27,7 @@ struct markdown_events {
     struct buf events, texts; /* on the heap */
     struct str source;
     size_t indentation; /* columns of a code line, not yet written */
+    bool has_marks;     /* before what looks like the address of a link and is none */
 };
 
 /* Released with the call's arena. Parse as often as you like; each time the former events are gone. */

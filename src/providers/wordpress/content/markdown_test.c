@@ -112,6 +112,22 @@ static void test_notes(void **state)
         "```\n\n[^1]: note\n```\n\nx",
         "<!-- wp:code -->\n<pre class=\"wp-block-code\"><code>\n&#91;^1]: note</code></pre>\n<!-- /wp:code -->\n\n" P(
             "x"));
+    /* Whatever ends the block before it, and in whatever it stands. */
+    assert_markdown("See[^1].\n\n***\n[^1]: note",
+                    P("See[^1].") "\n\n<!-- wp:separator -->\n<hr class=\"wp-block-separator "
+                                  "has-alpha-channel-opacity\"/>\n<!-- /wp:separator -->\n\n" P("[^1]: note"));
+    assert_markdown("Two\n---\n[^1]: note", H2("Two") GAP P("[^1]: note"));
+    assert_markdown("```a``` b\n\n[^1]: note", P("<code>a</code> b") GAP P("[^1]: note"));
+    assert_markdown("- a\n- [^1]: note", UL(LI("a") GAP LI("[^1]: note")));
+    /* Code and HTML stay as they are. */
+    assert_markdown(
+        "````\n```\n[^1]: a\n[^2]: b\n```\n````",
+        "<!-- wp:code -->\n<pre class=\"wp-block-code\"><code>```\n&#91;^1]: a\n&#91;^2]: b\n```</code></pre>\n<!-- "
+        "/wp:code -->");
+    assert_markdown("<pre>\n\n[^1]: note\n</pre>",
+                    "<!-- wp:preformatted -->\n<pre class=\"wp-block-preformatted\">\n[^1]: note\n</pre>\n<!-- "
+                    "/wp:preformatted -->");
+    assert_markdown("[x](http://x.test/ \"a\n[^1]: b\")", P("<a href=\"http://x.test/\" title=\"a\n[^1]: b\">x</a>"));
     /* Over what is stored, too: a note is not given to each new piece. */
     assert_over("a\n\nSee[^1].\n\nb\n\nnew\n\n[^1]: note", P("a") "\n\n" P("b"),
                 P("a") "\n\n" P("See[^1].") "\n\n" P("b") "\n\n" P("new") "\n\n" P("[^1]: note"));
