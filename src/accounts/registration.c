@@ -294,7 +294,9 @@ int registration_setup_link(struct call *call, struct str *ret_link)
 static int confirm_email(struct call *call, struct str token)
 {
     struct proof_row proof;
-    int error = use_proof(call, PROOF_EMAIL, token, &proof);
+    int error = store_keys_lock(call, 0); /* before the proof, which its other holders want, too */
+    if (!error)
+        error = use_proof(call, PROOF_EMAIL, token, &proof);
     return error ? error : users_confirm_email(call, proof.user_id, proof.value);
 }
 

@@ -75,12 +75,19 @@ static int record(struct call *call, const char *action, int64_t user_id)
 
 /* ---- turning it on */
 
+/* The profile is read and written back. Who changes something else of it holds the first of these only. */
+static int lock(struct call *call, int64_t user_id, struct str *ret_wrapped)
+{
+    int error = store_keys_lock(call, 0);
+    return error ? error : owner_lock(call, user_id, ret_wrapped);
+}
+
 static int keep_key(struct call *call, int64_t user_id, struct str key)
 {
     struct seal_place place = place_of(call, user_id);
     struct profile_row profile;
     struct str wrapped;
-    int error = owner_lock(call, user_id, &wrapped);
+    int error = lock(call, user_id, &wrapped);
     if (!error)
         error = store_profiles_get(call, user_id, &profile);
     if (!error && profile.totp_since_ms)
@@ -212,7 +219,7 @@ static int confirm(struct call *call, int64_t user_id, uint32_t code, struct str
 {
     struct profile_row profile;
     struct str wrapped;
-    int error = owner_lock(call, user_id, &wrapped);
+    int error = lock(call, user_id, &wrapped);
     if (!error)
         error = store_profiles_get(call, user_id, &profile);
     if (!error && (profile.totp_since_ms || profile.totp_sealed.len == 0))
@@ -248,7 +255,7 @@ static int end(struct call *call, int64_t user_id)
 {
     struct profile_row profile;
     struct str wrapped;
-    int error = owner_lock(call, user_id, &wrapped);
+    int error = lock(call, user_id, &wrapped);
     if (!error)
         error = store_profiles_get(call, user_id, &profile);
     if (error || (!profile.totp_since_ms && profile.totp_sealed.len == 0))

@@ -260,7 +260,9 @@ static int change_password(struct call *call, const struct user_row *user, const
                            struct str hash)
 {
     int64_t ended;
-    int error = change->reset_hash.len ? store_users_use_reset(call, user->id, change->reset_hash) : OK;
+    int error = change->reset_hash.len ? store_keys_lock(call, 0) : OK; /* before the rows that its holders want */
+    if (!error && change->reset_hash.len)
+        error = store_users_use_reset(call, user->id, change->reset_hash);
     if (!error)
         error = store_users_set_password(call, user->id, hash, NULL);
     /* Who needs a link may have lost the account to somebody who made an API token: then programs end, too. */
@@ -411,7 +413,9 @@ static int confirm_email(struct call *call, int64_t id, struct str email)
 {
     struct profile_row profile;
     struct user_row user;
-    int error = store_users_by_id(call, id, &user);
+    int error = store_keys_lock(call, 0); /* the profile is read and written back: others must not between */
+    if (!error)
+        error = store_users_by_id(call, id, &user);
     if (!error && !str_eq_nocase(user.email, email))
         return fail(call, E_DENIED, "The e-mail address was changed after this link was sent. Ask for a new link.");
     if (!error)

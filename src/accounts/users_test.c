@@ -2,6 +2,7 @@
 #include "accounts/accounts_test_help.h"
 #include "accounts/contact.h"
 #include "accounts/login.h"
+#include "accounts/totp.h"
 
 #include "crypto/password.h"
 
@@ -257,6 +258,55 @@ static void deleting_takes_all_along_but_the_audit(void **state)
     assert_int_equal(audit_show(call, &rows.items[0]).user_id, id);
 }
 
+/*
+ * Somebody else's transaction, as an administrator's stop is one: it has begun, and is committed half a second later. What changes
+ * the profile meanwhile must wait for it, or it writes back what it had read before.
+ */
+static void while_stopped(struct fixture *f, int64_t id, int (*operation)(struct call *call, int64_t id))
+{
+    char url[320], text[640];
+    snprintf(url, sizeof url, "%s", f->database.url);
+    snprintf(text, sizeof text,
+             "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'server'; "
+             "UPDATE mcp_user_profiles SET stopped_at = '2026-11-22 00:00:00.000', stopped_by_admin = true "
+             "WHERE user_id = %lld; SELECT pg_sleep(0.5); COMMIT",
+             (long long)id);
+    sql(f, "UPDATE mcp_user_profiles SET stopped_at = NULL, stopped_by_admin = false");
+    PGconn *other = PQconnectdb(url);
+    assert_int_equal(PQstatus(other), CONNECTION_OK);
+    assert_int_equal(PQsendQuery(other, text), 1);
+    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                       "wait_event = 'PgSleep'"))
+        continue;
+    assert_ok(&f->call, operation(&f->call, id));
+    for (PGresult *result; (result = PQgetResult(other));)
+        PQclear(result);
+    PQfinish(other);
+    assert_int_equal(
+        sql_int(f, "SELECT count(*) FROM mcp_user_profiles WHERE stopped_at IS NOT NULL AND stopped_by_admin"), 1);
+}
+
+static int confirms_email(struct call *call, int64_t id)
+{
+    return users_confirm_email(call, id, STR("ana@example.test"));
+}
+
+static int begins_totp(struct call *call, int64_t id)
+{
+    struct str secret, uri;
+    return totp_begin(call, id, STR("ana@example.test"), &secret, &uri);
+}
+
+static void a_stop_is_not_undone_by_what_happens_beside_it(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = add_user(f, "ana@example.test", "+5511999990001");
+    assert_ok(&f->call, users_set_stopped(&f->call, id, true, true));
+    while_stopped(f, id, confirms_email);
+    while_stopped(f, id, begins_totp);
+    while_stopped(f, id, totp_end);
+}
+
 static int group_start(void **state)
 {
     call_init(&plain, arena_new(1024 * 1024), 1000);
@@ -272,9 +322,13 @@ static int group_stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(phones_in_every_form), cmocka_unit_test(emails_in_every_form),
-        ON_BOTH(adding_and_its_refusals),       ON_BOTH(logging_in),
-        ON_BOTH(users_of_the_earlier_system),   ON_BOTH(deleting_takes_all_along_but_the_audit),
+        cmocka_unit_test(phones_in_every_form),
+        cmocka_unit_test(emails_in_every_form),
+        ON_BOTH(adding_and_its_refusals),
+        ON_BOTH(logging_in),
+        ON_BOTH(users_of_the_earlier_system),
+        ON_BOTH(deleting_takes_all_along_but_the_audit),
+        ON_POSTGRES(a_stop_is_not_undone_by_what_happens_beside_it),
     };
     return cmocka_run_group_tests(tests, group_start, group_stop);
 }

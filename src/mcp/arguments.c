@@ -10,9 +10,16 @@ static bool wants(const struct json *schema, struct str type)
     return str_eq(json_str(json_get(schema, STR("type"))), type);
 }
 
-static bool is_number_for_text(const struct json *schema, const struct json *value, int64_t *ret)
+/* As it is written: 2.0 may be a version or a text to be found, and is no "2". */
+static bool is_number_for_text(const struct json *schema, const struct json *value)
 {
-    return json_is(value, JSON_NUMBER) && wants(schema, STR("string")) && json_to_i64(value, ret);
+    struct str digits = json_raw(value);
+    if (!json_is(value, JSON_NUMBER) || !wants(schema, STR("string")))
+        return false;
+    for (size_t i = digits.ptr[0] == '-'; i < digits.len; i++)
+        if (!ascii_is_digit(digits.ptr[i]))
+            return false;
+    return true;
 }
 
 static bool is_text_for_number(const struct json *schema, const struct json *value, int64_t *ret)
@@ -31,7 +38,7 @@ static bool fits(const struct json *schema, const struct json *value)
     int64_t number;
     if (json_is(schema, JSON_MISSING))
         return true;
-    if (is_number_for_text(schema, value, &number) || is_text_for_number(schema, value, &number))
+    if (is_number_for_text(schema, value) || is_text_for_number(schema, value, &number))
         return false;
     for (size_t i = 0; i < json_count(value); i++) {
         bool is_object = json_is(value, JSON_OBJECT);
@@ -48,13 +55,10 @@ static void write(struct json_writer *w, const struct json *schema, const struct
 {
     uint32_t room[JSON_SMALL_OBJECT];
     int64_t number;
-    char digits[24];
     if (is_text_for_number(schema, value, &number)) {
         json_i64(w, number);
-    } else if (is_number_for_text(schema, value, &number)) {
-        struct buf text = {.ptr = digits, .capacity = sizeof digits, .max = sizeof digits};
-        buf_add_i64(&text, number);
-        json_string(w, buf_str(&text));
+    } else if (is_number_for_text(schema, value)) {
+        json_string(w, json_raw(value));
     } else if (json_is(value, JSON_OBJECT)) {
         const uint32_t *places = sorted ? json_sorted(value, room) : NULL;
         json_object(w);

@@ -7,7 +7,7 @@
 
 /*
  * `arguments` (an object) with whole numbers as texts where the schema wants a string (ids are texts in one tool and numbers in
- * the other), and digits as numbers where it wants an integer. Nothing else is made fit: the schema judges it.
+ * the other), and digits as numbers where it wants an integer. Nothing else is made fit, 2.0 and 1e3 neither: the schema judges it.
  *
  * one_text: all members in the order of their names, so that what is the same has the same text; then the member `without` (or
  * NULL) is left out. E_LIMIT when they are too large.

@@ -28,10 +28,14 @@ static void test_ids(void **state)
 {
     (void)state;
     check("{\"id\":76}", false, "{\"id\":\"76\"}");
-    check("{\"id\":-7.0,\"n\":\"12\"}", false, "{\"id\":\"-7\",\"n\":12}");
+    check("{\"id\":-7,\"n\":\"12\"}", false, "{\"id\":\"-7\",\"n\":12}");
     check("{\"ids\":[216,\"217\"],\"numbers\":[\"1\",2]}", false, "{\"ids\":[\"216\",\"217\"],\"numbers\":[1,2]}");
     check("{\"edits\":[{\"block\":3,\"x\":4}]}", false, "{\"edits\":[{\"block\":\"3\",\"x\":4}]}");
-    /* The rest is the schema's to judge. */
+    check("{\"id\":12345678901234567890}", false, "{\"id\":\"12345678901234567890\"}");
+    /* The rest is the schema's to judge: a text that is to be found, or a title, would be another. */
+    check("{\"id\":2.0}", false, "{\"id\":2.0}");
+    check("{\"id\":1e3,\"ids\":[-0.0,10E1]}", false, "{\"id\":1e3,\"ids\":[-0.0,10E1]}");
+    check("{\"id\":2.0}", true, "{\"id\":2.0}");
     check("{ \"id\": 1.5, \"n\": \"12 \", \"yes\": \"true\" }", false,
           "{ \"id\": 1.5, \"n\": \"12 \", \"yes\": \"true\" }");
     check("{\"set\":{\"id\":76,\"n\":\"12\"},\"other\":1}", false, "{\"set\":{\"id\":76,\"n\":\"12\"},\"other\":1}");

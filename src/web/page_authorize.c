@@ -7,6 +7,7 @@
 #include "oauth/authorize.h"
 #include "oauth/grants.h"
 #include "store/connections.h"
+#include "web/api.h"
 
 /* What the page works on. */
 struct consent {
@@ -218,8 +219,10 @@ static void write_decision(struct page *page, const char *value, enum text label
     markup_attribute(markup, "type", STR("submit"));
     markup_attribute(markup, "name", STR("decision"));
     markup_attribute(markup, "value", str_from(value));
-    if (is_second)
+    if (is_second) {
         markup_attribute(markup, "class", STR("second"));
+        markup_mark(markup, "formnovalidate"); /* who says no gives no password */
+    }
     markup_text(markup, page_text(page, label));
     markup_end(markup);
 }
@@ -264,6 +267,11 @@ static void show(struct call *call, struct page *page, const struct consent *con
         write_connections(call, page, consent);
         write_rights(page, consent);
     }
+    if (!sessions_is_proven(&page->person))
+        page_input(page, &(const struct page_input){.name = "password",
+                                                    .type = "password",
+                                                    .label = TEXT_PASSWORD,
+                                                    .autocomplete = "current-password"});
     write_decision(page, "allow", TEXT_CONSENT_ALLOW, false);
     write_decision(page, "deny", TEXT_CONSENT_DENY, true);
     markup_end(&page->markup);
@@ -306,17 +314,32 @@ static bool is_granted_already(const struct consent *consent)
            find_usable(consent, consent->asked.remembered.connection_id);
 }
 
+/* An app gets tokens, as the API gives them to a browser: with a password of the last ten minutes. */
+static int prove(struct call *call, struct page *page)
+{
+    if (sessions_is_proven(&page->person))
+        return OK;
+    const struct session_from from = api_from(call, page->request);
+    int error = sessions_prove(call, &page->person, page_field(page, "password"), &from);
+    if (!error)
+        page->person.proved_at_ms = clock_now_ms();
+    return error;
+}
+
 static int decide(struct call *call, struct page *page, const struct consent *consent)
 {
     int64_t ids[GRANT_SITES_MAX];
     if (!str_eq(page_field(page, "decision"), STR("allow")))
         return leave(page, authorize_address(call, page->request, &consent->asked, STR_EMPTY, "access_denied"));
     size_t n = consent->is_step_up ? remembered_ids(consent, ids) : chosen_ids(call, page, consent, ids);
-    int error = n ? agree(call, page, consent, ids, n, chosen_rights(page, consent))
+    int error = prove(call, page);
+    if (!error)
+        error = n ? agree(call, page, consent, ids, n, chosen_rights(page, consent))
                   : fail(call, E_INVALID, "%.*s", STR_ARG(page_text(page, TEXT_CONSENT_PICK)));
     if (!error)
         return OK;
-    if (error != E_INVALID && error != E_NOT_FOUND && error != E_CONFLICT)
+    if (error != E_INVALID && error != E_NOT_FOUND && error != E_CONFLICT && error != E_UNAUTHENTICATED &&
+        error != E_LIMIT)
         return error;
     page_refuse(page, error);
     show(call, page, consent);

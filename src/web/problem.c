@@ -165,6 +165,8 @@ static const struct {
     PROBLEM("code", "The code has {} digits.", "O código tem {} dígitos."),
     PROBLEM(NULL, "This is the only administrator. Make another one first.",
             "Este é o único administrador. Crie outro primeiro."),
+    PROBLEM(NULL, "An administrator stopped this account. Only an administrator can let it go on.",
+            "Um administrador parou esta conta. Só um administrador pode deixá-la continuar."),
     PROBLEM(NULL, "There is no change {} of this connection. wp_history lists those there are.",
             "Não há a mudança {} desta conexão. wp_history lista as que há."),
     PROBLEM(NULL, "There is no action of this id that waits for an approval.",

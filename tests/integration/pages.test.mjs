@@ -445,7 +445,7 @@ describe('what the pages say', () => {
     const files = [
       'limits/tries.c', 'limits/gate.c', 'crypto/password.c', 'crypto/seal.c', 'call/rights.c', 'net/http_failure.c', 'audit/history.c', 'mcp/approve.c', 'mcp/take_back.c', 'providers/site.c', 'providers/wordpress/connect.c',
       ...['approvals', 'approver', 'audit', 'auth', 'changes', 'connections', 'events', 'me', 'oauth', 'people', 'providers', 'settings', 'tokens'].map(name => `web/api_${name}.c`), 'web/api.c',
-      ...['authorize', 'connect', 'connect_doctor', 'connect_state', 'connections', 'contact', 'grants', 'login', 'owner', 'passwords', 'registration', 'sessions', 'token_rotate', 'tokens', 'totp'].map(name => `accounts/${name}.c`),
+      ...['authorize', 'connect', 'connect_doctor', 'connect_state', 'connections', 'contact', 'grants', 'login', 'owner', 'passwords', 'registration', 'sessions', 'token_rotate', 'tokens', 'totp', 'users'].map(name => `accounts/${name}.c`),
       ...['confirmations', 'connections', 'oauth_clients', 'proofs', 'providers', 'sessions', 'tokens', 'users'].map(name => `store/${name}.c`),
     ];
     const forPrograms = [/Authorization an API token/, /API token: log in/, /Send a JSON object/, /not good JSON/, /in the address/, /The address has a parameter/, /Approving is for people/, /^since:/, /This answer is a stream/, /must be a text\.$/, /is no JSON object/];

@@ -65,13 +65,15 @@ export class Flow {
     return person;
   }
 
-  // What a browser would send of the consent page: hidden fields, and the boxes that are ticked. `tick`: {name: true or false}.
-  consentFields(page, { decision = 'allow', tick = {} } = {}) {
+  // What a browser would send of the consent page: hidden fields, the boxes that are ticked, and the password where it is asked for.
+  // `tick`: {name: true or false}.
+  consentFields(page, { decision = 'allow', tick = {}, password = PASSWORD } = {}) {
     const inputs = tags(page.html).filter(tag => tag.element === 'input');
     const fields = {};
     for (const { name, type, value, checked, disabled } of inputs) {
       if (disabled !== undefined) continue;
-      if (type === 'checkbox' ? tick[name] ?? checked !== undefined : true) fields[name] = value;
+      if (type === 'password') fields[name] = password;
+      else if (type === 'checkbox' ? tick[name] ?? checked !== undefined : true) fields[name] = value;
     }
     return { ...fields, decision };
   }

@@ -1,10 +1,13 @@
 // OAuth from end to end, by hand: metadata, challenges, the three kinds of clients, consent, tokens, step-up, the person's list.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Person } from '../integration/lib/api.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { envelope, legacy, post } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
+import { mustRun } from '../integration/lib/process.mjs';
+import { openSqlite } from '../integration/lib/sqlite.mjs';
 import { Flow, PASSWORD, REDIRECT, pkce } from './flow.mjs';
 
 for (const database of ['sqlite', 'postgres']) {
@@ -53,6 +56,30 @@ for (const database of ['sqlite', 'postgres']) {
       const refused = await post(`${porteiro.origin}/mcp/bearer`, undefined, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
       assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, 'Bearer realm="porteiro"']);
       assert.equal((await call(connection.token, 'tools/list', {}, `${porteiro.origin}/mcp/bearer`)).status, 200);
+    });
+
+    test('who gave the password more than ten minutes ago gives it again, as for other tokens', async () => {
+      const person = await flow.person();
+      const client = await flow.dynamic();
+      const asks = page => /type="password"/.test(page.html);
+      const address = () => flow.address(client, { challenge: pkce().challenge });
+      assert.ok(!asks(await person.request('GET', address())));
+      await porteiro.stop();
+      const sql = "UPDATE mcp_sessions SET proved_at = '2026-01-01 00:00:00.000' WHERE kind = 'session'";
+      if (porteiro.database) await mustRun('psql', ['-qX', porteiro.database.url, '-c', sql]);
+      else openSqlite(path.join(porteiro.dir, 'porteiro.db')).exec(sql);
+      await porteiro.serve();
+      const page = await person.request('GET', address());
+      assert.ok(asks(page));
+      for (const password of ['', 'not the password']) {
+        const refused = await flow.decide(person, page, { password });
+        assert.equal(refused.status, 401);
+        assert.ok(asks(refused));
+      }
+      assert.match((await flow.decide(person, page, { decision: 'deny', password: '' })).headers.get('location'), /error=access_denied/);
+      assert.match((await flow.decide(person, page)).headers.get('location'), /[?&]code=/);
+      await api.login('ana@example.test', PASSWORD);
+      ana = await flow.person();
     });
 
     test('a dynamic client logs in, works, refreshes and logs out', async () => {
