@@ -162,9 +162,9 @@ static void add_escaped(struct buf *buf, struct str text)
 static struct str greeting(struct call *call, const struct mail *mail, enum language language)
 {
     const char *hello = language == PORTUGUESE ? "Olá" : "Hello";
-    /* Older accounts may have any name. */
-    return mail->name.len && !contact_is_address(mail->name) ? call_format(call, "%s, %.*s", hello, STR_ARG(mail->name))
-                                                             : str_from(hello);
+    /* Whose address these go to, nobody may have proved yet: no words of whoever typed it. Older accounts may have any name. */
+    bool may_name = mail->kind != MAIL_CONFIRM && mail->kind != MAIL_RESET && !contact_is_address(mail->name);
+    return mail->name.len && may_name ? call_format(call, "%s, %.*s", hello, STR_ARG(mail->name)) : str_from(hello);
 }
 
 static struct str as_text(struct call *call, const struct mail *mail, const struct text *text, enum language language)

@@ -167,7 +167,13 @@ static int add(struct call *call, struct user_new *user, struct user_row *row, s
     int error = invitation.ptr ? use_invitation(call, user, invitation) : OK;
     if (!error)
         error = users_insert(call, user, row);
-    return error ? error : send_confirm_if_possible(call, row, user->language);
+    if (error)
+        return error;
+    error = send_confirm_if_possible(call, row, user->language);
+    if (error != E_LIMIT)
+        return error;
+    call_clear_error(call); /* others used up this address's mails: its owner has the account, and asks for one later */
+    return OK;
 }
 
 int registration_add(struct call *call, const struct user_new *given, struct str invitation, struct str address,

@@ -57,8 +57,8 @@ static int change(struct call *call, struct api *api)
     if (!error && json_is(admin, JSON_BOOL))
         error = users_set_admin(call, id, json_bool_or(admin, false));
     bool stop = json_bool_or(stopped, false);
-    if (!error && json_is(stopped, JSON_BOOL)) /* who stops their own account takes that back under /api/me, too */
-        error = users_set_stopped(call, id, stop, !stop || id != api->person.user_id);
+    if (!error && json_is(stopped, JSON_BOOL)) /* one's own account is stopped, and let go on, as under /api/me */
+        error = users_set_stopped(call, id, stop, id != api->person.user_id);
     if (!error)
         error = store_profiles_get(call, id, &profile);
     if (!error)

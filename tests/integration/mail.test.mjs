@@ -139,7 +139,7 @@ describe('mail', () => {
     assert.equal((await ask(people[1], target)).status, 429, 'of this address');
     const { link } = await root.ok('POST', '/api/invitations', {});
     const registered = await new Person(porteiro).call('POST', '/api/auth/register', { name: 'T', email: target, phone: '+5511999990089', password: PASSWORD, invitation: new URL(link).searchParams.get('token') });
-    assert.equal(registered.status, 429, registered.text);
+    assert.ok(registered.status < 300, registered.text); // its owner cannot be kept out; no mail goes out
     for (let i = 0; i < 3; i++) await mailTo(target, /^Confirm/);
     await mailTo('asks1@example.test', /^Your e-mail address was/);
     await mailTo(target, /^Your e-mail address was/);
