@@ -21,6 +21,7 @@ const WINDOW_S = IS_LONG ? 60 : 3;
 const FAULTY = 0.02;
 const MIB = 1024 * 1024;
 const KEPT_MAX = 8; // connections to one site: as many as were needed at once last are kept
+const ROUNDS_MAX = IS_LONG ? 1 : 3; // a machine that stands still has more requests at once than before, and memory for them; a leak goes on
 const GROWTH_SHORT_MAX = MIB / 2; // 100 bytes for each request between the middles of the first and the last third
 
 let porteiro, site, id;
@@ -133,23 +134,37 @@ function slope(samples) {
 }
 const p99 = times => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)];
 
-test(`${SECONDS} s at ${RATE} a second: nothing grows`, { timeout: (SECONDS + 120) * 1000 }, async () => {
-  const warm = await steady(WARM_S, 0);
+// Bytes from the first third to the last.
+const growth = samples => mean(third(samples, 2).map(one => one.bytes)) - mean(third(samples, 0).map(one => one.bytes));
+
+test(`${SECONDS} s at ${RATE} a second: nothing grows`, { timeout: (ROUNDS_MAX * SECONDS + 120) * 1000 }, async () => {
+  const failures = [];
+  const load = async (seconds, from) => {
+    const seen = await steady(seconds, from);
+    failures.push(...seen.failures);
+    assert.ok(seen.sent > 0.9 * RATE * seconds, `only ${seen.sent} requests in ${seconds} s`);
+    return seen;
+  };
+  await load(WARM_S, 0);
   const before = await atRest();
-  const seen = await steady(SECONDS - WARM_S, WARM_S);
+  let seen, grown;
+  for (let round = 0, from = WARM_S; round < ROUNDS_MAX; round++, from += SECONDS - WARM_S) {
+    seen = await load(SECONDS - WARM_S, from);
+    grown = growth(seen.samples);
+    const windows = seen.windows.filter(times => times?.length > 20).map(p99);
+    seen.drift = [mean(third(windows, 0)), mean(third(windows, 2))];
+    console.log(`leaks: ${seen.sent} requests in ${SECONDS - WARM_S} s; anonymous memory ${(seen.samples[0].bytes / MIB).toFixed(1)} to ${(seen.samples.at(-1).bytes / MIB).toFixed(1)} MiB, ` +
+      `${(grown / 1024).toFixed(0)} KiB from the first third to the last, ${(slope(seen.samples) / MIB).toFixed(2)} MiB an hour; p99 of what needs no site ${seen.drift.map(ms => ms.toFixed(1)).join(' to ')} ms`);
+    if (grown < GROWTH_SHORT_MAX) break;
+  }
   const left = await atRest();
-  const growth = mean(third(seen.samples, 2).map(one => one.bytes)) - mean(third(seen.samples, 0).map(one => one.bytes));
-  const windows = seen.windows.filter(times => times?.length > 20).map(p99);
-  const [first, last] = [mean(third(windows, 0)), mean(third(windows, 2))];
-  console.log(`leaks: ${warm.sent + seen.sent} requests in ${SECONDS} s; anonymous memory ${(seen.samples[0].bytes / MIB).toFixed(1)} to ${(seen.samples.at(-1).bytes / MIB).toFixed(1)} MiB, ` +
-    `${(growth / 1024).toFixed(0)} KiB from the first third to the last, ${(slope(seen.samples) / MIB).toFixed(2)} MiB an hour; descriptors ${before} to ${left}; p99 of what needs no site ${first.toFixed(1)} to ${last.toFixed(1)} ms`);
-  assert.deepEqual([...warm.failures, ...seen.failures].slice(0, 10), []);
-  assert.ok(seen.sent > 0.9 * RATE * (SECONDS - WARM_S), `only ${seen.sent} requests`);
+  console.log(`leaks: descriptors ${before} to ${left}`);
+  assert.deepEqual(failures.slice(0, 10), []);
   assert.ok(Math.abs(left - before) <= KEPT_MAX, 'descriptors');
   if (IS_LONG) {
     assert.ok(slope(seen.samples) < MIB, 'memory');
-    assert.ok(last < 1.1 * first, 'p99');
+    assert.ok(seen.drift[1] < 1.1 * seen.drift[0], 'p99');
   } else {
-    assert.ok(growth < GROWTH_SHORT_MAX, `memory: ${growth} bytes`);
+    assert.ok(grown < GROWTH_SHORT_MAX, `memory: ${grown} bytes`);
   }
 });
