@@ -224,6 +224,18 @@ static int insert(struct edits *edits, const struct block *near, const char *at,
     return OK;
 }
 
+/* Elements of text, which are no place for blocks. */
+static bool holds_text(struct str element)
+{
+    static const struct str names[] = {STR_INIT("p"),  STR_INIT("h1"), STR_INIT("h2"),  STR_INIT("h3"),
+                                       STR_INIT("h4"), STR_INIT("h5"), STR_INIT("h6"),  STR_INIT("pre"),
+                                       STR_INIT("li"), STR_INIT("a"),  STR_INIT("span")};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (str_eq_nocase(element, names[i]))
+            return true;
+    return false;
+}
+
 /*
  * Where inner blocks of a block that has none would stand: before its last end tag, when that ends an empty element (a group, a
  * column, a gallery) or a <details>, which has a summary. An image or a table is no place for blocks, though it has end tags.
@@ -232,15 +244,13 @@ static bool empty_container(const struct block *block, size_t *ret_offset)
 {
     struct html_token token, before = {0}, last = {0};
     struct str rest = block->inner;
-    if (block_is(block, "core/paragraph") || block_is(block, "core/heading"))
-        return false;
     while (html_next(&rest, &token)) {
         if (token.kind == HTML_TEXT && str_trim(token.source).len == 0)
             continue;
         before = last;
         last = token;
     }
-    if (last.kind != HTML_CLOSE || !last.source.ptr)
+    if (last.kind != HTML_CLOSE || !last.source.ptr || holds_text(last.name))
         return false;
     *ret_offset = (size_t)(last.source.ptr - block->inner.ptr);
     return (before.kind == HTML_OPEN && !before.self_closing && str_eq_nocase(before.name, last.name)) ||
@@ -272,6 +282,19 @@ static int insert_in_document(struct edits *edits, bool at_end, struct str text)
     return insert(edits, block, at_end ? end_of(block) : block->outer.ptr, at_end, text);
 }
 
+/* Something stands between these siblings that an earlier edit put there. */
+static bool holds_insertion(const struct edits *edits, const struct block *first, const struct block *last)
+{
+    size_t from, to;
+    for (const struct block *block = first; block != last; block = block->next) {
+        const char *end = end_of(block), *next = block->next->outer.ptr;
+        if (offset_now(edits, end, false, &from) && offset_now(edits, next, true, &to) &&
+            to - from > (size_t)(next - end))
+            return true;
+    }
+    return false;
+}
+
 /* Takes siblings out, with the white space to their neighbour. */
 static int cut(struct edits *edits, const struct block *first, const struct block *last, bool with_gap, struct str with)
 {
@@ -282,6 +305,12 @@ static int cut(struct edits *edits, const struct block *first, const struct bloc
              str_trim(str_of(end_of(first->previous), (size_t)(start - end_of(first->previous)))).len == 0)
         start = end_of(first->previous);
     size_t from, to;
+    if (holds_insertion(edits, first, last))
+        return fail(
+            edits->call, E_CONFLICT,
+            "%sAn earlier edit of this call inserts between the blocks %.*s to %.*s, and this one would take that "
+            "away: insert before or after them, or in another call.",
+            prefix(edits), STR_ARG(first->number), STR_ARG(last->number));
     /* What other edits inserted right before the first block stays. */
     if (!offset_now(edits, start, true, &from) || !offset_now(edits, end, false, &to) || to < from)
         return gone(edits, first);

@@ -330,6 +330,9 @@ static void test_nested(void **state)
     assert_refused(list, block("1.1", "after", "## h"), E_INVALID, "only list items");
     assert_edit(GROUP(P("a")), block("1", "append", "b"), GROUP(P("a") GAP P("b")));
     assert_edit(GROUP(""), block("1", "append", "b"), GROUP(P("b")));
+    assert_refused("<!-- wp:verse -->\n<pre class=\"wp-block-verse\"></pre>\n<!-- /wp:verse -->",
+                   block("1", "append", "b"), E_INVALID, "no inner blocks");
+    assert_refused(UL(LI("")), block("1.1", "append", "b"), E_INVALID, "no inner blocks");
     assert_refused(
         "<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"a.jpg\"/></figure>\n<!-- /wp:image -->",
         block("1", "append", "b"), E_INVALID, "no inner blocks");
@@ -359,6 +362,17 @@ static void test_several(void **state)
     assert_int_equal(content_apply_edits(&call, str_from(GROUP(P("a"))), inner, 2, &out, &changes), E_CONFLICT);
     assert_true(str_starts_with(call.error_text, STR("Edit 2: Block 1.1 was already replaced")));
     assert_true(str_eq(out, STR("untouched")));
+    /* What was put between blocks is not taken away with them unsaid; around them it stays. */
+    for (int i = 0; i < 4; i++) {
+        struct content_edit between[] = {i % 2 ? block("2", "before", "new") : block("1", "after", "new"),
+                                         i / 2 ? block("1-3", "delete", "") : block("1-3", "replace", "x\n\ny")};
+        assert_int_equal(content_apply_edits(&call, str_from(raw), between, 2, &out, &changes), E_CONFLICT);
+        assert_true(str_contains(call.error_text,
+                                 STR("Edit 2: An earlier edit of this call inserts between the blocks 1 to 3")));
+    }
+    struct content_edit around[] = {block("1", "before", "one"), block("2", "after", "two"),
+                                    block("1-2", "replace", "x")};
+    assert_edits(raw, around, 3, P("one") GAP P("x") GAP P("two") GAP P("c"));
 }
 
 #define SPACER                                                                                                         \
