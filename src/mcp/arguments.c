@@ -89,6 +89,8 @@ int arguments_settle(struct call *call, const struct json *schema, const struct 
     if (!json_is(arguments, JSON_OBJECT) || (!one_text && fits(schema, arguments)))
         return OK;
     buf_init(&text, call->arena, ARGUMENTS_MAX_BYTES);
+    /* Hardly more is written than was read: a page in the making lies here once, not in pieces that grew. */
+    (void)buf_reserve(&text, json_raw(arguments).len + 64);
     json_write_init(&w, &text);
     write(&w, schema, arguments, one_text, without && one_text ? str_from(without) : STR_EMPTY);
     if (buf_failed(&text) || json_parse(call->arena, buf_str(&text), NULL, ret, NULL) != OK)

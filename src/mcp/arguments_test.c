@@ -51,13 +51,35 @@ static void test_one_text(void **state)
     check("{\"set\":{\"code\":1}}", true, "{\"set\":{\"code\":1}}"); /* not ours */
 }
 
+/* A long page written anew takes its own length, not that of the buffers it grew out of. */
+static void test_memory(void **state)
+{
+    (void)state;
+    enum { PAGE_BYTES = 256 * 1024 };
+    const struct json *schema, *arguments, *settled;
+    struct buf page;
+    buf_init_heap(&page, PAGE_BYTES + 64);
+    buf_add(&page, STR("{\"title\":\"t\",\"content\":\""));
+    for (size_t i = 0; i < PAGE_BYTES; i++)
+        buf_add_char(&page, 'a');
+    buf_add(&page, STR("\",\"id\":7}"));
+    assert_int_equal(json_parse(call.arena, STR(SCHEMA), NULL, &schema, NULL), OK);
+    assert_int_equal(json_parse(call.arena, buf_str(&page), NULL, &arguments, NULL), OK);
+    size_t used = arena_used(call.arena);
+    assert_int_equal(arguments_settle(&call, schema, arguments, true, "code", &settled), OK);
+    assert_true(arena_used(call.arena) - used < PAGE_BYTES + PAGE_BYTES / 4);
+    assert_string_equal(str_copy(call.arena, json_str(json_get(settled, STR("id")))).ptr, "7");
+    buf_done(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_one_text),
+        cmocka_unit_test(test_memory),
     };
-    call.arena = arena_new(1024 * 1024);
+    call.arena = arena_new(2 * 1024 * 1024);
     int failed = cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
     arena_free(call.arena);
     return failed;

@@ -353,6 +353,19 @@ describe('activity and usage', () => {
     await waitFor('the filter', async () => page.url().includes('action=auth.'));
   });
 
+  test('a stream of hints that was answered with an error comes back', async () => {
+    const other = await Screen.open(porteiro, ana);
+    try {
+      await other.page.route('**/api/events', route => route.fulfill({ status: 502, body: 'no server' }), { times: 1 });
+      const refused = other.page.waitForResponse(response => response.url().endsWith('/api/events') && response.status() === 502);
+      await other.go('activity?action=tool.');
+      await refused;
+      await other.page.waitForResponse(response => response.url().endsWith('/api/events') && response.status() === 200);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a change shows its difference, and is taken back', async () => {
     const made = await callTool(porteiro.url, blog.token, 'wp_create', { type: 'post', title: 'Before', content: 'One line.' });
     const [id] = made.text.match(/\b\d+\b/);

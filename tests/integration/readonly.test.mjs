@@ -1,5 +1,6 @@
 // Read-only really is: generated calls with a read token leave the WordPress database as it was. Judged there, not by
-// HTTP verbs: WordPress turns a GET with _method=DELETE, or with another rest_route, into a write.
+// HTTP verbs: WordPress turns a GET with _method=DELETE, or with another rest_route, into a write. PORTEIRO_TEST_CALLS: how many,
+// half of them on each WordPress (./dev soak: 10,000).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { changes, generator } from './lib/changes.mjs';
@@ -8,8 +9,8 @@ import './lib/fixtures.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { dump, rest, startWordPress } from './lib/wordpress.mjs';
 
-const CALLS = 2000;
 const AT_ONCE = 4;
+const CALLS = 2 * AT_ONCE * Math.ceil(Number(process.env.PORTEIRO_TEST_CALLS ?? 2000) / (2 * AT_ONCE)); // as many for each
 
 const OVERRIDES = { _method: ['DELETE', 'POST', 'PUT', 'delete'], rest_route: ['/wp/v2/posts/1', '/wp/v2/users/1/application-passwords'], _envelope: ['1'], _jsonp: ['x'], 'X-HTTP-Method-Override': ['DELETE'], force: ['true'], title: ['gone'], status: ['trash', 'publish'], reassign: ['1'], name: ['evil'], password: ['x'], context: ['edit'] };
 
@@ -45,7 +46,7 @@ function* calls(seed, ids) {
 }
 
 for (const wp of ['new', 'old']) {
-  describe(`read-only on ${wp}`, { timeout: 600_000 }, () => {
+  describe(`read-only on ${wp}`, { timeout: 1_200_000 }, () => {
     let site, porteiro, token;
     before(async () => {
       site = await startWordPress(wp); // its own, for nobody else may write here

@@ -43,6 +43,7 @@ soak_long "nothing to what is not public" trust/egress.test.mjs PORTEIRO_TEST_RE
 soak_long "outages" trust/outage.test.mjs PORTEIRO_TEST_OUTAGES=20
 soak_long "revocations" workers/bus.test.mjs PORTEIRO_TEST_REVOCATIONS=$((soak_share * 1000 / 30 / 10 * 10))
 soak_long "upgrades and reloads" workers/upgrade.test.mjs PORTEIRO_TEST_UPGRADES=20 PORTEIRO_TEST_REQUESTS=$((soak_share * 500000 / 30))
+soak_long "nothing written by who may read" integration/readonly.test.mjs PORTEIRO_TEST_CALLS=$((soak_share * 10000 / 30))
 need slowhttptest
 soak_long "slow clients" trust/slow.mjs PORTEIRO_TEST_SLOW=4000
 need nmap sqlmap testssl.sh wapiti ffuf

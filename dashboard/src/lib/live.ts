@@ -1,6 +1,7 @@
 // What the server tells while a page is open (GET /api/events: hints without content). What happened before the stream was open, nothing
 // tells: the page looks once more then. When the stream breaks off, the page asks again by itself until it is back; a page that nobody
-// sees asks nothing, and looks when it is seen again.
+// sees asks nothing, and looks when it is seen again. Browsers bring a broken stream back, but not one that was answered with an error,
+// such as a proxy's 502 while the server starts anew: that the page does.
 import { useEffect, useRef } from 'preact/hooks';
 
 const ASK_EVERY_MS = 5000, GATHER_MS = 150;
@@ -22,11 +23,20 @@ const stopAsking = () => {
   timer = undefined;
 };
 
-function begin() {
+function ask() {
+  tell();
+  if (source?.readyState === EventSource.CLOSED && document.visibilityState === 'visible') open();
+}
+
+function open() {
   source = new EventSource('/api/events');
   source.onopen = () => (stopAsking(), soon());
-  source.onerror = () => (timer ??= window.setInterval(tell, ASK_EVERY_MS));
+  source.onerror = () => (timer ??= window.setInterval(ask, ASK_EVERY_MS));
   KINDS.forEach(kind => source!.addEventListener(kind, soon));
+}
+
+function begin() {
+  open();
   document.addEventListener('visibilitychange', tell);
 }
 
