@@ -84,19 +84,23 @@ static void add_bash_files(struct out *out)
                     buf_add_format(&out->text, "|--%s", option.name);
 }
 
+/* `porteiro help COMMAND` is a way to say --help, and so is not in the table. */
+static const char help_summary[] = "What a command does, with its options and examples.";
+
 static void write_bash(struct out *out)
 {
     struct option option;
     struct buf *b = &out->text;
     buf_add(b, STR("# bash completion of porteiro: porteiro completion bash\n_porteiro() {\n"
                    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-                   "    local command=${COMP_WORDS[1]-} verb=${COMP_WORDS[2]-}\n    case $prev in\n    "));
+                   "    local at=1\n    [[ ${COMP_WORDS[1]-} == help && $COMP_CWORD -gt 1 ]] && at=2\n"
+                   "    local command=${COMP_WORDS[at]-} verb=${COMP_WORDS[at + 1]-}\n    case $prev in\n    "));
     add_bash_files(out);
     buf_add(b, STR(")\n        COMPREPLY=($(compgen -f -- \"$cur\"))\n        return\n        ;;\n    esac\n"
-                   "    if ((COMP_CWORD == 1)); then\n        words=\""));
+                   "    if ((COMP_CWORD == at)); then\n        words=\""));
     for (size_t n = 0; n < n_nouns; n++)
         buf_add_format(b, "%s%s", n ? " " : "", nouns[n]->name);
-    buf_add(b, STR("\"\n    else\n        case $command in\n"));
+    buf_add(b, STR("\"\n        ((at > 1)) || words=\"help $words\"\n    else\n        case $command in\n"));
     for (size_t n = 0; n < n_nouns; n++) {
         buf_add_format(b, "        %s)\n", nouns[n]->name);
         if (!count_verbs(nouns[n])) {
@@ -105,7 +109,7 @@ static void write_bash(struct out *out)
             buf_add(b, STR("\"\n            ;;\n"));
             continue;
         }
-        buf_add(b, STR("            if ((COMP_CWORD == 2)); then\n                words=\""));
+        buf_add(b, STR("            if ((COMP_CWORD == at + 1)); then\n                words=\""));
         for (size_t c = 0; c < nouns[n]->n_commands; c++)
             buf_add_format(b, "%s%s", c ? " " : "", nouns[n]->commands[c].verb);
         buf_add(b, STR("\"\n            else\n                case $verb in\n"));
@@ -116,7 +120,7 @@ static void write_bash(struct out *out)
         }
         buf_add(b, STR("                esac\n            fi\n            ;;\n"));
     }
-    buf_add(b, STR("        esac\n    fi\n    if ((COMP_CWORD > 1)); then\n        words=\"$words"));
+    buf_add(b, STR("        esac\n    fi\n    if ((COMP_CWORD > at)); then\n        words=\"$words"));
     for (size_t i = 0; common_option(out->arena, i, &option); i++)
         buf_add_format(b, " --%s", option.name);
     buf_add(b, STR("\"\n    fi\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
@@ -176,12 +180,14 @@ static void write_zsh(struct out *out)
     struct option option;
     struct buf *b = &out->text;
     buf_add(b, STR("#compdef porteiro\n# zsh completion of porteiro: porteiro completion zsh\n_porteiro() {\n"
-                   "    local -a words_of own common\n    common=("));
+                   "    local -a words_of own common\n    if [[ $words[2] == help ]] && ((CURRENT > 2)); then\n"
+                   "        shift words\n        ((CURRENT--))\n    fi\n    common=("));
     for (size_t i = 0; common_option(out->arena, i, &option); i++)
         add_zsh_option(out, &option, "        ");
     buf_add(b, STR(")\n    if ((CURRENT == 2)); then\n        words_of=(\n"));
     for (size_t n = 0; n < n_nouns; n++)
         add_zsh_description(out, "            ", nouns[n]->name, nouns[n]->summary);
+    add_zsh_description(out, "            ", "help", help_summary);
     buf_add(b, STR("        )\n        _describe command words_of\n        return\n    fi\n    case $words[2] in\n"));
     for (size_t n = 0; n < n_nouns; n++) {
         buf_add_format(b, "    %s)\n", nouns[n]->name);
@@ -226,11 +232,21 @@ static void add_fish_word(struct out *out, const char *condition, const char *wo
 static void write_fish(struct out *out)
 {
     struct option option;
-    buf_add(&out->text, STR("# fish completion of porteiro: porteiro completion fish\n"));
+    buf_add(&out->text, STR("# fish completion of porteiro: porteiro completion fish\nset -l porteiro_commands"));
+    for (size_t n = 0; n < n_nouns; n++)
+        buf_add_format(&out->text, " %s", nouns[n]->name);
+    buf_add_char(&out->text, '\n');
+    add_fish_word(out, "__fish_use_subcommand", "help", help_summary);
     for (size_t n = 0; n < n_nouns; n++) {
         const struct noun *noun = nouns[n];
         const char *seen = str_format(out->arena, "__fish_seen_subcommand_from %s", noun->name).ptr;
         add_fish_word(out, "__fish_use_subcommand", noun->name, noun->summary);
+        buf_add_format(&out->text,
+                       "complete -c porteiro -f -n \"__fish_seen_subcommand_from help; and not "
+                       "__fish_seen_subcommand_from $porteiro_commands\" -a %s -d ",
+                       noun->name);
+        add_quoted(out, noun->summary, "\\");
+        buf_add_char(&out->text, '\n');
         buf_add_format(&out->text, "set -l porteiro_verbs");
         for (size_t c = 0; c < count_verbs(noun); c++)
             buf_add_format(&out->text, " %s", noun->commands[c].verb);

@@ -116,10 +116,10 @@ struct http_server {
     int64_t last_idle_ms;            /* draining: how long an idle connection may still send a request */
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
-    size_t n_in_use, n_freed; /* exchanges: taken now; freed since memory was given back to the system */
-    size_t n_unused;          /* so many of the pool were never taken since dropped_ms */
-    int64_t dropped_ms;
-    struct loop_timer tick;  /* runs while there are connections */
+    size_t n_taken;  /* exchanges, since tidied_ms */
+    size_t n_unused; /* so many of the pool were never taken since tidied_ms */
+    int64_t tidied_ms;
+    struct loop_timer tick;  /* runs while there are connections, and until memory is tidied behind them */
     int64_t tick_ms, now_ms; /* now_ms: the time of the last tick */
     struct loop_timer accept_again;
     int64_t next_pause_log_ms;

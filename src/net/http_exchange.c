@@ -67,7 +67,7 @@ struct http_exchange *http_exchange_take(struct http_connection *connection)
         http_exchange_reset(exchange);
     }
     exchange->connection = connection;
-    server->n_in_use++;
+    server->n_taken++;
     return exchange;
 }
 
@@ -76,12 +76,10 @@ void http_exchange_give_back(struct http_connection *connection)
     struct http_server *server = connection->server;
     struct http_exchange *exchange = connection->exchange;
     connection->exchange = NULL;
-    server->n_in_use--;
     bool grown = exchange->capacity > HTTP_READ_BYTES ||
                  exchange->answer_headers.capacity + exchange->stream_out.capacity > HTTP_READ_BYTES;
     if (grown) {
         http_exchange_free(exchange);
-        server->n_freed++;
         return;
     }
     http_exchange_reset(exchange);

@@ -22,8 +22,7 @@ enum {
     LAST_IDLE_MS = 1000,
     TICK_MAX_MS = 1000,
     TICK_MIN_MS = 10,
-    TRIM_AFTER = 512,     /* exchanges freed */
-    DROP_AFTER_MS = 5000, /* exchanges beyond HTTP_POOL_MAX that lay unused so long are freed */
+    TIDY_EVERY_MS = 5000,
     UNSENT_MAX_BYTES = 256 * 1024,
 };
 
@@ -283,29 +282,31 @@ static void close_listeners(struct http_server *server)
 
 /* --- time limits ------------------------------------------------------------------------------------------------------- */
 
-/* While a crowd is there, its exchanges are taken and given back in waves: what one wave has left behind serves the next. */
+/* While a crowd is there, its exchanges are taken and given back in waves: what one wave has left behind serves the next. What nobody
+   took since the last look is freed, beyond HTTP_POOL_MAX. */
 static void drop_exchanges(struct http_server *server)
 {
-    if (server->now_ms - server->dropped_ms < DROP_AFTER_MS)
-        return;
     for (; server->n_unused && server->n_exchanges > HTTP_POOL_MAX; server->n_unused--) {
         struct http_exchange *exchange = server->exchanges;
         server->exchanges = exchange->next;
         server->n_exchanges--;
-        server->n_freed++;
         http_exchange_free(exchange);
     }
     server->n_unused = server->n_exchanges;
-    server->dropped_ms = server->now_ms;
 }
 
-/* After a crowd has gone, what its requests took lies between the living in malloc's heap: give it back to the system. */
-static void trim_memory(struct http_server *server)
+/* What requests took lies between the living in malloc's heap, which therefore never becomes smaller than it was at the worst moment:
+   under a steady load it would grow for hours. The pages that are free go back to the system; what is needed again costs a
+   fault a page. */
+static void tidy_memory(struct http_server *server)
 {
-    if (server->n_freed < TRIM_AFTER || server->n_in_use > HTTP_POOL_MAX)
+    if (server->now_ms - server->tidied_ms < TIDY_EVERY_MS)
         return;
-    server->n_freed = 0;
-    malloc_trim(0);
+    server->tidied_ms = server->now_ms;
+    drop_exchanges(server);
+    if (server->n_taken)
+        malloc_trim(0);
+    server->n_taken = 0;
 }
 
 static void on_tick(void *context)
@@ -324,9 +325,8 @@ static void on_tick(void *context)
                 break;
         }
     }
-    drop_exchanges(server);
-    trim_memory(server);
-    if (server->n_connections || server->n_exchanges > HTTP_POOL_MAX)
+    tidy_memory(server);
+    if (server->n_connections || server->n_exchanges > HTTP_POOL_MAX || server->n_taken)
         loop_timer_set(&server->tick, server->tick_ms);
 }
 

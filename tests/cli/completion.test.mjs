@@ -35,7 +35,9 @@ describe('completions', () => {
     const file = await script('bash');
     await mustRun('bash', ['-n', file]);
     const complete = async line => (await mustRun('bash', ['-c', `source ${file}; COMP_WORDS=(${line.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${line.length - 1}; _porteiro; printf '%s\\n' "\${COMPREPLY[@]}"`], { cwd: porteiro.dir })).stdout.trim().split('\n');
-    assert.deepEqual((await complete(['porteiro', ''])).sort(), [...nouns].sort());
+    assert.deepEqual((await complete(['porteiro', ''])).sort(), [...nouns, 'help'].sort());
+    assert.deepEqual((await complete(['porteiro', 'help', ''])).sort(), [...nouns].sort());
+    assert.deepEqual(await complete(['porteiro', 'help', 'user', 'pa']), ['passwd']);
     for (const noun of nouns.filter((_, i) => i % 4 === 0)) {
       const verbs = commands.filter(([n, verb]) => n === noun && verb).map(([, verb]) => verb);
       if (verbs.length) assert.deepEqual((await complete(['porteiro', noun, ''])).filter(word => !word.startsWith('-')), verbs);
@@ -52,6 +54,9 @@ describe('completions', () => {
     await mustRun('fish', ['--no-config', '-n', file]);
     const complete = async line => (await mustRun('fish', ['--no-config', '-c', `source ${file}; complete -C '${line}'`], { env: { ...process.env, HOME: porteiro.dir } })).stdout.trim().split('\n');
     assert.deepEqual((await complete('porteiro ')).map(line => line.split('\t')[0]).filter(word => nouns.includes(word)).sort(), [...nouns].sort());
+    assert.ok((await complete('porteiro he')).some(line => line.startsWith('help\tWhat a command does')));
+    assert.deepEqual((await complete('porteiro help ')).map(line => line.split('\t')[0]).filter(word => nouns.includes(word)).sort(), [...nouns].sort());
+    assert.ok((await complete('porteiro help token ')).some(line => line.startsWith('revoke\t')));
     assert.ok((await complete('porteiro token ')).some(line => /^revoke\tEnds a token/.test(line)));
     assert.ok((await complete('porteiro token add --con')).some(line => line.startsWith('--confirm\t')));
   });
@@ -63,6 +68,8 @@ describe('completions', () => {
     const { stdout } = await mustRun('zsh', ['-fc', `compdef() { :; }; _describe() { print -l -- $words_of; }; _arguments() { print -l -- "$@"; }; source ${file}; words=(porteiro token add ''); CURRENT=4; _porteiro`]);
     assert.match(stdout, /^\*--connection\[what it is for/m);
     assert.match(stdout, /^--listen\[/m);
+    const helped = await mustRun('zsh', ['-fc', `compdef() { :; }; _describe() { print -l -- $words_of; }; _arguments() { :; }; source ${file}; words=(porteiro help token ''); CURRENT=4; _porteiro`]);
+    assert.match(helped.stdout, /^revoke:Ends a token/m);
     const text = fs.readFileSync(file, 'utf8');
     for (const [noun, verb, options] of commands) for (const option of options) assert.ok(text.includes(`${option}[`), `${noun} ${verb} ${option}`);
   });
