@@ -138,9 +138,8 @@ static const struct option add_options[] = {
     {.name = "rights", .value = "RIGHTS", .help = "of read,draft,publish,delete,fetch,admin; default read,draft"},
     {.name = "confirm",
      .value = "WHO",
-     .help =
-         "who agrees to what cannot be taken back: none, model (the client's person, or the model after a preview), "
-         "human (see porteiro approval); default none"},
+     .help = "who agrees: none or model (only to what cannot be taken back: the client's person, or the model after a "
+             "preview), human (also to what others see or miss: porteiro approval); default none"},
     {.name = "expires", .value = "TIME", .help = "when it ends: 90d, 12h, never; default never"},
     {.name = "options",
      .value = "WORDS",

@@ -105,7 +105,7 @@ describe('what the pages of the clients say', async () => {
   test('files are whole JSON, with the members that each client reads', () => {
     const file = key => copied(key).filter(text => text.startsWith('{')).map(text => JSON.parse(text));
     const headers = { Authorization: `Bearer ${token}` };
-    assert.deepEqual(file('cursor'), [{ mcpServers: { 'cafe-da-ana': { url, headers } } }]);
+    assert.deepEqual(file('cursor'), [{ mcpServers: { 'cafe-da-ana': { url: `${url}/bearer`, headers } } }]);
     assert.deepEqual(file('lmstudio'), [{ mcpServers: { 'cafe-da-ana': { url, headers } } }]);
     assert.deepEqual(file('gemini'), [{ mcpServers: { 'cafe-da-ana': { httpUrl: url, headers } } }]);
     assert.deepEqual(file('windsurf')[0], { mcpServers: { 'cafe-da-ana': { serverUrl: url, headers } } });

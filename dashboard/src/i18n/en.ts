@@ -230,9 +230,7 @@ export default {
 
   'confirm.type': 'Type {word} to confirm',
   'confirm.none': 'Do what it is asked',
-  'confirm.none.help': 'Only what can never be taken back is confirmed.',
-  'confirm.model': 'Ask before what has consequences',
-  'confirm.model.help': 'The client shows what would be done and asks first. Guards against slips.',
+  'confirm.none.help': 'Only what can never be taken back is confirmed, in the chat.',
   'confirm.human': 'Wait for my approval here',
   'confirm.human.help': "What others would see or miss waits under Approvals, out of the model's reach.",
 

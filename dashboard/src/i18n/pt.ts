@@ -233,8 +233,6 @@ const pt: Record<keyof typeof en, string> = {
   'confirm.type': 'Digite {word} para confirmar',
   'confirm.none': 'Fazer o que for pedido',
   'confirm.none.help': 'Só o que não tem volta é confirmado.',
-  'confirm.model': 'Perguntar antes do que tem consequências',
-  'confirm.model.help': 'O cliente mostra o que seria feito e pergunta antes. Protege contra descuidos.',
   'confirm.human': 'Esperar minha aprovação aqui',
   'confirm.human.help': 'O que outros veriam ou perderiam espera em Aprovações, fora do alcance do modelo.',
 

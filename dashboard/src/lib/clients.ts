@@ -50,7 +50,7 @@ export function clientsFor({ url, name, title, token }: Target): Client[] {
     {
       key: 'cursor', name: 'Cursor', ways: [
         { auth: 'login', parts: [link(`cursor://anysphere.cursor-deeplink/mcp/install?name=${encoded(name)}&config=${plain}`, 'client.open'), say('client.login')] },
-        { auth: 'token', parts: [say('client.file', { file: '~/.cursor/mcp.json' }), copy(json({ mcpServers: { [name]: { url, headers } } }), 'client.json', true)] },
+        { auth: 'token', parts: [say('client.file', { file: '~/.cursor/mcp.json' }), copy(json({ mcpServers: { [name]: { url: `${url}/bearer`, headers } } }), 'client.json', true)] }, // at an address that offers a login it is said to leave the header out
       ],
     },
     {

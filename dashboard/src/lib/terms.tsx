@@ -30,7 +30,7 @@ export function TermsFields({ terms, set, custom, setCustom }: { terms: Terms; s
         </div>}
       </fieldset>
       <Select label={t('terms.confirm')} value={terms.confirm} set={confirm => set({ ...terms, confirm })} help={t(`confirm.${terms.confirm}.help` as Key)}
-        options={(['none', 'model', 'human'] as const).map(key => [key, t(`confirm.${key}`)])} />
+        options={(['none', 'human'] as const).map(key => [key, t(`confirm.${key}`)])} />
       <Select label={t('terms.expires')} value={terms.expires} set={expires => set({ ...terms, expires })}
         options={(['30d', '90d', '365d', 'never'] as const).map(key => [key, t(`expires.${key}`)])} />
     </>
