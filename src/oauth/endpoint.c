@@ -345,7 +345,7 @@ static int count_vain_revocation(struct call *call, const struct http_request *r
     static const struct tries_rule of_address = {"oauth revoke", 30, 6 * 1000};
     char address[CLIENT_ADDRESS_BYTES];
     client_address(request, address);
-    return tries_take(call, &of_address, str_from(address));
+    return tries_take_address(call, &of_address, str_from(address));
 }
 
 void oauth_revoke(struct call *call, struct http_exchange *exchange, struct str segment)
