@@ -325,7 +325,8 @@ static void call_ended(struct call *call, void *context)
 {
     struct http_exchange *exchange = context;
     struct http_connection *connection = exchange->connection;
-    (void)call;
+    /* Of one that was abandoned where it stood: what it holds must not wait for its client either, nor point into its stack. */
+    arena_run_deferred(call->arena);
     exchange->ended = true;
     connection->server->n_busy--;
     metric_move(GAUGE_REQUESTS, -1);

@@ -99,6 +99,38 @@ static void test_cancel(void **state)
     assert_int_equal(seen.echoed, 1);
 }
 
+/* --- what an abandoned handler held ------------------------------------------------------------------------------------ */
+
+static enum http_phase released_in;
+
+static void note_release(void *exchange)
+{
+    released_in = ((struct http_exchange *)exchange)->connection->phase;
+}
+
+static void handle_greedily(struct call *call, struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    arena_defer(call->arena, note_release, exchange);
+    for (;;)
+        arena_alloc(call->arena, 100000);
+}
+
+static void client_greedy(struct scene *scene)
+{
+    released_in = HTTP_PHASES;
+    CHECK(status_is(ask(scene, STR(GET("/")), true), 503));
+}
+
+/* It is released before the client has its answer, which may take as long as the client likes. */
+static void test_greedy(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.handler = handle_greedily}, &scene, client_greedy);
+    assert_int_equal(released_in, HTTP_CALL);
+}
+
 /* --- bodies that take memory ------------------------------------------------------------------------------------------- */
 
 static void say_zeros(int fd, size_t count)
@@ -610,6 +642,7 @@ int main(void)
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_half),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_greedy),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_large_answer),
         cmocka_unit_test(test_fetches_nothing),
