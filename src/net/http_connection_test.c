@@ -99,6 +99,38 @@ static void test_cancel(void **state)
     assert_int_equal(seen.echoed, 1);
 }
 
+/* A client that has gone before the handler says that it would be told: it is told then. */
+static void handle_late(struct call *call, struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    seen.calls++;
+    if (task_sleep(call, 100) != OK)
+        return;
+    http_exchange_cancel_on_close(exchange, true);
+    if (task_sleep(call, 5000) == E_CANCELLED)
+        seen.cancelled++;
+}
+
+static void client_gone_early(struct scene *scene)
+{
+    int fd = dial(scene->port);
+    struct linger reset = {.l_onoff = 1};
+    say(fd, STR(GET("/")));
+    pause_ms(30);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    pause_ms(1000);
+    CHECK(seen.cancelled == 1);
+}
+
+static void test_gone_early(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.handler = handle_late}, &scene, client_gone_early);
+    assert_int_equal(seen.calls, 1);
+}
+
 /* --- what an abandoned handler held ------------------------------------------------------------------------------------ */
 
 static enum http_phase released_in;
@@ -642,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_half),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_gone_early),
         cmocka_unit_test(test_greedy),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_large_answer),

@@ -112,7 +112,7 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 void http_exchange_cancel_on_close(struct http_exchange *exchange, bool on)
 {
     exchange->cancel_on_close = on;
-    if (on && exchange->connection->client_closed)
+    if (on && (exchange->connection->client_closed || exchange->connection->fd < 0))
         exchange->call.cancelled = true;
 }
 
