@@ -176,6 +176,8 @@ static int end_message(struct listener *self, struct buf *text, struct json_writ
     json_end(w);
     json_end(w);
     json_end(w);
+    if (buf_failed(text))
+        return fail(self->call, E_LIMIT, "The message is too large.");
     return self->request->outlet->send(self->call, self->request->outlet, buf_str(text));
 }
 
@@ -308,6 +310,8 @@ static int read_wishes(struct call *call, struct listener *self)
     const struct json *wishes = json_get(self->request->message.params, STR("notifications"));
     const struct json *uris = json_get(wishes, STR("resourceSubscriptions"));
     unsigned features = self->request->provider->features;
+    if (self->request->http && self->request->http->body.len > LISTEN_BODY_BYTES)
+        return fail(call, E_LIMIT, "A request to listen has at most %d bytes.", LISTEN_BODY_BYTES);
     if (!json_is(wishes, JSON_OBJECT))
         return fail(call, E_INVALID, "params.notifications must say what to listen for.");
     if (!json_is(uris, JSON_MISSING) && !json_is(uris, JSON_ARRAY))
@@ -323,6 +327,8 @@ static int read_wishes(struct call *call, struct listener *self)
     self->uris = arena_array_of(call->arena, struct str, json_count(uris) + 1);
     for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++) {
         struct str uri = json_str(json_at(uris, i));
+        if (uri.len > BUS_KEY_MAX_BYTES)
+            return fail(call, E_LIMIT, "The URI of a resource has at most %d bytes.", BUS_KEY_MAX_BYTES);
         if (uri.len && !is_in(self->uris, self->n_uris, uri))
             self->uris[self->n_uris++] = uri;
     }
@@ -369,8 +375,8 @@ static int64_t next_wake_ms(const struct principal *who)
     return clock_monotonic_ms() + (wake_ms > 0 ? wake_ms : 0);
 }
 
-/* Returns when it is over. */
-static void listen_on(struct call *call, struct listener *self, struct buf *text)
+/* Returns when it is over. E_LIMIT: something of it could not be said. */
+static int listen_on(struct call *call, struct listener *self, struct buf *text)
 {
     const struct principal *who = self->request->who;
     int error = carrier_await(call);
@@ -385,14 +391,15 @@ static void listen_on(struct call *call, struct listener *self, struct buf *text
             error = self->request->outlet->keep_alive(call, self->request->outlet);
         }
         if (who->expires_at_ms && clock_now_ms() >= who->expires_at_ms)
-            return;
+            return OK;
         if (error || !self->marks)
             continue;
         call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
         if (!still_allowed(self))
-            return;
+            return OK;
         error = tell_marks(self, text);
     }
+    return error;
 }
 
 static void refuse(struct mcp_reply *reply, const struct mcp_request *request, int code, struct str text)
@@ -429,10 +436,14 @@ void listen_serve(struct call *call, const struct mcp_request *request, struct m
     }
     buf_init(&text, call->arena, self->n_tasks ? ANSWER_MAX_BYTES : 256 * 1024);
     join(call, self);
-    listen_on(call, self, &text);
+    int error = listen_on(call, self, &text);
     /* The end is said even when the process stops and has cancelled everything; whoever has gone does not hear it. */
     call->cancelled = false;
     call->deadline_ms = clock_monotonic_ms() + 2000;
+    if (error == E_LIMIT) {
+        refuse(reply, request, RPC_INVALID_PARAMS, call->error_text);
+        return;
+    }
     reply->status = 200;
     rpc_begin_result(&reply->body, request->message.id_raw);
     buf_add(&reply->body, STR("\"resultType\":\"complete\",\"_meta\":{\"" META_SUBSCRIPTION "\":"));

@@ -57,8 +57,8 @@ static void turn_until_sent(size_t count)
     assert_int_equal(stream.n_sent, count);
 }
 
-/* `params` as the client sent them. */
-static void begin(struct fixture *f, const char *params)
+/* `params` as the client sent them, by another transport than HTTP. */
+static void prepare(struct fixture *f, const char *params)
 {
     const struct json *parsed;
     memset(&stream, 0, sizeof stream);
@@ -72,6 +72,11 @@ static void begin(struct fixture *f, const char *params)
         .kind = RPC_REQUEST, .id_raw = STR("1"), .method = STR("subscriptions/listen"), .params = parsed};
     call_init(&stream.call, arena_new(16 * 1024 * 1024), 1000);
     buf_init(&stream.reply.body, stream.call.arena, 64 * 1024);
+}
+
+static void begin(struct fixture *f, const char *params)
+{
+    prepare(f, params);
     assert_int_equal(task_spawn(&stream.call, run, ended, NULL), OK);
 }
 
@@ -134,11 +139,65 @@ static void what_was_not_asked_for_wakes_nobody(void **state)
     end();
 }
 
+static void assert_refused(const char *says)
+{
+    assert_int_equal(task_spawn(&stream.call, run, ended, NULL), OK);
+    while (!stream.done)
+        loop_turn();
+    assert_int_equal(stream.n_sent, 0);
+    assert_int_equal(stream.reply.error_code, RPC_INVALID_PARAMS);
+    assert_true(str_contains(buf_str(&stream.reply.body), str_from(says)));
+    arena_free(stream.call.arena);
+}
+
+/* A hundred URIs of so many times that text. */
+static const char *params_with(struct fixture *f, const char *text, size_t times)
+{
+    struct buf params;
+    buf_init(&params, f->call.arena, 8 * 1024 * 1024);
+    buf_add(&params, STR("{\"notifications\":{\"resourceSubscriptions\":["));
+    for (int i = 0; i < LISTEN_URIS_MAX; i++) {
+        buf_add_format(&params, "%s\"%d", i ? "," : "", i);
+        for (size_t n = 0; n < times; n++)
+            buf_add(&params, str_from(text));
+        buf_add_char(&params, '"');
+    }
+    buf_add(&params, STR("]}}"));
+    assert_false(buf_failed(&params));
+    return str_copy_cstr(f->call.arena, buf_str(&params));
+}
+
+/* What lies in memory as long as the stream is small, and what cannot be said whole is not said. */
+static void what_is_too_large(void **state)
+{
+    struct fixture *f = *state;
+    size_t size = LISTEN_BODY_BYTES + 1;
+    const struct http_request http = {.body = str_of(arena_alloc(f->call.arena, size), size)};
+    prepare(f, "{\"notifications\":{\"toolsListChanged\":true}}");
+    stream.request.http = &http;
+    assert_refused("at most 65536 bytes");
+}
+
+static void what_never_matches(void **state)
+{
+    prepare(*state, params_with(*state, "x", 3000));
+    assert_refused("at most 2048 bytes");
+}
+
+static void what_cannot_be_said_whole(void **state)
+{
+    prepare(*state, params_with(*state, "\\u0001", 2000));
+    assert_refused("too large");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_SQLITE(what_an_event_needs_goes_with_it),
         ON_SQLITE(what_was_not_asked_for_wakes_nobody),
+        ON_SQLITE(what_is_too_large),
+        ON_SQLITE(what_never_matches),
+        ON_SQLITE(what_cannot_be_said_whole),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);
 }
