@@ -30,7 +30,7 @@ static int take(struct call *call, int64_t user_id, struct str name, const char 
 
 static int take_of_address(struct call *call, const struct login_proof *proof)
 {
-    return proof->address.len ? tries_take(call, &of_address, proof->address) : OK;
+    return proof->address.len ? tries_take_address(call, &of_address, proof->address) : OK;
 }
 
 int login_tries_begin(struct call *call, const struct login_proof *proof, struct login_tries *ret)

@@ -199,7 +199,7 @@ int neon_login(struct call *call, struct str token, struct str code, const struc
     struct user_row user = {0};
     if (!neon.settings.url.len)
         return fail(call, E_NOT_FOUND, "Neon Auth is not set up on this server (PORTEIRO_NEON_AUTH_URL).");
-    int error = tries_take(call, &of_address, from->address);
+    int error = tries_take_address(call, &of_address, from->address);
     if (!error)
         error = check(call, token, code, &jwt, &user);
     if (error == E_UNAUTHENTICATED || error == E_DENIED) {

@@ -186,7 +186,7 @@ int registration_add(struct call *call, const struct user_new *given, struct str
     user.is_admin = false;
     if (!invitation.ptr && mode != REGISTRATION_OPEN)
         return not_open(call);
-    int error = tries_take(call, &of_address, address);
+    int error = tries_take_address(call, &of_address, address);
     if (!error)
         error = users_prepare(call, &user, &row);
     if (!error)
@@ -393,7 +393,7 @@ int registration_mail_reset(struct call *call, struct str email_or_phone, struct
                                    of_account = {"reset account", 3, 20 * 60 * 1000};
     int64_t begun_ms = clock_monotonic_ms();
     bool mine;
-    int error = tries_take(call, &of_address, address);
+    int error = tries_take_address(call, &of_address, address);
     if (!error)
         error = tries_take(call, &of_account, str_lower(call->arena, str_sub(email_or_phone, 0, EMAIL_BYTES_MAX)));
     if (error || !smtp_is_set_up())

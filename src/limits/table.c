@@ -220,25 +220,40 @@ static void unlink_entry(const struct table_entry *entry)
         *at = entry->next;
 }
 
-/* One that nobody uses: the first that was not touched for a minute, or the longest untouched of a few. */
-static struct table_entry *forget_one(int64_t now_ms)
+/* Until when it still keeps something from somebody; 0: it does not. */
+static int64_t holds_back_until(const struct table_entry *entry, int64_t now_ns)
+{
+    int64_t calls_ns = entry->calls.full_at_ns, writes_ns = entry->writes.full_at_ns;
+    int64_t until_ns = calls_ns > writes_ns ? calls_ns : writes_ns;
+    return until_ns > now_ns ? until_ns : 0;
+}
+
+/*
+ * One that nobody uses: the first that was not touched for a minute, or of a few the longest untouched, or else the one that
+ * holds back least: who makes new names without end must not get rid of the limit of the one that he is after.
+ */
+static struct table_entry *forget_one(void)
 {
     struct memory *memory = table.memory;
-    struct table_entry *oldest = NULL;
+    struct table_entry *best = NULL;
+    int64_t now_ns = clock_monotonic_ns(), now_ms = now_ns / (1000 * 1000), best_until_ns = 0;
     for (size_t i = 0; i < LOOKED_AT; i++) {
         struct table_entry *entry = &memory->entries[memory->cursor++ % TABLE_ENTRIES];
         struct table_use use = table_use(entry);
         if (use.held || use.waiting)
             continue;
-        if (!oldest || entry->touched_ms < oldest->touched_ms)
-            oldest = entry;
-        if (now_ms - oldest->touched_ms > FORGOTTEN_AFTER_MS)
+        int64_t until_ns = holds_back_until(entry, now_ns);
+        if (best && (until_ns > best_until_ns || (until_ns == best_until_ns && entry->touched_ms >= best->touched_ms)))
+            continue;
+        best = entry;
+        best_until_ns = until_ns;
+        if (!until_ns && now_ms - entry->touched_ms > FORGOTTEN_AFTER_MS)
             break;
     }
-    if (!oldest) /* all in use: two things share an entry, and so their limits */
-        oldest = &memory->entries[memory->cursor++ % TABLE_ENTRIES];
-    unlink_entry(oldest);
-    return oldest;
+    if (!best) /* all in use: two things share an entry, and so their limits */
+        best = &memory->entries[memory->cursor++ % TABLE_ENTRIES];
+    unlink_entry(best);
+    return best;
 }
 
 struct table_entry *table_entry(uint64_t key)
@@ -251,7 +266,7 @@ struct table_entry *table_entry(uint64_t key)
             return &memory->entries[number - 1];
         }
     struct table_entry *entry =
-        memory->n_entries < TABLE_ENTRIES ? &memory->entries[memory->n_entries++] : forget_one(now_ms);
+        memory->n_entries < TABLE_ENTRIES ? &memory->entries[memory->n_entries++] : forget_one();
     *entry = (struct table_entry){.key = key, .next = *bucket_of(key), .touched_ms = now_ms};
     *bucket_of(key) = (uint32_t)(entry - memory->entries) + 1;
     return entry;

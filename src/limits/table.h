@@ -13,7 +13,7 @@
 enum {
     TABLE_PROCESSES = 128, /* workers, and those they replace */
     TABLE_ENTRIES =
-        4096, /* sites, persons and tokens in use at the same time; beyond, the longest unused is forgotten */
+        4096, /* sites, persons and tokens in use at the same time; beyond, one that is not needed is forgotten */
 };
 
 /* What is known of one site, person or token; each kind uses its part. */

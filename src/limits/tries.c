@@ -3,6 +3,7 @@
 
 #include "base/metrics.h"
 #include "limits/table.h"
+#include "net/client_address.h"
 
 int tries_take(struct call *call, const struct tries_rule *rule, struct str name)
 {
@@ -24,4 +25,10 @@ int tries_take(struct call *call, const struct tries_rule *rule, struct str name
                wait_s == 1 ? "" : "s");
     call->retry_after_s = wait_s;
     return E_LIMIT;
+}
+
+int tries_take_address(struct call *call, const struct tries_rule *rule, struct str address)
+{
+    char network[CLIENT_ADDRESS_BYTES];
+    return tries_take(call, rule, client_network(address, network));
 }

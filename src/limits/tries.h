@@ -16,4 +16,7 @@ struct tries_rule {
 /* `name`: whose tries they are: an address, an account. OK, or E_LIMIT, whose text and call->retry_after_s say in how many seconds to come again. */
 MUST_CHECK int tries_take(struct call *call, const struct tries_rule *rule, struct str name);
 
+/* The same for tries from an address: those of one network of IPv6 are counted together (net/client_address.h). */
+MUST_CHECK int tries_take_address(struct call *call, const struct tries_rule *rule, struct str address);
+
 #endif

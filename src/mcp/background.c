@@ -135,7 +135,7 @@ static int wait_for(struct call *call, struct mcp_host *host, struct str id, int
         }
         call->deadline_ms = clock_monotonic_ms() + BACKGROUND_LOOK_MS;
         while (!error && !waiter->told)
-            error = task_park(call);
+            error = task_doze(call);
         if (error == E_TIMEOUT) {
             call_clear_error(call);
             error = OK;

@@ -35,7 +35,7 @@ struct listener {
     struct str *tasks;
     size_t n_tasks;
     uint64_t moved;    /* of tasks[] */
-    struct call piece; /* for one of them; with tasks only */
+    struct call piece; /* for what is told, and looks at the token: a stream lives long, their memory goes */
     bool ended;
 };
 
@@ -99,6 +99,7 @@ static void hear(struct bus_listener *bus, const struct bus_event *event)
             self->moved |= UINT64_C(1) << i;
             mark = MARK_TASK;
         }
+    mark &= self->wanted | MARK_RIGHTS; /* for anything else nobody is woken, nor asked whether he may still listen */
     self->marks |= mark;
     if (mark)
         task_wake(self->call);
@@ -175,6 +176,8 @@ static int end_message(struct listener *self, struct buf *text, struct json_writ
     json_end(w);
     json_end(w);
     json_end(w);
+    if (buf_failed(text))
+        return fail(self->call, E_LIMIT, "The message is too large.");
     return self->request->outlet->send(self->call, self->request->outlet, buf_str(text));
 }
 
@@ -220,7 +223,7 @@ static int acknowledge(struct listener *self, struct buf *text)
 /* The whole task as it is now. One that has gone is not told: whoever asks for it hears that. */
 static int tell_task(struct listener *self, struct buf *text, struct str id)
 {
-    struct call *piece = &self->piece; /* a stream lives long: what one message needs goes with it */
+    struct call *piece = &self->piece;
     struct json_writer w;
     struct job_view job;
     int error = OK;
@@ -284,8 +287,6 @@ static int read_tasks(struct call *call, struct listener *self, const struct jso
     if (json_count(ids) > LISTEN_TASKS_MAX)
         return fail(call, E_LIMIT, "At most %d tasks can be listened to in one stream.", LISTEN_TASKS_MAX);
     self->tasks = arena_array_of(call->arena, struct str, json_count(ids) + 1);
-    if (json_count(ids))
-        call_init_piece(&self->piece, call, LISTEN_TASK_BYTES);
     for (size_t i = 0; i < json_count(ids); i++) {
         if (is_in(self->tasks, self->n_tasks, json_str(json_at(ids, i))))
             continue;
@@ -309,6 +310,8 @@ static int read_wishes(struct call *call, struct listener *self)
     const struct json *wishes = json_get(self->request->message.params, STR("notifications"));
     const struct json *uris = json_get(wishes, STR("resourceSubscriptions"));
     unsigned features = self->request->provider->features;
+    if (self->request->http && self->request->http->body.len > LISTEN_BODY_BYTES)
+        return fail(call, E_LIMIT, "A request to listen has at most %d bytes.", LISTEN_BODY_BYTES);
     if (!json_is(wishes, JSON_OBJECT))
         return fail(call, E_INVALID, "params.notifications must say what to listen for.");
     if (!json_is(uris, JSON_MISSING) && !json_is(uris, JSON_ARRAY))
@@ -324,6 +327,8 @@ static int read_wishes(struct call *call, struct listener *self)
     self->uris = arena_array_of(call->arena, struct str, json_count(uris) + 1);
     for (size_t i = 0; features & PROVIDER_RESOURCE_UPDATES && i < json_count(uris); i++) {
         struct str uri = json_str(json_at(uris, i));
+        if (uri.len > BUS_KEY_MAX_BYTES)
+            return fail(call, E_LIMIT, "The URI of a resource has at most %d bytes.", BUS_KEY_MAX_BYTES);
         if (uri.len && !is_in(self->uris, self->n_uris, uri))
             self->uris[self->n_uris++] = uri;
     }
@@ -343,21 +348,21 @@ static bool may_wish(const struct mcp_request *request)
 }
 
 /* Is the token still good, and for the same connection? Without a token there is nothing to ask. */
-static bool still_allowed(struct call *call, const struct mcp_request *request)
+static bool still_allowed(struct listener *self)
 {
+    const struct mcp_request *request = self->request;
+    struct call *piece = &self->piece;
     const struct principal *who;
     if (!request->bearer.len)
         return true;
-    int error = authenticate(call, request->bearer, &who);
-    if (error == E_UNAUTHENTICATED || error == E_DENIED) {
-        call_clear_error(call);
-        return false;
-    }
-    if (error) { /* the database is away: its last word holds, as everywhere */
-        call_clear_error(call);
-        return true;
-    }
-    return who->connection_id == request->who->connection_id;
+    piece->deadline_ms = self->call->deadline_ms;
+    int error = authenticate(piece, request->bearer, &who);
+    bool allowed = error != E_UNAUTHENTICATED && error != E_DENIED; /* the database is away: its last word holds */
+    if (!error)
+        allowed = who->connection_id == request->who->connection_id;
+    call_clear_error(piece);
+    arena_reset(piece->arena);
+    return allowed;
 }
 
 static int64_t next_wake_ms(const struct principal *who)
@@ -370,8 +375,8 @@ static int64_t next_wake_ms(const struct principal *who)
     return clock_monotonic_ms() + (wake_ms > 0 ? wake_ms : 0);
 }
 
-/* Returns when it is over. */
-static void listen_on(struct call *call, struct listener *self, struct buf *text)
+/* Returns when it is over. E_LIMIT: something of it could not be said. */
+static int listen_on(struct call *call, struct listener *self, struct buf *text)
 {
     const struct principal *who = self->request->who;
     int error = carrier_await(call);
@@ -380,21 +385,21 @@ static void listen_on(struct call *call, struct listener *self, struct buf *text
     while (!error && !ending) {
         call->deadline_ms = next_wake_ms(who);
         if (!self->marks)
-            error = task_park(call);
+            error = task_doze(call);
         if (error == E_TIMEOUT) {
-            call_clear_error(call);
             call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
             error = self->request->outlet->keep_alive(call, self->request->outlet);
         }
         if (who->expires_at_ms && clock_now_ms() >= who->expires_at_ms)
-            return;
+            return OK;
         if (error || !self->marks)
             continue;
         call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
-        if (!still_allowed(call, self->request))
-            return;
+        if (!still_allowed(self))
+            return OK;
         error = tell_marks(self, text);
     }
+    return error;
 }
 
 static void refuse(struct mcp_reply *reply, const struct mcp_request *request, int code, struct str text)
@@ -424,16 +429,21 @@ void listen_serve(struct call *call, const struct mcp_request *request, struct m
     }
     struct listener *self = arena_new_of(call->arena, struct listener);
     *self = (struct listener){.call = call, .request = request};
+    call_init_piece(&self->piece, call, LISTEN_PIECE_BYTES);
     if (read_wishes(call, self)) {
         refuse(reply, request, RPC_INVALID_PARAMS, call->error_text);
         return;
     }
     buf_init(&text, call->arena, self->n_tasks ? ANSWER_MAX_BYTES : 256 * 1024);
     join(call, self);
-    listen_on(call, self, &text);
+    int error = listen_on(call, self, &text);
     /* The end is said even when the process stops and has cancelled everything; whoever has gone does not hear it. */
     call->cancelled = false;
     call->deadline_ms = clock_monotonic_ms() + 2000;
+    if (error == E_LIMIT) {
+        refuse(reply, request, RPC_INVALID_PARAMS, call->error_text);
+        return;
+    }
     reply->status = 200;
     rpc_begin_result(&reply->body, request->message.id_raw);
     buf_add(&reply->body, STR("\"resultType\":\"complete\",\"_meta\":{\"" META_SUBSCRIPTION "\":"));

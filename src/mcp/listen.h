@@ -16,7 +16,8 @@ enum {
     LISTEN_PER_TOKEN_MAX = 1024,
     LISTEN_URIS_MAX = 100,
     LISTEN_TASKS_MAX = 64,
-    LISTEN_TASK_BYTES = 16 * 1024 * 1024, /* while one of them is told */
+    LISTEN_BODY_BYTES = 64 * 1024,         /* the request lies in memory as long as the stream */
+    LISTEN_PIECE_BYTES = 16 * 1024 * 1024, /* while one of them is told, or the token looked at */
     LISTEN_KEEP_ALIVE_MS = 15 * 1000,
     LISTEN_WATCH_MS = 1000, /* how often the shared counter of changed rights is looked at, while anybody listens */
 };

@@ -87,6 +87,26 @@ static void write_four(const struct in_addr *address, char out[CLIENT_ADDRESS_BY
     }
 }
 
+/* IPv4 in the clothes of IPv6, by a proxy (RFC 4291 2.5.5.2) or a translator (RFC 6052): each is somebody else. */
+static bool holds_four(const struct in6_addr *address)
+{
+    static const unsigned char translated[12] = {0, 0x64, 0xff, 0x9b};
+    return IN6_IS_ADDR_V4MAPPED(address) || memcmp(address, translated, sizeof translated) == 0;
+}
+
+struct str client_network(struct str address, char out[CLIENT_ADDRESS_BYTES])
+{
+    enum { NETWORK_BYTES = 6 };
+    struct sockaddr_storage ip;
+    if (!read_ip(address, &ip) || ip.ss_family != AF_INET6)
+        return address;
+    struct in6_addr *six = &((struct sockaddr_in6 *)&ip)->sin6_addr;
+    if (holds_four(six))
+        return address;
+    memset(six->s6_addr + NETWORK_BYTES, 0, sizeof six->s6_addr - NETWORK_BYTES);
+    return inet_ntop(AF_INET6, six, out, CLIENT_ADDRESS_BYTES) ? str_from(out) : address;
+}
+
 void client_address(const struct http_request *request, char out[CLIENT_ADDRESS_BYTES])
 {
     struct sockaddr_storage behind_proxies;

@@ -21,4 +21,10 @@ MUST_CHECK int client_address_trust(struct str proxies, struct str *ret_bad_entr
  */
 void client_address(const struct http_request *request, char out[CLIENT_ADDRESS_BYTES]);
 
+/*
+ * Whose address that is, for limits: of IPv6 the /48, which is what one network is given at most, for whoever has a /64 can come from
+ * a new address each time; of anything else the address itself. The result lies in out[] or is `address`.
+ */
+struct str client_network(struct str address, char out[CLIENT_ADDRESS_BYTES]);
+
 #endif

@@ -20,6 +20,56 @@ enum http_read http_body_fill(struct http_connection *connection)
     return result;
 }
 
+void http_body_release(struct http_exchange *exchange)
+{
+    buf_done(&exchange->body);
+    if (exchange->body_counted) /* else it may lie in the pool, and have no connection */
+        exchange->connection->server->body_bytes -= exchange->body_counted;
+    exchange->body_counted = 0;
+}
+
+/* The one that is at it longest, of those that take memory. */
+static struct http_connection *oldest_body(const struct http_server *server)
+{
+    struct http_connection *oldest = server->lists[HTTP_BODY].first;
+    while (!oldest->exchange->body_counted)
+        oldest = oldest->next;
+    return oldest;
+}
+
+/*
+ * What all bodies take together has an end; who begins many and goes on slowly must not keep others out, so the oldest goes. False: it
+ * is this one.
+ */
+static bool make_room(struct http_connection *connection)
+{
+    static const char sentence[] = "The server has too many large requests at once. Try again in a moment.";
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    server->body_bytes += exchange->body.capacity - exchange->body_counted;
+    exchange->body_counted = exchange->body.capacity;
+    while (exchange->body_counted && server->body_bytes > server->settings.bodies_max_bytes) {
+        struct http_connection *oldest = oldest_body(server);
+        http_body_release(oldest->exchange);
+        if (oldest == connection) {
+            http_connection_refuse(connection, 503, str_from(sentence));
+            return false;
+        }
+        http_connection_give_up(oldest, 503, str_from(sentence));
+    }
+    return true;
+}
+
+int64_t http_body_deadline_ms(const struct http_exchange *exchange)
+{
+    const struct http_server *server = exchange->connection->server;
+    const struct http_server_settings *settings = &server->settings;
+    int64_t granted_ms = exchange->body_since_ms + settings->body_grace_ms +
+                         (int64_t)(exchange->body_received * 1000 / settings->body_min_bytes_per_s);
+    int64_t stalled_ms = exchange->body_last_ms + settings->body_stall_ms;
+    return (granted_ms < stalled_ms ? granted_ms : stalled_ms) + server->tick_ms;
+}
+
 static void refuse_body(struct http_connection *connection)
 {
     http_connection_refuse(connection, 413, STR("The body of the request is too large."));
@@ -106,7 +156,7 @@ static enum http_progress read_chunks(struct http_connection *connection)
     return progress;
 }
 
-enum http_progress http_body_collect(struct http_connection *connection)
+static enum http_progress collect(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     const struct http_head *head = &exchange->head;
@@ -132,6 +182,13 @@ enum http_progress http_body_collect(struct http_connection *connection)
     *body = str_of(exchange->bytes + head->size, (size_t)head->content_length);
     exchange->size = head->size + body->len;
     return HTTP_DONE;
+}
+
+enum http_progress http_body_collect(struct http_connection *connection)
+{
+    connection->exchange->body_last_ms = connection->server->now_ms;
+    enum http_progress progress = collect(connection);
+    return progress == HTTP_ERROR || make_room(connection) ? progress : HTTP_ERROR;
 }
 
 /* --- in pieces ----------------------------------------------------------------------------------------------------------- */

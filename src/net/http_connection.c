@@ -53,8 +53,8 @@ static int64_t time_limit_ms(const struct http_connection *connection, enum http
                    : settings->idle_timeout_ms;
     case HTTP_HEAD:
         return settings->head_timeout_ms;
-    case HTTP_BODY:
-        return settings->body_grace_ms; /* prolonged by what has come, see http_connection_overdue() */
+    case HTTP_BODY: /* prolonged by what has come, see http_connection_overdue() */
+        return settings->body_grace_ms < settings->body_stall_ms ? settings->body_grace_ms : settings->body_stall_ms;
     case HTTP_CALL:
         return connection->throttled ? settings->write_stall_ms : INT64_MAX / 2;
     case HTTP_SEND:
@@ -325,7 +325,8 @@ static void call_ended(struct call *call, void *context)
 {
     struct http_exchange *exchange = context;
     struct http_connection *connection = exchange->connection;
-    (void)call;
+    /* Of one that was abandoned where it stood: what it holds must not wait for its client either, nor point into its stack. */
+    arena_run_deferred(call->arena);
     exchange->ended = true;
     connection->server->n_busy--;
     metric_move(GAUGE_REQUESTS, -1);
@@ -697,20 +698,23 @@ static void on_event(evutil_socket_t fd, short what, void *context)
         on_readable(connection);
 }
 
+void http_connection_give_up(struct http_connection *connection, int status, struct str sentence)
+{
+    http_connection_refuse(connection, status, sentence);
+    step(connection);
+}
+
 void http_connection_overdue(struct http_connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
     if (connection->phase == HTTP_BODY) {
         const struct http_server *server = connection->server;
-        int64_t granted_ms = (int64_t)(exchange->body_received * 1000 / server->settings.body_min_bytes_per_s);
-        connection->deadline_ms =
-            exchange->body_since_ms + server->settings.body_grace_ms + server->tick_ms + granted_ms;
+        connection->deadline_ms = http_body_deadline_ms(exchange);
         if (connection->deadline_ms > server->now_ms)
             return;
     }
     if (connection->phase == HTTP_HEAD || connection->phase == HTTP_BODY) {
-        http_connection_refuse(connection, 408, STR("The request did not come in time."));
-        step(connection);
+        http_connection_give_up(connection, 408, STR("The request did not come in time."));
         return;
     }
     if (connection->phase == HTTP_SHAKE)

@@ -72,15 +72,16 @@ struct http_exchange {
     size_t n_bytes, capacity;
     size_t size; /* of this request in bytes[] */
     struct http_chunked chunked;
-    struct buf body; /* heap: a chunked body, or one that does not fit */
+    struct buf body;     /* heap: a chunked body, or one that does not fit */
+    size_t body_counted; /* of its capacity, in the server's body_bytes */
     bool body_apart;
     bool body_streams; /* the handler reads it in pieces: http_body.c */
     bool body_ended;   /* of a streamed one: all of it has been read */
     bool body_awaited; /* the handler waits for more of it */
     bool body_late;    /* and it did not come in time */
     uint64_t body_max, body_received;
-    int64_t body_waited_ms; /* in all */
-    int64_t body_since_ms;
+    int64_t body_waited_ms;              /* in all */
+    int64_t body_since_ms, body_last_ms; /* when it began, and something of it came; on the server's clock */
     struct http_request request;
     struct call call;
     struct arena *unused_arena; /* for the next call: NULL while call.arena is in use */
@@ -113,6 +114,7 @@ struct http_server {
         struct http_connection *first, *last;
     } lists[HTTP_PHASES];
     size_t n_connections, n_shaking, n_busy;
+    size_t body_bytes;               /* in memory, of all whole bodies that did not fit behind their heads */
     int64_t last_idle_ms;            /* draining: how long an idle connection may still send a request */
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
@@ -156,6 +158,8 @@ MUST_CHECK enum http_read http_connection_fill(struct http_connection *connectio
 void http_connection_continue(struct http_connection *connection);
 /* Answers with a sentence of ours and closes. */
 void http_connection_refuse(struct http_connection *connection, int status, struct str sentence);
+/* The same for one whose turn it is not. It may be gone afterwards. */
+void http_connection_give_up(struct http_connection *connection, int status, struct str sentence);
 /* Fills in the request from its head. */
 void http_connection_describe(struct http_connection *connection);
 /* More room behind what has come; moves the head, so that it has to be read again. */
@@ -164,6 +168,10 @@ MUST_CHECK bool http_exchange_grow(struct http_exchange *exchange, size_t capaci
 /* http_body.c */
 /* The head has come: into HTTP_BODY, or refused. */
 void http_body_begin(struct http_connection *connection);
+/* When it will have come too slowly, or not at all for too long. */
+int64_t http_body_deadline_ms(const struct http_exchange *exchange);
+/* Its memory goes back. */
+void http_body_release(struct http_exchange *exchange);
 /* What has come of it so far: HTTP_DONE when the handler may begin, HTTP_ERROR when it was refused. */
 enum http_progress http_body_collect(struct http_connection *connection);
 /* A body with a length that does not fit behind its head: straight to its place. */

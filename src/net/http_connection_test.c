@@ -99,6 +99,136 @@ static void test_cancel(void **state)
     assert_int_equal(seen.echoed, 1);
 }
 
+/* A client that has gone before the handler says that it would be told: it is told then. */
+static void handle_late(struct call *call, struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    seen.calls++;
+    if (task_sleep(call, 100) != OK)
+        return;
+    http_exchange_cancel_on_close(exchange, true);
+    if (task_sleep(call, 5000) == E_CANCELLED)
+        seen.cancelled++;
+}
+
+static void client_gone_early(struct scene *scene)
+{
+    int fd = dial(scene->port);
+    struct linger reset = {.l_onoff = 1};
+    say(fd, STR(GET("/")));
+    pause_ms(30);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    pause_ms(1000);
+    CHECK(seen.cancelled == 1);
+}
+
+static void test_gone_early(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.handler = handle_late}, &scene, client_gone_early);
+    assert_int_equal(seen.calls, 1);
+}
+
+/* --- what an abandoned handler held ------------------------------------------------------------------------------------ */
+
+static enum http_phase released_in;
+
+static void note_release(void *exchange)
+{
+    released_in = ((struct http_exchange *)exchange)->connection->phase;
+}
+
+static void handle_greedily(struct call *call, struct http_exchange *exchange, void *context)
+{
+    (void)context;
+    arena_defer(call->arena, note_release, exchange);
+    for (;;)
+        arena_alloc(call->arena, 100000);
+}
+
+static void client_greedy(struct scene *scene)
+{
+    released_in = HTTP_PHASES;
+    CHECK(status_is(ask(scene, STR(GET("/")), true), 503));
+}
+
+/* It is released before the client has its answer, which may take as long as the client likes. */
+static void test_greedy(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.handler = handle_greedily}, &scene, client_greedy);
+    assert_int_equal(released_in, HTTP_CALL);
+}
+
+/* --- bodies that take memory ------------------------------------------------------------------------------------------- */
+
+static void say_zeros(int fd, size_t count)
+{
+    static const char zeros[64 * 1024];
+    for (; count > sizeof zeros; count -= sizeof zeros)
+        say(fd, str_of(zeros, sizeof zeros));
+    say(fd, str_of(zeros, count));
+}
+
+/* Much came quickly, and then nothing: what it has earned by that is no right to lie there for hours. */
+static void client_stalls_in_body(struct scene *scene)
+{
+    static const char *const heads[] = {
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400000\r\n",
+    };
+    char room[4096];
+    for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
+        int fd = dial(scene->port);
+        int64_t began_ms = clock_monotonic_ms();
+        say(fd, str_from(heads[i]));
+        say_zeros(fd, 3 << 20);
+        CHECK(status_is(hear(fd, room, sizeof room, NULL), 408));
+        CHECK(clock_monotonic_ms() - began_ms < 5000);
+        close(fd);
+    }
+}
+
+/* So many that the oldest has to go; small requests and new ones are served all the while. */
+static void client_many_bodies(struct scene *scene)
+{
+    static const char one[] = "POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+    static char room[4096], request[sizeof one - 1 + 200000];
+    int first = dial(scene->port), second = dial(scene->port), third = dial(scene->port);
+    say(first, STR("POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"));
+    say_zeros(first, 400000);
+    pause_ms(50);
+    say(second, STR("POST /sum HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n927c0\r\n"));
+    say_zeros(second, 600000);
+    struct str answer = hear(first, room, sizeof room, NULL);
+    CHECK(status_is(answer, 503));
+    CHECK(str_contains(answer, STR("\r\nRetry-After: ")) && str_contains(answer, STR("\r\nConnection: close\r\n")));
+    CHECK(str_ends_with(ask(scene, whole[0], true), STR("[hello]")));
+    say(second, STR("\r\n0\r\n\r\n"));
+    CHECK(status_is(hear(second, room, sizeof room, "\r\n\r\n600000 "), 200));
+    say(third, STR("POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n")); /* more than all may have */
+    say_zeros(third, 1200000);
+    CHECK(status_is(hear(third, room, sizeof room, NULL), 503));
+    memcpy(request, one, sizeof one - 1);
+    for (int i = 0; i < 20; i++) /* what was taken has been given back */
+        CHECK(status_is(ask(scene, str_of(request, sizeof request), true), 200));
+    CHECK(scene->server->body_bytes == 0);
+    close(first), close(second), close(third);
+}
+
+static void test_bodies(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.body_stall_ms = 300}, &scene, client_stalls_in_body);
+    assert_int_equal(seen.calls, 0);
+    play_with((struct http_server_settings){.bodies_max_bytes = 1 << 20}, &scene, client_many_bodies);
+    assert_int_equal(seen.calls, 22);
+}
+
 /* --- much to write ----------------------------------------------------------------------------------------------------- */
 
 /* Reads slowly at first; returns how many bytes came until `end` bytes or the close. */
@@ -544,6 +674,9 @@ int main(void)
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_half),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_gone_early),
+        cmocka_unit_test(test_greedy),
+        cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_large_answer),
         cmocka_unit_test(test_fetches_nothing),
         cmocka_unit_test(test_stalls),

@@ -31,12 +31,12 @@ void http_exchange_reset(struct http_exchange *exchange)
     exchange->answer_body = STR_EMPTY;
     buf_clear(&exchange->answer_headers);
     buf_clear(&exchange->stream_out);
-    buf_done(&exchange->body); /* up to max_body_bytes: not kept */
+    http_body_release(exchange); /* up to max_body_bytes: not kept */
 }
 
 void http_exchange_free(struct http_exchange *exchange)
 {
-    buf_done(&exchange->body);
+    http_body_release(exchange);
     buf_done(&exchange->answer_headers);
     buf_done(&exchange->stream_out);
     arena_free(exchange->unused_arena);
@@ -112,7 +112,7 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 void http_exchange_cancel_on_close(struct http_exchange *exchange, bool on)
 {
     exchange->cancel_on_close = on;
-    if (on && exchange->connection->client_closed)
+    if (on && (exchange->connection->client_closed || exchange->connection->fd < 0))
         exchange->call.cancelled = true;
 }
 

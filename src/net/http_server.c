@@ -45,6 +45,7 @@ static void fill_defaults(struct http_server_settings *settings)
     DEFAULT(body_grace_ms, 5000);
     DEFAULT(body_min_bytes_per_s, 500);
     DEFAULT(body_stall_ms, 20000);
+    DEFAULT(bodies_max_bytes, (size_t)256 * 1024 * 1024);
     DEFAULT(idle_timeout_ms, 60000);
     DEFAULT(write_stall_ms, 20000);
     DEFAULT(linger_ms, 2000);

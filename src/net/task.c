@@ -396,6 +396,12 @@ int task_park(struct call *call)
     return error ? fail_wait(call, error) : OK;
 }
 
+int task_doze(struct call *call)
+{
+    int error = park_quietly(call);
+    return error == E_CANCELLED ? fail_wait(call, error) : error;
+}
+
 void task_park_firmly(struct call *call)
 {
     park(call, INT64_MAX);

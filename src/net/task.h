@@ -35,6 +35,9 @@ MUST_CHECK int task_spawn(struct call *call, void (*run)(struct call *call, void
  */
 MUST_CHECK int task_park(struct call *call);
 
+/* The same, but E_TIMEOUT is not recorded, which takes memory: for whom time runs out again and again, as it should. */
+MUST_CHECK int task_doze(struct call *call);
+
 /* The same without deadline or cancellation: for work that cannot be withdrawn, such as a helper thread's. */
 void task_park_firmly(struct call *call);
 

@@ -82,6 +82,35 @@ static void test_cancel(void **state)
     assert_int_equal(scene.result, E_CANCELLED);
 }
 
+static void run_dozes(struct call *call, void *context)
+{
+    struct scene *scene = context;
+    size_t used = arena_used(call->arena);
+    for (scene->steps = 0; scene->steps < 1000; scene->steps++) {
+        call->deadline_ms = clock_monotonic_ms() + (scene->steps < 10);
+        if (task_doze(call) != E_TIMEOUT || call->error || arena_used(call->arena) != used)
+            return;
+    }
+    call->deadline_ms = clock_monotonic_ms() + 10000;
+    scene->result = task_doze(call);
+}
+
+/* Whoever lives long and waits for his time to run out: each time costs no memory. */
+static void test_doze(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    start(&scene, 10000, run_dozes);
+    while (scene.steps < 1000 && !scene.done)
+        loop_turn();
+    assert_int_equal(scene.steps, 1000);
+    scene.call.cancelled = true;
+    task_wake(&scene.call);
+    until_done(&scene);
+    assert_int_equal(scene.result, E_CANCELLED);
+    assert_int_equal(scene.call.error, E_CANCELLED);
+}
+
 static void run_waits_then_sleeps(struct call *call, void *context)
 {
     struct scene *scene = context;
@@ -263,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_many),       cmocka_unit_test(test_exhausted),
         cmocka_unit_test(test_queue),      cmocka_unit_test(test_helper),
         cmocka_unit_test(test_loop_stack), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_doze),
     };
     if (!loop_init())
         return 1;

@@ -104,7 +104,7 @@ int clients_register(struct call *call, const struct json *description, struct s
     bool mine;
     int error = client_words_read(call, description, &words, ret_code);
     if (!error)
-        error = tries_take(call, &of_address, address);
+        error = tries_take_address(call, &of_address, address);
     if (error)
         return error;
     *ret = (struct oauth_client_row){

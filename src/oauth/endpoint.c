@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "crypto/keyring.h"
 #include "json/json_write.h"
+#include "limits/tries.h"
 #include "net/client_address.h"
 #include "net/own_address.h"
 #include "net/url.h"
@@ -338,9 +339,19 @@ void oauth_token(struct call *call, struct http_exchange *exchange, struct str s
 
 /* ---- POST /oauth/revoke */
 
+/* One that finds nothing is answered like any other (RFC 7009), but nobody needs many of them. */
+static int count_vain_revocation(struct call *call, const struct http_request *request)
+{
+    static const struct tries_rule of_address = {"oauth revoke", 30, 6 * 1000};
+    char address[CLIENT_ADDRESS_BYTES];
+    client_address(request, address);
+    return tries_take_address(call, &of_address, str_from(address));
+}
+
 void oauth_revoke(struct call *call, struct http_exchange *exchange, struct str segment)
 {
     struct oauth_client_row client;
+    bool changed;
     (void)segment;
     const struct form *form = oauth_may_come(call, exchange) ? read_form(call, exchange) : NULL;
     if (!form || !find_client(call, exchange, form, &client))
@@ -350,7 +361,9 @@ void oauth_revoke(struct call *call, struct http_exchange *exchange, struct str 
         oauth_answer_error(call, exchange, 400, "invalid_request", STR("token must be there."));
         return;
     }
-    int error = grants_revoke_token(call, &client, token);
+    int error = grants_revoke_token(call, &client, token, &changed);
+    if (!error && !changed)
+        error = count_vain_revocation(call, http_exchange_request(exchange));
     if (error) {
         answer_failure(call, exchange, error);
         return;

@@ -256,6 +256,29 @@ static void too_many_of_one_address(void **state)
     limits_close();
 }
 
+/* What gives nothing back is counted; a token that can be given back is taken all the same. */
+static void too_many_revocations_of_nothing(void **state)
+{
+    static const struct limits_settings none = {0};
+    struct probe list[31];
+    struct fixture *f = *state;
+    ready(f);
+    struct str body = call_format(&f->call, "client_id=PUBLIC&token=%.*s", STR_ARG(token_make(&f->call, TOKEN_OAT)));
+    for (size_t i = 0; i < ARRAY_LENGTH(list); i++)
+        list[i] = (struct probe){
+            REVOKE, H FORM, str_copy_cstr(f->call.arena, body), i < 30 ? 200 : 429, i < 30 ? "" : "Retry-After: ", 0};
+    assert_true(limits_open(-1, &none));
+    ask_all(f, list, ARRAY_LENGTH(list));
+    const char *error;
+    struct grant_tokens tokens;
+    assert_ok(&f->call, grants_give_standing(&f->call, &own, 0, STR("http://x/mcp"), &tokens, &error));
+    body = call_format(&f->call, "client_id=%.*s&client_secret=%.*s&token=%.*s", STR_ARG(own.id), STR_ARG(own_secret),
+                       STR_ARG(tokens.access));
+    const struct probe good = {REVOKE, H FORM, str_copy_cstr(f->call.arena, body), 200, "", 0};
+    ask_all(f, &good, 1);
+    limits_close();
+}
+
 /* ---- asking a person: the same, without a socket */
 
 static int reads(struct fixture *f, const char *query, int64_t user_id, struct authorize *ret)
@@ -407,8 +430,13 @@ static void what_goes_without_saying(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_SQLITE(what_is_sent_wrongly),    ON_SQLITE(who_sends_it),           ON_SQLITE(what_is_asked_for),
-        ON_SQLITE(too_many_of_one_address), ON_SQLITE(what_a_person_is_asked), ON_SQLITE(what_goes_without_saying),
+        ON_SQLITE(what_is_sent_wrongly),
+        ON_SQLITE(who_sends_it),
+        ON_SQLITE(what_is_asked_for),
+        ON_SQLITE(too_many_of_one_address),
+        ON_SQLITE(too_many_revocations_of_nothing),
+        ON_SQLITE(what_a_person_is_asked),
+        ON_SQLITE(what_goes_without_saying),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_stop);
 }

@@ -201,26 +201,26 @@ int grants_remembered(struct call *call, int64_t user_id, struct str client_id, 
     return error;
 }
 
-static int end(struct call *call, int64_t user_id, struct str id)
+static int end(struct call *call, int64_t user_id, struct str id, int64_t *ret_ended)
 {
     struct oauth_grant_row row;
     struct str wrapped;
-    int64_t ended;
     int error = store_oauth_grants_get(call, user_id, id, &row);
     if (!error)
         error = owner_lock(call, row.user_id, &wrapped);
     if (!error)
-        error = store_oauth_grants_end(call, id, STR("owner"), &ended);
-    return error || !ended ? error : family_record(call, "oauth.end", &row, 0, "by its owner");
+        error = store_oauth_grants_end(call, id, STR("owner"), ret_ended);
+    return error || !*ret_ended ? error : family_record(call, "oauth.end", &row, 0, "by its owner");
 }
 
 int grants_end(struct call *call, int64_t user_id, struct str id)
 {
+    int64_t ended = 0;
     bool mine;
     int error = store_begin(call, &mine);
     if (!error)
-        error = store_end(call, mine, end(call, user_id, id));
-    if (!error)
+        error = store_end(call, mine, end(call, user_id, id, &ended));
+    if (!error && ended)
         generation_tell(call);
     return error;
 }

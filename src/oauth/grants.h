@@ -64,7 +64,8 @@ MUST_CHECK int grants_refresh(struct call *call, const struct oauth_client_row *
 MUST_CHECK int grants_give_standing(struct call *call, const struct oauth_client_row *client, unsigned rights,
                                     struct str resource, struct grant_tokens *ret, const char **ret_code);
 /* RFC 7009: a refresh token ends its family, an access token only itself. What is not this client's changes nothing. */
-MUST_CHECK int grants_revoke_token(struct call *call, const struct oauth_client_row *client, struct str token);
+MUST_CHECK int grants_revoke_token(struct call *call, const struct oauth_client_row *client, struct str token,
+                                   bool *ret_changed);
 
 /* ---- the person's view */
 

@@ -466,11 +466,12 @@ static void credentials_of_its_own(void **state)
 /* ---- giving back, and ending */
 
 static struct str given;
+static bool has_changed;
 
 static int revokes(struct fixture *f)
 {
     call_clear_error(&f->call);
-    return grants_revoke_token(&f->call, &client, given);
+    return grants_revoke_token(&f->call, &client, given, &has_changed);
 }
 
 static int ends(struct fixture *f)
@@ -488,21 +489,29 @@ static void what_is_given_back(void **state)
     struct grant_tokens mine = tokens;
     const struct str nothing[] = {STR_INIT("x"), token_make(&f->call, TOKEN_PAT), token_make(&f->call, TOKEN_OAT),
                                   token_make(&f->call, TOKEN_ORT)};
+    uint64_t generation = generation_now(); /* only what changes something moves it: anybody may ask */
     for (size_t i = 0; i < ARRAY_LENGTH(nothing); i++) {
         given = nothing[i];
         assert_ok(&f->call, revokes(f));
+        assert_false(has_changed);
     }
-    assert_ok(&f->call, grants_revoke_token(&f->call, &stranger, mine.access));
-    assert_ok(&f->call, grants_revoke_token(&f->call, &stranger, mine.refresh));
+    assert_ok(&f->call, grants_revoke_token(&f->call, &stranger, mine.access, &has_changed));
+    assert_false(has_changed);
+    assert_ok(&f->call, grants_revoke_token(&f->call, &stranger, mine.refresh, &has_changed));
+    assert_false(has_changed);
     assert_ok(&f->call, authenticate(&f->call, mine.access, &who));
     sql(f, "UPDATE mcp_oauth_refresh_tokens SET mac = 'x' || mac");
     given = mine.refresh;
     assert_ok(&f->call, revokes(f)); /* of a row that was changed: nothing happens */
+    assert_true(generation_now() == generation);
     assert_ok(&f->call, authenticate(&f->call, mine.access, &who));
     sql(f, "UPDATE mcp_oauth_refresh_tokens SET mac = substr(mac, 2)");
     given = mine.access;
     for (int i = 0; i < 2; i++) {
+        generation = generation_now();
         assert_ok(&f->call, revokes(f));
+        assert_int_equal(has_changed, i == 0);
+        assert_int_equal(generation_now() != generation, i == 0);
         assert_int_equal(events(f, "oauth.revoke"), 1);
     }
     assert_int_equal(authenticate(&f->call, mine.access, &who), E_UNAUTHENTICATED);
@@ -510,7 +519,10 @@ static void what_is_given_back(void **state)
     assert_int_equal(events(f, "oauth.end"), 0);
     given = mine.refresh;
     for (int i = 0; i < 2; i++) {
+        generation = generation_now();
         assert_ok(&f->call, revokes(f));
+        assert_int_equal(has_changed, i == 0);
+        assert_int_equal(generation_now() != generation, i == 0);
         assert_int_equal(events(f, "oauth.end"), 1);
     }
     /* By its owner, who is nobody else. */
@@ -519,9 +531,10 @@ static void what_is_given_back(void **state)
     assert_int_equal(grants_end(&f->call, 2, given), E_NOT_FOUND);
     call_clear_error(&f->call);
     for (int i = 0; i < 2; i++) {
-        uint64_t generation = generation_now();
+        generation = generation_now();
         assert_ok(&f->call, ends(f));
-        assert_true(generation_now() != generation); /* what is remembered of its tokens is worth nothing */
+        assert_int_equal(generation_now() != generation,
+                         i == 0); /* what is remembered of its tokens is worth nothing */
         assert_int_equal(events(f, "oauth.end"), 2);
     }
 }

@@ -434,7 +434,7 @@ int grants_give_standing(struct call *call, const struct oauth_client_row *clien
 
 /* ---- giving back */
 
-static int revoke_access(struct call *call, const struct oauth_client_row *client, struct str hash)
+static int revoke_access(struct call *call, const struct oauth_client_row *client, struct str hash, bool *ret_changed)
 {
     struct oauth_grant_row grant;
     struct str grant_id;
@@ -446,10 +446,11 @@ static int revoke_access(struct call *call, const struct oauth_client_row *clien
     if (error || !found || !str_eq(grant.client_id, client->id))
         return error;
     error = store_tokens_revoke(call, token_id, &revoked);
-    return error || !revoked ? error : family_record(call, "oauth.revoke", &grant, token_id, "by its client");
+    *ret_changed = !error && revoked;
+    return !*ret_changed ? error : family_record(call, "oauth.revoke", &grant, token_id, "by its client");
 }
 
-static int revoke_refresh(struct call *call, const struct oauth_client_row *client, struct str hash)
+static int revoke_refresh(struct call *call, const struct oauth_client_row *client, struct str hash, bool *ret_changed)
 {
     struct oauth_refresh_row row;
     struct oauth_grant_row grant;
@@ -461,28 +462,30 @@ static int revoke_refresh(struct call *call, const struct oauth_client_row *clie
     if (error || !found || !str_eq(grant.client_id, client->id) || !str_eq(row.mac, family_mac_of_refresh(call, &row)))
         return error;
     error = store_oauth_grants_end(call, grant.id, STR("client"), &ended);
-    return error || !ended ? error : family_record(call, "oauth.end", &grant, 0, "by its client");
+    *ret_changed = !error && ended;
+    return !*ret_changed ? error : family_record(call, "oauth.end", &grant, 0, "by its client");
 }
 
-int grants_revoke_token(struct call *call, const struct oauth_client_row *client, struct str token)
+int grants_revoke_token(struct call *call, const struct oauth_client_row *client, struct str token, bool *ret_changed)
 {
     char hash[MAC_HEX_BYTES];
     enum token_type type;
     bool mine;
+    *ret_changed = false;
     if (!token_check(token, &type) || (type != TOKEN_OAT && type != TOKEN_ORT))
         return OK;
     token_hash(token, hash);
     int error = store_begin(call, &mine);
     if (error)
         return error;
-    error =
-        type == TOKEN_OAT ? revoke_access(call, client, str_from(hash)) : revoke_refresh(call, client, str_from(hash));
+    error = type == TOKEN_OAT ? revoke_access(call, client, str_from(hash), ret_changed)
+                              : revoke_refresh(call, client, str_from(hash), ret_changed);
     if (error == E_NOT_FOUND) {
         call_clear_error(call);
         error = OK;
     }
     error = store_end(call, mine, error);
-    if (!error)
+    if (!error && *ret_changed) /* only then: anybody may ask, and each move makes all authentications be looked up */
         generation_tell(call);
     return error;
 }

@@ -115,12 +115,10 @@ static void run_stream(struct stream *self)
     while (!error && !ending && clock_monotonic_ms() < end_ms) {
         call->deadline_ms = clock_monotonic_ms() + API_EVENTS_KEEP_ALIVE_MS;
         if (!self->marks)
-            error = task_park(call);
+            error = task_doze(call);
         bool is_idle = error == E_TIMEOUT;
-        if (is_idle) {
-            call_clear_error(call);
+        if (is_idle)
             error = OK;
-        }
         if (error || ending || !(is_idle || self->marks))
             continue;
         if (self->marks & FEED_ACCOUNT && !still_allowed(self))

@@ -139,7 +139,7 @@ static int count_bad(struct call *call, int error)
     if (error != E_UNAUTHENTICATED && error != E_NOT_FOUND)
         return error;
     struct str text = call->error_text;
-    if (tries_take(call, &rule, call->client) == E_LIMIT)
+    if (tries_take_address(call, &rule, call->client) == E_LIMIT)
         return E_LIMIT;
     return fail(call, error, "%.*s", STR_ARG(text));
 }
