@@ -406,6 +406,42 @@ static void test_token_ends_it(void **state)
     close_runner();
 }
 
+static struct str begin_as(struct bench *b, const struct principal *who, int64_t total)
+{
+    struct str id;
+    struct job_new job = {.kind = STR("count"), .arguments_json = STR("{}"), .total = total};
+    assert_ok(b->call, jobs_begin(b->call, who, &provider, &job, 0, &id));
+    return id;
+}
+
+/* A token over two sites, of which the one that the job is for drops out: the token is good, the job ends all the same. */
+static void test_granted_connection_rests(void **state)
+{
+    struct bench b;
+    const struct principal *there;
+    struct token_made made;
+    open_bench(&b, state);
+    struct token_made shop = add_connection(b.f, b.who->user_id, "shop");
+    const struct token_site site = {.connection_id = shop.connection_id, .rights = RIGHT_READ};
+    const struct token_new token = {.rights = RIGHT_READ, .sites = &site, .n_sites = 1};
+    assert_ok(b.call, tokens_add(b.call, b.who->user_id, b.who->connection_id, &token, &made));
+    assert_ok(b.call, authenticate(b.call, made.token, &b.who));
+    assert_ok(b.call, principal_for(b.call, b.who, shop.connection_id, &there));
+    world.pause_ms = 300;
+    struct str fails = begin_as(&b, there, 20), cancelled = begin_as(&b, there, 20);
+    wait_for_item(&b, 1);
+    assert_ok(b.call,
+              db_query(b.call, b.f->db, NULL, "UPDATE mcp_service_connections SET status = 'paused' WHERE id = $1",
+                       DB_INT(shop.connection_id)));
+    assert_ok(b.call, db_query(b.call, b.f->db, NULL, "UPDATE mcp_jobs SET cancel_at = $1 WHERE id = $2",
+                               DB_TIME(clock_now_ms()), DB_TEXT(cancelled)));
+    struct job_view view = until(&b, fails, JOB_FAILED);
+    assert_true(str_contains(view.message, STR("rests")));
+    until(&b, cancelled, JOB_CANCELLED);
+    assert_int_equal(world.done[5], 0);
+    close_runner();
+}
+
 static void test_too_many(void **state)
 {
     struct bench b;
@@ -534,7 +570,7 @@ int main(void)
         ON_BOTH(test_dead_holder),      ON_BOTH(test_given_up),
         ON_BOTH(test_token_ends_it),    ON_BOTH(test_too_many),
         ON_BOTH(test_claims),           ON_BOTH(test_expiry),
-        ON_BOTH(test_idle_is_silent),
+        ON_BOTH(test_idle_is_silent),   ON_BOTH(test_granted_connection_rests),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }
