@@ -345,6 +345,40 @@ static void test_lease_lost_in_a_step(void **state)
     close_runner();
 }
 
+/* Claimed for this process, which never heard so: whatever else it runs, the lease of what it does not run ends. */
+static void test_claimed_unheard(void **state)
+{
+    struct bench b;
+    struct job_row row;
+    bool found = false;
+    open_bench_for(&b, state, LEASE_MS);
+    close_runner();
+    open_runner_for(1, LEASE_MS);
+    world.pause_ms = 600;
+    begin(&b, 30);
+    struct str unheard = begin(&b, 1);
+    assert_text(look(&b, unheard).status, JOB_QUEUED); /* there is room for one */
+    assert_ok(b.call, db_query(b.call, b.f->db, NULL,
+                               "UPDATE mcp_jobs SET status = 'working', lease_holder = $1, lease_until = $2, "
+                               "claims = 1, attempts = 1 WHERE id = $3",
+                               DB_TEXT(runner_holder()), DB_TIME(clock_now_ms() + LEASE_MS), DB_TEXT(unheard)));
+    for (int64_t end_ms = clock_monotonic_ms() + 5 * LEASE_MS; !found && clock_monotonic_ms() < end_ms;) {
+        assert_ok(b.call, task_sleep(b.call, 100));
+        int64_t now_ms = clock_now_ms();
+        const struct job_claim claim = {.holder = STR("other"),
+                                        .now_ms = now_ms,
+                                        .until_ms = now_ms + PATIENCE_MS,
+                                        .stale_ms = now_ms - LEASE_MS / 4,
+                                        .per_connection_max = 8};
+        assert_ok(b.call, store_jobs_claim(b.call, &claim, &row, &found));
+    }
+    assert_true(found);
+    assert_int_equal(sql_int(b.f, "SELECT COUNT(*) FROM mcp_jobs WHERE lease_holder <> 'other' AND status = "
+                                  "'working'"),
+                     1); /* and what it runs stays its */
+    close_runner();
+}
+
 /* The holder died without a word: here is who finds its job at the next start, when the lease is over and not before. */
 static void test_dead_holder(void **state)
 {
@@ -504,7 +538,7 @@ static void test_claims(void **state)
     assert_false(found);
     claim.stale_ms = now_ms + 1500; /* a's lease is over, and b's, which b renews */
     struct jobs_held renewed;
-    assert_ok(b.call, store_jobs_renew(b.call, STR("b"), now_ms + 9000, &renewed));
+    assert_ok(b.call, store_jobs_renew(b.call, STR("b"), now_ms + 9000, &second.id, 1, &renewed));
     assert_int_equal(renewed.count, 1);
     assert_ok(b.call, store_jobs_claim(b.call, &claim, &second, &found));
     assert_true(found);
@@ -571,6 +605,7 @@ int main(void)
         ON_BOTH(test_token_ends_it),    ON_BOTH(test_too_many),
         ON_BOTH(test_claims),           ON_BOTH(test_expiry),
         ON_BOTH(test_idle_is_silent),   ON_BOTH(test_granted_connection_rests),
+        ON_BOTH(test_claimed_unheard),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }
