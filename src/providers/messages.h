@@ -205,7 +205,7 @@ MUST_CHECK static inline int messages_send_begin(struct call *call, struct messa
     return messages->functions->send_begin(call, messages, send);
 }
 
-/* E_CONFLICT: it took too long, and somebody else may have it now: do not send. */
+/* E_CONFLICT: it took too long, and somebody else may have it now; E_DENIED: the recipient has opted out meanwhile. Do not send then. */
 MUST_CHECK static inline int messages_send_go(struct call *call, struct messages *messages, struct send *send)
 {
     return messages->functions->send_go(call, messages, send);

@@ -89,7 +89,9 @@ int store_sends_go(struct call *call, const struct send_row *row, int64_t now_ms
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "UPDATE mcp_whatsapp_sends SET state = 'sending', started_at = $3, until = $4 WHERE id = $1 "
-                         "AND state = 'waiting' AND holder = $2 AND until > $3 RETURNING id",
+                         "AND state = 'waiting' AND holder = $2 AND until > $3 AND NOT EXISTS (SELECT 1 FROM "
+                         "mcp_whatsapp_optouts o WHERE o.connection_id = mcp_whatsapp_sends.connection_id AND "
+                         "o.recipient = mcp_whatsapp_sends.recipient) RETURNING id",
                          DB_TEXT(row->id), DB_TEXT(row->holder), DB_TIME(now_ms), DB_TIME(row->until_ms));
     *ret_done = !error && rows.n_rows > 0;
     return error;

@@ -28,7 +28,7 @@ MUST_CHECK int store_sends_by_key(struct call *call, int64_t connection_id, stru
                                   bool *ret_found);
 /* One that failed, or that nobody holds any more although nothing was sent, becomes waiting again; of two at once one gets it. */
 MUST_CHECK int store_sends_reclaim(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done);
-/* waiting -> sending, by its holder. */
+/* waiting -> sending, by its holder. *ret_done false: it is not the holder's any more, or the recipient has opted out. */
 MUST_CHECK int store_sends_go(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done);
 /* To its end, by its holder; message_id and problem may have ptr NULL. */
 MUST_CHECK int store_sends_end(struct call *call, struct str id, struct str holder, struct str state,

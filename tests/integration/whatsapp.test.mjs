@@ -8,6 +8,7 @@ import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
+import { sleep } from './lib/process.mjs';
 import { openSqlite } from './lib/sqlite.mjs';
 import { countTokens } from './lib/tokens.mjs';
 import { documentedShapes, misfits } from '../cli/lib.mjs';
@@ -351,6 +352,20 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal(cloud.sent.length, before_);
       await signed(meta.id, cloud.receive(eva, 'voltar'));
       assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [eva], text: 'Bem-vinda' })).text, /: sent/);
+    });
+
+    test('who says stop to one message does not get the next, which waits for its turn', async () => {
+      const slow = await addCloud(porteiro, cloud, { rules: { ...FAST, 'recipient-pause': 3 } });
+      for (const [person, as] of [['5511955550011', '5511955550011'], ['5491155550022', '541155550022']]) { // the line's other form too
+        await signed(slow.id, cloud.receive(person, 'Oi'));
+        const send = text => tool(porteiro, slow.token, 'wa_send', { to: [person], text });
+        assert.match((await send('um')).text, /: sent/);
+        const next = send('dois'), before_ = cloud.sent.length;
+        await sleep(1000);
+        assert.equal((await signed(slow.id, cloud.receive(as, 'STOP'))).status, 200);
+        assert.match((await next).text, /opted out/);
+        assert.equal(cloud.sent.length, before_);
+      }
     });
 
     test('nothing that comes is lost: a thousand at once, and while the connection rests', async () => {
