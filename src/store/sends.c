@@ -172,8 +172,8 @@ int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t sinc
     "(SELECT m." column " FROM mcp_whatsapp_messages m WHERE m.connection_id = mcp_whatsapp_sends.connection_id AND "  \
     "m.message_id = mcp_whatsapp_sends.message_id)"
 
-int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms, int64_t limit,
-                     struct send_rows *ret)
+int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms, struct str before_id,
+                     int64_t limit, struct send_rows *ret)
 {
     enum { STATUS = 16, STATUS_AT };
     struct db_rows rows;
@@ -182,8 +182,9 @@ int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, 
                  "SELECT " COLUMNS ", " OF_MESSAGE("status") ", " OF_MESSAGE(
                      "status_at") " FROM "
                                   "mcp_whatsapp_sends WHERE connection_id = $1 AND ($2 = -1 OR user_id = $2) AND "
-                                  "created_at < $3 ORDER BY created_at DESC, id LIMIT $4",
-                 DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit));
+                                  "created_at <= $3 AND (created_at < $3 OR ($5 <> '' AND id > $5)) ORDER BY "
+                                  "created_at DESC, id LIMIT $4",
+                 DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit), DB_TEXT(before_id));
     if (error)
         return error;
     read_rows(call, &rows, ret);
