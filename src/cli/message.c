@@ -160,7 +160,7 @@ static int run_sent(struct cli *cli)
     int error = open_desk(cli, &desk);
     if (!error)
         error = store_sends_list(&cli->call, desk.site.user_id, desk.site.connection_id, clock_now_ms() + 1000,
-                                 LINES_SHOWN, &rows);
+                                 STR_EMPTY, LINES_SHOWN, &rows);
     if (error)
         return error;
     struct answers *list = answers_new(cli->arena);

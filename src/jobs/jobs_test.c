@@ -345,6 +345,40 @@ static void test_lease_lost_in_a_step(void **state)
     close_runner();
 }
 
+/* Claimed for this process, which never heard so: whatever else it runs, the lease of what it does not run ends. */
+static void test_claimed_unheard(void **state)
+{
+    struct bench b;
+    struct job_row row;
+    bool found = false;
+    open_bench_for(&b, state, LEASE_MS);
+    close_runner();
+    open_runner_for(1, LEASE_MS);
+    world.pause_ms = 600;
+    begin(&b, 30);
+    struct str unheard = begin(&b, 1);
+    assert_text(look(&b, unheard).status, JOB_QUEUED); /* there is room for one */
+    assert_ok(b.call, db_query(b.call, b.f->db, NULL,
+                               "UPDATE mcp_jobs SET status = 'working', lease_holder = $1, lease_until = $2, "
+                               "claims = 1, attempts = 1 WHERE id = $3",
+                               DB_TEXT(runner_holder()), DB_TIME(clock_now_ms() + LEASE_MS), DB_TEXT(unheard)));
+    for (int64_t end_ms = clock_monotonic_ms() + 5 * LEASE_MS; !found && clock_monotonic_ms() < end_ms;) {
+        assert_ok(b.call, task_sleep(b.call, 100));
+        int64_t now_ms = clock_now_ms();
+        const struct job_claim claim = {.holder = STR("other"),
+                                        .now_ms = now_ms,
+                                        .until_ms = now_ms + PATIENCE_MS,
+                                        .stale_ms = now_ms - LEASE_MS / 4,
+                                        .per_connection_max = 8};
+        assert_ok(b.call, store_jobs_claim(b.call, &claim, &row, &found));
+    }
+    assert_true(found);
+    assert_int_equal(sql_int(b.f, "SELECT COUNT(*) FROM mcp_jobs WHERE lease_holder <> 'other' AND status = "
+                                  "'working'"),
+                     1); /* and what it runs stays its */
+    close_runner();
+}
+
 /* The holder died without a word: here is who finds its job at the next start, when the lease is over and not before. */
 static void test_dead_holder(void **state)
 {
@@ -403,6 +437,42 @@ static void test_token_ends_it(void **state)
     job.kind = STR("nonsense");
     assert_int_equal(jobs_begin(b.call, b.who, &provider, &job, 0, &ignored), E_INVALID);
     call_clear_error(b.call);
+    close_runner();
+}
+
+static struct str begin_as(struct bench *b, const struct principal *who, int64_t total)
+{
+    struct str id;
+    struct job_new job = {.kind = STR("count"), .arguments_json = STR("{}"), .total = total};
+    assert_ok(b->call, jobs_begin(b->call, who, &provider, &job, 0, &id));
+    return id;
+}
+
+/* A token over two sites, of which the one that the job is for drops out: the token is good, the job ends all the same. */
+static void test_granted_connection_rests(void **state)
+{
+    struct bench b;
+    const struct principal *there;
+    struct token_made made;
+    open_bench(&b, state);
+    struct token_made shop = add_connection(b.f, b.who->user_id, "shop");
+    const struct token_site site = {.connection_id = shop.connection_id, .rights = RIGHT_READ};
+    const struct token_new token = {.rights = RIGHT_READ, .sites = &site, .n_sites = 1};
+    assert_ok(b.call, tokens_add(b.call, b.who->user_id, b.who->connection_id, &token, &made));
+    assert_ok(b.call, authenticate(b.call, made.token, &b.who));
+    assert_ok(b.call, principal_for(b.call, b.who, shop.connection_id, &there));
+    world.pause_ms = 300;
+    struct str fails = begin_as(&b, there, 20), cancelled = begin_as(&b, there, 20);
+    wait_for_item(&b, 1);
+    assert_ok(b.call,
+              db_query(b.call, b.f->db, NULL, "UPDATE mcp_service_connections SET status = 'paused' WHERE id = $1",
+                       DB_INT(shop.connection_id)));
+    assert_ok(b.call, db_query(b.call, b.f->db, NULL, "UPDATE mcp_jobs SET cancel_at = $1 WHERE id = $2",
+                               DB_TIME(clock_now_ms()), DB_TEXT(cancelled)));
+    struct job_view view = until(&b, fails, JOB_FAILED);
+    assert_true(str_contains(view.message, STR("rests")));
+    until(&b, cancelled, JOB_CANCELLED);
+    assert_int_equal(world.done[5], 0);
     close_runner();
 }
 
@@ -468,7 +538,7 @@ static void test_claims(void **state)
     assert_false(found);
     claim.stale_ms = now_ms + 1500; /* a's lease is over, and b's, which b renews */
     struct jobs_held renewed;
-    assert_ok(b.call, store_jobs_renew(b.call, STR("b"), now_ms + 9000, &renewed));
+    assert_ok(b.call, store_jobs_renew(b.call, STR("b"), now_ms + 9000, &second.id, 1, &renewed));
     assert_int_equal(renewed.count, 1);
     assert_ok(b.call, store_jobs_claim(b.call, &claim, &second, &found));
     assert_true(found);
@@ -534,7 +604,8 @@ int main(void)
         ON_BOTH(test_dead_holder),      ON_BOTH(test_given_up),
         ON_BOTH(test_token_ends_it),    ON_BOTH(test_too_many),
         ON_BOTH(test_claims),           ON_BOTH(test_expiry),
-        ON_BOTH(test_idle_is_silent),
+        ON_BOTH(test_idle_is_silent),   ON_BOTH(test_granted_connection_rests),
+        ON_BOTH(test_claimed_unheard),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

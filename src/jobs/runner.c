@@ -261,13 +261,25 @@ static void lose(struct running *job)
     interrupt(job);
 }
 
+/* Copies: a job may be forgotten while the database is waited for. */
+static struct str *ids_running(struct call *call, size_t *ret_n)
+{
+    struct str *ids = arena_array_of(call->arena, struct str, runner.n_running + 1);
+    *ret_n = 0;
+    for (const struct running *job = runner.first; job; job = job->next)
+        ids[(*ret_n)++] = str_copy(call->arena, str_from(job->id));
+    return ids;
+}
+
 static void renew(struct call *call, void *context)
 {
+    size_t n_ids;
     struct jobs_held held = {0};
     int64_t begun_ms = clock_monotonic_ms();
     (void)context;
     call->deadline_ms = begun_ms + quarter_ms();
-    int error = store_jobs_renew(call, runner_holder(), runner_lease_end_ms(clock_now_ms()), &held);
+    const struct str *ids = ids_running(call, &n_ids);
+    int error = store_jobs_renew(call, runner_holder(), runner_lease_end_ms(clock_now_ms()), ids, n_ids, &held);
     if (!error)
         runner.kept_until_ms = begun_ms + lease_ms();
     else

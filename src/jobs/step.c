@@ -360,12 +360,12 @@ enum step_outcome step_run(struct call *call, struct step_order *order)
     struct work *w = arena_new_of(call->arena, struct work);
     *w = (struct work){.call = call, .order = order};
     int error = load(w);
-    if (order->lost || (error && error != E_UNAUTHENTICATED))
+    if (order->lost || !w->row.id.len || error == E_UNAVAILABLE || error == E_TIMEOUT)
         return STEP_OVER; /* whoever takes it next goes on behind the last saved step */
-    if (error)
-        return end_failed(w, call->error_text);
     if (order->stop || w->row.cancel_at_ms)
         return end_cancelled(w);
+    if (error) /* the token is not good any more, or its connection rests: whoever took it next would hear the same */
+        return end_failed(w, call->error_text);
     if (order->release)
         return release(w);
     struct str why = obstacle(w);

@@ -241,10 +241,11 @@ static int chats(struct call *call, struct messages *messages, const struct chat
     struct chat_rows rows;
     size_t limit = query->limit && query->limit < MESSAGES_LISTED_MAX ? query->limit : MESSAGES_LISTED_MAX;
     int error = store_chats_list(call, here->user_id, here->connection_id, query->unread_only, query->archived,
-                                 before_or_all(query->before_ms), (int64_t)limit + 1, &rows);
+                                 before_or_all(query->before_ms), query->before_id, (int64_t)limit + 1, &rows);
     if (error)
         return error;
     ret->has_more = rows.count > limit;
+    ret->splits = ret->has_more && rows.items[limit].last_at_ms == rows.items[limit - 1].last_at_ms;
     ret->count = ret->has_more ? limit : rows.count;
     ret->items = arena_array_of(call->arena, struct chat, ret->count);
     for (size_t i = 0; i < ret->count; i++)
@@ -284,6 +285,7 @@ static void add_opened(struct call *call, const struct messages_here *here, cons
             continue;
         if (ret->count == limit) {
             ret->has_more = true;
+            ret->splits = limit && message.at_ms == ret->items[limit - 1].at_ms;
             return;
         }
         ret->items[ret->count++] = message;
@@ -293,18 +295,20 @@ static void add_opened(struct call *call, const struct messages_here *here, cons
 static int list_around(struct call *call, const struct messages_here *here, const struct message_query *query,
                        size_t limit, struct message_list *ret)
 {
-    enum { AROUND_MS = 1 };
     struct message_row middle;
     struct message_rows rows;
     int error = store_messages_get(call, here->user_id, here->connection_id, query->around, &middle);
     if (!error)
-        error = store_messages_list(call, here->user_id, here->connection_id, middle.chat, before_or_all(0),
+        error = store_messages_list(call, here->user_id, here->connection_id, middle.chat, before_or_all(0), STR_EMPTY,
                                     MESSAGES_SEARCHED_MAX, &rows);
     if (error)
         return error;
     size_t at = 0;
     while (at < rows.count && !str_eq(rows.items[at].message_id, query->around))
         at++;
+    if (at == rows.count)
+        return fail(call, E_NOT_FOUND, "The message is not among the newest %d of its conversation.",
+                    MESSAGES_SEARCHED_MAX);
     size_t first = at > limit / 2 ? at - limit / 2 : 0;
     if (first < rows.count)
         rows.items += first, rows.count -= first;
@@ -323,7 +327,7 @@ static int list(struct call *call, struct messages *messages, const struct messa
         return list_around(call, here, query, limit, ret);
     int64_t wanted = query->search.len ? MESSAGES_SEARCHED_MAX : (int64_t)limit + 1;
     int error = store_messages_list(call, here->user_id, here->connection_id, query->chat,
-                                    before_or_all(query->before_ms), wanted, &rows);
+                                    before_or_all(query->before_ms), query->before_id, wanted, &rows);
     if (!error)
         add_opened(call, here, &rows, query->search, limit, ret);
     return error;

@@ -105,16 +105,23 @@ static int lock_number(struct call *call, const struct messages_here *here)
                            &taken);
 }
 
+static int check_optout(struct call *call, const struct messages_here *here, const struct send *send)
+{
+    bool is_out;
+    int error = store_optouts_has(call, here->connection_id, send->to, &is_out);
+    if (error || !is_out)
+        return error;
+    return fail(call, E_DENIED,
+                "%.*s has asked for no more messages (opted out). Nothing was sent, and nothing will be until "
+                "they ask for it.",
+                STR_ARG(send->to));
+}
+
 static int check_caps(struct call *call, const struct messages_here *here, const struct send *send)
 {
     int64_t others = 0, of_token = 0, since_ms = clock_now_ms() - DAY_MS;
-    bool is_known, is_out;
-    int error = store_optouts_has(call, here->connection_id, send->to, &is_out);
-    if (!error && is_out)
-        return fail(call, E_DENIED,
-                    "%.*s has asked for no more messages (opted out). Nothing was sent, and nothing will be until "
-                    "they ask for it.",
-                    STR_ARG(send->to));
+    bool is_known;
+    int error = check_optout(call, here, send);
     if (!error && send->rules.recipients_per_day)
         error = store_sends_count_recipients(call, here->connection_id, send->to, since_ms, &others, &is_known);
     if (!error && send->rules.recipients_per_day && others >= send->rules.recipients_per_day)
@@ -323,6 +330,8 @@ int sending_go(struct call *call, struct messages *messages, struct send *send)
                            .until_ms = clock_now_ms() + SEND_MS};
     bool done;
     int error = store_sends_go(call, &row, clock_now_ms(), &done);
+    if (!error && !done)
+        error = check_optout(call, here, send); /* they may have said so while it waited for its turn */
     if (!error && !done)
         return fail(call, E_CONFLICT, "It took too long to come to its turn. Nothing was sent by this call.");
     return error;

@@ -43,12 +43,15 @@ struct message_list {
     struct message *items; /* newest first */
     size_t count;
     bool has_more;
+    bool splits; /* what is behind the last one has its time: to go on takes its id too */
 };
 struct message_query {
     struct str chat;   /* required */
     struct str around; /* id of a message: those before and behind it; empty: the newest */
     struct str search; /* in the text, any ASCII case; empty: all */
     int64_t before_ms; /* 0: from the newest */
+    struct str
+        before_id; /* of the message of that time that was the last: those of it that come behind; empty: none of it */
     size_t limit;
 };
 
@@ -70,10 +73,12 @@ struct chat_list {
     struct chat *items; /* the latest first */
     size_t count;
     bool has_more;
+    bool splits; /* as of messages */
 };
 struct chat_query {
     bool unread_only, archived;
-    int64_t before_ms; /* 0: from the latest */
+    int64_t before_ms;    /* 0: from the latest */
+    struct str before_id; /* a chat; as of messages */
     size_t limit;
 };
 
@@ -205,7 +210,7 @@ MUST_CHECK static inline int messages_send_begin(struct call *call, struct messa
     return messages->functions->send_begin(call, messages, send);
 }
 
-/* E_CONFLICT: it took too long, and somebody else may have it now: do not send. */
+/* E_CONFLICT: it took too long, and somebody else may have it now; E_DENIED: the recipient has opted out meanwhile. Do not send then. */
 MUST_CHECK static inline int messages_send_go(struct call *call, struct messages *messages, struct send *send)
 {
     return messages->functions->send_go(call, messages, send);

@@ -15,7 +15,7 @@
 /* Those that may still go on. */
 #define OPEN "('queued', 'working', 'input_required')"
 
-enum { CANCEL_TRIES = 5 };
+enum { CANCEL_TRIES = 5, RENEWED_AT_ONCE = 32 };
 
 static int64_t time_or_0(const struct db_rows *rows, size_t i, size_t column)
 {
@@ -199,20 +199,39 @@ int store_jobs_write(struct call *call, const struct job_row *row, bool *ret_hel
     return error;
 }
 
-int store_jobs_renew(struct call *call, struct str holder, int64_t until_ms, struct jobs_held *ret)
+/* Appends to ret, which has room for them. */
+static int renew_some(struct call *call, struct str holder, int64_t until_ms, const struct str *ids, size_t n_ids,
+                      struct jobs_held *ret)
 {
+    enum { FIXED = 2 };
+    struct db_param params[FIXED + RENEWED_AT_ONCE] = {DB_TEXT(holder), DB_TIME(until_ms)};
     struct db_rows rows;
-    int error = db_query(call, store_db(), &rows,
-                         "UPDATE mcp_jobs SET lease_until = $2 WHERE lease_holder = $1 AND status = 'working' "
-                         "RETURNING id, claims, cancel_at",
-                         DB_TEXT(holder), DB_TIME(until_ms));
+    for (size_t i = 0; i < RENEWED_AT_ONCE; i++) /* one text for any number of them: no job has an empty id */
+        params[FIXED + i] = DB_TEXT(i < n_ids ? ids[i] : STR_EMPTY);
+    int error = db_query_params(
+        call, store_db(), &rows,
+        "UPDATE mcp_jobs SET lease_until = $2 WHERE lease_holder = $1 AND status = 'working' AND id IN ($3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, "
+        "$28, $29, $30, $31, $32, $33, $34) RETURNING id, claims, cancel_at",
+        params, ARRAY_LENGTH(params));
     if (error)
         return error;
-    ret->count = rows.n_rows;
-    ret->items = arena_array_of(call->arena, struct job_held, rows.n_rows + 1);
     for (size_t i = 0; i < rows.n_rows; i++)
-        ret->items[i] = (struct job_held){db_text(&rows, i, 0), db_int(&rows, i, 1), !db_is_null(&rows, i, 2)};
+        ret->items[ret->count++] =
+            (struct job_held){db_text(&rows, i, 0), db_int(&rows, i, 1), !db_is_null(&rows, i, 2)};
     return OK;
+}
+
+int store_jobs_renew(struct call *call, struct str holder, int64_t until_ms, const struct str *ids, size_t n_ids,
+                     struct jobs_held *ret)
+{
+    int error = OK;
+    *ret = (struct jobs_held){.items = arena_array_of(call->arena, struct job_held, n_ids + 1)};
+    for (size_t i = 0; i < n_ids && !error; i += RENEWED_AT_ONCE) {
+        size_t left = n_ids - i;
+        error = renew_some(call, holder, until_ms, ids + i, left < RENEWED_AT_ONCE ? left : RENEWED_AT_ONCE, ret);
+    }
+    return error;
 }
 
 int store_jobs_answer(struct call *call, const struct job_row *row, int64_t now_ms, bool *ret_done)

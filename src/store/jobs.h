@@ -77,8 +77,12 @@ struct jobs_held {
     size_t count;
     struct job_held *items;
 };
-/* All that the holder has get a new end of lease; what is not among them is not the holder's any more. */
-MUST_CHECK int store_jobs_renew(struct call *call, struct str holder, int64_t until_ms, struct jobs_held *ret);
+/*
+ * Those of the ids that the holder has get a new end of lease; what is not among them is not the holder's any more. The ids are those
+ * that the holder runs: what it claimed without hearing so must come to the end of its lease.
+ */
+MUST_CHECK int store_jobs_renew(struct call *call, struct str holder, int64_t until_ms, const struct str *ids,
+                                size_t n_ids, struct jobs_held *ret);
 
 /* Answers came: `input` and `status` of the row are written if its revision is still the one it was read with. */
 MUST_CHECK int store_jobs_answer(struct call *call, const struct job_row *row, int64_t now_ms, bool *ret_done);

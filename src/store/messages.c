@@ -73,14 +73,15 @@ int store_chats_touch(struct call *call, const struct chat_row *row)
 }
 
 int store_chats_list(struct call *call, int64_t user_id, int64_t connection_id, bool unread_only, bool archived,
-                     int64_t before_ms, int64_t limit, struct chat_rows *ret)
+                     int64_t before_ms, struct str before_chat, int64_t limit, struct chat_rows *ret)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "SELECT " CHAT_COLUMNS " FROM mcp_whatsapp_chats WHERE connection_id = $1 AND user_id = $2 "
-                         "AND unread >= $3 AND archived = $4 AND last_at < $5 ORDER BY last_at DESC, chat LIMIT $6",
+                         "AND unread >= $3 AND archived = $4 AND last_at <= $5 AND (last_at < $5 OR ($7 <> '' AND "
+                         "chat > $7)) ORDER BY last_at DESC, chat LIMIT $6",
                          DB_INT(connection_id), DB_INT(user_id), DB_INT(unread_only ? 1 : 0), DB_BOOL(archived),
-                         DB_TIME(before_ms), DB_INT(limit));
+                         DB_TIME(before_ms), DB_INT(limit), DB_TEXT(before_chat));
     if (!error)
         read_chats(call, &rows, ret);
     return error;
@@ -252,13 +253,16 @@ int store_messages_statuses(struct call *call, int64_t user_id, int64_t connecti
 }
 
 int store_messages_list(struct call *call, int64_t user_id, int64_t connection_id, struct str chat, int64_t before_ms,
-                        int64_t limit, struct message_rows *ret)
+                        struct str before_id, int64_t limit, struct message_rows *ret)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "SELECT " MESSAGE_COLUMNS " FROM mcp_whatsapp_messages WHERE connection_id = $1 AND "
-                         "user_id = $2 AND ($3 = '' OR chat = $3) AND sent_at < $4 ORDER BY sent_at DESC, id LIMIT $5",
-                         DB_INT(connection_id), DB_INT(user_id), DB_TEXT(chat), DB_TIME(before_ms), DB_INT(limit));
+                         "user_id = $2 AND ($3 = '' OR chat = $3) AND sent_at <= $4 AND (sent_at < $4 OR ($6 <> '' AND "
+                         "message_id > $6)) "
+                         "ORDER BY sent_at DESC, message_id LIMIT $5",
+                         DB_INT(connection_id), DB_INT(user_id), DB_TEXT(chat), DB_TIME(before_ms), DB_INT(limit),
+                         DB_TEXT(before_id));
     if (!error)
         read_messages(call, &rows, ret);
     return error;

@@ -42,8 +42,10 @@ MUST_CHECK int store_events_forget(struct call *call, int64_t before_ms);
 
 /* Makes the chat, or moves its times forwards and adds to unread. A name of ptr NULL leaves the one there is. */
 MUST_CHECK int store_chats_touch(struct call *call, const struct chat_row *row);
+/* The latest first: those before before_ms, and with before_chat those of that very time that come behind it. */
 MUST_CHECK int store_chats_list(struct call *call, int64_t user_id, int64_t connection_id, bool unread_only,
-                                bool archived, int64_t before_ms, int64_t limit, struct chat_rows *ret);
+                                bool archived, int64_t before_ms, struct str before_chat, int64_t limit,
+                                struct chat_rows *ret);
 /* E_NOT_FOUND */
 MUST_CHECK int store_chats_get(struct call *call, int64_t user_id, int64_t connection_id, struct str chat,
                                struct chat_row *ret);
@@ -68,9 +70,9 @@ MUST_CHECK int store_statuses_meet(struct call *call, int64_t connection_id, str
 /* What is known of those that went out: of each its message_id, status and status_at_ms. At most STATUSES_ASKED_MAX ids. */
 MUST_CHECK int store_messages_statuses(struct call *call, int64_t user_id, int64_t connection_id, const struct str *ids,
                                        size_t n_ids, struct message_rows *ret);
-/* Newest first. chat empty: of all. */
+/* Newest first. chat empty: of all. With before_id (a message_id), also those of before_ms itself that come behind it. */
 MUST_CHECK int store_messages_list(struct call *call, int64_t user_id, int64_t connection_id, struct str chat,
-                                   int64_t before_ms, int64_t limit, struct message_rows *ret);
+                                   int64_t before_ms, struct str before_id, int64_t limit, struct message_rows *ret);
 /* E_NOT_FOUND */
 MUST_CHECK int store_messages_get(struct call *call, int64_t user_id, int64_t connection_id, struct str message_id,
                                   struct message_row *ret);

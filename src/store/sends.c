@@ -89,7 +89,9 @@ int store_sends_go(struct call *call, const struct send_row *row, int64_t now_ms
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "UPDATE mcp_whatsapp_sends SET state = 'sending', started_at = $3, until = $4 WHERE id = $1 "
-                         "AND state = 'waiting' AND holder = $2 AND until > $3 RETURNING id",
+                         "AND state = 'waiting' AND holder = $2 AND until > $3 AND NOT EXISTS (SELECT 1 FROM "
+                         "mcp_whatsapp_optouts o WHERE o.connection_id = mcp_whatsapp_sends.connection_id AND "
+                         "o.recipient = mcp_whatsapp_sends.recipient) RETURNING id",
                          DB_TEXT(row->id), DB_TEXT(row->holder), DB_TIME(now_ms), DB_TIME(row->until_ms));
     *ret_done = !error && rows.n_rows > 0;
     return error;
@@ -170,8 +172,8 @@ int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t sinc
     "(SELECT m." column " FROM mcp_whatsapp_messages m WHERE m.connection_id = mcp_whatsapp_sends.connection_id AND "  \
     "m.message_id = mcp_whatsapp_sends.message_id)"
 
-int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms, int64_t limit,
-                     struct send_rows *ret)
+int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms, struct str before_id,
+                     int64_t limit, struct send_rows *ret)
 {
     enum { STATUS = 16, STATUS_AT };
     struct db_rows rows;
@@ -180,8 +182,9 @@ int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, 
                  "SELECT " COLUMNS ", " OF_MESSAGE("status") ", " OF_MESSAGE(
                      "status_at") " FROM "
                                   "mcp_whatsapp_sends WHERE connection_id = $1 AND ($2 = -1 OR user_id = $2) AND "
-                                  "created_at < $3 ORDER BY created_at DESC, id LIMIT $4",
-                 DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit));
+                                  "created_at <= $3 AND (created_at < $3 OR ($5 <> '' AND id > $5)) ORDER BY "
+                                  "created_at DESC, id LIMIT $4",
+                 DB_INT(connection_id), DB_INT(user_id), DB_TIME(before_ms), DB_INT(limit), DB_TEXT(before_id));
     if (error)
         return error;
     read_rows(call, &rows, ret);

@@ -28,7 +28,7 @@ MUST_CHECK int store_sends_by_key(struct call *call, int64_t connection_id, stru
                                   bool *ret_found);
 /* One that failed, or that nobody holds any more although nothing was sent, becomes waiting again; of two at once one gets it. */
 MUST_CHECK int store_sends_reclaim(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done);
-/* waiting -> sending, by its holder. */
+/* waiting -> sending, by its holder. *ret_done false: it is not the holder's any more, or the recipient has opted out. */
 MUST_CHECK int store_sends_go(struct call *call, const struct send_row *row, int64_t now_ms, bool *ret_done);
 /* To its end, by its holder; message_id and problem may have ptr NULL. */
 MUST_CHECK int store_sends_end(struct call *call, struct str id, struct str holder, struct str state,
@@ -46,9 +46,9 @@ MUST_CHECK int store_sends_undelivered(struct call *call, int64_t connection_id,
 MUST_CHECK int store_sends_count_recipients(struct call *call, int64_t connection_id, struct str recipient,
                                             int64_t since_ms, int64_t *ret_others, bool *ret_known);
 MUST_CHECK int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t since_ms, int64_t *ret);
-/* Newest first. */
+/* Newest first. With before_id, also those of before_ms itself that come behind it. */
 MUST_CHECK int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms,
-                                int64_t limit, struct send_rows *ret);
+                                struct str before_id, int64_t limit, struct send_rows *ret);
 /* One person's: at a connection, or with 0 at all of the user. */
 MUST_CHECK int store_sends_of_person(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                                      struct send_rows *ret);

@@ -13,6 +13,8 @@ enum { LIMIT_DEFAULT = 50, EXPORT_BYTES_MAX = API_ANSWER_BYTES_MAX };
 #define LIMIT_SCHEMA "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}"
 #define BEFORE_SCHEMA "{\"type\":\"string\",\"maxLength\":40}"
 #define BEFORE_MEANING "A time, as items have it: only what is older."
+#define BEFORE_ID_SCHEMA "{\"type\":\"string\",\"maxLength\":256}"
+#define BEFORE_ID_MEANING "With before, the item that had that time: those of the same time that come behind it, too."
 #define PAGE_SCHEMA(item)                                                                                              \
     "{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\",\"items\":" item "},\"more\":" API_BOOLEAN     \
     "},\"required\":[\"items\",\"more\"]}"
@@ -35,20 +37,22 @@ static int note_refusal(struct call *call, const struct connect_desk *desk, int 
     return fail(call, E_REFUSED, "%.*s", STR_ARG(text));
 }
 
-static int read_before(struct call *call, const struct api *api, int64_t *ret_ms)
+static int read_before(struct call *call, const struct api *api, int64_t *ret_ms, struct str *ret_id)
 {
-    struct str before = api_query(call, api, "before");
+    struct str before = api_query(call, api, "before"), id = api_query(call, api, "before_id");
     *ret_ms = 0;
+    *ret_id = id.ptr ? id : STR_EMPTY;
     if (before.ptr && !clock_parse(before, ret_ms))
         return fail(call, E_INVALID, "before must be a time, as 2026-01-31T13:00:00Z.");
     return OK;
 }
 
 /* What pages of a connection begin with. */
-static int open_page(struct call *call, const struct api *api, struct connect_desk *ret, int64_t *ret_before_ms)
+static int open_page(struct call *call, const struct api *api, struct connect_desk *ret, int64_t *ret_before_ms,
+                     struct str *ret_before_id)
 {
     int error = open_desk(call, api, ret);
-    return error ? error : read_before(call, api, ret_before_ms);
+    return error ? error : read_before(call, api, ret_before_ms, ret_before_id);
 }
 
 /* One person at a connection, as typed. */
@@ -93,7 +97,7 @@ static int list_chats(struct call *call, struct api *api)
     struct chat_query query = {.limit = limit_of(api, call),
                                .unread_only = flag(call, api, "unread"),
                                .archived = flag(call, api, "archived")};
-    int error = open_page(call, api, &desk, &query.before_ms);
+    int error = open_page(call, api, &desk, &query.before_ms, &query.before_id);
     if (!error)
         error = note_refusal(
             call, &desk, desk.conversations->chats(call, &desk.site, messages_of(call, &desk.site, 0), &query, &found));
@@ -118,6 +122,7 @@ static const struct api_parameter chat_parameters[] = {
     {"unread", "{\"type\":\"boolean\"}", "Only those with something unread."},
     {"archived", "{\"type\":\"boolean\"}", "Those that were put away."},
     {"before", BEFORE_SCHEMA, BEFORE_MEANING},
+    {"before_id", BEFORE_ID_SCHEMA, BEFORE_ID_MEANING},
     {"limit", LIMIT_SCHEMA, "1 to 200."},
 };
 
@@ -160,7 +165,7 @@ static int list_messages(struct call *call, struct api *api)
         .limit = limit_of(api, call), .search = words(call, api, "search"), .around = words(call, api, "around")};
     int error = open_person(call, api, api->segment2, &desk, &query.chat);
     if (!error)
-        error = read_before(call, api, &query.before_ms);
+        error = read_before(call, api, &query.before_ms, &query.before_id);
     if (!error)
         error = note_refusal(
             call, &desk, desk.conversations->list(call, &desk.site, messages_of(call, &desk.site, 0), &query, &found));
@@ -177,6 +182,7 @@ static const struct api_parameter message_parameters[] = {
     {"search", "{\"type\":\"string\",\"maxLength\":200}", "Words in the text."},
     {"around", "{\"type\":\"string\",\"maxLength\":256}", "A message's id: those before and behind it."},
     {"before", BEFORE_SCHEMA, BEFORE_MEANING},
+    {"before_id", BEFORE_ID_SCHEMA, BEFORE_ID_MEANING},
     {"limit", LIMIT_SCHEMA, "1 to 200."},
 };
 
@@ -256,10 +262,11 @@ static int list_sends(struct call *call, struct api *api)
     struct send_rows rows;
     size_t limit = limit_of(api, call);
     int64_t before_ms;
-    int error = open_page(call, api, &desk, &before_ms);
+    struct str before_id;
+    int error = open_page(call, api, &desk, &before_ms, &before_id);
     if (!error)
         error = store_sends_list(call, api->person.user_id, desk.site.connection_id,
-                                 before_ms ? before_ms : clock_now_ms() + 1000, (int64_t)limit + 1, &rows);
+                                 before_ms ? before_ms : clock_now_ms() + 1000, before_id, (int64_t)limit + 1, &rows);
     if (error)
         return error;
     api_list_begin(api);
@@ -271,6 +278,7 @@ static int list_sends(struct call *call, struct api *api)
 
 static const struct api_parameter send_parameters[] = {
     {"before", BEFORE_SCHEMA, BEFORE_MEANING},
+    {"before_id", BEFORE_ID_SCHEMA, BEFORE_ID_MEANING},
     {"limit", LIMIT_SCHEMA, "1 to 200."},
 };
 

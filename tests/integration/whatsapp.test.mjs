@@ -8,6 +8,7 @@ import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
+import { sleep } from './lib/process.mjs';
 import { openSqlite } from './lib/sqlite.mjs';
 import { countTokens } from './lib/tokens.mjs';
 import { documentedShapes, misfits } from '../cli/lib.mjs';
@@ -353,6 +354,20 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [eva], text: 'Bem-vinda' })).text, /: sent/);
     });
 
+    test('who says stop to one message does not get the next, which waits for its turn', async () => {
+      const slow = await addCloud(porteiro, cloud, { rules: { ...FAST, 'recipient-pause': 3 } });
+      for (const [person, as] of [['5511955550011', '5511955550011'], ['5491155550022', '541155550022']]) { // the line's other form too
+        await signed(slow.id, cloud.receive(person, 'Oi'));
+        const send = text => tool(porteiro, slow.token, 'wa_send', { to: [person], text });
+        assert.match((await send('um')).text, /: sent/);
+        const next = send('dois'), before_ = cloud.sent.length;
+        await sleep(1000);
+        assert.equal((await signed(slow.id, cloud.receive(as, 'STOP'))).status, 200);
+        assert.match((await next).text, /opted out/);
+        assert.equal(cloud.sent.length, before_);
+      }
+    });
+
     test('nothing that comes is lost: a thousand at once, and while the connection rests', async () => {
       const meta = await addCloud(porteiro, cloud, { rules: FAST }); // its own: so many chats would hide the others'
       const many = cloud.receive(BIA, 'x'), value = many.entry[0].changes[0].value, [one] = value.messages;
@@ -367,6 +382,55 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await signed(meta.id, cloud.receive('5511955553333', 'STOP'))).status, 200);
       await porteiro.json(['connection', 'resume', String(meta.id)]);
       assert.ok((await optouts()).includes('5511955553333'), 'who said stop meanwhile gets nothing');
+    });
+
+    test('pages leave nothing out, whatever came in one minute and in one second', async () => {
+      const meta = await addCloud(porteiro, cloud, { rules: FAST }); // its own, as above
+      const ana = new Person(porteiro), at = `/api/connections/${meta.id}`;
+      await ana.login('ana@example.test', PASSWORD);
+      const minute = Math.floor(Date.now() / 60e3) * 60 - 120;
+      const second = n => (n < 18 ? 50 - n : n < 23 ? 30 : 29 - (n - 23)); // the 19th to the 23rd have one
+      const make = (id, from) => {
+        const body = cloud.receive(BIA, 'oi'), value = body.entry[0].changes[0].value, [one] = value.messages;
+        value.messages = Array.from({ length: 45 }, (_, n) => ({ ...one, id: id(n), from: from(n), timestamp: String(minute + second(n)) }));
+        return body;
+      };
+      const pages = async (name, args, pattern) => {
+        const seen = [];
+        for (let before_ = undefined, i = 0; i < 5; i++) {
+          const { text } = await tool(porteiro, meta.token, name, { ...args, limit: 20, ...(before_ && { before: before_ }) });
+          seen.push(...[...text.matchAll(pattern)].map(match => match[1]));
+          before_ = /more: before "([^"]+)"/.exec(text)?.[1];
+          if (!before_) break;
+        }
+        return seen;
+      };
+      const asked = async (path, idOf, timeOf) => {
+        const seen = [];
+        for (let last = '', i = 0; i < 5; i++) {
+          const { items, more } = await ana.ok('GET', `${path}?limit=20${last}`);
+          seen.push(...items.map(idOf));
+          if (!more) break;
+          last = `&before=${encodeURIComponent(timeOf(items.at(-1)))}&before_id=${encodeURIComponent(idOf(items.at(-1)))}`;
+        }
+        return seen;
+      };
+      const all = (seen, what) => assert.deepEqual([seen.length, new Set(seen).size], [45, 45], what);
+      const people = n => `55119${String(44440000 + n)}`;
+      assert.equal((await signed(meta.id, make(n => `wamid.PAGED${n}`, () => BIA))).status, 200);
+      all(await pages('wa_read', { chat: BIA }, / id=(wamid\.PAGED\d+)/g), 'wa_read');
+      all(await asked(`${at}/chats/${BIA}/messages`, ({ id }) => id, ({ at }) => at), 'messages');
+      const other = await addCloud(porteiro, cloud, { rules: FAST });
+      Object.assign(meta, other);
+      assert.equal((await signed(meta.id, make(n => `wamid.CHAT${n}`, people))).status, 200);
+      all(await pages('wa_inbox', {}, /^(55119444\d+)\t/gm), 'wa_inbox');
+      all(await asked(`/api/connections/${meta.id}/chats`, ({ chat }) => chat, ({ last_at }) => last_at), 'chats');
+      for (let n = 0; n < 45; n++) evolution.receive(DORA, `n ${n}`, { id: `EVO${n}`, at: (minute + second(44 - n)) * 1000 });
+      Object.assign(meta, evo);
+      all(await pages('wa_read', { chat: DORA }, / id=(EVO\d+)/g), "a service's own list");
+      const plain = await tool(porteiro, evo.token, 'wa_read', { chat: DORA, before: new Date((minute + 30) * 1000).toISOString(), limit: 100 });
+      assert.equal(plain.text.match(/ id=EVO/g).length, 22, 'a plain time is a time');
+      assert.match((await tool(porteiro, evo.token, 'wa_read', { chat: DORA, before: 'yesterday evening 8' })).text, /before must be a time/);
     });
 
     test('the pace: quiet hours, recipients a day, messages of a token, one recipient at a time', async () => {

@@ -335,11 +335,22 @@ struct str evolution_status(struct str word)
     return STR_EMPTY;
 }
 
+/* Is it on the page? In the service's order, of those of one time from the named one on. */
+static bool is_behind(int64_t before_ms, struct str before_id, int64_t at_ms, struct str id, bool *passed)
+{
+    if (!before_ms || at_ms != before_ms)
+        return !before_ms || at_ms < before_ms;
+    bool is_behind = *passed;
+    *passed = is_behind || (before_id.len && str_eq(id, before_id));
+    return is_behind;
+}
+
 static int chats(struct call *call, const struct wa *wa, const struct chat_query *query, struct chat_list *ret)
 {
     struct wa_answer answer;
     int error = ask(call, wa, "POST", "chat/findChats", STR_EMPTY, STR("{}"), &answer);
     size_t limit = query->limit && query->limit < WA_ITEMS_MAX ? query->limit : WA_ITEMS_MAX;
+    bool passed = false;
     *ret = (struct chat_list){.items = arena_array_of(call->arena, struct chat, limit)};
     for (size_t i = 0; !error && i < json_count(answer.json); i++) {
         const struct json *item = json_at(answer.json, i), *last = json_get(item, STR("lastMessage"));
@@ -357,12 +368,14 @@ static int chats(struct call *call, const struct wa *wa, const struct chat_query
         else if (json_is(last, JSON_OBJECT) && !json_bool_or(json_path(last, "key.fromMe"), true))
             chat.inbound_at_ms = json_i64_or(json_get(last, STR("messageTimestamp")), 0) * 1000;
         if (!chat.chat.len || (query->unread_only && !chat.unread) ||
-            (query->before_ms && chat.last_at_ms >= query->before_ms))
+            !is_behind(query->before_ms, query->before_id, chat.last_at_ms, chat.chat, &passed))
             continue;
-        if (ret->count == limit)
-            ret->has_more = true;
-        else
+        if (ret->count < limit) {
             ret->items[ret->count++] = chat;
+            continue;
+        }
+        ret->has_more = true;
+        ret->splits |= chat.last_at_ms == ret->items[limit - 1].last_at_ms;
     }
     return error;
 }
@@ -399,14 +412,16 @@ static int list_of(struct call *call, const struct wa *wa, struct str jid, const
     for (size_t i = 0; query->around.len && i < json_count(records); i++)
         if (str_eq(json_str(json_path(json_at(records, i), "key.id")), query->around))
             first = i > limit / 2 ? i - limit / 2 : 0;
+    bool passed = false;
     *ret = (struct message_list){.items = arena_array_of(call->arena, struct message, limit)};
     for (size_t i = first; !error && i < json_count(records); i++) {
         struct message message = evolution_message(call, json_at(records, i));
         if ((query->search.len && !str_contains_nocase(message.text, query->search)) ||
-            (query->before_ms && message.at_ms >= query->before_ms))
+            !is_behind(query->before_ms, query->before_id, message.at_ms, message.id, &passed))
             continue;
         if (ret->count == limit) {
             ret->has_more = true;
+            ret->splits = message.at_ms == ret->items[limit - 1].at_ms;
             break;
         }
         ret->items[ret->count++] = message;

@@ -9,8 +9,10 @@ static int list(struct call *call, const struct tool_context *context, struct st
     struct wa wa;
     struct chat_list chats;
     struct chat_query query = {.limit = RESOURCE_PAGE_MAX};
-    if (cursor.len && !str_to_i64(cursor, &query.before_ms))
+    if (wa_cursor_read(call, cursor, &query.before_ms, &query.before_id)) {
+        call_clear_error(call);
         return fail(call, E_INVALID, "This cursor is none of ours.");
+    }
     int error = wa_open(call, context->site, context->messages, &wa);
     if (!error)
         error = wa_list_chats(call, &wa, &query, &chats);
@@ -27,7 +29,7 @@ static int list(struct call *call, const struct tool_context *context, struct st
         };
     }
     if (!error && chats.has_more)
-        ret->next_cursor = call_format(call, "%lld", (long long)chats.items[chats.count - 1].last_at_ms);
+        ret->next_cursor = wa_cursor(call, chats.items[chats.count - 1].last_at_ms, chats.items[chats.count - 1].chat);
     return error;
 }
 

@@ -64,6 +64,20 @@ static int look_for(struct call *call, const struct wa *wa, const struct wa_mess
     return OK;
 }
 
+/* A wish not to be written to holds for the line, however its number is written. */
+static int check_twin(struct call *call, const struct wa *wa, struct str to)
+{
+    struct str twin = phone_twin(call->arena, to);
+    bool is_out = false;
+    int error = twin.len ? messages_is_opted_out(call, wa->messages, twin, &is_out) : OK;
+    if (!error && is_out)
+        return fail(call, E_DENIED,
+                    "%.*s has asked, as %.*s, for no more messages (opted out). Nothing was sent, and nothing will be "
+                    "until they ask for it.",
+                    STR_ARG(to), STR_ARG(twin));
+    return error;
+}
+
 static int send_claimed(struct call *call, const struct wa *wa, struct wa_message *m, struct send *send,
                         struct wa_sent *ret)
 {
@@ -71,6 +85,8 @@ static int send_claimed(struct call *call, const struct wa *wa, struct wa_messag
     struct wa_answer answer = {0};
     m->send_id = send->id;
     int error = wa->backend->write_message(call, wa, m, &request);
+    if (!error)
+        error = check_twin(call, wa, m->to); /* as messages_send_go() does with their own number: it may be new */
     if (!error)
         error = messages_send_go(call, wa->messages, send);
     if (error) {
@@ -93,20 +109,6 @@ static int send_claimed(struct call *call, const struct wa *wa, struct wa_messag
     struct str why = call->error_text;
     (void)messages_send_end(call, wa->messages, send, ret->is_unknown ? SEND_UNKNOWN : SEND_FAILED, STR_EMPTY, why,
                             NULL);
-    return error;
-}
-
-/* A wish not to be written to holds for the line, however its number is written. */
-static int check_twin(struct call *call, const struct wa *wa, struct str to)
-{
-    struct str twin = phone_twin(call->arena, to);
-    bool is_out = false;
-    int error = twin.len ? messages_is_opted_out(call, wa->messages, twin, &is_out) : OK;
-    if (!error && is_out)
-        return fail(call, E_DENIED,
-                    "%.*s has asked, as %.*s, for no more messages (opted out). Nothing was sent, and nothing will be "
-                    "until they ask for it.",
-                    STR_ARG(to), STR_ARG(twin));
     return error;
 }
 

@@ -20,6 +20,16 @@ static int chat_argument(struct call *call, const struct json *arguments, struct
     return phone_recipient(call, json_str(json_get(arguments, STR("chat"))), ret);
 }
 
+static int before_argument(struct call *call, const struct json *arguments, int64_t *ret_at_ms, struct str *ret_id)
+{
+    return wa_cursor_read(call, json_str(json_get(arguments, STR("before"))), ret_at_ms, ret_id);
+}
+
+static void write_more(struct call *call, int64_t last_at_ms, struct str last_id, struct buf *out)
+{
+    buf_add_format(out, "more: before \"%.*s\"", STR_ARG(wa_cursor(call, last_at_ms, last_id)));
+}
+
 static int unsupported(struct call *call, const struct wa *wa, const char *what)
 {
     return fail(call, E_INVALID, "%s: not with the backend \"%.*s\".", what, STR_ARG(wa->backend->name));
@@ -100,10 +110,9 @@ int tool_wa_inbox(struct call *call, const struct tool_context *context, const s
         .archived = flag(arguments, "archived"),
         .limit = limit_of(arguments),
     };
-    struct str before = json_str(json_get(arguments, STR("before")));
-    if (before.len && !clock_parse(before, &query.before_ms))
-        return fail(call, E_INVALID, "before must be a time, as 2026-01-31 13:00 (UTC).");
-    int error = wa_open(call, context->site, context->messages, &wa);
+    int error = before_argument(call, arguments, &query.before_ms, &query.before_id);
+    if (!error)
+        error = wa_open(call, context->site, context->messages, &wa);
     if (!error)
         error = wa_list_chats(call, &wa, &query, &list);
     if (error)
@@ -114,9 +123,10 @@ int tool_wa_inbox(struct call *call, const struct tool_context *context, const s
         buf_add(&result->text, STR("chat\tname (as they say)\tlast (UTC)\n"));
     for (size_t i = 0; i < list.count; i++)
         write_chat(call, &wa, &list.items[i], &result->text);
-    if (list.has_more)
-        buf_add_format(&result->text, "more: before \"%.*s\"",
-                       STR_ARG(wa_time(call, list.items[list.count - 1].last_at_ms)));
+    if (list.has_more) {
+        const struct chat *last = &list.items[list.count - 1];
+        write_more(call, last->last_at_ms, list.splits ? last->chat : STR_EMPTY, &result->text);
+    }
     return OK;
 }
 
@@ -200,10 +210,9 @@ int tool_wa_read(struct call *call, const struct tool_context *context, const st
         .search = json_str(json_get(arguments, STR("q"))),
         .limit = limit_of(arguments),
     };
-    struct str before = json_str(json_get(arguments, STR("before")));
-    if (before.len && !clock_parse(before, &query.before_ms))
-        return fail(call, E_INVALID, "before must be a time, as 2026-01-31 13:00 (UTC).");
-    int error = wa_open(call, context->site, context->messages, &wa);
+    int error = before_argument(call, arguments, &query.before_ms, &query.before_id);
+    if (!error)
+        error = wa_open(call, context->site, context->messages, &wa);
     if (!error)
         error = chat_argument(call, arguments, &query.chat);
     struct str media = json_str(json_get(arguments, STR("media")));
@@ -218,9 +227,10 @@ int tool_wa_read(struct call *call, const struct tool_context *context, const st
         return OK;
     }
     wa_write_messages(call, &list, &result->text);
-    if (list.has_more)
-        buf_add_format(&result->text, "more: before \"%.*s\"",
-                       STR_ARG(wa_time(call, list.items[list.count - 1].at_ms)));
+    if (list.has_more) {
+        const struct message *last = &list.items[list.count - 1];
+        write_more(call, last->at_ms, list.splits ? last->id : STR_EMPTY, &result->text);
+    }
     return OK;
 }
 

@@ -147,6 +147,29 @@ struct str wa_time(struct call *call, int64_t at_ms)
     return call_format(call, "%.16s", text);
 }
 
+struct str wa_cursor(struct call *call, int64_t at_ms, struct str id)
+{
+    enum { TO_SECONDS = 19, TO_MS = 23 };
+    char text[CLOCK_TEXT_BYTES];
+    clock_format(at_ms, text);
+    return call_format(call, "%.*s%s%.*s", at_ms % 1000 ? TO_MS : TO_SECONDS, text, id.len ? " " : "", STR_ARG(id));
+}
+
+int wa_cursor_read(struct call *call, struct str text, int64_t *ret_at_ms, struct str *ret_id)
+{
+    *ret_at_ms = 0;
+    *ret_id = STR_EMPTY;
+    if (!text.len || clock_parse(text, ret_at_ms))
+        return OK;
+    size_t day = str_find_char(text, ' '); /* a time of ours has one space in it */
+    struct str rest = day == STR_NOT_FOUND ? STR_EMPTY : str_from_offset(text, day + 1);
+    size_t clock = str_find_char(rest, ' ');
+    if (clock == STR_NOT_FOUND || !clock_parse(str_sub(text, 0, day + 1 + clock), ret_at_ms))
+        return fail(call, E_INVALID, "before must be a time, as 2026-01-31 13:00 (UTC).");
+    *ret_id = str_from_offset(rest, clock + 1);
+    return OK;
+}
+
 /* ---- rules. "22:00-08:00 -03:00"; numbers as texts, for all fields of a form are. */
 
 static bool read_minutes(struct str text, int *ret)

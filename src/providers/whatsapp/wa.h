@@ -198,6 +198,10 @@ struct str wa_encode(struct call *call, struct str text);
 
 /* "YYYY-MM-DD HH:MM" in UTC */
 struct str wa_time(struct call *call, int64_t at_ms);
+/* Where a page ended, for the argument `before`: a time, and behind it an id unless that is empty. */
+struct str wa_cursor(struct call *call, int64_t at_ms, struct str id);
+/* That, or a time as people write it. Empty: *ret_at_ms 0. E_INVALID. */
+MUST_CHECK int wa_cursor_read(struct call *call, struct str text, int64_t *ret_at_ms, struct str *ret_id);
 
 /* Of a webhook: tells listeners. */
 void wa_tell_changed(struct call *call, const struct webhook *webhook, struct str chat);
