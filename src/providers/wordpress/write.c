@@ -385,6 +385,7 @@ struct str wp_write_reads(struct call *call, const struct json *set)
         struct str name, field;
     } own[] = {
         {STR_INIT("featured_image"), STR_INIT(",featured_media")},
+        {STR_INIT("seo"), STR_INIT(",meta")},
         {STR_INIT("terms"), STR_INIT("")}, /* read by taxonomy */
         {STR_INIT("terms_add"), STR_INIT("")},
         {STR_INIT("terms_remove"), STR_INIT("")},
