@@ -3,6 +3,7 @@
 
 #include "accounts/connect.h"
 #include "accounts/owner.h"
+#include "accounts/registration.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "net/url.h"
@@ -115,8 +116,10 @@ int authorize_begin(struct call *call, const struct connection_new *new, struct 
     int error = connect_provider(call, new->provider_key, &provider);
     if (!error && !provider->authorize_begin)
         return fail(call, E_INVALID, "%.*s has no page for letting programs in.", STR_ARG(provider->name));
-    if (!error)
-        error = carry(call, new->user_id, PROOF_AUTHORIZE, token_word(call, ID_CHARS), write_new(call, new), &state);
+    if (error)
+        return error;
+    registration_forget_expired(call); /* those who went there and did not finish left a password here */
+    error = carry(call, new->user_id, PROOF_AUTHORIZE, token_word(call, ID_CHARS), write_new(call, new), &state);
     if (error)
         return error;
     const struct authorize_offer offer = {

@@ -4,6 +4,7 @@
 #include "accounts/contact.h"
 #include "accounts/mail.h"
 #include "audit/audit.h"
+#include "base/log.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
 #include "limits/tries.h"
@@ -61,6 +62,14 @@ static int make_proof(struct call *call, struct proof_row *proof, enum token_typ
     proof->created_at_ms = clock_now_ms();
     proof->expires_at_ms = proof->created_at_ms + life_ms;
     return store_proofs_insert(call, proof);
+}
+
+void registration_forget_expired(struct call *call)
+{
+    if (store_proofs_forget_expired(call, clock_now_ms()) == OK)
+        return;
+    log_warning("call %s: links that are over could not be forgotten: %.*s", call->id, STR_ARG(call->error_text));
+    call_clear_error(call);
 }
 
 static int no_proof(struct call *call)

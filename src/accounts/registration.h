@@ -52,4 +52,10 @@ MUST_CHECK int registration_mail_reset(struct call *call, struct str email_or_ph
 /* The link itself, for the operator. E_NOT_FOUND. */
 MUST_CHECK int registration_reset_link(struct call *call, struct str email_or_phone, struct str *ret_link);
 
+/*
+ * What nobody used in its time goes, of every kind: an "authorized" one holds a password. Not within a transaction, for others may
+ * hold some of these rows and want what it holds.
+ */
+void registration_forget_expired(struct call *call);
+
 #endif

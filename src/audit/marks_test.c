@@ -257,6 +257,25 @@ static void the_setting_removes_by_itself(void **state)
     assert_sound(f);
 }
 
+static int also_ran;
+
+static void count_also(struct call *call)
+{
+    (void)call;
+    also_ran++;
+}
+
+/* What is not the audit log's goes by its own age, whatever is kept here. */
+static void others_forget_when_it_looks(void **state)
+{
+    struct fixture *f = *state;
+    retention_also(count_also);
+    assert_ok(&f->call, retention_when_due(&f->call));
+    assert_ok(&f->call, retention_when_due(&f->call));
+    retention_also(NULL);
+    assert_int_equal(also_ran, 1); /* within the hour */
+}
+
 /* A day has 24 hours. */
 static void a_row_stays_for_its_days(void **state)
 {
@@ -445,6 +464,7 @@ int main(void)
         ON_BOTH(old_rows_go_and_the_rest_verifies),
         ON_BOTH(a_changed_row_does_not_go),
         ON_SQLITE(the_setting_removes_by_itself),
+        ON_SQLITE(others_forget_when_it_looks),
         ON_SQLITE(a_row_stays_for_its_days),
         ON_BOTH(events_as_text),
         ON_BOTH(many_rows_are_verified),

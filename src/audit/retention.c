@@ -10,12 +10,18 @@ enum { PIECE_BYTES = 64 * 1024 * 1024, PIECE_MS = 60 * 1000, WRITERS_IN_BATCH_MA
 
 static struct {
     int64_t days, looked_ms; /* on the monotonic clock */
+    void (*also)(struct call *call);
 } retention;
 
 void retention_set_days(int64_t days)
 {
     retention.days = days;
     retention.looked_ms = 0;
+}
+
+void retention_also(void (*forget)(struct call *call))
+{
+    retention.also = forget;
 }
 
 /* Where each chain stands while a batch is gone through. */
@@ -148,8 +154,12 @@ int retention_prune(struct call *call, int64_t before_ms, int64_t rounds_max, in
 int retention_when_due(struct call *call)
 {
     int64_t now_ms = clock_monotonic_ms(), removed;
-    if (!retention.days || (retention.looked_ms && now_ms - retention.looked_ms < RETENTION_EVERY_MS))
+    if (retention.looked_ms && now_ms - retention.looked_ms < RETENTION_EVERY_MS)
         return OK;
     retention.looked_ms = now_ms;
+    if (retention.also)
+        retention.also(call);
+    if (!retention.days)
+        return OK;
     return retention_prune(call, clock_now_ms() - retention.days * 24 * 60 * 60 * 1000, RETENTION_ROUNDS, &removed);
 }

@@ -3,7 +3,7 @@
  * chains it takes from ("up to number 1200, whose hash was ..., removed by us"), so that what is left still verifies. A batch
  * is checked before it goes: rows that were changed stay, for audit_verify() to show.
  *
- * With a number of days set, a process looks at most once an hour, and only when it writes.
+ * A process looks at most once an hour, and only when it writes.
  */
 #ifndef AUDIT_RETENTION_H
 #define AUDIT_RETENTION_H
@@ -18,6 +18,9 @@ enum {
 
 /* 0: keep everything. */
 void retention_set_days(int64_t days);
+
+/* What else is kept for a time, and is not the audit log's: `forget` runs when it looks, and says itself what went wrong. */
+void retention_also(void (*forget)(struct call *call));
 
 /* Removes what was written before then; an event "audit.prune" says how much. E_CRYPTO: a row was changed. Waits long. */
 MUST_CHECK int retention_prune(struct call *call, int64_t before_ms, int64_t rounds_max, int64_t *ret_removed);

@@ -15,6 +15,7 @@
 #include "audit/retention.h"
 #include "base/log.h"
 #include "limits/limits.h"
+#include "messages/messages.h"
 #include "net/spool.h"
 #include "net/http_client.h"
 #include "net/loop.h"
@@ -220,6 +221,12 @@ static int open_neon(struct cli *cli)
     return OK;
 }
 
+static void forget_old(struct call *call)
+{
+    messages_forget_old(call);
+    registration_forget_expired(call);
+}
+
 int open_accounts(struct cli *cli)
 {
     int error = open_database(cli);
@@ -236,6 +243,7 @@ int open_accounts(struct cli *cli)
         .bytes_max = HISTORY_BYTES_MAX,
     });
     retention_set_days(config_number(cli->config, SETTING_AUDIT_DAYS));
+    retention_also(forget_old);
     open_registration(cli, own_url(cli));
     if (!error)
         error = open_mail(cli);

@@ -388,5 +388,9 @@ int sending_end(struct call *call, struct messages *messages, struct send *send,
     if (error)
         log_error("call %s: what came of send %.*s could not be recorded: %.*s", call->id, STR_ARG(send->id),
                   STR_ARG(rest.error_text));
+    else { /* as after a webhook, which not every connection has */
+        rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
+        messages_forget_old(&rest);
+    }
     return error;
 }

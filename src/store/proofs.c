@@ -88,3 +88,8 @@ int store_proofs_forget(struct call *call, int64_t user_id, struct str kind, int
                     "DELETE FROM mcp_proofs WHERE user_id = $1 AND kind = $2 AND expires_at <= $3", DB_INT(user_id),
                     DB_TEXT(kind), DB_TIME(now_ms));
 }
+
+int store_proofs_forget_expired(struct call *call, int64_t now_ms)
+{
+    return db_query(call, store_db(), NULL, "DELETE FROM mcp_proofs WHERE expires_at <= $1", DB_TIME(now_ms));
+}

@@ -40,5 +40,7 @@ MUST_CHECK int store_proofs_delete(struct call *call, struct str kind, struct st
 MUST_CHECK int store_proofs_delete_all(struct call *call, int64_t user_id, struct str kind);
 /* Those of that kind that have expired. */
 MUST_CHECK int store_proofs_forget(struct call *call, int64_t user_id, struct str kind, int64_t now_ms);
+/* All that have expired: none of the functions above finds them. */
+MUST_CHECK int store_proofs_forget_expired(struct call *call, int64_t now_ms);
 
 #endif

@@ -9,6 +9,7 @@ import { fixtures } from './lib/fixtures.mjs';
 import { callTool } from './lib/mcp.mjs';
 import { Browser as Page } from './lib/pages.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
+import { openSqlite } from './lib/sqlite.mjs';
 import { rest } from './lib/wordpress.mjs';
 
 const PASSWORD = 'correct horse battery staple';
@@ -130,6 +131,20 @@ for (const wp of ['new', 'old']) {
       const back = await comeBack(ana, await click((await begin(ana, { name: 'other' })).url, 'reject'));
       assert.equal(back.headers.get('location'), '/connect/finish?error=denied');
       assert.equal((await ana.ok('GET', '/api/connections')).items.length, count);
+    });
+
+    test('what was not finished in its time does not stay', async () => {
+      const file = openSqlite(path.join(porteiro.dir, 'porteiro.db'));
+      try {
+        await comeBack(ana, await click((await begin(ana, { name: 'abandoned' })).url, 'approve'));
+        assert.equal(file.prepare("SELECT count(*) AS n FROM mcp_proofs WHERE kind = 'authorized'").get().n, 1);
+        file.exec("UPDATE mcp_proofs SET expires_at = '2026-01-01 00:00:00.000' WHERE kind IN ('authorize', 'authorized')");
+        await begin(ana, { name: 'another' });
+        const left = file.prepare("SELECT kind FROM mcp_proofs WHERE kind IN ('authorize', 'authorized')").all();
+        assert.deepEqual(left.map(({ kind }) => kind), ['authorize']);
+      } finally {
+        file.close();
+      }
     });
 
     test("somebody else's browser, none at all, and made-up states", async () => {

@@ -53,6 +53,24 @@ describe('SEO and further fields', () => {
     assert.match(await works('wp_read', { id, include: ['seo'], format: 'none' }), /seo\.title: Better\nseo\.description: What it is\nseo\.keyword: door\n/);
   });
 
+  test('what else robots are told stays', async () => {
+    const id = /^id (\d+)/.exec(await works('wp_create', { title: 'For few', content: 'x', set: { meta: { rank_math_robots: ['index', 'nofollow', 'noarchive'] } } }))[1];
+    const robots = async () => (await meta(id)).rank_math_robots;
+    const undo = /undo (\d+)/.exec(await works('wp_edit', { id, set: { seo: { noindex: true } } }))[1];
+    assert.deepEqual(await robots(), ['nofollow', 'noarchive', 'noindex']);
+    await works('wp_edit', { undo });
+    assert.deepEqual(await robots(), ['index', 'nofollow', 'noarchive']);
+  });
+
+  test('what is neither true nor false is refused', async () => {
+    const id = /^id (\d+)/.exec(await works('wp_create', { title: 'Found', content: 'x', seo: { noindex: false } }))[1];
+    for (const noindex of ['false', null, 0, [], {}]) {
+      const { isError, text } = await call('wp_edit', { id, set: { seo: { noindex } } });
+      assert.ok(isError && /seo\.noindex is true or false/.test(text), `${noindex}: ${text}`);
+    }
+    assert.deepEqual((await meta(id)).rank_math_robots, ['index']);
+  });
+
   test('as the other keeps them', async () => {
     const id = /^id (\d+)/.exec(await works('wp_create', { type: 'page', title: 'Seen', content: 'x', seo: { title: 'For engines', noindex: true } }))[1];
     const made = await meta(id, 'pages');

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { PAIRS } from './lib/fixtures.mjs';
+import { startFakeSite } from './lib/fake-site.mjs';
 import { callTool } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
 import { query } from './lib/postgres.mjs';
@@ -160,6 +161,34 @@ for (const pair of PAIRS) {
         await works('wp_edit', { id: String(item.id), set: { status: 'publish' } });
         assert.deepEqual(await comments(), before);
         assert.equal((await post(item.id)).slug, 'discussed-again');
+      });
+
+      test('an item with hundreds of comments: as many come back as can be kept, and the answer counts the others', async () => {
+        const fake = await startFakeSite(site);
+        try {
+          const { token: asked } = await porteiro.addConnection(fake, { as: 'admin', name: 'discussions', rights: 'read,draft,publish,delete' });
+          for (const [number, left] of [[420, 0], [600, 100]]) {
+            const item = await make({ title: 'Much discussed', content: PARAGRAPH, status: 'publish' });
+            const list = Array.from({ length: number }, (_, i) => ({ id: 7_000_001 + i, status: i % 3 ? 'approved' : 'hold' }));
+            const back = new Map();
+            fake.answer = (request, response, pass) => {
+              const url = decodeURIComponent(request.url), [, id] = /wp\/v2\/comments\/(\d+)/.exec(url) ?? [];
+              const page = Number(/[?&]page=(\d+)/.exec(url)?.[1] ?? 1);
+              if (!/wp\/v2\/comments/.test(url)) return pass();
+              if (id) back.set(Number(id), JSON.parse(fake.requests.at(-1).body).status);
+              response.writeHead(200, { 'Content-Type': 'application/json', 'X-WP-Total': String(number) })
+                .end(JSON.stringify(id ? { id: Number(id) } : list.slice((page - 1) * 100, page * 100)));
+            };
+            const trashed = await works('wp_delete', { ids: [String(item.id)] }, asked);
+            const undone = await works('wp_edit', { undo: undoOf(trashed) }, asked);
+            assert.match(undone, /"Much discussed" is out of the trash/);
+            assert.deepEqual([...back].toSorted(), list.slice(0, number - left).map(({ id, status }) => [id, status]));
+            if (left) assert.match(undone, new RegExp(`\n${left} of its comments stay hidden`));
+            else assert.doesNotMatch(undone, /comments/);
+          }
+        } finally {
+          await fake.stop();
+        }
       });
 
       test('wp_call: a category, a comment, the settings, a user\'s name', async () => {

@@ -432,11 +432,16 @@ describe('wp_upload: sites in trouble', () => {
     const { isError, text } = await upload();
     assert.ok(!isError, text);
     assert.match(text, new RegExp(`^id ${await newest()},`));
+    const history = async () => (await callTool(porteiro.url, token, 'wp_history', { limit: 1 })).text;
+    const known = await history();
+    assert.match(known, new RegExp(`create media ${await newest()} `));
+    assert.doesNotMatch(known, /unknown/);
     failures = 99;
     const before = await newest();
     const second = await upload();
     assert.ok(second.isError);
     assert.match(second.text, /removed again/);
     assert.equal(await newest(), before);
+    assert.equal(await history(), known, 'nothing is left of it');
   });
 });

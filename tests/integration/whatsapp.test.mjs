@@ -555,3 +555,32 @@ for (const database of ['sqlite', 'postgres']) {
     });
   });
 }
+
+test('a connection without a webhook forgets what is too old when it sends', async () => {
+  const evolution = await startEvolution();
+  const porteiro = await (await Porteiro.create()).serve();
+  const rows = sql => {
+    const file = openSqlite(path.join(porteiro.dir, 'porteiro.db'));
+    try {
+      return file.prepare(sql).all();
+    } finally {
+      file.close();
+    }
+  };
+  try {
+    await porteiro.addUser();
+    const { token } = await addEvolution(porteiro, evolution, { rules: FAST });
+    await confirmed(porteiro, token, 'wa_send', { to: [BIA], text: 'Long ago' });
+    await porteiro.stop(); // it looks once an hour
+    const old = new Date(Date.now() - 100 * 86400e3).toISOString().replace('T', ' ').slice(0, 23);
+    for (const [table, column] of [['sends', 'created_at'], ['messages', 'created_at'], ['chats', 'last_at']]) {
+      rows(`UPDATE mcp_whatsapp_${table} SET ${column} = '${old}'`);
+    }
+    await porteiro.serve();
+    await confirmed(porteiro, token, 'wa_send', { to: [CAIO], text: 'Today' });
+    assert.deepEqual(rows('SELECT recipient FROM mcp_whatsapp_sends').map(row => row.recipient), [CAIO]);
+    for (const table of ['messages', 'chats']) assert.deepEqual(rows(`SELECT chat FROM mcp_whatsapp_${table}`).map(row => row.chat), [CAIO], table);
+  } finally {
+    await Promise.all([evolution.stop(), porteiro.stop()]);
+  }
+});

@@ -109,7 +109,7 @@ static int write_field(struct call *call, const struct wp *wp, const struct wp_t
 
 /* meta and what the SEO plugin keeps there are one member of the body. */
 static int write_meta(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                      const struct json *meta, const struct json *seo, struct json_writer *w)
+                      const struct json *meta, const struct json *seo, const struct json *item, struct json_writer *w)
 {
     int error = OK;
     if (json_is(meta, JSON_MISSING) && json_is(seo, JSON_MISSING))
@@ -123,13 +123,13 @@ static int write_meta(struct call *call, const struct wp *wp, const struct wp_ty
         json_value(w, json_member_at(meta, i).value);
     }
     if (!json_is(seo, JSON_MISSING))
-        error = wp_write_seo(call, wp, type, seo, w);
+        error = wp_write_seo(call, wp, type, seo, item ? json_get(item, STR("meta")) : NULL, w);
     json_end(w);
     return error;
 }
 
 int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                    const struct json *set, const struct json *seo, struct json_writer *w)
+                    const struct json *set, const struct json *seo, const struct json *item, struct json_writer *w)
 {
     for (size_t i = 0; i < json_count(set) && json_is(set, JSON_OBJECT); i++) {
         struct json_member member = json_member_at(set, i);
@@ -139,7 +139,7 @@ int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type
         if (error)
             return error;
     }
-    return write_meta(call, wp, type, route, json_get(set, STR("meta")), seo, w);
+    return write_meta(call, wp, type, route, json_get(set, STR("meta")), seo, item, w);
 }
 
 static bool is_address(struct str text)

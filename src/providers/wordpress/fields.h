@@ -27,11 +27,12 @@ MUST_CHECK int wp_check_new_status(struct call *call, const struct wp *wp, const
 
 /*
  * Writes the members of `set` into an open object of the request's body, with `seo` (an object, or JSON_MISSING) among its meta.
- * `route` is the item's, or the type's for a new one. What has its own place with items that have terms (terms, terms_add,
+ * `route` is the item's, or the type's for a new one; `item` is as it is now, NULL for a new one. What has its own place with items that have terms (terms, terms_add,
  * terms_remove, featured_image) is left to the functions below. Authors and menus may be given by name. Waits.
  */
 MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                               const struct json *set, const struct json *seo, struct json_writer *w);
+                               const struct json *set, const struct json *seo, const struct json *item,
+                               struct json_writer *w);
 
 /*
  * "12" or 12: a media id; or the address of an image, which is fetched and put into the media library (not when it is a dry run),

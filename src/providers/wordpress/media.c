@@ -211,8 +211,17 @@ static int refuse(struct call *call, const struct media_file *file, const struct
     return error;
 }
 
+/* What the history has as an unknown outcome is known after all. */
+static void tell_finished(struct call *call, const struct wp *wp, struct wp_write *write, const struct json *json)
+{
+    struct wp_item item;
+    wp_item_read(call, write->type, json, &item);
+    wp_write_found(call, wp, write, &item);
+}
+
 /* The file is taken, but the smaller sizes were not made: as WordPress's own editor does, ask again, and else take it away. */
-static int finish(struct call *call, const struct wp *wp, int64_t id, int error, struct wp_answer *ret)
+static int finish(struct call *call, const struct wp *wp, struct wp_write *write, int64_t id, int error,
+                  struct wp_answer *ret)
 {
     struct str why = call->error_text;
     struct str route = call_format(call, "wp/v2/media/%lld", (long long)id);
@@ -222,14 +231,18 @@ static int finish(struct call *call, const struct wp *wp, int64_t id, int error,
             return error;
         call_clear_error(call);
         if (wp_send(call, wp, "POST", call_format(call, "%.*s/post-process", STR_ARG(route)), NULL,
-                    STR("{\"action\":\"create-image-subsizes\"}"), ret) == OK)
+                    STR("{\"action\":\"create-image-subsizes\"}"), ret) == OK) {
+            tell_finished(call, wp, write, ret->json);
             return OK;
+        }
     }
     wp_query_init(call, &query);
     wp_query_add(&query, "force", STR("true"));
     call_clear_error(call);
     int left = wp_send(call, wp, "DELETE", route, &query, STR_EMPTY, ret);
     call_clear_error(call);
+    if (!left)
+        host_change_end(call, wp->host, &write->change, CHANGE_FAILED);
     return fail(call, error, "WordPress took the file but failed to make its smaller sizes (%.*s)%s%.*s", STR_ARG(why),
                 left ? "; it could not be removed again and is in the library as "
                      : ". The file was removed again. "
@@ -345,7 +358,7 @@ int media_send(struct call *call, const struct wp *wp, const struct media_file *
     };
     error = wp_write(call, wp, &write, &answer);
     if (error && answer.attachment_id)
-        error = finish(call, wp, answer.attachment_id, error, &answer);
+        error = finish(call, wp, &write, answer.attachment_id, error, &answer);
     else if (error && answer.outcome_unknown && !answer.code.len)
         return tell_unknown(call, wp, file, error);
     if (error)

@@ -41,24 +41,38 @@ static const struct seo_plugin *plugin_of(const struct json *keys)
     return NULL;
 }
 
-static void write_value(const struct seo_plugin *plugin, size_t name, const struct json *value, struct json_writer *w)
+/* What else robots are told (nofollow, noarchive) stays. */
+static void write_robots(const struct json *stored, bool noindex, struct json_writer *w)
 {
-    if (!str_eq(names[name], STR("noindex"))) {
-        json_value(w, value);
-        return;
-    }
-    bool noindex = json_bool_or(value, true);
-    if (plugin->noindex == NOINDEX_DIGIT) {
-        json_string(w, noindex ? STR("1") : STR("2"));
-        return;
-    }
     json_array(w);
+    for (size_t i = 0; stored && json_is(stored, JSON_ARRAY) && i < json_count(stored); i++) {
+        struct str word = json_str(json_at(stored, i));
+        if (word.len && !str_eq(word, STR("index")) && !str_eq(word, STR("noindex")))
+            json_string(w, word);
+    }
     json_string(w, noindex ? STR("noindex") : STR("index"));
     json_end(w);
 }
 
+static bool is_noindex(size_t name)
+{
+    return str_eq(names[name], STR("noindex"));
+}
+
+static void write_value(const struct seo_plugin *plugin, size_t name, const struct json *value, const struct json *meta,
+                        struct json_writer *w)
+{
+    json_key(w, plugin->keys[name]);
+    if (!is_noindex(name))
+        json_value(w, value);
+    else if (plugin->noindex == NOINDEX_DIGIT)
+        json_string(w, json_bool_or(value, false) ? STR("1") : STR("2"));
+    else
+        write_robots(meta ? json_get(meta, plugin->keys[name]) : NULL, json_bool_or(value, false), w);
+}
+
 int wp_write_seo(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *seo,
-                 struct json_writer *w)
+                 const struct json *meta, struct json_writer *w)
 {
     const struct json *keys;
     if (!json_is(seo, JSON_OBJECT))
@@ -85,8 +99,9 @@ int wp_write_seo(struct call *call, const struct wp *wp, const struct wp_type *t
         if (json_is(json_get(keys, plugin->keys[k]), JSON_MISSING))
             return fail(call, E_INVALID, "%s does not offer seo.%.*s (meta %.*s) through this site's REST API.",
                         plugin->name, STR_ARG(names[k]), STR_ARG(plugin->keys[k]));
-        json_key(w, plugin->keys[k]);
-        write_value(plugin, k, member.value, w);
+        if (is_noindex(k) && !json_is(member.value, JSON_BOOL)) /* a guess might take a page out of search engines */
+            return fail(call, E_INVALID, "seo.noindex is true or false.");
+        write_value(plugin, k, member.value, meta, w);
     }
     return OK;
 }

@@ -8,9 +8,12 @@
 #include "json/json_write.h"
 #include "providers/wordpress/item.h"
 
-/* {title, description, keyword, canonical, noindex, og_title, og_description, og_image} as members of an open "meta" object. Waits. */
+/*
+ * {title, description, keyword, canonical, noindex, og_title, og_description, og_image} as members of an open "meta" object.
+ * `meta` is what the item has now (NULL for a new one): where several things lie under one key, the others stay. Waits.
+ */
 MUST_CHECK int wp_write_seo(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *seo,
-                            struct json_writer *w);
+                            const struct json *meta, struct json_writer *w);
 
 /* "seo.title: ..." for what the item's JSON holds of it: it must hold meta and yoast_head_json. */
 void wp_show_seo(struct call *call, const struct json *item, struct buf *out);

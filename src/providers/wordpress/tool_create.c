@@ -117,7 +117,7 @@ static int write_body(struct call *call, const struct wp *wp, const struct wp_ty
     json_write_init(&w, body);
     json_object(&w);
     if ((error = write_fixed(call, wp, type, arguments, content, status, &w)) ||
-        (error = wp_write_fields(call, wp, type, type->route, set, json_get(arguments, STR("seo")), &w)) ||
+        (error = wp_write_fields(call, wp, type, type->route, set, json_get(arguments, STR("seo")), NULL, &w)) ||
         (error = write_terms(call, wp, type, arguments, dry_run, &w)))
         return error;
     json_end(&w);

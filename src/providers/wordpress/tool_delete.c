@@ -24,7 +24,7 @@ struct deletion {
     struct str *ids;         /* as they were given, each once, in an order in which they can be locked */
     struct wp_item *items;
     bool *found;
-    struct str *comments; /* of each, as wp_write() keeps them; empty: not read here */
+    struct wp_comments **comments; /* of each; NULL: not read here */
     size_t n;
 };
 
@@ -53,7 +53,7 @@ static int take_ids(struct call *call, const struct json *ids, struct deletion *
             d->ids[d->n++] = d->ids[i];
     d->items = arena_array_of(call->arena, struct wp_item, d->n);
     d->found = arena_array_of(call->arena, bool, d->n);
-    d->comments = arena_array_of(call->arena, struct str, d->n);
+    d->comments = arena_array_of(call->arena, struct wp_comments *, d->n);
     return OK;
 }
 
@@ -149,15 +149,12 @@ static void read_comments(struct call *call, struct deletion *d)
         return;
     }
     for (size_t i = 0; answer.total >= 0 && answer.total <= COMMENTS_MAX && i < d->n; i++) {
-        struct str list = STR("[");
+        d->comments[i] = wp_comments_new(call);
         for (size_t k = 0; k < json_count(answer.json); k++) {
             const struct json *comment = json_at(answer.json, k);
             if (json_i64_or(json_get(comment, STR("post")), 0) == d->items[i].id)
-                list = call_format(call, "%.*s%s[%.*s,%.*s]", STR_ARG(list), list.len > 1 ? "," : "",
-                                   STR_ARG(json_raw(json_get(comment, STR("id")))),
-                                   STR_ARG(json_raw(json_get(comment, STR("status")))));
+                wp_comments_keep(d->comments[i], comment);
         }
-        d->comments[i] = str_concat(call->arena, list, STR("]"));
     }
 }
 
@@ -270,7 +267,7 @@ static int delete_one(struct call *call, const struct deletion *d, size_t index,
         .method = "DELETE",
         .route = wp_item_route(call, item),
         .query = &query,
-        .comments_json = d->comments[index],
+        .comments = d->comments[index],
     };
     int error = wp_write(call, d->wp, write, &answer);
     if (error && str_eq(answer.code, STR("rest_trash_not_supported")))

@@ -109,7 +109,7 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
     if (plan->n_edits)
         json_member_str(&w, text_field(item).ptr, plan->new_raw);
     if ((error = wp_write_fields(call, wp, &item->type, wp_item_route(call, item), plan->set,
-                                 json_get(plan->set, STR("seo")), &w)) ||
+                                 json_get(plan->set, STR("seo")), item->json, &w)) ||
         ((item->type.kind->flags & WP_HAS_TERMS) &&
          ((error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)) ||
           (error = wp_write_featured(call, wp, json_get(plan->set, STR("featured_image")), dry_run, &w)))))

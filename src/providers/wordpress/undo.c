@@ -405,31 +405,6 @@ static int put_into_trash(struct call *call, const struct tool_context *context,
     return error;
 }
 
-/* Trashing an item hid its comments; each gets back the status it had. */
-static size_t restore_comments(struct call *call, const struct wp *wp, const struct json *note)
-{
-    const struct json *comments = json_get(note, STR("comments"));
-    size_t failed = 0;
-    for (size_t i = 0; i < json_count(comments); i++) {
-        struct wp_answer answer;
-        struct str route =
-            call_format(call, "wp/v2/comments/%lld", (long long)json_i64_or(json_path(json_at(comments, i), "0"), 0));
-        struct str body =
-            call_format(call, "{\"status\":%.*s}", STR_ARG(json_raw(json_path(json_at(comments, i), "1"))));
-        if (wp_send(call, wp, "POST", route, NULL, body, &answer)) {
-            call_clear_error(call);
-            failed++;
-        }
-    }
-    return failed;
-}
-
-static void say_failed(size_t failed, struct buf *out)
-{
-    if (failed)
-        buf_add_format(out, "\n%zu of its comments could not be brought back.", failed);
-}
-
 static int take_out_of_trash(struct call *call, const struct tool_context *context, const struct undo *undo,
                              struct tool_result *result)
 {
@@ -444,9 +419,8 @@ static int take_out_of_trash(struct call *call, const struct tool_context *conte
         write->fields = wp_item_fields(call, &undo->item.type, STR_EMPTY);
     if ((error = send_back(call, context, undo, write, &answer)))
         return error;
-    size_t failed = restore_comments(call, &undo->wp, undo->note);
     say_done(call, undo, write, "is out of the trash", &answer, result);
-    say_failed(failed, &result->text);
+    wp_comments_restore(call, &undo->wp, undo->note, &result->text);
     return OK;
 }
 
@@ -474,7 +448,7 @@ void undo_comments_of(struct call *call, const struct wp *wp, const struct wp_wr
         if (str_eq(change->kind, CHANGE_RESTORE)) /* what it was trashed by before that is no longer so */
             return;
         if (str_eq(change->kind, CHANGE_TRASH)) {
-            say_failed(restore_comments(call, wp, note), out);
+            wp_comments_restore(call, wp, note, out);
             return;
         }
     }

@@ -10,8 +10,6 @@
 
 enum {
     TITLE_CHARS = 80,
-    COMMENTS_PER_PAGE = 100,
-    COMMENTS_KEPT_MAX = 500, /* of an item that is trashed: their statuses, which its trash takes from them */
     NOTE_BYTES = CHANGE_NOTE_BYTES_MAX,
 };
 
@@ -65,8 +63,8 @@ static bool has_version(const struct wp_write *write, const struct json *item)
            !json_is(json_get(item, STR("title")), JSON_MISSING);
 }
 
-/* What lists show, and what taking the change back needs to know. */
-static struct str note_of(struct call *call, const struct wp_write *write, struct str route, const struct json *after)
+static struct str write_note(struct call *call, const struct wp_write *write, struct str route,
+                             const struct json *after, bool with_comments)
 {
     struct buf note;
     struct json_writer w;
@@ -90,50 +88,22 @@ static struct str note_of(struct call *call, const struct wp_write *write, struc
     for (size_t i = 0; i < json_count(body) && note.len < NOTE_BYTES / 4; i++)
         json_string(&w, str_sub(json_member_at(body, i).name, 0, 100));
     json_end(&w);
-    if (write->comments_json.len)
-        json_member_raw(&w, "comments", write->comments_json);
+    if (write->comments)
+        wp_comments_write(write->comments, with_comments, &w);
     json_end(&w);
-    return buf_failed(&note) ? STR("{}") : buf_str(&note);
+    return buf_failed(&note) ? STR_EMPTY : buf_str(&note);
+}
+
+/* What lists show, and what taking the change back needs to know: comments only where there is room beside the rest. */
+static struct str note_of(struct call *call, const struct wp_write *write, struct str route, const struct json *after)
+{
+    struct str note = write_note(call, write, route, after, true);
+    if (!note.len)
+        note = write_note(call, write, route, after, false);
+    return note.len ? note : STR("{}");
 }
 
 /* --- before ------------------------------------------------------------------------------------------------------------- */
-
-/* Trashing an item hides its comments, and only WordPress's own screen brings them back by itself. */
-static int read_comments(struct call *call, const struct wp *wp, struct wp_write *write)
-{
-    struct buf text;
-    struct json_writer w;
-    struct wp_answer answer = {.total = 1};
-    buf_init(&text, call->arena, NOTE_BYTES);
-    json_write_init(&w, &text);
-    json_array(&w);
-    size_t seen = 0;
-    for (int page = 1; seen < COMMENTS_KEPT_MAX && (int64_t)seen < answer.total; page++) {
-        struct wp_query query;
-        wp_query_init(call, &query);
-        wp_query_add(&query, "status", STR("any"));
-        wp_query_add(&query, "_fields", STR("id,status"));
-        wp_query_add_i64(&query, "post", write->change.item_id);
-        wp_query_add_i64(&query, "per_page", COMMENTS_PER_PAGE);
-        wp_query_add_i64(&query, "page", page);
-        if (wp_get(call, wp, STR("wp/v2/comments"), &query, &answer)) {
-            call_clear_error(call); /* a user who may not see them all: the item goes to the trash none the less */
-            break;
-        }
-        for (size_t i = 0; i < json_count(answer.json); i++, seen++) {
-            json_array(&w);
-            json_value(&w, json_get(json_at(answer.json, i), STR("id")));
-            json_value(&w, json_get(json_at(answer.json, i), STR("status")));
-            json_end(&w);
-        }
-        if (!json_count(answer.json))
-            break;
-    }
-    json_end(&w);
-    if (seen && !buf_failed(&text))
-        write->comments_json = buf_str(&text);
-    return OK;
-}
 
 static int get_item(struct call *call, const struct wp *wp, const struct wp_write *write, struct str fields,
                     const struct json **ret)
@@ -179,9 +149,11 @@ static int before_trash(struct call *call, const struct wp *wp, struct wp_write 
             return error;
     }
     take_before(call, write, item, touched_fields(call, item, parse(call, STR("{\"status\":null}"))));
-    if (write->comments_json.len || json_is(json_get(item, STR("comment_status")), JSON_MISSING))
-        return OK;
-    return read_comments(call, wp, write);
+    if (!write->comments && !json_is(json_get(item, STR("comment_status")), JSON_MISSING)) {
+        write->comments = wp_comments_new(call);
+        wp_comments_read(call, wp, write->change.item_id, write->comments);
+    }
+    return OK;
 }
 
 /* An item of its own, whole. */
@@ -413,6 +385,7 @@ struct str wp_write_reads(struct call *call, const struct json *set)
         struct str name, field;
     } own[] = {
         {STR_INIT("featured_image"), STR_INIT(",featured_media")},
+        {STR_INIT("seo"), STR_INIT(",meta")},
         {STR_INIT("terms"), STR_INIT("")}, /* read by taxonomy */
         {STR_INIT("terms_add"), STR_INIT("")},
         {STR_INIT("terms_remove"), STR_INIT("")},

@@ -8,6 +8,7 @@
 #ifndef PROVIDERS_WORDPRESS_WRITE_H
 #define PROVIDERS_WORDPRESS_WRITE_H
 
+#include "providers/wordpress/comments.h"
 #include "providers/wordpress/item.h"
 
 enum wp_write_kind {
@@ -45,7 +46,7 @@ struct wp_write {
     /* --- wp_write()'s: how the change is kept. change.number is its name for people, 0: it is not kept */
     struct site_change change;
     struct str title;
-    struct str comments_json; /* [[id, "status"], ...] of a trashed item; who knows them already sets them */
+    struct wp_comments *comments; /* of a trashed item; who knows them already sets them */
     const struct json *body_json;
 };
 
