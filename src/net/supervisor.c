@@ -481,6 +481,9 @@ static int take_signals(void)
     sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGUSR2);
     sigaddset(&ours, SIGCHLD);
+    /* Blocked, they reach us all the same; a worker inherits it, so that none is ended before it ignores them itself. */
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &ours, NULL))
         return -1;
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);

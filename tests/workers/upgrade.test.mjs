@@ -66,6 +66,20 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
       assert.ok(descriptors < 20 + 2 * workers, `${descriptors} descriptors: something stays open`);
     });
 
+    test('SIGUSR2 to all processes at once, as systemctl kill sends it: no request fails, the program is replaced', async () => {
+      const running = load(porteiro, CLIENTS);
+      await waitFor('some requests', () => running.seen.sent >= 20);
+      const old = Object.values(workersOf(porteiro));
+      install(PROGRAM);
+      const { ino } = fs.statSync(program);
+      for (const pid of [...old, porteiro.server.pid]) process.kill(pid, 'SIGUSR2');
+      await waitFor('the new program', () => runs() === ino, 20_000 * slow);
+      await waitFor('its workers', () => allNew(old), 30_000 * slow);
+      const { failures } = await running.stop();
+      assert.deepEqual(failures, []);
+      assert.doesNotMatch(logOf(porteiro, logged), /ended by a signal/);
+    });
+
     test('a binary that does not start, or refuses the settings, is not taken', async () => {
       const ino = runs(), old = Object.values(workersOf(porteiro));
       fs.writeFileSync(`${program}.new`, 'no program');
