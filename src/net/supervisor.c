@@ -383,10 +383,12 @@ static void adopt(const struct handover *what)
                                     .slot = serves ? what->workers[i].slot : 0,
                                     .state = serves ? SERVING : RETIRING,
                                     .drain_ms = self.plan.drain_ms,
-                                    .kill_at_ms = serves ? INT64_MAX : self.now_ms + self.plan.drain_ms};
+                                    .kill_at_ms = INT64_MAX};
         self.processes = process;
         if (serves)
             self.slots[process->slot].serving = process;
+        else
+            retire(process); /* it may have been starting; one that retires already takes no notice */
     }
 }
 
