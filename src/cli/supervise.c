@@ -24,6 +24,7 @@
 enum {
     FIRST_FREE_FD = 10, /* workers get theirs under fixed numbers below */
     RELOAD_MEMORY_BYTES = 4 * 1024 * 1024,
+    DRAIN_SPARE_MS = 10 * 1000, /* behind drain_s, in which a worker cancels what is left and ends */
 };
 
 struct supervised {
@@ -113,6 +114,7 @@ static bool make_plan(struct supervised *self, struct arena *arena, const struct
         .n_workers = count_workers(config),
         .has_helper = config_is_set(config, SETTING_DOMAIN) && !config_is_set(config, SETTING_TLS_CERT),
         .settings_fd = -1,
+        .drain_ms = config_number(config, SETTING_DRAIN_S) * 1000 + DRAIN_SPARE_MS,
     };
     for (size_t i = 0; i < SUPERVISOR_LISTENERS; i++)
         ret->listeners[i].fd = -1;

@@ -39,7 +39,8 @@ struct process {
     size_t slot;
     uint64_t generation; /* of the plan it runs with */
     enum state state;
-    int64_t kill_at_ms; /* STARTING, RETIRING: when patience ends; INT64_MAX: never */
+    int64_t drain_ms;   /* of that plan */
+    int64_t kill_at_ms; /* when patience ends; INT64_MAX: never */
     bool pinged;        /* and has not answered */
 };
 
@@ -66,7 +67,7 @@ static struct {
     bool reload_wanted;
     bool stopping, killed;
     int exit_code;
-    int64_t now_ms, stop_at_ms, ping_at_ms, lost_log_ms;
+    int64_t now_ms, ping_at_ms, lost_log_ms;
 } self;
 
 /* ---- starting a process */
@@ -156,6 +157,7 @@ static struct process *start(const struct supervisor_plan *plan, uint64_t genera
                                 .control = ends[0],
                                 .slot = slot,
                                 .generation = generation,
+                                .drain_ms = plan->drain_ms,
                                 /* The first one may have a large database to migrate. */
                                 .kill_at_ms = self.greeted ? self.now_ms + SUPERVISOR_START_MS : INT64_MAX};
     self.processes = process;
@@ -174,7 +176,7 @@ static void retire(struct process *process)
 {
     char packet = SUPERVISOR_RETIRE;
     process->state = RETIRING;
-    process->kill_at_ms = self.now_ms + SUPERVISOR_DRAIN_MS;
+    process->kill_at_ms = self.now_ms + process->drain_ms;
     if (!packet_send(process->control, str_of(&packet, 1), -1))
         kill(process->pid, SIGTERM);
 }
@@ -380,10 +382,13 @@ static void adopt(const struct handover *what)
                                     .control = what->workers[i].control,
                                     .slot = serves ? what->workers[i].slot : 0,
                                     .state = serves ? SERVING : RETIRING,
-                                    .kill_at_ms = serves ? INT64_MAX : self.now_ms + SUPERVISOR_DRAIN_MS};
+                                    .drain_ms = self.plan.drain_ms,
+                                    .kill_at_ms = INT64_MAX};
         self.processes = process;
         if (serves)
             self.slots[process->slot].serving = process;
+        else
+            retire(process); /* it may have been starting; one that retires already takes no notice */
     }
 }
 
@@ -451,11 +456,14 @@ static void stop(int number)
                 close(self.plan.listeners[i].fd);
                 self.plan.listeners[i].fd = -1;
             }
-        self.stop_at_ms = self.now_ms + SUPERVISOR_DRAIN_MS;
     }
     self.stopping = true;
-    for (struct process *at = self.processes; at; at = at->next)
+    for (struct process *at = self.processes; at; at = at->next) {
+        int64_t end_ms = self.now_ms + at->drain_ms;
+        if (at->kill_at_ms > end_ms) /* one that retires has had a part of its time */
+            at->kill_at_ms = end_ms;
         kill(at->pid, self.killed ? SIGKILL : SIGTERM);
+    }
 }
 
 static void on_signals(void)
@@ -481,6 +489,9 @@ static int take_signals(void)
     sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGUSR2);
     sigaddset(&ours, SIGCHLD);
+    /* Blocked, they reach us all the same; a worker inherits it, so that none is ended before it ignores them itself. */
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &ours, NULL))
         return -1;
     return signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -550,24 +561,20 @@ static void ping(void)
 static void end_overdue(void)
 {
     for (struct process *at = self.processes; at; at = at->next) {
-        int64_t limit = self.stopping ? self.stop_at_ms : at->kill_at_ms;
-        if (limit > self.now_ms)
+        if (at->kill_at_ms > self.now_ms)
             continue;
         log_error("worker %zu (process %d) %s and is ended", at->slot + 1, (int)at->pid,
                   at->state == STARTING && !self.stopping ? "does not get ready" : "does not stop");
         kill(at->pid, SIGKILL);
         at->kill_at_ms = INT64_MAX;
-        self.stop_at_ms = self.stopping ? self.now_ms + SUPERVISOR_DRAIN_MS : 0;
     }
 }
 
 static int wait_ms(void)
 {
     int64_t until = INT64_MAX;
-    for (const struct process *at = self.processes; at; at = at->next) {
-        int64_t limit = self.stopping ? self.stop_at_ms : at->kill_at_ms;
-        until = limit < until ? limit : until;
-    }
+    for (const struct process *at = self.processes; at; at = at->next)
+        until = at->kill_at_ms < until ? at->kill_at_ms : until;
     for (size_t i = 0; i < self.plan.n_workers && !self.stopping; i++) {
         const struct slot *slot = &self.slots[i];
         bool waits = !slot->starting && (!slot->serving || slot->serving->generation != self.generation);

@@ -22,7 +22,6 @@
 enum {
     SUPERVISOR_WORKERS_MAX = 64,
     SUPERVISOR_START_MS = 30 * 1000, /* in which a worker has to get ready */
-    SUPERVISOR_DRAIN_MS = 40 * 1000, /* after SIGTERM; workers end by themselves before that */
     SUPERVISOR_DEATHS_MAX = 5,       /* of one worker, in ... */
     SUPERVISOR_DEATHS_MS = 10 * 1000,
     SUPERVISOR_BACKOFF_MS = 1000, /* then the pause before its next start, doubled each time up to ... */
@@ -54,9 +53,10 @@ struct supervisor_plan {
     } listeners[SUPERVISOR_LISTENERS];
     int settings_fd;
     /* Memory that the workers share; the same in all plans. */
-    int limits_fd;   /* limits/limits.h */
-    int metrics_fd;  /* base/metrics.h */
-    bool has_helper; /* one process more, as worker 0: it gets certificates (cli/acme.h) */
+    int limits_fd;    /* limits/limits.h */
+    int metrics_fd;   /* base/metrics.h */
+    bool has_helper;  /* one process more, as worker 0: it gets certificates (cli/acme.h) */
+    int64_t drain_ms; /* from being told to stop or retire until it is ended; workers end by themselves before that */
 };
 
 struct supervisor_settings {

@@ -59,6 +59,7 @@ const struct worker *worker_self(void)
             log_process(worker.name);
             signal(SIGHUP, SIG_IGN); /* a terminal sends these to all of us, and the supervisor knows what they mean */
             signal(SIGINT, SIG_IGN);
+            signal(SIGUSR2, SIG_IGN); /* systemctl kill sends it to the whole unit; only the supervisor upgrades */
         }
     }
     return worker.is_worker ? &worker.self : NULL;

@@ -259,3 +259,17 @@ describe('two workers, PostgreSQL', () => {
     await waitFor('worker 1', () => workersOf(porteiro)[1], 5000);
   });
 });
+
+test('two workers that do not stop are ended together, 10 s after drain_s', { timeout: 60_000 }, async () => {
+  const porteiro = await startWith(['workers = 2', 'drain_s = 1'], { database: fixtures.postgres.port, connection: false });
+  await waitFor('the second worker', () => /worker 2 is ready/.test(logOf(porteiro)));
+  for (const pid of Object.values(workersOf(porteiro))) process.kill(pid, 'SIGSTOP');
+  const since = performance.now();
+  const ended = await porteiro.server.stop('SIGTERM', 40_000);
+  const took = performance.now() - since;
+  porteiro.server = null;
+  assert.deepEqual(ended, { code: 1, signal: null });
+  assert.match(logOf(porteiro), /worker 1 \(process \d+\) does not stop and is ended/);
+  assert.match(logOf(porteiro), /worker 2 \(process \d+\) does not stop and is ended/);
+  assert.ok(took > 10_500 && took < 16_000, `${took} ms`);
+});

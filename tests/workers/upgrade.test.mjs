@@ -66,6 +66,37 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
       assert.ok(descriptors < 20 + 2 * workers, `${descriptors} descriptors: something stays open`);
     });
 
+    test('SIGUSR2 to all processes at once, as systemctl kill sends it: no request fails, the program is replaced', async () => {
+      const running = load(porteiro, CLIENTS);
+      await waitFor('some requests', () => running.seen.sent >= 20);
+      const old = Object.values(workersOf(porteiro));
+      install(PROGRAM);
+      const { ino } = fs.statSync(program);
+      for (const pid of [...old, porteiro.server.pid]) process.kill(pid, 'SIGUSR2');
+      await waitFor('the new program', () => runs() === ino, 20_000 * slow);
+      await waitFor('its workers', () => allNew(old), 30_000 * slow);
+      const { failures } = await running.stop();
+      assert.deepEqual(failures, []);
+      assert.doesNotMatch(logOf(porteiro, logged), /ended by a signal/);
+    });
+
+    test('an upgrade while the second worker is being replaced: no request fails, the one that was starting leaves by itself', { skip: workers === 1 }, async () => {
+      logged = fs.statSync(porteiro.log).size;
+      const running = load(porteiro, CLIENTS);
+      const { pid } = porteiro.server;
+      install(PROGRAM);
+      const { ino } = fs.statSync(program);
+      process.kill(pid, 'SIGHUP');
+      await waitFor('the first worker', () => seen(/the settings were read again; replacing/g) === 1, 20_000 * slow, 1);
+      const old = Object.values(workersOf(porteiro));
+      process.kill(pid, 'SIGUSR2');
+      await waitFor('the new program', () => runs() === ino, 20_000 * slow);
+      await waitFor('its workers alone', () => allNew(old), 30_000 * slow);
+      const { failures } = await running.stop();
+      assert.deepEqual(failures, []);
+      assert.doesNotMatch(logOf(porteiro, logged), /is ended$|by a signal/m);
+    });
+
     test('a binary that does not start, or refuses the settings, is not taken', async () => {
       const ino = runs(), old = Object.values(workersOf(porteiro));
       fs.writeFileSync(`${program}.new`, 'no program');
