@@ -364,10 +364,10 @@ enum step_outcome step_run(struct call *call, struct step_order *order)
         return STEP_OVER; /* whoever takes it next goes on behind the last saved step */
     if (order->stop || w->row.cancel_at_ms)
         return end_cancelled(w);
+    if (order->release && (!error || error == E_CANCELLED))
+        return release(w);
     if (error) /* the token is not good any more, or its connection rests: whoever took it next would hear the same */
         return end_failed(w, call->error_text);
-    if (order->release)
-        return release(w);
     struct str why = obstacle(w);
     if (why.len)
         return end_failed(w, why);
