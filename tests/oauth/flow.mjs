@@ -33,8 +33,8 @@ export class Flow {
   register(description, headers = {}) {
     return this.json('/oauth/register', {
       method: 'POST', body: typeof description === 'string' ? description : JSON.stringify(description),
-      // Each from an address of its own, where the test's server believes this header: ten may register from one.
-      headers: { 'content-type': 'application/json', 'x-forwarded-for': `2001:db8::${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}`, ...headers },
+      // Each from a network of its own, where the test's server believes this header: ten may register from one.
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': `2001:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}::1`, ...headers },
     });
   }
 
