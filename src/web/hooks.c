@@ -132,24 +132,26 @@ static int serve(struct call *call, const struct http_request *request, struct s
     return error;
 }
 
-/* What is not the service's own: so often from one address, then it is not looked at any more. */
+/*
+ * What is not the service's own: so often from one address, then it gets no other answer any more. Which connections there are is nobody's
+ * business: one that is not there is answered as one of which the sender knows no secret. Not counted before it is looked at: a service
+ * sends for many people from the same addresses, and one who set his up wrongly must not shut the others out.
+ */
 static int count_bad(struct call *call, int error)
 {
     static const struct tries_rule rule = {"webhook address", 30, 2 * 1000};
     if (error != E_UNAUTHENTICATED && error != E_NOT_FOUND)
         return error;
-    struct str text = call->error_text;
     if (tries_take_address(call, &rule, call->client) == E_LIMIT)
         return E_LIMIT;
-    return fail(call, error, "%.*s", STR_ARG(text));
+    return fail(call, E_UNAUTHENTICATED, "This is not signed as it should be.");
 }
 
 static int status_of(int error)
 {
     static const struct {
         int error, status;
-    } statuses[] = {
-        {E_INVALID, 400}, {E_UNAUTHENTICATED, 401}, {E_NOT_FOUND, 404}, {E_UNAVAILABLE, 503}, {E_TIMEOUT, 503}};
+    } statuses[] = {{E_INVALID, 400}, {E_UNAUTHENTICATED, 401}, {E_UNAVAILABLE, 503}, {E_TIMEOUT, 503}};
     for (size_t i = 0; i < ARRAY_LENGTH(statuses); i++)
         if (statuses[i].error == error)
             return statuses[i].status;

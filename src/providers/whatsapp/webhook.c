@@ -56,13 +56,13 @@ static int challenge(struct call *call, const struct webhook *webhook, struct we
         else if (str_eq(name, STR("hub.challenge")))
             word = value;
     }
+    if (!same_text(token, webhook->secret)) /* first: any other answer would say that this connection is there */
+        return not_theirs(call, "hub.verify_token is another");
     for (size_t i = 0; i < word.len; i++)
         if (!ascii_is_alnum(word.ptr[i]) && word.ptr[i] != '-' && word.ptr[i] != '_')
             return fail(call, E_INVALID, "hub.challenge has characters that a challenge does not have.");
     if (!str_eq(mode, STR("subscribe")) || !word.len || word.len > 256)
         return fail(call, E_INVALID, "hub.mode must be subscribe, and hub.challenge must be there.");
-    if (!same_text(token, webhook->secret))
-        return not_theirs(call, "hub.verify_token is another");
     ret->text = word;
     return OK;
 }
@@ -328,9 +328,9 @@ int evolution_webhook(struct call *call, const struct wa *wa, const struct webho
     const struct json *json;
     bool is_new;
     (void)ret;
-    if (!str_eq(webhook->method, STR("POST")))
-        return fail(call, E_INVALID, "Evolution sends with POST.");
     int error = check_bearer(call, webhook);
+    if (!error && !str_eq(webhook->method, STR("POST")))
+        return fail(call, E_INVALID, "Evolution sends with POST.");
     if (!error)
         error = parse(call, webhook->body, &json);
     if (error)
