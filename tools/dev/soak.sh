@@ -52,7 +52,7 @@ soak_leak_s=$((soak_minutes < 360 ? soak_minutes * 20 : 7200))
 soak_limit_s=$((soak_leak_s + 300)) soak_long "steady load" trust/leaks.test.mjs PORTEIRO_TEST_LEAK_S="$soak_leak_s" PORTEIRO_TEST_LEAK_RPS=500
 meson_build build/plain
 step "the audit log edited" env PORTEIRO_TEST_EDITS=$((soak_share * 10000 / 30)) build/plain/audit-marks_test || soak_failed=1
-step "100,000 data keys, killed" env PORTEIRO_TEST_KEYS=$((soak_share * 100000 / 30)) build/plain/accounts-key_rotation_test || soak_failed=1
+step "180,000 data keys, killed 200 times" env PORTEIRO_TEST_KEYS=$((soak_share * 180000 / 30)) build/plain/accounts-key_rotation_test || soak_failed=1
 soak_long "mutants" mutation/mutation.test.mjs PORTEIRO_MUTANTS=all
 step "mutants of the security core" ./dev mutants --count $(((soak_share * 20 + 29) / 30)) || soak_failed=1
 step "cppcheck, gcc -fanalyzer, valgrind, TSan" ./dev analyze || soak_failed=1
