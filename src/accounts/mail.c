@@ -93,6 +93,12 @@ int mail_queue(struct call *call, const struct mail *mail)
     return error;
 }
 
+int mail_prepare(struct call *call, int64_t user_id)
+{
+    struct str wrapped;
+    return smtp_is_set_up() ? owner_lock(call, user_id, &wrapped) : OK;
+}
+
 /* ---- out of it */
 
 int mail_send(struct call *call, const struct mail *mail)

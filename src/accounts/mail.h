@@ -41,6 +41,12 @@ enum {
  */
 MUST_CHECK int mail_queue(struct call *call, const struct mail *mail);
 
+/*
+ * In a transaction: what mail_queue() will lock, for who changes the person's row or writes to the audit log before it. Everybody
+ * locks in one order (the person's things, their row, the head of the log), so that no two wait for each other.
+ */
+MUST_CHECK int mail_prepare(struct call *call, int64_t user_id);
+
 /* Sends what is due, oldest first, each by one process at a time; *ret_next_ms: when there will be more to do, 0: never. May wait. */
 MUST_CHECK int mail_deliver(struct call *call, int64_t *ret_next_ms);
 

@@ -77,6 +77,8 @@ static int insert_user(struct call *call, struct user_row *user, const struct us
     if (!error && (new_user->is_admin || new_user->language.len))
         error = put_profile(call, user->id, new_user);
     if (!error)
+        error = mail_prepare(call, user->id); /* to confirm the address */
+    if (!error)
         error = record(call, "auth.register", user->id, "email", user->email);
     return error;
 }
@@ -213,6 +215,8 @@ static int change_user(struct call *call, int64_t id, const struct user_change *
     int error = store_keys_lock(call, 0);
     if (!error)
         error = store_users_by_id(call, id, &user);
+    if (!error && change->email.ptr)
+        error = mail_prepare(call, id); /* to both addresses */
     before = user;
     if (!error)
         error = clean_change(call, change, &user, &is_new_email);
@@ -261,6 +265,8 @@ static int change_password(struct call *call, const struct user_row *user, const
 {
     int64_t ended;
     int error = change->reset_hash.len ? store_keys_lock(call, 0) : OK; /* before the rows that its holders want */
+    if (!error)
+        error = mail_prepare(call, user->id);
     if (!error && change->reset_hash.len)
         error = store_users_use_reset(call, user->id, change->reset_hash);
     if (!error)
@@ -304,7 +310,9 @@ static int begin_reset(struct call *call, const struct user_row *user, struct st
 {
     char hash[MAC_HEX_BYTES];
     token_hash(token, hash);
-    int error = store_users_set_reset(call, user->id, str_from(hash), clock_now_ms() + RESET_LIFE_MS);
+    int error = mail_prepare(call, user->id); /* with the link */
+    if (!error)
+        error = store_users_set_reset(call, user->id, str_from(hash), clock_now_ms() + RESET_LIFE_MS);
     if (!error)
         error = store_proofs_delete_all(call, user->id, STR(PROOF_RESET));
     return error ? error : record(call, "users.reset_asked", user->id, "email", user->email);

@@ -260,7 +260,8 @@ int store_audit_list(struct call *call, const struct audit_query *query, struct 
     "i.created_at >= $2 AND l.action LIKE 'tool.%' AND l.action NOT LIKE '%.intent') one "
 #define COUNTED(what)                                                                                                  \
     "SELECT " WORDS ", count(*), count(ms), COALESCE(sum(ms), 0), COALESCE(max(ms), 0), count(bytes), "                \
-    "COALESCE(sum(bytes), 0), COALESCE(max(CASE WHEN place = (95 * timed + 99) / 100 THEN ms END), 0) "                \
+    "COALESCE(sum(bytes), 0), COALESCE(max(CASE WHEN place = (95 * timed + 99 - (95 * timed + 99) % 100) / 100 THEN "  \
+    "ms END), 0) "                                                                                                     \
     "FROM (SELECT one.*, count(ms) OVER (PARTITION BY " WORDS ") AS timed, "                                           \
     "row_number() OVER (PARTITION BY " WORDS " ORDER BY ms IS NULL, ms) AS place FROM " CALLS(what) ") placed "        \
                                                                                                     "GROUP BY " WORDS  \

@@ -1,11 +1,14 @@
 // Mail, to a real SMTP server with TLS: every kind in both languages, the links they hold, a server that is away or says no.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Person } from './lib/api.mjs';
+import { fixtures } from './lib/fixtures.mjs';
 import { MailServer } from './lib/mail-server.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
+import { query } from './lib/postgres.mjs';
 import { sleep, waitFor } from './lib/process.mjs';
 
 const PASSWORD = 'correct horse battery staple';
@@ -165,5 +168,58 @@ describe('mail', () => {
     server.refuse = null;
     const files = ['porteiro.db', 'porteiro.db-wal'].map(file => path.join(porteiro.dir, file)).filter(fs.existsSync);
     for (const file of [...files, porteiro.log]) assert.ok(!/prt_lnk_|a%20mail%20password|a mail password/.test(fs.readFileSync(file, 'latin1')), file);
+  });
+});
+
+// Everybody else locks a person's things, or the row of the master key, and the head of the audit log after that: while one of these
+// waits for the first, the other must be free.
+describe('mail and another change at the same moment (PostgreSQL)', () => {
+  let server, porteiro, id;
+  before(async () => {
+    server = await MailServer.start();
+    porteiro = await Porteiro.create({
+      database: fixtures.postgres.port,
+      env: { PORTEIRO_REGISTRATION: 'open', PORTEIRO_SMTP_URL: server.url, PORTEIRO_MAIL_FROM: 'porteiro@example.test', PORTEIRO_CA_FILE: server.ca },
+    });
+    await porteiro.serve();
+    ({ id } = await porteiro.addUser());
+    await new Person(porteiro).login('ana@example.test', PASSWORD);
+  });
+  after(async () => {
+    await porteiro?.stop();
+    server?.stop();
+  });
+
+  async function beside(key, request) {
+    const psql = spawn('psql', ['-qXAt', '-v', 'ON_ERROR_STOP=1', porteiro.database.url], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise(resolve => psql.once('close', resolve));
+    psql.stdin.write(`BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = '${key}' RETURNING id;\n`);
+    await new Promise(resolve => psql.stdout.once('data', resolve));
+    const answer = request();
+    try {
+      await waitFor('the request to wait for the key', async () => (await query(porteiro.database.url, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE mcp_data_keys%'")).length);
+    } finally {
+      psql.stdin.end('UPDATE mcp_audit_heads SET seq = seq; COMMIT;\n');
+    }
+    assert.equal(await ended, 0, 'the head of the log was free');
+    const { status, text } = await answer;
+    assert.ok(status < 300, `${status} ${text}`);
+  }
+  const anybody = (path, body) => () => new Person(porteiro).call('POST', path, body);
+
+  test('somebody registers', () => beside('check', anybody('/api/auth/register', { name: 'Dora', email: 'dora@example.test', phone: '+5511999990020', password: PASSWORD })));
+
+  test('a link for a new password is asked for', () => beside(`user:${id}`, anybody('/api/auth/request-reset', { emailOrPhone: 'ana@example.test' })));
+
+  test('the link is used, which confirms the address', async () => {
+    let mail;
+    await waitFor('the link', () => (mail = server.mails.find(({ to, subject }) => to[0] === 'ana@example.test' && /^A new password/.test(subject))));
+    await beside(`user:${id}`, anybody('/api/auth/reset', { token: mail.text.match(/prt_lnk_[0-9A-Za-z]+/)[0], password: PASSWORD }));
+  });
+
+  test('the same address is asked to be confirmed again', async () => {
+    const ana = new Person(porteiro);
+    await ana.login('ana@example.test', PASSWORD);
+    await beside(`user:${id}`, () => ana.call('POST', '/api/me/email', { email: 'ana@example.test' }));
   });
 });

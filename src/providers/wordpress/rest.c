@@ -4,9 +4,8 @@
 #include "net/task.h"
 #include "net/url.h"
 #include "providers/site.h"
+#include "providers/wordpress/kept.h"
 #include "providers/wordpress/refusal.h"
-
-#include <stdlib.h>
 
 enum {
     QUERY_MAX_BYTES = 16 * 1024,
@@ -266,91 +265,27 @@ int wp_send(struct call *call, const struct wp *wp, const char *method, struct s
 
 /* --- what is kept -------------------------------------------------------------------------------------------------------- */
 
-enum {
-    KEPT_ENTRIES = 256,
-    KEPT_MAX_BYTES = 512 * 1024, /* larger answers are not kept */
-};
-
-/* Newest first; the last one makes room. Keyed by connection, so that nothing crosses tenants. */
-struct kept {
-    struct kept *next;
-    int64_t connection_id;
-    int64_t until_ms;
-    int64_t total;
-    struct str key; /* "GET wp/v2/types?..."; it and the text lie behind the struct */
-    struct str text;
-};
-static struct kept *kept_first;
-static size_t n_kept;
-
-static struct kept **find_kept(int64_t connection_id, struct str key)
-{
-    struct kept **at = &kept_first;
-    while (*at && ((*at)->connection_id != connection_id || !str_eq((*at)->key, key)))
-        at = &(*at)->next;
-    return at;
-}
-
-static void drop_kept(struct kept **at)
-{
-    struct kept *gone = *at;
-    *at = gone->next;
-    n_kept--;
-    free(gone);
-}
-
-static void keep(const struct wp *wp, struct str key, const struct wp_answer *answer, int64_t ttl_ms)
-{
-    struct str text = json_raw(answer->json);
-    if (wp->site->connection_id == 0 || text.len > KEPT_MAX_BYTES)
-        return;
-    struct kept *entry = malloc(sizeof *entry + key.len + text.len);
-    if (!entry)
-        return;
-    char *behind = (char *)(entry + 1);
-    memcpy(behind, key.ptr, key.len);
-    memcpy(behind + key.len, text.ptr, text.len);
-    *entry = (struct kept){.next = kept_first,
-                           .connection_id = wp->site->connection_id,
-                           .until_ms = clock_monotonic_ms() + ttl_ms,
-                           .total = answer->total,
-                           .key = str_of(behind, key.len),
-                           .text = str_of(behind + key.len, text.len)};
-    kept_first = entry;
-    if (++n_kept > KEPT_ENTRIES) {
-        struct kept **last = &kept_first;
-        while ((*last)->next)
-            last = &(*last)->next;
-        drop_kept(last);
-    }
-}
-
 void wp_forget_kept(const struct wp *wp, struct str route_prefix)
 {
-    for (struct kept **at = &kept_first; *at;) {
-        struct str route = str_from_offset((*at)->key, str_find_char((*at)->key, ' ') + 1);
-        if ((*at)->connection_id == wp->site->connection_id && str_starts_with(route, route_prefix))
-            drop_kept(at);
-        else
-            at = &(*at)->next;
-    }
+    kept_forget(wp->site->connection_id, route_prefix);
 }
 
 int wp_get_kept(struct call *call, const struct wp *wp, const char *method, struct str route,
                 const struct wp_query *query, int64_t ttl_ms, struct wp_answer *ret)
 {
-    struct str key =
-        call_format(call, "%s %.*s?%.*s", method, STR_ARG(route), STR_ARG(query ? buf_str(&query->text) : STR_EMPTY));
-    struct kept **at = find_kept(wp->site->connection_id, key);
-    if (*at && (*at)->until_ms > clock_monotonic_ms()) {
+    struct kept_answer kept;
+    int64_t connection_id = wp->site->connection_id; /* 0: one that is being made */
+    struct str key = call_format(call, "%s %.*s?%.*s %.*s", method, STR_ARG(route),
+                                 STR_ARG(query ? buf_str(&query->text) : STR_EMPTY), STR_ARG(wp->rest_root));
+    if (kept_find(connection_id, key, clock_monotonic_ms(), &kept)) {
         /* The entry may go while this call waits: its values point into a copy. */
-        *ret = (struct wp_answer){.status = 200, .total = (*at)->total};
-        return wp_parse_answer(call, str_copy(call->arena, (*at)->text), &ret->json);
+        *ret = (struct wp_answer){.status = 200, .total = kept.total};
+        return wp_parse_answer(call, str_copy(call->arena, kept.text), &ret->json);
     }
-    if (*at)
-        drop_kept(at);
     int error = fetch_reading(call, wp, method, route, query, ret);
-    if (!error)
-        keep(wp, key, ret, ttl_ms);
+    int64_t now_ms = clock_monotonic_ms();
+    kept = (struct kept_answer){.text = json_raw(ret->json), .total = ret->total, .until_ms = now_ms + ttl_ms};
+    if (!error && connection_id)
+        kept_put(connection_id, key, &kept, now_ms);
     return error;
 }
