@@ -136,6 +136,14 @@ static int refused(struct call *call, const struct site_check *check)
     return fail(call, E_UPSTREAM, "%.*s", STR_ARG(check->error_text));
 }
 
+/* What a proof found, once it is stored: the config went with the password, and may be another one by now. */
+static int keep_proof(struct call *call, int64_t id, const struct site_check *found)
+{
+    struct site_check check = *found;
+    check.config_json = STR_EMPTY;
+    return connections_record_check(call, id, NULL, &check, false);
+}
+
 static int prove(struct call *call, const struct provider *provider, const struct site *site, struct site_check *ret)
 {
     *ret = (struct site_check){0};
@@ -160,7 +168,7 @@ int connect_add(struct call *call, struct connection_new *new, struct site_check
     if (ret_check->config_json.len)
         new->config_json = ret_check->config_json;
     error = connections_add(call, new, ret_made);
-    return error ? error : connections_record_check(call, ret_made->connection_id, ret_check, false);
+    return error ? error : keep_proof(call, ret_made->connection_id, ret_check);
 }
 
 int connect_test(struct call *call, int64_t user_id, int64_t id, struct site_check *ret_check)
@@ -177,7 +185,8 @@ int connect_test(struct call *call, int64_t user_id, int64_t id, struct site_che
     site.provider_key = row.provider_key;
     if (!error)
         error = provider->check(call, &site, ret_check);
-    return error ? error : connections_record_check(call, id, ret_check, !ret_check->ok && ret_check->is_refused);
+    return error ? error
+                 : connections_record_check(call, id, &site, ret_check, !ret_check->ok && ret_check->is_refused);
 }
 
 int connect_set_secret(struct call *call, int64_t user_id, int64_t id, struct str config_json, struct str secret_json,
@@ -199,5 +208,5 @@ int connect_set_secret(struct call *call, int64_t user_id, int64_t id, struct st
     if (!error)
         error = connections_set_secret(call, user_id, id,
                                        ret_check->config_json.len ? ret_check->config_json : config_json, secret_json);
-    return error ? error : connections_record_check(call, id, ret_check, false);
+    return error ? error : keep_proof(call, id, ret_check);
 }

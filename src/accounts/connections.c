@@ -249,7 +249,9 @@ struct change {
     struct str name, config_json, secret_json;
     const char *from, *to, *action;
     const struct site_check *check;
+    const struct site *looked_at; /* NULL: what is there */
     bool refused;
+    bool *ret_kept;
 };
 
 static int run(struct call *call, int (*step)(struct call *call, const struct change *change),
@@ -407,6 +409,19 @@ static int tell_owner(struct call *call, const struct connection_row *connection
     return mail_queue(call, &mail);
 }
 
+/* A look takes seconds, and an answer may come late: is it of what the connection is now? */
+static int is_of_now(struct call *call, const struct change *change, bool *ret)
+{
+    struct connection_secret now;
+    *ret = true;
+    if (!change->looked_at)
+        return OK;
+    int error = store_connections_secret(call, USER_ANY, change->id, &now);
+    *ret = !error && str_eq(now.secret_json, change->looked_at->secret.sealed_json) &&
+           str_eq(now.config_json, change->looked_at->config_json);
+    return error;
+}
+
 static int record_check(struct call *call, const struct change *change)
 {
     const struct site_check *found = change->check;
@@ -423,10 +438,14 @@ static int record_check(struct call *call, const struct change *change)
         .site_role = found->site_role,
         .details_json = found->details_json.len ? found->details_json : STR("{}"),
     };
+    struct str wrapped;
     bool changed = false;
-    int error = store_connections_get(call, USER_ANY, change->id, &connection);
+    int error = get_locked(call, USER_ANY, change->id, &connection, &wrapped);
     if (!error)
-        error = store_checks_put(call, change->id, &check);
+        error = is_of_now(call, change, change->ret_kept);
+    if (error || !*change->ret_kept)
+        return error;
+    error = store_checks_put(call, change->id, &check);
     if (!error && found->ok && found->config_json.len)
         error = store_connections_set_config(call, USER_ANY, change->id, found->config_json);
     if (!error && change->refused)
@@ -443,18 +462,29 @@ static int record_check(struct call *call, const struct change *change)
                               (long long)found->latency_ms));
 }
 
-int connections_record_check(struct call *call, int64_t id, const struct site_check *check, bool is_refused)
+static int keep_check(struct call *call, int64_t id, const struct site *looked_at, const struct site_check *check,
+                      bool is_refused, bool *ret_kept)
 {
-    const struct change change = {.id = id, .check = check, .refused = is_refused};
+    const struct change change = {
+        .id = id, .check = check, .looked_at = looked_at, .refused = is_refused, .ret_kept = ret_kept};
     int error = check->config_json.len ? check_object(call, check->config_json, "config") : OK;
     return error ? error : run(call, record_check, &change);
 }
 
-int connections_refused(struct call *call, int64_t id, struct str why)
+int connections_record_check(struct call *call, int64_t id, const struct site *looked_at,
+                             const struct site_check *check, bool is_refused)
+{
+    bool kept;
+    return keep_check(call, id, looked_at, check, is_refused, &kept);
+}
+
+int connections_refused(struct call *call, const struct site *site, struct str why)
 {
     const struct site_check check = {.error_code = STR("wrong_password"), .error_text = why, .is_refused = true};
-    int error = connections_record_check(call, id, &check, true);
-    if (!error)
+    int64_t id = site->connection_id;
+    bool kept;
+    int error = keep_check(call, id, site, &check, true, &kept);
+    if (!error && kept)
         alert_raise("site_refused",
                     call_format(call,
                                 "Connection %lld: its site refuses the stored password, so the connection rests "

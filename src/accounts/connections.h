@@ -47,14 +47,18 @@ MUST_CHECK int connections_resume(struct call *call, int64_t user_id, int64_t id
 MUST_CHECK int connections_revoke(struct call *call, int64_t user_id, int64_t id); /* twice is fine */
 MUST_CHECK int connections_delete(struct call *call, int64_t user_id, int64_t id);
 
-/* Keeps what a look at the service found. `refused`: the service does not take the password: the state becomes `error`. */
-MUST_CHECK int connections_record_check(struct call *call, int64_t id, const struct site_check *check, bool refused);
+/*
+ * Keeps what a look at the service found. `refused`: the service does not take the password: the state becomes `error`. looked_at: with what
+ * it was looked at; when the connection has another address or password by now, nothing is kept. NULL: with what it has.
+ */
+MUST_CHECK int connections_record_check(struct call *call, int64_t id, const struct site *looked_at,
+                                        const struct site_check *check, bool refused);
 
 /*
- * The service does not take the stored password any more: the state becomes `error`, so that tokens are refused here and hosts have
- * no reason to ban us. The row tells its owner why.
+ * The service does not take the password that `site` has: the state becomes `error`, so that tokens are refused here and hosts have
+ * no reason to ban us. The row tells its owner why. Nothing happens when the connection has another one by now.
  */
-MUST_CHECK int connections_refused(struct call *call, int64_t id, struct str why);
+MUST_CHECK int connections_refused(struct call *call, const struct site *site, struct str why);
 
 /* ---- providers: what kinds of service there are in this database */
 

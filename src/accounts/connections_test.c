@@ -228,7 +228,7 @@ static void revoking_a_connection(void **state)
     assert_int_equal(tokens_add(call, user, id, &token, &none), E_CONFLICT);
     assert_int_equal(connections_set_secret(call, user, id, STR("{}"), STR("{}")), E_CONFLICT);
     const struct site_check check = {.ok = true};
-    assert_ok(call, connections_record_check(call, id, &check, false));
+    assert_ok(call, connections_record_check(call, id, NULL, &check, false));
     struct connection_row connection;
     assert_ok(call, connections_show(call, user, id, &connection));
     assert_text(connection.status, "revoked");
@@ -371,7 +371,7 @@ static void checks_are_kept(void **state)
         .config_json = STR("{\"url\":\"https://ana.example\",\"rest\":\"/wp-json/\"}"),
         .details_json = STR("{\"php\":\"8.2\"}"),
     };
-    assert_ok(call, connections_record_check(call, made.connection_id, &check, false));
+    assert_ok(call, connections_record_check(call, made.connection_id, NULL, &check, false));
     assert_ok(call, connections_show(call, user, made.connection_id, &row));
     assert_true(row.check.found && row.check.ok);
     assert_text(row.check.site_version, "7.1.1");
@@ -379,24 +379,51 @@ static void checks_are_kept(void **state)
     assert_true(str_contains(row.config_json, STR("/wp-json/")));
 
     struct site_check bad = {.error_code = STR("wrong_password"), .error_text = STR("No.")};
-    assert_ok(call, connections_record_check(call, made.connection_id, &bad, true));
+    assert_ok(call, connections_record_check(call, made.connection_id, NULL, &bad, true));
     assert_ok(call, connections_show(call, user, made.connection_id, &row));
     assert_text(row.status, "error");
     assert_false(row.check.ok);
     assert_text(row.check.error_code, "wrong_password");
     assert_int_equal(opens(f, made.token), E_DENIED);
     assert_says(call, "entered the password again");
-    assert_ok(call, connections_record_check(call, made.connection_id, &check, false));
+    assert_ok(call, connections_record_check(call, made.connection_id, NULL, &check, false));
     assert_ok(call, connections_show(call, user, made.connection_id, &row));
     assert_text(row.status, "active");
     assert_ok(call, opens(f, made.token));
     /* Paused is its owner's word: a check does not end it. */
     assert_ok(call, connections_pause(call, user, made.connection_id));
-    assert_ok(call, connections_record_check(call, made.connection_id, &check, false));
-    assert_ok(call, connections_record_check(call, made.connection_id, &bad, true));
+    assert_ok(call, connections_record_check(call, made.connection_id, NULL, &check, false));
+    assert_ok(call, connections_record_check(call, made.connection_id, NULL, &bad, true));
     assert_ok(call, connections_show(call, user, made.connection_id, &row));
     assert_text(row.status, "paused");
-    assert_int_equal(connections_record_check(call, 9999, &check, false), E_NOT_FOUND);
+    assert_int_equal(connections_record_check(call, 9999, NULL, &check, false), E_NOT_FOUND);
+}
+
+/* What was found with an address and a password that are not the connection's any more says nothing of it. */
+static void late_verdicts(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    int64_t user = add_user(f, "ana@example.test", "+5511999990001");
+    int64_t id = add_connection(f, user, "site").connection_id;
+    struct connection_row row;
+    struct site before, now;
+    const struct site_check old = {.ok = true, .config_json = STR("{\"url\":\"https://ana.example\",\"rest\":\"/\"}")};
+    assert_ok(call, connections_site(call, user, id, &before));
+    assert_ok(call, connections_set_secret(call, user, id, STR("{\"url\":\"https://new.example\"}"),
+                                           STR("{\"username\":\"ana\",\"app_password\":\"new\"}")));
+    assert_ok(call, connections_record_check(call, id, &before, &old, false));
+    assert_ok(call, connections_refused(call, &before, STR("No.")));
+    assert_ok(call, connections_show(call, user, id, &row));
+    assert_true(str_contains(row.config_json, STR("new.example")));
+    assert_text(row.status, "active");
+    assert_false(row.check.found);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'connections.check'"), 0);
+    assert_ok(call, connections_site(call, user, id, &now));
+    assert_ok(call, connections_refused(call, &now, STR("No.")));
+    assert_ok(call, connections_show(call, user, id, &row));
+    assert_text(row.status, "error");
+    assert_text(row.check.error_code, "wrong_password");
 }
 
 static void times_of_expiry(void **state)
@@ -456,10 +483,19 @@ static void keys_and_databases_belong_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(adding),          ON_BOTH(adding_is_refused),     ON_BOTH(a_secret_does_not_open_in_another_row),
-        ON_BOTH(rotating),        ON_BOTH(revoking_a_connection), ON_BOTH(pausing_and_providers),
-        ON_BOTH(deleting),        ON_BOTH(a_token_of_its_own),    ON_BOTH(others_see_and_change_nothing),
-        ON_BOTH(checks_are_kept), ON_SQLITE(times_of_expiry),     ON_BOTH(keys_and_databases_belong_together),
+        ON_BOTH(adding),
+        ON_BOTH(adding_is_refused),
+        ON_BOTH(a_secret_does_not_open_in_another_row),
+        ON_BOTH(rotating),
+        ON_BOTH(revoking_a_connection),
+        ON_BOTH(pausing_and_providers),
+        ON_BOTH(deleting),
+        ON_BOTH(a_token_of_its_own),
+        ON_BOTH(others_see_and_change_nothing),
+        ON_BOTH(checks_are_kept),
+        ON_BOTH(late_verdicts),
+        ON_SQLITE(times_of_expiry),
+        ON_BOTH(keys_and_databases_belong_together),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);
 }

@@ -171,7 +171,7 @@ static enum step_outcome end_with_error(struct work *w, int error)
         return end_failed(w, call->error_text);
     if (error == E_REFUSED) {
         struct call own = own_call(call);
-        if (connections_refused(&own, w->row.connection_id, call->error_text))
+        if (connections_refused(&own, &w->who->site, call->error_text))
             log_error("job %s: the connection is refused by its service, but could not be stopped: %.*s", w->order->id,
                       STR_ARG(own.error_text));
     }

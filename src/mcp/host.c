@@ -292,6 +292,7 @@ const struct host_functions mcp_host_functions = {
     .change_get = host_change_find,
     .change_list = host_change_page,
     .lease = host_lease_take,
+    .hold = host_lease_hold,
     .start_job = background_start,
     .tell_job = background_tell,
     .stop_job = background_stop,

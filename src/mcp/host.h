@@ -98,6 +98,7 @@ int mcp_level_parse(struct str name);
 
 /* host_lease.c. Waits. */
 int host_lease_take(struct call *call, struct host *base, struct str name);
+int host_lease_hold(struct call *call, struct host *base);
 void mcp_host_give_leases_back(struct call *call, struct mcp_host *host);
 
 /* host.c, confirm.c and background.c */

@@ -203,7 +203,7 @@ void method_stop_connection(struct call *call, const struct principal *who)
     struct call rest = *call;
     rest.cancelled = false;
     rest.deadline_ms = clock_monotonic_ms() + RECORD_MS;
-    if (connections_refused(&rest, who->connection_id, call->error_text) != OK)
+    if (connections_refused(&rest, &who->site, call->error_text) != OK)
         log_error("call %s: connection %lld is refused by its service, but could not be stopped: %.*s", call->id,
                   (long long)who->connection_id, STR_ARG(rest.error_text));
 }

@@ -85,6 +85,7 @@ struct host_functions {
     int (*change_get)(struct call *call, struct host *host, int64_t number, struct site_change *ret);
     int (*change_list)(struct call *call, struct host *host, const struct change_query *query, struct change_list *ret);
     int (*lease)(struct call *call, struct host *host, struct str name); /* NULL: nobody else is there */
+    int (*hold)(struct call *call, struct host *host);                   /* may be NULL */
     int (*start_job)(struct call *call, struct host *host, const struct job_new *job, struct tool_result *result);
     int (*tell_job)(struct call *call, struct host *host, struct str id, struct tool_result *result);
     int (*stop_job)(struct call *call, struct host *host, struct str id);
@@ -245,6 +246,15 @@ MUST_CHECK static inline int host_change_get(struct call *call, struct host *hos
 MUST_CHECK static inline int host_lease(struct call *call, struct host *host, struct str name)
 {
     return host && host->functions->lease ? host->functions->lease(call, host, name) : OK;
+}
+
+/*
+ * What host_lease() gave is held for as long as the call may last now: for whoever gave the call more time since, and right before what
+ * the lease is for. E_CONFLICT: it ended meanwhile, and somebody else has it or has had it. Waits.
+ */
+MUST_CHECK static inline int host_hold(struct call *call, struct host *host)
+{
+    return host && host->functions->hold ? host->functions->hold(call, host) : OK;
 }
 
 /* Newest first, without what was before and after. Waits. */

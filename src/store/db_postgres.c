@@ -47,9 +47,10 @@ struct postgres_link {
     PGconn *connection; /* NULL: closed */
     struct event *readable, *writable;
     struct call *call; /* waits for the running statement */
-    PGresult *result;  /* of the running statement: the first that failed, else the last */
+    PGresult *result;  /* of the running statement: the first that failed or tells of a commit, else the last */
     bool ended;        /* it has ended, or the connection broke */
     bool broken;
+    bool leaves;                      /* the server took its leave behind a commit */
     bool asks;                        /* for no statement of its own, but whether the server answers */
     struct postgres_attempt *attempt; /* to connect, under way */
     char problem[256];                /* of the last one */
@@ -416,9 +417,19 @@ static bool is_success(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/*
+ * The tag of COMMIT is the truth, whatever comes behind it: it is sent when the commit is done, and a server that shuts down may say so
+ * before the end of the exchange. Other tags say nothing of the kind: a statement of its own is committed behind them.
+ */
+static bool tells_of_commit(PGresult *result)
+{
+    return PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+}
+
 static void keep_result(struct postgres_link *link, PGresult *result)
 {
-    if (link->result && !is_success(link->result)) {
+    if (link->result && (!is_success(link->result) || tells_of_commit(link->result))) {
+        link->leaves |= !is_success(result);
         PQclear(result);
         return;
     }
@@ -520,8 +531,8 @@ static void take_outcome(struct postgres_link *link, struct db_raw *raw, struct 
         set_result_error(link->result, outcome);
     else
         set_connection_error(link, outcome);
-    if (link->broken) {
-        outcome->lost = true;
+    outcome->lost |= link->broken || link->leaves;
+    if (link->broken && !(link->result && tells_of_commit(link->result))) {
         if (!outcome->error)
             db_outcome_set(outcome, E_UNAVAILABLE, "the connection broke");
         outcome->error = E_UNAVAILABLE;
@@ -549,11 +560,11 @@ static void run_on_connection(struct call *call, struct postgres_link *link, con
 {
     struct sending sending = {link, request, false};
     link->call = call;
-    link->ended = link->broken = false;
+    link->ended = link->broken = link->leaves = false;
     task_on_loop_stack(call, send_request, &sending);
     if (!sending.sent)
         set_connection_error(link, outcome);
-    else if (await_end(call, link, request->deadline_ms))
+    else if (await_end(call, link, request->deadline_ms) || (link->result && tells_of_commit(link->result)))
         take_outcome(link, raw, outcome);
     else {
         task_on_loop_stack(call, cancel_statement, link);

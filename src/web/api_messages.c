@@ -32,7 +32,7 @@ static int note_refusal(struct call *call, const struct connect_desk *desk, int 
     struct str text = call->error_text;
     if (error != E_REFUSED)
         return error;
-    if (connections_refused(call, desk->site.connection_id, text) != OK)
+    if (connections_refused(call, &desk->site, text) != OK)
         call_clear_error(call);
     return fail(call, E_REFUSED, "%.*s", STR_ARG(text));
 }

@@ -15,8 +15,8 @@ const kindOf: Record<string, '' | 'good' | 'warn' | 'bad'> = { sent: '', deliver
 const words = ['sent', 'delivered', 'read', 'failed', 'unknown', 'waiting', 'sending', 'received'];
 const Word = ({ of }: { of: string }) => <Badge kind={kindOf[of] ?? ''}>{words.includes(of) ? t(`message.${of}` as Key) : of}</Badge>;
 
-// Pages that go on with what is older than the last one shown.
-function usePages<T>(path: string, timeOf: (item: T) => string | null, more: Record<string, string> = {}) {
+// Pages that go on behind the last item shown: its time, and its id for those of the same time.
+function usePages<T>(path: string, lastOf: (item: T) => { before: string | null; before_id: string }, more: Record<string, string> = {}) {
   const key = `${path} ${JSON.stringify(more)}`;
   const older = useSignal<PageOf<T> | null>(null);
   const first = useLoad(signal => api.get<PageOf<T>>(`${path}${query(more)}`, signal), key);
@@ -24,7 +24,7 @@ function usePages<T>(path: string, timeOf: (item: T) => string | null, more: Rec
   useLive(() => older.value || void first.reload());
   const items = [...(first.value?.items ?? []), ...(older.value?.items ?? [])];
   const next = async () => {
-    const page = await api.get<PageOf<T>>(`${path}${query({ ...more, before: timeOf(items[items.length - 1]) })}`);
+    const page = await api.get<PageOf<T>>(`${path}${query({ ...more, ...lastOf(items[items.length - 1]) })}`);
     older.value = { items: [...(older.value?.items ?? []), ...page.items], more: page.more };
   };
   const hasMore = (older.value ?? first.value)?.more ?? false;
@@ -64,7 +64,7 @@ function Table<T>({ label, columns, items, keyOf }: { label: Key; columns: Colum
 const isOpen = (chat: Chat) => chat.open_until !== null && Date.parse(chat.open_until) > Date.now();
 
 function Inbox({ path }: { path: string }) {
-  const pages = usePages<Chat>(`${path}/chats`, chat => chat.last_at);
+  const pages = usePages<Chat>(`${path}/chats`, ({ chat, last_at }) => ({ before: last_at, before_id: chat }));
   const columns: Column<Chat>[] = [
     ['message.with', ({ chat, name }) => <button type="button" class="plain" onClick={() => setQuery({ chat })}>{name ? `${name} (${chat})` : chat}</button>],
     ['message.last', chat => <Time at={chat.last_at} />],
@@ -76,7 +76,7 @@ function Inbox({ path }: { path: string }) {
 
 function Conversation({ path, chat }: { path: string; chat: string }) {
   const search = useSignal(''), wanted = useSignal('');
-  const pages = usePages<Message>(`${path}/chats/${encodeURIComponent(chat)}/messages`, message => message.at, { search: wanted.value });
+  const pages = usePages<Message>(`${path}/chats/${encodeURIComponent(chat)}/messages`, ({ id, at }) => ({ before: at, before_id: id }), { search: wanted.value });
   return (
     <section class="card">
       <div class="row"><h2>{chat}</h2><button type="button" class="tiny" onClick={() => setQuery({})}>{t('messages.back')}</button></div>
@@ -97,7 +97,7 @@ function Conversation({ path, chat }: { path: string; chat: string }) {
 }
 
 function Log({ path }: { path: string }) {
-  const pages = usePages<Sent>(`${path}/sends`, sent => sent.created_at);
+  const pages = usePages<Sent>(`${path}/sends`, ({ id, created_at }) => ({ before: created_at, before_id: id }));
   const columns: Column<Sent>[] = [
     ['message.to', ({ to }) => to],
     ['activity.when', sent => <Time at={sent.created_at} />],

@@ -75,7 +75,9 @@ int media_from_url(struct call *call, const struct wp *wp, struct str url, struc
     if (error)
         return error;
     take_time(call);
-    error = outside_open(call, wp->site, url, spool_max_bytes(), &outside);
+    error = host_hold(call, wp->host);
+    if (!error)
+        error = outside_open(call, wp->site, url, spool_max_bytes(), &outside);
     if (error)
         return error;
     struct http_source source = outside_source(&outside);

@@ -338,6 +338,8 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
     int error = host ? prepare(call, wp, write) : OK; /* first: who is asked sees what is there now */
     if (!error && host)
         error = ask_person(call, wp, write, host);
+    if (!error)
+        error = host_hold(call, wp->host); /* what is written was made of what was read under its lease */
     if (!error && host)
         error = host_change_begin(call, host, &write->change);
     if (error)
