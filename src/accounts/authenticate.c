@@ -451,7 +451,7 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
 {
     const struct token_row *token = &facts->token;
     size_t size = facts->provider_key.len + token->name.len + token->last4.len + token->audience.len +
-                  facts->connection_name.len + facts->config_json.len + facts->secret_json.len +
+                  token->family.len + facts->connection_name.len + facts->config_json.len + facts->secret_json.len +
                   facts->wrapped_key.len + grants_text_size(rows);
     struct answer *answer = malloc(sizeof *answer + rows->count * sizeof answer->grants[0] + size);
     if (!answer)
@@ -468,6 +468,7 @@ static struct answer *answer_new(struct call *call, const struct token_facts *fa
         .token_name = keep(&at, token->name),
         .token_last4 = keep(&at, token->last4),
         .audience = keep(&at, token->audience),
+        .family = keep(&at, token->family),
         .rights = grant->rights,
         .confirm = grant->confirm,
         .options = grant->options,
@@ -669,4 +670,15 @@ int principal_for(struct call *call, const struct principal *who, int64_t connec
         return OK;
     }
     return fail(call, E_DENIED, "This token is not for that connection, or the connection rests just now.");
+}
+
+int64_t principal_holder(const struct principal *who)
+{
+    unsigned char hash[crypto_generichash_BYTES];
+    int64_t number;
+    if (!who->family.len)
+        return who->token_id;
+    crypto_generichash(hash, sizeof hash, (const unsigned char *)who->family.ptr, who->family.len, NULL, 0);
+    memcpy(&number, hash, sizeof number);
+    return number | INT64_MIN;
 }

@@ -42,6 +42,7 @@ struct principal {
     enum confirm confirm;
     unsigned options;    /* enum token_option, or'ed */
     struct str audience; /* of an OAuth token: the one address it is good at (accounts/resource.h); else empty */
+    struct str family;   /* of such a one: the agreement it came of; else empty */
     struct site site;    /* name, config and sealed secret of the connection */
     /* Of a token over several connections: those that can be used now. The first is the one above; none: it has only that. */
     const struct site_grant *grants;
@@ -64,6 +65,12 @@ MUST_CHECK int authenticate_token(struct call *call, int64_t token_id, const str
 /* The same token for another of its connections. E_DENIED: it is not for that one, or not now. */
 MUST_CHECK int principal_for(struct call *call, const struct principal *who, int64_t connection_id,
                              const struct principal **ret);
+
+/*
+ * Who holds what goes on from one request to the next. An access token lives for an hour and the next one of its family goes on, so
+ * it stands for the family, as a negative number; every other token for itself.
+ */
+int64_t principal_holder(const struct principal *who);
 
 /* Writes the last_used_at times that wait: by a task of its own while there are any, and once at the end. */
 int authenticate_flush(struct call *call);

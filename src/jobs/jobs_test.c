@@ -4,6 +4,8 @@
 #include "jobs/jobs.h"
 #include "jobs/runner.h"
 #include "net/task.h"
+#include "store/oauth_clients.h"
+#include "store/oauth_grants.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +242,61 @@ static void test_others_see_nothing(void **state)
     assert_int_equal(jobs_answer(b.call, &other, id, empty, NULL), E_NOT_FOUND);
     assert_int_equal(jobs_get(b.call, b.who, STR("0123456789abcdef0123456789abcdef"), &view), E_NOT_FOUND);
     assert_int_equal(jobs_get(b.call, b.who, STR("' OR 1=1 --"), &view), E_NOT_FOUND);
+    call_clear_error(b.call);
+    assert_ok(b.call, jobs_cancel(b.call, b.who, id));
+    until(&b, id, JOB_CANCELLED);
+    close_runner();
+}
+
+/* Two access tokens of one agreement. */
+static void make_family(struct bench *b, int64_t first, int64_t second)
+{
+    int64_t now_ms = clock_now_ms();
+    const struct oauth_client_row client = {.id = STR("app"),
+                                            .kind = STR(CLIENT_DYNAMIC),
+                                            .name = STR("App"),
+                                            .redirect_uris = STR("[]"),
+                                            .grant_types = STR("authorization_code"),
+                                            .auth_method = STR("none"),
+                                            .mac = STR("-"),
+                                            .created_at_ms = now_ms};
+    const struct oauth_grant_row grant = {.id = STR("agreed"),
+                                          .user_id = b->who->user_id,
+                                          .client_id = client.id,
+                                          .connection_id = b->who->connection_id,
+                                          .connections = STR_EMPTY,
+                                          .rights = STR("read"),
+                                          .resource = STR("https://here.example/mcp"),
+                                          .redirect_host = STR("app.example"),
+                                          .mac = STR("-"),
+                                          .state = STR(GRANT_ACTIVE),
+                                          .created_at_ms = now_ms,
+                                          .expires_at_ms = now_ms + PATIENCE_MS,
+                                          .ends_at_ms = now_ms + PATIENCE_MS};
+    assert_ok(b->call, store_oauth_clients_insert(b->call, &client));
+    assert_ok(b->call, store_oauth_grants_insert(b->call, &grant));
+    assert_ok(b->call, store_oauth_tokens_insert(b->call, first, grant.id, grant.resource));
+    assert_ok(b->call, store_oauth_tokens_insert(b->call, second, grant.id, grant.resource));
+}
+
+/* Who began a job under the token before still hears of it, and can stop it. */
+static void test_a_refresh_in_between(void **state)
+{
+    struct bench b;
+    struct job_view view;
+    open_bench(&b, state);
+    int64_t next = add_connection(b.f, b.who->user_id, "shop").token_id;
+    struct principal other = *b.who;
+    other.token_id = add_connection(b.f, b.who->user_id, "news").token_id;
+    world.pause_ms = 60 * 1000;
+    struct str id = begin(&b, 20);
+    while (!world.under_way)
+        assert_ok(b.call, task_sleep(b.call, 5));
+    make_family(&b, b.who->token_id, next);
+    assert_ok(b.call, store_oauth_tokens_carry(b.call, b.who->token_id, next));
+    assert_text(look(&b, id).status, JOB_WORKING);
+    assert_int_equal(jobs_get(b.call, &other, id, &view), E_NOT_FOUND);
+    assert_int_equal(jobs_cancel(b.call, &other, id), E_NOT_FOUND);
     call_clear_error(b.call);
     assert_ok(b.call, jobs_cancel(b.call, b.who, id));
     until(&b, id, JOB_CANCELLED);
@@ -597,14 +654,23 @@ static void test_idle_is_silent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(test_runs_to_its_end),  ON_BOTH(test_an_error_is_the_answer),
-        ON_BOTH(test_memory_used_up),   ON_BOTH(test_others_see_nothing),
-        ON_BOTH(test_cancel),           ON_BOTH(test_stop_and_start),
-        ON_BOTH(test_lease_taken_away), ON_BOTH(test_lease_lost_in_a_step),
-        ON_BOTH(test_dead_holder),      ON_BOTH(test_given_up),
-        ON_BOTH(test_token_ends_it),    ON_BOTH(test_too_many),
-        ON_BOTH(test_claims),           ON_BOTH(test_expiry),
-        ON_BOTH(test_idle_is_silent),   ON_BOTH(test_granted_connection_rests),
+        ON_BOTH(test_runs_to_its_end),
+        ON_BOTH(test_an_error_is_the_answer),
+        ON_BOTH(test_memory_used_up),
+        ON_BOTH(test_others_see_nothing),
+        ON_BOTH(test_a_refresh_in_between),
+        ON_BOTH(test_cancel),
+        ON_BOTH(test_stop_and_start),
+        ON_BOTH(test_lease_taken_away),
+        ON_BOTH(test_lease_lost_in_a_step),
+        ON_BOTH(test_dead_holder),
+        ON_BOTH(test_given_up),
+        ON_BOTH(test_token_ends_it),
+        ON_BOTH(test_too_many),
+        ON_BOTH(test_claims),
+        ON_BOTH(test_expiry),
+        ON_BOTH(test_idle_is_silent),
+        ON_BOTH(test_granted_connection_rests),
         ON_BOTH(test_claimed_unheard),
     };
     return cmocka_run_group_tests(tests, test_server_start, test_server_stop);

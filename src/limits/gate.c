@@ -77,8 +77,7 @@ static struct queue *queue_get(uint64_t key)
     queue->key = key;
     queue->next = queues;
     queues = queue;
-    if (table_is_shared())
-        loop_timer_set(&queue->timer, ASK_AGAIN_MS);
+    loop_timer_set(&queue->timer, ASK_AGAIN_MS); /* also alone: a reload brings another process while it stands */
     return queue;
 }
 

@@ -278,6 +278,36 @@ static void test_processes_share(void **state)
     close(file);
 }
 
+/* Who began to wait while this process was alone, too: a reload brings another one that takes places and gives them back. */
+static void test_a_process_that_comes_later(void **state)
+{
+    (void)state;
+    int file = limits_file();
+    assert_true(limits_open(file, &few));
+    struct scene scenes[3];
+    for (size_t i = 0; i < 3; i++)
+        begin(&scenes[i], "a", 10000);
+    assert_false(scenes[2].done);
+    pid_t children[] = {hold_elsewhere(file, 1), hold_elsewhere(file, 1)}; /* they wait, */
+    finish(&scenes[0], GATE_ANSWERED);
+    finish(&scenes[1], GATE_ANSWERED);
+    for (int64_t until_ms = clock_monotonic_ms() + 5000; use_of("a").held < 2 && clock_monotonic_ms() < until_ms;)
+        usleep(1000); /* and take both before we look */
+    assert_int_equal(use_of("a").held, 2);
+    for (int64_t until_ms = clock_monotonic_ms() + 50; clock_monotonic_ms() < until_ms;)
+        loop_turn();
+    assert_false(scenes[2].done);
+    end_child(children[0]);
+    end_child(children[1]);
+    pid_t next = hold_elsewhere(file, 0); /* gives back what the dead ones held; nobody here does */
+    wait_until(&scenes[2].done);
+    assert_int_equal(scenes[2].error, OK);
+    finish(&scenes[2], GATE_ANSWERED);
+    end_child(next);
+    limits_close();
+    close(file);
+}
+
 /* While others wait, a process does not take more than its part. */
 static void test_processes_get_equal_parts(void **state)
 {
@@ -411,6 +441,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_a_failing_site_is_left_alone, open_few, close_all),
         cmocka_unit_test_setup_teardown(test_the_queue_of_a_failing_site_ends, open_few, close_all),
         cmocka_unit_test(test_processes_share),
+        cmocka_unit_test(test_a_process_that_comes_later),
         cmocka_unit_test(test_processes_get_equal_parts),
         cmocka_unit_test(test_calls_of_a_token),
         cmocka_unit_test(test_more_tokens_than_entries),

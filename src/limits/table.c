@@ -189,11 +189,6 @@ size_t table_self(void)
     return table.self;
 }
 
-bool table_is_shared(void)
-{
-    return table.memory && table.memory->n_processes > 1;
-}
-
 struct table_use table_use(const struct table_entry *entry)
 {
     struct table_use use = {0};

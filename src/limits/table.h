@@ -42,7 +42,6 @@ struct table_use {
     bool others_wait;
 };
 struct table_use table_use(const struct table_entry *entry);
-size_t table_self(void);    /* this process's column in held[] and waiting[] */
-bool table_is_shared(void); /* there are other processes */
+size_t table_self(void); /* this process's column in held[] and waiting[] */
 
 #endif

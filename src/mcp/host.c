@@ -249,7 +249,7 @@ static int ask(struct call *call, struct host *base, struct question *questions,
 static struct state_place place_of(const struct mcp_host *host)
 {
     return (struct state_place){
-        .token_id = host->request->who->token_id,
+        .holder = principal_holder(host->request->who),
         .method = host->request->message.method,
         .name = host->name,
         .arguments = host->sent,

@@ -92,7 +92,7 @@ void session_make(const struct principal *who, unsigned abilities, struct mcp_se
     listen_once();
     bytes[0] = VERSION;
     bytes[1] = (unsigned char)abilities;
-    put_i64(bytes + 2, who->token_id);
+    put_i64(bytes + 2, principal_holder(who));
     put_i64(bytes + 10, clock_now_ms());
     randombytes_buf(bytes + 18, RANDOM_BYTES);
     sign(bytes, mac);
@@ -114,7 +114,7 @@ bool session_open(struct str id, const struct principal *who, struct mcp_session
     sign(bytes, mac);
     int64_t age_ms = clock_now_ms() - get_i64(bytes + 10);
     if (sodium_memcmp(mac, bytes + SIGNED_BYTES, MAC_BYTES) != 0 || bytes[0] != VERSION ||
-        get_i64(bytes + 2) != who->token_id || age_ms > SESSION_LIFE_MS)
+        get_i64(bytes + 2) != principal_holder(who) || age_ms > SESSION_LIFE_MS)
         return false;
     const struct note *note = find_note(id);
     if (note && note->ended)

@@ -3,7 +3,7 @@
  * initialize has to be known when one of its tools wants to ask. The id itself says it, under a MAC, so that nothing is stored
  * and every process knows every session:
  *
- *     base64url( version, abilities, token id, time, 16 random bytes, MAC under a key of the server )
+ *     base64url( version, abilities, holder, time, 16 random bytes, MAC under a key of the server )
  *
  * Only that a session was ended (DELETE) and which log level it wants is remembered, by each process, told over the bus.
  */
@@ -23,10 +23,10 @@ struct mcp_session {
     unsigned abilities; /* enum host_ability */
 };
 
-/* Of this token. */
+/* Of this token, or its family (principal_holder()). */
 void session_make(const struct principal *who, unsigned abilities, struct mcp_session *ret);
 
-/* False: not one of ours, another token's, too old, or ended. */
+/* False: not one of ours, another holder's, too old, or ended. */
 MUST_CHECK bool session_open(struct str id, const struct principal *who, struct mcp_session *ret);
 
 void session_end(const struct mcp_session *session);

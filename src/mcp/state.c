@@ -34,7 +34,7 @@ struct str state_digest(struct call *call, const struct json *arguments)
 
 static struct str binding(struct call *call, const struct state_place *place)
 {
-    return call_format(call, "state|%lld|%.*s|%.*s|%.*s", (long long)place->token_id, STR_ARG(place->method),
+    return call_format(call, "state|%lld|%.*s|%.*s|%.*s", (long long)place->holder, STR_ARG(place->method),
                        STR_ARG(state_digest(call, place->arguments)), STR_ARG(place->name));
 }
 

@@ -2,7 +2,7 @@
  * requestState (2026-07-28, basic/utilities/mrtr): what the server knew when it asked the client, carried by the client.
  *
  * It is outside bytes when it comes back, so it is sealed (XChaCha20-Poly1305, a key derived from the server's secret that all
- * processes share) and bound to the token, the method, the name and the exact arguments: of another token, for another tool or
+ * processes share) and bound to its holder, the method, the name and the exact arguments: of another holder, for another tool or
  * with other arguments it does not open. It has an end, too.
  */
 #ifndef MCP_STATE_H
@@ -18,7 +18,7 @@ enum {
 };
 
 struct state_place {
-    int64_t token_id;
+    int64_t holder; /* principal_holder() */
     struct str method;
     struct str name;              /* of the tool, prompt, or the URI */
     const struct json *arguments; /* may be JSON_MISSING */

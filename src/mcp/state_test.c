@@ -55,7 +55,7 @@ static void test_bound(void **state)
     assert_int_equal(try_open(place("{\"a\":2}"), sealed, &plain), E_INVALID);
     assert_int_equal(try_open(place("{}"), sealed, &plain), E_INVALID);
     other = where;
-    other.token_id = 8;
+    other.holder = 8;
     assert_int_equal(try_open(other, sealed, &plain), E_INVALID);
     other = where;
     other.name = STR("delete_is");
@@ -88,6 +88,22 @@ static void test_digest_of_nothing(void **state)
     (void)state;
     assert_true(str_eq(state_digest(&call, parse("{}")), state_digest(&call, json_at(parse("{}"), 0))));
     assert_false(str_eq(state_digest(&call, parse("{}")), state_digest(&call, parse("{\"a\":null}"))));
+}
+
+static void test_a_session_outlives_a_refresh(void **state)
+{
+    (void)state;
+    struct mcp_session session, opened;
+    struct principal before = {.token_id = 7, .family = STR("one")}, after = before, other = before, none = before;
+    after.token_id = 8;
+    other.family = STR("two");
+    none.family = STR_EMPTY;
+    session_make(&before, HOST_FORM, &session);
+    assert_true(session_open(str_from(session.id), &before, &opened));
+    assert_true(session_open(str_from(session.id), &after, &opened));
+    assert_false(session_open(str_from(session.id), &other, &opened));
+    assert_false(session_open(str_from(session.id), &none, &opened));
+    assert_true(principal_holder(&before) < 0); /* no token's */
 }
 
 static void test_session(void **state)
@@ -196,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_counts),
         cmocka_unit_test(test_digest_of_nothing),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_a_session_outlives_a_refresh),
         cmocka_unit_test(test_session_notes_are_bounded),
         cmocka_unit_test(test_trace),
     };

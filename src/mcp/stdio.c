@@ -24,6 +24,7 @@ struct line {
     struct mcp_outlet outlet;
     struct mcp_request request;
     struct mcp_reply reply;
+    bool finished; /* false behind serve(): its arena was exhausted, and the reply may be half of one */
 };
 
 static struct {
@@ -102,6 +103,7 @@ static void refuse(struct line *line, struct str text)
     line->reply.status = 202;
     if (message.kind == RPC_REQUEST || message.kind == RPC_INVALID)
         mcp_reply_error(&line->reply, 401, message.id_raw, RPC_INVALID_REQUEST, text);
+    line->finished = true;
 }
 
 static void serve(struct call *call, void *context)
@@ -129,6 +131,7 @@ static void serve(struct call *call, void *context)
         .session = self.has_session ? &self.session : NULL,
     };
     mcp_serve_text(call, &line->request, line->text, &line->reply);
+    line->finished = true;
 }
 
 /* In both eras; the legacy one also finds what it asked the client in its session. */
@@ -145,18 +148,33 @@ static void cancel(const struct line *by)
         }
 }
 
+/* In memory of its own: that of the call is used up. */
+static void answer_unfinished(const struct line *line)
+{
+    const struct rpc_message *message = &line->request.message;
+    struct buf text;
+    log_warning("call %s: %.*s", line->call.id, STR_ARG(line->call.error_text));
+    if (message->kind == RPC_NOTIFICATION || message->kind == RPC_RESPONSE)
+        return;
+    buf_init_heap(&text, CHUNK_BYTES);
+    rpc_error(&text, message->id_raw, RPC_INTERNAL_ERROR, line->call.error_text, (struct str){NULL, 0});
+    if (!buf_failed(&text))
+        (void)write_message(buf_str(&text));
+    buf_done(&text);
+}
+
 static void answer(struct line *line)
 {
-    if (line->reply.session) {
+    if (line->finished && line->reply.session) {
         self.session = *line->reply.session;
         self.has_session = true;
     }
     bool is_listen = str_eq(line->request.message.method, STR("subscriptions/listen"));
-    if (line->call.error == E_UNAVAILABLE && line->reply.body.len == 0) /* its arena was exhausted */
-        log_warning("call %s: %.*s", line->call.id, STR_ARG(line->call.error_text));
     if (line->call.cancelled && !is_listen)
         return;
-    if (line->reply.status != 202 && line->reply.body.len)
+    if (!line->finished)
+        answer_unfinished(line);
+    else if (line->reply.status != 202 && line->reply.body.len)
         (void)write_message(buf_str(&line->reply.body));
 }
 

@@ -15,7 +15,19 @@
 /* Those that may still go on. */
 #define OPEN "('queued', 'working', 'input_required')"
 
+<<<<<<< HEAD
 enum { CANCEL_TRIES = 5, RENEWED_AT_ONCE = 32 };
+=======
+/*
+ * Of the token $2, or of another of its family: a refresh carries jobs to the token after it, while calls of the one before still
+ * wait for them.
+ */
+#define OF_TOKEN                                                                                                       \
+    "(token_id = $2 OR token_id IN (SELECT b.token_id FROM mcp_oauth_tokens a JOIN mcp_oauth_tokens b "                \
+    "ON b.grant_id = a.grant_id WHERE a.token_id = $2))"
+
+enum { CANCEL_TRIES = 5 };
+>>>>>>> 1ce54ffdd9d227508d885295a45d9a2329e49c4f
 
 static int64_t time_or_0(const struct db_rows *rows, size_t i, size_t column)
 {
@@ -100,8 +112,8 @@ int store_jobs_get(struct call *call, int64_t token_id, struct str id, int64_t n
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT " FEW " FROM mcp_jobs WHERE id = $1 AND token_id = $2 AND expires_at > $3",
-                         DB_TEXT(id), DB_INT(token_id), DB_TIME(now_ms));
+                         "SELECT " FEW " FROM mcp_jobs WHERE id = $1 AND " OF_TOKEN " AND expires_at > $3", DB_TEXT(id),
+                         DB_INT(token_id), DB_TIME(now_ms));
     return error ? error : found_job(call, &rows, ret);
 }
 
@@ -251,7 +263,7 @@ static int cancel_waiting(struct call *call, int64_t token_id, struct str id, in
 {
     return db_query(call, store_db(), ret,
                     "UPDATE mcp_jobs SET status = 'cancelled', cancel_at = $3, updated_at = $3, ended_at = $3, "
-                    "expires_at = $4, revision = revision + 1 WHERE id = $1 AND token_id = $2 AND status IN "
+                    "expires_at = $4, revision = revision + 1 WHERE id = $1 AND " OF_TOKEN " AND status IN "
                     "('queued', 'input_required') RETURNING " FEW,
                     DB_TEXT(id), DB_INT(token_id), DB_TIME(now_ms), DB_TIME(expires_ms));
 }
@@ -270,8 +282,8 @@ int store_jobs_cancel(struct call *call, int64_t token_id, struct str id, int64_
         }
         if (!error)
             error = db_query(call, store_db(), NULL,
-                             "UPDATE mcp_jobs SET cancel_at = $3, revision = revision + 1 WHERE id = $1 AND "
-                             "token_id = $2 AND status = 'working' AND cancel_at IS NULL",
+                             "UPDATE mcp_jobs SET cancel_at = $3, revision = revision + 1 WHERE id = $1 AND " OF_TOKEN
+                             " AND status = 'working' AND cancel_at IS NULL",
                              DB_TEXT(id), DB_INT(token_id), DB_TIME(now_ms));
         if (!error)
             error = store_jobs_get(call, token_id, id, now_ms, ret);

@@ -33,7 +33,7 @@ MUST_CHECK int store_jobs_count(struct call *call, int64_t token_id, int64_t con
 
 MUST_CHECK int store_jobs_insert(struct call *call, const struct job_row *row);
 
-/* Of that token, while it has not expired; without arguments and state, as by all but store_jobs_held(). E_NOT_FOUND. */
+/* Of that token or its family, while it has not expired; without arguments and state, as by all but store_jobs_held(). E_NOT_FOUND. */
 MUST_CHECK int store_jobs_get(struct call *call, int64_t token_id, struct str id, int64_t now_ms, struct job_row *ret);
 
 struct job_rows {

@@ -4,11 +4,11 @@
 #define TOKEN_COLUMNS                                                                                                  \
     "t.id, t.connection_id, c.user_id, t.token_hash, d.token_id, "                                                     \
     "CASE WHEN c.token_hash = t.token_hash THEN 1 ELSE 0 END, d.name, d.last4, d.rights, d.confirm, d.mac, "           \
-    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at, d.options, ot.resource"
+    "t.created_at, t.expires_at, t.revoked_at, d.last_used_at, d.options, ot.resource, ot.grant_id"
 #define TOKEN_TABLES                                                                                                   \
     " FROM mcp_tokens t JOIN mcp_service_connections c ON c.id = t.connection_id "                                     \
     "LEFT JOIN mcp_token_details d ON d.token_id = t.id LEFT JOIN mcp_oauth_tokens ot ON ot.token_id = t.id "
-enum { N_TOKEN_COLUMNS = 17 };
+enum { N_TOKEN_COLUMNS = 18 };
 
 static struct token_row row_at(const struct db_rows *rows, size_t row)
 {
@@ -30,6 +30,7 @@ static struct token_row row_at(const struct db_rows *rows, size_t row)
         .last_used_at_ms = db_time_ms(rows, row, 14),
         .options = db_text(rows, row, 15),
         .audience = db_text(rows, row, 16),
+        .family = db_text(rows, row, 17),
     };
 }
 

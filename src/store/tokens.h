@@ -13,6 +13,7 @@ struct token_row {
     struct str
         sites; /* in lists: "blog,shop", the names of a token for several connections, its own first; else empty */
     struct str audience; /* of an OAuth access token: the one address it is good at; else empty */
+    struct str family;   /* of such a one: the agreement it came of, store/oauth_grants.h */
     int64_t created_at_ms, expires_at_ms, revoked_at_ms, last_used_at_ms; /* 0: never */
 };
 struct token_rows {

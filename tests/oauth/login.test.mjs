@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Person } from '../integration/lib/api.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
-import { envelope, legacy, post } from '../integration/lib/mcp.mjs';
+import { LEGACY, envelope, legacy, post } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
 import { mustRun } from '../integration/lib/process.mjs';
 import { openSqlite } from '../integration/lib/sqlite.mjs';
@@ -108,8 +108,14 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match(refresh_token, /^prt_ort_[0-9A-Za-z]{49}$/);
       assert.equal((await call(access_token)).status, 200);
 
+      const begun = await call(access_token, 'initialize', { protocolVersion: LEGACY, capabilities: { elicitation: {} }, clientInfo: { name: 'asked', version: '1' } });
       const again = await flow.refresh(client, refresh_token);
       assert.equal(again.status, 200, again.text);
+      const inSession = token => legacy(porteiro.url, token, 'tools/list', {}, { 'Mcp-Session-Id': begun.headers.get('mcp-session-id') });
+      assert.equal((await inSession(access_token)).status, 200);
+      assert.equal((await inSession(again.json.access_token)).status, 200, 'a session goes on after a refresh');
+      assert.equal((await inSession((await flow.login(ana, client)).access_token)).status, 404, 'another agreement has its own');
+      assert.equal((await inSession(connection.token)).status, 404);
       assert.notEqual(again.json.refresh_token, refresh_token);
       assert.equal((await call(again.json.access_token)).status, 200);
       assert.equal((await call(access_token)).status, 200, 'the one before lives on until it expires');

@@ -191,6 +191,21 @@ describe('stdio', () => {
       assert.deepEqual(errors.map(message => message.error.code), [-32600]);
     });
 
+    test('a call that runs out of memory gets an error, whole, and the next one is served', async () => {
+      const before = talk.seen.length;
+      const lists = kib => `[${'[],'.repeat((kib * 1024) / 3)}[]]`; // each takes many times its text
+      for (const kib of [4000, 2000, 1000, 700, 600, 500, 450, 400, 350, 300, 250, 200]) {
+        talk.send(`{"jsonrpc":"2.0","id":32,"method":"tools/call","params":{"name":"wp_find","arguments":{"type":"post","x":${lists(kib)}}}}\n`);
+      }
+      await waitFor('an answer to each', () => talk.seen.length === before + 12);
+      talk.send(legacy(33, 'ping'));
+      await talk.next(33);
+      const answers = talk.seen.slice(before, before + 12);
+      const short = answers.filter(({ error }) => error?.code === -32603);
+      assert.ok(short.length >= 1 && short.length < 12, JSON.stringify(answers.map(({ id, error, result }) => [id, error, result?.isError])));
+      for (const { error } of short) assert.match(error.message, /needed more memory than one request may use/);
+    });
+
     for (const [era, ask] of [['legacy', legacy], ['modern', modern]]) {
       test(`notifications/cancelled, ${era}: no answer, and the call to the site stops`, async () => {
         let reached, gone;
