@@ -15,9 +15,6 @@
 /* Those that may still go on. */
 #define OPEN "('queued', 'working', 'input_required')"
 
-<<<<<<< HEAD
-enum { CANCEL_TRIES = 5, RENEWED_AT_ONCE = 32 };
-=======
 /*
  * Of the token $2, or of another of its family: a refresh carries jobs to the token after it, while calls of the one before still
  * wait for them.
@@ -26,8 +23,7 @@ enum { CANCEL_TRIES = 5, RENEWED_AT_ONCE = 32 };
     "(token_id = $2 OR token_id IN (SELECT b.token_id FROM mcp_oauth_tokens a JOIN mcp_oauth_tokens b "                \
     "ON b.grant_id = a.grant_id WHERE a.token_id = $2))"
 
-enum { CANCEL_TRIES = 5 };
->>>>>>> 1ce54ffdd9d227508d885295a45d9a2329e49c4f
+enum { CANCEL_TRIES = 5, RENEWED_AT_ONCE = 32 };
 
 static int64_t time_or_0(const struct db_rows *rows, size_t i, size_t column)
 {
