@@ -515,8 +515,12 @@ describe('account', () => {
     await inDialog('End all others').click();
     await said('Ended');
     assert.equal((await phone.call('GET', '/api/me')).status, 401);
-    await screen.field('Present password').fill(PASSWORD);
+    await screen.field('Present password').fill('not the password');
     await screen.field('New password').fill(`${PASSWORD} 2`);
+    await screen.button('Change the password').click();
+    await page.getByRole('alert').getByText('The password is not right').waitFor();
+    assert.equal(await screen.field('New password').inputValue(), `${PASSWORD} 2`, 'what was entered stays');
+    await screen.field('Present password').fill(PASSWORD);
     await screen.button('Change the password').click();
     await said('Changed');
     await new Person(porteiro).login('ana@example.test', `${PASSWORD} 2`);
