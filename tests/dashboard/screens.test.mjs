@@ -130,6 +130,9 @@ describe('a connection', () => {
     await inDialog('Save').click();
     await page.getByRole('heading', { name: 'Blog of Ana', level: 1 }).waitFor();
     assert.ok(await connectionNamed('Blog of Ana'));
+    await page.route('**/pause', route => route.fulfill({ status: 429, json: { error: { code: 'limit', message: 'What the server says of this limit.' } } }), { times: 1 });
+    await screen.button('Pause').click();
+    await said('What the server says of this limit.');
     await screen.button('Pause').click();
     await said('is paused');
     assert.equal((await connectionNamed('Blog of Ana')).status, 'paused');
@@ -521,6 +524,10 @@ describe('account', () => {
     await page.getByRole('alert').getByText('The password is not right').waitFor();
     assert.equal(await screen.field('New password').inputValue(), `${PASSWORD} 2`, 'what was entered stays');
     await screen.field('Present password').fill(PASSWORD);
+    await screen.field('New password').fill('ana@example.test!');
+    await screen.button('Change the password').click();
+    await page.getByRole('alert').getByText('The password holds the name of the e-mail address').waitFor();
+    await screen.field('New password').fill(`${PASSWORD} 2`);
     await screen.button('Change the password').click();
     await said('Changed');
     await new Person(porteiro).login('ana@example.test', `${PASSWORD} 2`);
@@ -593,6 +600,6 @@ describe('administration', () => {
 
 test('the browser had nothing to complain about', () => {
   // What was refused on purpose above is told by the browser, too.
-  const expected = /status of (401|403|422|400)/;
+  const expected = /status of (401|403|422|400|429)/;
   assert.deepEqual(screen.complaints.filter(text => !expected.test(text)), []);
 });

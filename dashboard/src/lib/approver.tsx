@@ -21,7 +21,7 @@ function Ask({ ways, reload }: { ways: Connection[]; reload: () => unknown }) {
     await reload();
   };
   return (
-    <Form send={send} prefix="approver" label={t('approver.send')}>
+    <Form send={send} label={t('approver.send')}>
       <Select label={t('approver.way')} value={way.value} set={value => (way.value = value)} options={ways.map(({ id, name }) => [String(id), name])} />
       <Input label={t('approver.phone')} help={t('approver.phone.help')} type="tel" autocomplete="tel" required maxLength={30} value={phone.value} set={value => (phone.value = value)} />
     </Form>
@@ -36,7 +36,7 @@ function Confirm({ reload }: { reload: () => unknown }) {
     say(t('saved'));
   };
   return (
-    <Form send={send} prefix="approver" label={t('approver.confirm')}>
+    <Form send={send} label={t('approver.confirm')}>
       <Input label={t('approver.code')} help={t('approver.code.help')} inputMode="numeric" autocomplete="one-time-code" required maxLength={10} value={code.value} set={value => (code.value = value)} />
     </Form>
   );
