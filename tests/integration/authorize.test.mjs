@@ -117,6 +117,11 @@ for (const wp of ['new', 'old']) {
       assert.ok(done.tags.some(tag => /^\/#\/connections\/\d+\/clients$/.test(tag.href)));
       assert.ok(!done.text.includes(location.searchParams.get('password')));
       assert.ok((await callTool(porteiro.url, token, 'wp_site')).text.includes('editor'));
+      // Sent again, as by a second press of the button: what is connected is not said not to be.
+      const twice = await hers.submit(asked, {});
+      assert.equal(twice.status, 403);
+      assert.match(twice.text, /Is it connected\?[^]*sent already/);
+      assert.ok(twice.tags.some(tag => tag.href === '/#/connections'), twice.html);
       const again = await hers.open(finish);
       assert.equal(again.status, 403);
       assert.ok(!again.html.includes('prt_pat_'));
