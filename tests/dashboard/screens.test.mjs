@@ -116,6 +116,11 @@ describe('the wizard', () => {
       assert.ok((await page.locator('main').innerText()).includes(porteiro.url) || (await page.locator('main a.primary').count()) > 0, client);
       for (const href of await page.locator('main a').evaluateAll(links => links.map(link => link.href))) assert.ok(!href.includes('prt_pat_'), href);
     }
+    // Where the browser does not let it be copied, it is marked.
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }));
+    await screen.button('Copy: Token').first().click();
+    await screen.button('Marked: press Ctrl+C: Token').waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString()), token);
     await page.reload();
     await screen.settled();
     assert.ok(!(await page.content()).includes(token), 'shown once');

@@ -29,6 +29,7 @@ export default {
   copy: 'Copy',
 
   copied: 'Copied',
+  'copy.marked': 'Marked: press Ctrl+C',
 
   never: 'never',
 

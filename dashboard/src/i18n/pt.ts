@@ -31,6 +31,7 @@ const pt: Record<keyof typeof en, string> = {
   copy: 'Copiar',
 
   copied: 'Copiado',
+  'copy.marked': 'Selecionado: aperte Ctrl+C',
 
   never: 'nunca',
 

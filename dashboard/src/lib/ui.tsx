@@ -186,17 +186,24 @@ export function Choice({ type = 'checkbox', name, checked, set, label, help, dis
 }
 
 export function Copy({ text, label, secret }: { text: string; label: string; secret?: boolean }) {
-  const copied = useSignal(false);
+  const state = useSignal<'copy' | 'copied' | 'copy.marked'>('copy');
+  const code = useRef<HTMLElement>(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    copied.value = true;
+    try {
+      await navigator.clipboard.writeText(text); // there is none outside of https, and a browser may refuse it
+    } catch {
+      getSelection()!.selectAllChildren(code.current!);
+      state.value = 'copy.marked';
+      return;
+    }
+    state.value = 'copied';
     say(t('copied'));
-    setTimeout(() => (copied.value = false), 2500);
+    setTimeout(() => (state.value = 'copy'), 2500);
   };
   return (
     <div class="copy">
-      <code class={secret ? 'secret' : undefined}>{text}</code>
-      <button type="button" class="tiny" onClick={copy} aria-label={`${t('copy')}: ${label}`}>{copied.value ? t('copied') : t('copy')}</button>
+      <code ref={code} class={secret ? 'secret' : undefined}>{text}</code>
+      <button type="button" class="tiny" onClick={copy} aria-label={`${t(state.value === 'copied' ? 'copy' : state.value)}: ${label}`}>{t(state.value)}</button>
     </div>
   );
 }
