@@ -359,6 +359,11 @@ describe('activity and usage', () => {
     assert.match(await rows.first().innerText(), /primary|…/, 'who');
     await screen.field('Kind').selectOption('auth.');
     await waitFor('the filter', async () => page.url().includes('action=auth.'));
+    // A connection that was made while the page was open is called by its name.
+    await screen.go('activity?action=tool.');
+    const later = await connect(ana, site, 'Made later');
+    await callTool(porteiro.url, later.token, 'wp_site');
+    await rows.filter({ hasText: 'Made later' }).first().waitFor();
   });
 
   test('a stream of hints that was answered with an error comes back', async () => {

@@ -2,16 +2,16 @@
 import { useSignal } from '@preact/signals';
 import { api } from './api';
 import { t } from './i18n';
-import { connections, loadConnections, loadProviders } from './state';
+import { loadConnections, loadProviders } from './state';
 import type { Approver, Connection } from './types';
 import { Badge, Form, Input, Select, Shown, confirm, say, useLoad, type Loaded } from './ui';
 
 interface Here { approver: Approver; ways: Connection[] }
 
 async function load(signal: AbortSignal): Promise<Here> {
-  const [approver, providers] = await Promise.all([api.get<Approver>('/api/me/approver', signal), loadProviders(), connections.value ? null : loadConnections(signal)]);
+  const [approver, providers, connections] = await Promise.all([api.get<Approver>('/api/me/approver', signal), loadProviders(), loadConnections(signal)]);
   const able = providers.filter(({ can }) => can.includes('notify')).map(({ key }) => key);
-  return { approver, ways: connections.value!.filter(({ provider, status }) => able.includes(provider) && status === 'active') };
+  return { approver, ways: connections.filter(({ provider, status }) => able.includes(provider) && status === 'active') };
 }
 
 function Ask({ ways, reload }: { ways: Connection[]; reload: () => unknown }) {

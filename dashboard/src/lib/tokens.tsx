@@ -29,7 +29,7 @@ function Add({ connection, close, made }: { connection: Connection; close: () =>
   const options = useSignal<string[]>([]);
   const sites = useSignal<number[]>([]);
   const others = (connections.value ?? []).filter(({ id, provider, status }) => id !== connection.id && provider === connection.provider && status !== 'revoked');
-  useEffect(() => void (connections.value || loadConnections().catch(() => {})), []);
+  useEffect(() => void loadConnections().catch(() => {}), []);
   const send = async () => {
     const { token, id } = await api.post<{ token: string; id: number }>(`/api/connections/${connection.id}/tokens`, {
       name: name.value, ...termsBody(terms.value), options: options.value.join(',') || 'none', sites: sites.value.map(id => ({ connection_id: id })),

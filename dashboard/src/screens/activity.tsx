@@ -53,7 +53,7 @@ export default function Activity() {
   const older = useSignal<PageOf | null>(null);
   const shown = useSignal<Event | null>(null);
   const first = useLoad(async signal => {
-    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), connections.value ?? loadConnections(signal), loadTokens(signal)]);
+    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal), loadTokens(signal)]);
     return page;
   }, key);
   useEffect(() => void (older.value = null), [key]);
