@@ -223,6 +223,8 @@ describe('a connection', () => {
     await inDialog('End').click();
     await said('The token has ended');
     assert.equal(await works(laptop), false);
+    await screen.go(`connections/${blog.id}/clients`);
+    assert.equal(await page.getByText('The token, shown this once').count(), 0, 'what has ended is not offered');
   });
 
   test('ends and goes only when its name was typed', async () => {

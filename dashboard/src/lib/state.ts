@@ -30,6 +30,8 @@ export const connectionName = (id: number | null) => connections.value?.find(con
 
 // A token is shown once; the page of a client may still fill it in until this page is left.
 export const fresh = signal<{ connection: number; token: string; id: number } | null>(null);
+export const forgetToken = (id: number) => fresh.value?.id === id && (fresh.value = null);
+export const forgetTokensOf = (connection: number) => fresh.value?.connection === connection && (fresh.value = null);
 
 export const RIGHTS = ['read', 'draft', 'publish', 'delete', 'fetch', 'admin'] as const;
 export const rightsText = (rights: string[]) => rights.map(right => t(`right.${right}` as Key)).join(', ');

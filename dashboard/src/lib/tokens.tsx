@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { api, type List } from './api';
 import { named, t } from './i18n';
 import { useLive } from './live';
-import { connections, loadConnections, rightsText } from './state';
+import { connections, forgetToken, loadConnections, rightsText } from './state';
 import { TERMS, TermsFields, termsBody } from './terms';
 import type { Connection, Token } from './types';
 import { Badge, Choice, Copy, Dialog, Empty, Form, Input, Select, Shown, Time, confirm, useLoad } from './ui';
@@ -97,7 +97,7 @@ export function Tokens({ connection, made }: { connection: Connection; made: (to
   };
   const revoke = (token: Token) => confirm({
     title: t('token.revoke.title', { name: token.name ?? `…${token.last4}` }), text: t('token.revoke.text'), label: t('token.revoke'),
-    run: async () => (await api.delete(`/api/tokens/${token.id}`), tokens.reload()), done: t('token.revoked'),
+    run: async () => (await api.delete(`/api/tokens/${token.id}`), forgetToken(token.id), tokens.reload()), done: t('token.revoked'),
   });
   return (
     <section class="card">
