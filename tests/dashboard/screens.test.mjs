@@ -368,6 +368,32 @@ describe('activity and usage', () => {
     await rows.filter({ hasText: 'Made later' }).first().waitFor();
   });
 
+  test('what happened during a pause is not missing in the middle', async () => {
+    const other = await Screen.open(porteiro, ana);
+    try {
+      let newest = 120;
+      const event = id => ({ id, at: new Date(id * 1000).toISOString(), action: 'tool.wp_site', connection_id: null, token_id: null, data: { outcome: 'ok' } });
+      await other.page.route('**/api/audit?*', route => {
+        const before = Number(new URL(route.request().url()).searchParams.get('before')) || newest + 1;
+        const ids = Array.from({ length: 50 }, (_, i) => before - 1 - i).filter(id => id > 0);
+        return route.fulfill({ json: { items: ids.map(event), next_before: ids.at(-1) > 1 ? ids.at(-1) : null } });
+      });
+      const ids = () => other.page.locator('main tbody time').evaluateAll(times => times.map(({ dateTime }) => Date.parse(dateTime) / 1000));
+      const run = (from, count) => Array.from({ length: count }, (_, i) => from - i).join();
+      await other.go('activity');
+      await other.button('Show older').click();
+      await waitFor('older ones', async () => (await ids()).join() === run(120, 100));
+      await other.page.locator('main tbody button').first().click();
+      newest += 60; // while one is looked at
+      await other.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+      await waitFor('the newest', async () => (await ids()).join() === run(180, 50));
+      await other.button('Show older').click();
+      await waitFor('older ones', async () => (await ids()).join() === run(180, 100));
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a stream of hints that was answered with an error comes back', async () => {
     const other = await Screen.open(porteiro, ana);
     try {
