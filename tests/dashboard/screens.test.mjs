@@ -626,6 +626,13 @@ describe('administration', () => {
     await hers.go('');
     assert.equal(await hers.link('Administration').count(), 0);
     assert.equal(await hers.page.getByText('Blog of Ana').count(), 0);
+    // Made one, and no more, while her page is open.
+    const { id } = await dora.ok('GET', '/api/me');
+    await ana.ok('PATCH', `/api/users/${id}`, { admin: true });
+    await hers.link('Administration').click();
+    await hers.page.getByRole('heading', { name: 'People' }).waitFor();
+    await ana.ok('PATCH', `/api/users/${id}`, { admin: false });
+    await hers.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     await hers.go('account');
     await hers.button('Delete my account').click();
     await hers.page.getByLabel('Type dora@example.test').fill('dora@example.test');
