@@ -448,6 +448,16 @@ describe('activity and usage', () => {
     await page.getByRole('region', { name: 'Token', exact: true }).getByText('careful').waitFor();
     await page.getByText('The figures as a table').first().click();
     await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
+    // Long figures beside the axis are there in whole.
+    await page.route('**/api/usage?*', async route => {
+      const response = await route.fetch(), { items } = await response.json();
+      await route.fulfill({ response, json: { items: items.map(item => ({ ...item, ms_total: item.ms_total && item.count * 99_000 })) } });
+    });
+    await screen.go('usage?days=7');
+    await page.locator('svg.chart text').getByText('100,000 ms').first().waitFor();
+    const cut = await page.locator('svg.chart text').evaluateAll(texts => texts.filter(text => text.getBBox().x < 0).map(text => text.textContent));
+    assert.deepEqual(cut, []);
+    await page.unroute('**/api/usage?*');
   });
 
   test('a model takes about one token for 2.5 bytes of what it reads', async () => {

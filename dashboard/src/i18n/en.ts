@@ -448,7 +448,7 @@ export default {
   'usage.p95': '95 of 100 within',
   'usage.chart.p95': 'What 95 of 100 calls took at most, by day',
   'usage.table': 'The figures as a table',
-  'usage.day': 'Day',
+  'usage.day': 'Day (UTC)',
   'usage.tools': 'Tool',
   'usage.outcomes': 'Error',
 

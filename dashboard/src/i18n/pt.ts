@@ -450,7 +450,7 @@ const pt: Record<keyof typeof en, string> = {
   'usage.p95': '95 de 100 em até',
   'usage.chart.p95': 'O que 95 de 100 chamadas levaram no máximo, por dia',
   'usage.table': 'Os números em tabela',
-  'usage.day': 'Dia',
+  'usage.day': 'Dia (UTC)',
   'usage.tools': 'Ferramenta',
   'usage.outcomes': 'Erro',
 
