@@ -249,12 +249,18 @@ describe('a connection', () => {
     await screen.go('connections');
     await screen.field('Search').fill('by hand');
     await page.getByText('1 of 2 shown').waitFor();
+    await screen.field('Search').fill('no such thing');
+    await page.getByText('0 of 2 shown').waitFor();
+    assert.equal(await screen.button('Test all').count(), 0, 'nothing to be tested');
     await screen.field('Search').fill('');
     const checked = async () => Date.parse((await porteiro.json(['connection', 'show', String(blog.id)])).check.checked_at);
     const before = await checked();
     await screen.button('Test all').click();
     await said('All of them work');
     assert.ok((await checked()) > before);
+    await page.route('**/test', route => route.fulfill({ status: 429, json: { error: { code: 'limit', message: 'Later.' } } }), { times: 1 });
+    await screen.button('Test all').click();
+    await said(/^1 could not be tested\.$/);
   });
 });
 
@@ -366,6 +372,8 @@ describe('activity and usage', () => {
     const later = await connect(ana, site, 'Made later');
     await callTool(porteiro.url, later.token, 'wp_site');
     await rows.filter({ hasText: 'Made later' }).first().waitFor();
+    await screen.go('activity?action=tool.wp_create');
+    await page.locator('.badge.warn', { hasText: 'waits for approval' }).first().waitFor();
   });
 
   test('what happened during a pause is not missing in the middle', async () => {

@@ -194,6 +194,7 @@ export default {
   'connections.testing': '{done} of {total}',
   'connections.tested': 'All of them work.',
   'connections.tested.bad': '{n} does not work.|{n} do not work.',
+  'connections.untested': '{n} could not be tested.|{n} could not be tested.',
   'connections.count': '{n} of {total} shown',
 
   'connection.title': 'Connection',
@@ -353,6 +354,8 @@ export default {
   'action.connections.rename': 'Connection renamed',
   'action.connections.pause': 'Connection paused',
   'action.connections.delete': 'Connection deleted',
+  'action.api_tokens.create': 'API token made',
+  'action.api_tokens.revoke': 'API token ended',
   'action.tokens.create': 'Token made',
   'action.tokens.revoke': 'Token ended',
   'action.sessions.begin': 'Login began',
