@@ -116,6 +116,8 @@ int authorize_begin(struct call *call, const struct connection_new *new, struct 
     if (!error && !provider->authorize_begin)
         return fail(call, E_INVALID, "%.*s has no page for letting programs in.", STR_ARG(provider->name));
     if (!error)
+        error = connections_may_add(call, new->user_id, new->provider_key, new->name);
+    if (!error)
         error = carry(call, new->user_id, PROOF_AUTHORIZE, token_word(call, ID_CHARS), write_new(call, new), &state);
     if (error)
         return error;

@@ -130,6 +130,14 @@ for (const wp of ['new', 'old']) {
       assert.match(refused.text, /Nothing was connected/);
     });
 
+    test('a name that is taken is told before anybody is sent there', async () => {
+      for (const [name, status] of [['blog', 409], [' blog ', 409], ['x'.repeat(121), 400]]) {
+        const answer = await ana.call('POST', '/api/connections/authorize', { provider: 'wordpress', name, config: { url: site.url } });
+        assert.equal(answer.status, status, answer.text);
+      }
+      await begin(bia);
+    });
+
     test('refused: nothing is connected', async () => {
       const count = (await ana.ok('GET', '/api/connections')).items.length;
       const back = await comeBack(ana, await click((await begin(ana, { name: 'other' })).url, 'reject'));
