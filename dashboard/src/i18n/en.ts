@@ -125,6 +125,7 @@ export default {
   'service.qr': 'QR code to be scanned with the telephone',
   'service.code': 'Pairing code',
   'service.waiting': 'Waiting for the telephone…',
+  'service.again': 'New code',
   'service.webhook.help': 'What happens there is only known here when the service tells it: incoming messages, and what was delivered and read.',
   'service.webhook.set': 'Tell the service where to send',
   'service.webhook.show': 'Show address and secret',

@@ -127,6 +127,7 @@ const pt: Record<keyof typeof en, string> = {
   'service.qr': 'Código QR para ler com o telefone',
   'service.code': 'Código de pareamento',
   'service.waiting': 'Aguardando o telefone…',
+  'service.again': 'Novo código',
   'service.webhook.help': 'O que acontece lá só é conhecido aqui quando o serviço avisa: mensagens recebidas, e o que foi entregue e lido.',
   'service.webhook.set': 'Dizer ao serviço para onde enviar',
   'service.webhook.show': 'Mostrar endereço e segredo',
