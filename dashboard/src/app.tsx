@@ -7,7 +7,7 @@ import { api } from './lib/api';
 import { LANGUAGES, language, setLanguage, t, type Key } from './lib/i18n';
 import { useLive } from './lib/live';
 import { place } from './lib/router';
-import { loadWaiting, me, waiting } from './lib/state';
+import { loadMe, loadWaiting, me, waiting } from './lib/state';
 import { setTheme, theme, THEMES, type Theme } from './lib/theme';
 import { Above, Act, Page, Problem, Wait, say, sayProblem } from './lib/ui';
 import { Home } from './screens/home';
@@ -65,7 +65,7 @@ function Content() {
     return () => void (wanted = false);
   }, [name]);
   if (!name) return <Home />;
-  if (!Object.hasOwn(screens, name)) return <Missing />;
+  if (!Object.hasOwn(screens, name) || (name === 'admin' && !me.value?.admin)) return <Missing />;
   const { Screen, error } = shown.value;
   if (shown.value.name !== name) return <Wait />;
   return Screen ? <Screen path={path} key={path.join('/')} /> : <Problem error={error} />;
@@ -149,7 +149,7 @@ function Stopped() {
 }
 
 export function App() {
-  useLive(() => void loadWaiting().catch(() => {}));
+  useLive(() => void Promise.all([loadWaiting(), loadMe()]).catch(() => {}));
   useEffect(() => void loadWaiting().catch(sayProblem), []);
   useSignalEffect(() => void (document.documentElement.lang = language.value));
   useFocusOnHeading();

@@ -116,6 +116,8 @@ int authorize_begin(struct call *call, const struct connection_new *new, struct 
     int error = connect_provider(call, new->provider_key, &provider);
     if (!error && !provider->authorize_begin)
         return fail(call, E_INVALID, "%.*s has no page for letting programs in.", STR_ARG(provider->name));
+    if (!error)
+        error = connections_may_add(call, new->user_id, new->provider_key, new->name);
     if (error)
         return error;
     registration_forget_expired(call); /* those who went there and did not finish left a password here */

@@ -81,7 +81,25 @@ static int check_name_is_free(struct call *call, int64_t user_id, struct str nam
     return error;
 }
 
+static int find_provider(struct call *call, struct str key, struct provider_row *ret)
+{
+    int error = store_providers_by_key(call, key, ret);
+    if (!error && !ret->enabled)
+        return fail(call, E_DENIED, "The provider '%.*s' is disabled on this server.", STR_ARG(ret->key));
+    return error;
+}
+
 /* ---- making */
+
+int connections_may_add(struct call *call, int64_t user_id, struct str provider_key, struct str name)
+{
+    struct provider_row provider;
+    struct str cleaned;
+    int error = clean_name(call, name, &cleaned);
+    if (!error)
+        error = find_provider(call, provider_key, &provider);
+    return error ? error : check_name_is_free(call, user_id, cleaned);
+}
 
 static int insert_connection(struct call *call, const struct connection_new *connection, struct str name,
                              struct token_made *ret)
@@ -92,9 +110,7 @@ static int insert_connection(struct call *call, const struct connection_new *con
     int64_t id;
     int error = owner_lock(call, connection->user_id, &wrapped);
     if (!error)
-        error = store_providers_by_key(call, connection->provider_key, &provider);
-    if (!error && !provider.enabled)
-        return fail(call, E_DENIED, "The provider '%.*s' is disabled on this server.", STR_ARG(provider.key));
+        error = find_provider(call, connection->provider_key, &provider);
     if (!error)
         error = check_name_is_free(call, connection->user_id, name);
     token_hash_of_nobody(nobody);

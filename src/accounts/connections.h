@@ -23,6 +23,9 @@ struct connection_new {
     struct token_new token; /* the primary token; an empty name becomes "primary" */
 };
 
+/* What connections_add() refuses whatever the service says, before somebody is sent there; it looks itself once more. */
+MUST_CHECK int connections_may_add(struct call *call, int64_t user_id, struct str provider_key, struct str name);
+
 /* Does not look at the service: prove the connection first. E_INVALID, E_NOT_FOUND (provider, user), E_CONFLICT (name). */
 MUST_CHECK int connections_add(struct call *call, const struct connection_new *connection, struct token_made *ret);
 

@@ -78,12 +78,12 @@ static unsigned kinds_of(const struct audit_event *event)
     return FEED_ACCOUNT;
 }
 
-static void observe(const struct audit_event *event)
+void feed_changed(int64_t user_id, unsigned kinds)
 {
     size_t i = 0;
-    if (!event->user_id || str_ends_with(event->action, STR(".intent")))
+    if (!has_timer || !user_id)
         return;
-    while (i < n_gathered && gathered[i].user_id != event->user_id)
+    while (i < n_gathered && gathered[i].user_id != user_id)
         i++;
     if (i == FEED_PEOPLE_MAX) {
         tell_all(NULL);
@@ -92,10 +92,16 @@ static void observe(const struct audit_event *event)
     if (i == n_gathered) {
         if (n_gathered++ == 0)
             loop_timer_set(&timer, FEED_GATHER_MS);
-        gathered[i].user_id = event->user_id;
+        gathered[i].user_id = user_id;
         gathered[i].kinds = 0;
     }
-    gathered[i].kinds |= kinds_of(event);
+    gathered[i].kinds |= kinds;
+}
+
+static void observe(const struct audit_event *event)
+{
+    if (!str_ends_with(event->action, STR(".intent")))
+        feed_changed(event->user_id, kinds_of(event));
 }
 
 void feed_start(void)

@@ -1,8 +1,8 @@
 /*
- * Tells the dashboards that people have open what changed: every event of the audit log makes a hint on the bus
- * (BUS_ACCOUNT), for its person, with the kinds of things to look at again. What happens in quick succession is one
- * hint, so that a busy token costs no more than a few a second. Hints reach other workers and nodes like every event of
- * the bus.
+ * Tells the dashboards that people have open what changed: every event of the audit log, and what a webhook brought,
+ * makes a hint on the bus (BUS_ACCOUNT), for its person, with the kinds of things to look at again. What happens in
+ * quick succession is one hint, so that a busy token costs no more than a few a second. Hints reach other workers and
+ * nodes like every event of the bus.
  */
 #ifndef MCP_FEED_H
 #define MCP_FEED_H
@@ -26,6 +26,9 @@ enum feed_kind {
 const char *feed_kind_name(unsigned kind); /* of one bit: "audit" */
 /* Of the key of a BUS_ACCOUNT event. */
 unsigned feed_kinds_parse(struct str key);
+
+/* What is not audited, such as a message that came: the bits of what changed, for its person. */
+void feed_changed(int64_t user_id, unsigned kinds);
 
 /* Once, behind loop_init(). */
 void feed_start(void);

@@ -176,7 +176,8 @@ static int usage(struct call *call, struct api *api)
 {
     struct audit_counts counts;
     int64_t days = api_query_number(call, api, "days");
-    int64_t since_ms = clock_now_ms() - (days ? days : USAGE_DAYS) * DAY_MS;
+    /* Whole days, as they are told: the sum is then that of the days. */
+    int64_t since_ms = (clock_now_ms() / DAY_MS - ((days ? days : USAGE_DAYS) - 1)) * DAY_MS;
     struct str by = api_query(call, api, "by");
     bool by_token = by.ptr && str_eq(by, STR("token"));
     int error = store_audit_count(call, api->person.user_id, since_ms, by_token, &counts);
@@ -203,7 +204,7 @@ static int usage(struct call *call, struct api *api)
 }
 
 static const struct api_parameter usage_parameters[] = {
-    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}", "How many days back: 1 to 366."},
+    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}", "How many days of UTC, today among them: 1 to 366."},
     {"by", "{\"type\":\"string\",\"enum\":[\"tool\",\"token\"]}",
      "tool: by day, connection and tool; token: by connection and token."},
 };

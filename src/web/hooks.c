@@ -7,6 +7,7 @@
 #include "limits/tries.h"
 #include "mcp/approve.h"
 #include "mcp/bus.h"
+#include "mcp/feed.h"
 #include "messages/messages.h"
 #include "store/store.h"
 #include "web/routes.h"
@@ -16,7 +17,7 @@ enum { TOLD_MAX = 64 };
 struct delivery {
     struct webhook base;
     struct call *call;
-    int64_t connection_id;
+    int64_t connection_id, user_id;
     bool in_transaction, mine;
     struct str told[TOLD_MAX]; /* URIs, to be told when all is kept */
     size_t n_told;
@@ -62,6 +63,8 @@ static void tell(const struct delivery *delivery)
     for (size_t i = 0; i < delivery->n_told; i++)
         bus_publish(&(struct bus_event){
             .topic = BUS_RESOURCE_UPDATED, .connection_id = delivery->connection_id, .key = delivery->told[i]});
+    if (delivery->in_transaction)
+        feed_changed(delivery->user_id, FEED_AUDIT);
 }
 
 /* "whatsapp/12", also with more behind it, which some services add by themselves. */
@@ -123,6 +126,7 @@ static int serve(struct call *call, const struct http_request *request, struct s
                  .changed = changed,
                  .answered = rests ? NULL : answered}, /* nothing is approved through one that rests */
         .connection_id = site.connection_id,
+        .user_id = site.user_id,
     };
     error = provider->webhook(call, &site, &delivery->base, ret);
     if (delivery->in_transaction)

@@ -378,6 +378,29 @@ static void write_head(struct page *page)
     markup_end(markup);
 }
 
+/* Not on what answers a form: the link would ask for the page without what was in the form, such as its token. */
+static void write_languages(struct page *page)
+{
+    struct markup *markup = &page->markup;
+    markup_begin(markup, "nav");
+    markup_attribute(markup, "aria-label", page_text(page, TEXT_OTHER_LANGUAGE));
+    for (int other = 0; other < LANGUAGES; other++) {
+        bool is_this = other == (int)page->language;
+        markup_begin(markup, "a");
+        markup_attribute(markup, "lang", language_tag((enum language)other));
+        markup_attribute(markup, "hreflang", language_tag((enum language)other));
+        if (is_this)
+            markup_attribute(markup, "aria-current", STR("true"));
+        struct str join = str_ends_with(page->self, STR("?")) ? STR("lang=") : STR("&lang=");
+        markup_address(markup, "href",
+                       str_concat(page->call->arena, page->self,
+                                  str_concat(page->call->arena, join, language_tag((enum language)other))));
+        markup_text(markup, language_name((enum language)other));
+        markup_end(markup);
+    }
+    markup_end(markup);
+}
+
 static void write_header(struct page *page)
 {
     struct markup *markup = &page->markup;
@@ -397,23 +420,8 @@ static void write_header(struct page *page)
     markup_attribute(markup, "height", STR("32"));
     markup_text(markup, STR("porteiro"));
     markup_end(markup);
-    markup_begin(markup, "nav");
-    markup_attribute(markup, "aria-label", page_text(page, TEXT_OTHER_LANGUAGE));
-    for (int other = 0; other < LANGUAGES; other++) {
-        bool is_this = other == (int)page->language;
-        markup_begin(markup, "a");
-        markup_attribute(markup, "lang", language_tag((enum language)other));
-        markup_attribute(markup, "hreflang", language_tag((enum language)other));
-        if (is_this)
-            markup_attribute(markup, "aria-current", STR("true"));
-        struct str join = str_ends_with(page->self, STR("?")) ? STR("lang=") : STR("&lang=");
-        markup_address(markup, "href",
-                       str_concat(page->call->arena, page->self,
-                                  str_concat(page->call->arena, join, language_tag((enum language)other))));
-        markup_text(markup, language_name((enum language)other));
-        markup_end(markup);
-    }
-    markup_end(markup);
+    if (!is_post(page))
+        write_languages(page);
     markup_end(markup);
 }
 

@@ -11,6 +11,19 @@ static int refuse(struct page *page)
     return OK;
 }
 
+/*
+ * What was sent with this token before: the browser gave up its answer when the button was pressed again, but the
+ * connection was made all the same.
+ */
+static int doubt(struct page *page, int error)
+{
+    page_refuse(page, error);
+    page->problem = page_text(page, TEXT_CONNECT_MAYBE);
+    page_begin(page, TEXT_CONNECT_MAYBE_TITLE);
+    page_link(page, STR("/#/connections"), TEXT_CONNECT_LOOK);
+    return OK;
+}
+
 static void tell(struct call *call, struct page *page, const struct site_check *check, const struct token_made *made)
 {
     struct str site = check->site_name.len ? check->site_name : STR("WordPress");
@@ -66,6 +79,8 @@ int page_connect_finish(struct call *call, struct page *page)
     if (!page->is_sent)
         return ask(call, page, token);
     int error = authorize_finish(call, page->person.user_id, token, &check, &made);
+    if (error == E_DENIED)
+        return doubt(page, error);
     if (error) {
         page_refuse(page, error);
         return refuse(page);

@@ -99,6 +99,13 @@ static const struct str texts[TEXTS][LANGUAGES] = {
     TEXT(CONNECT_REFUSED, "You said no at the site, or it took longer than ten minutes. Nothing was connected.",
          "Você recusou no site, ou demorou mais de dez minutos. Nada foi conectado."),
     TEXT(CONNECT_AGAIN, "Back to the dashboard", "Voltar ao painel"),
+    TEXT(CONNECT_MAYBE_TITLE, "Is it connected?", "Está conectado?"),
+    TEXT(CONNECT_MAYBE,
+         "This was sent already, or it took longer than ten minutes. If the button was pressed twice, the site is "
+         "connected: look under Connections.",
+         "Isto já foi enviado, ou demorou mais de dez minutos. Se o botão foi apertado duas vezes, o site está "
+         "conectado: veja em Conexões."),
+    TEXT(CONNECT_LOOK, "Connections", "Conexões"),
 
     TEXT(NOT_FOUND_TITLE, "There is nothing here", "Não há nada aqui"),
     TEXT(NOT_FOUND, "This address leads nowhere. Perhaps the link was cut off.",

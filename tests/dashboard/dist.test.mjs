@@ -144,7 +144,7 @@ describe('the texts of the dashboard', async () => {
     const errors = words(source('src/call/call.c').match(/error_names\[\][^;]*/)[0], /"([a-z_]+)"/g).filter(word => word !== 'ok');
     const failures = words(sources.map(([, text]) => text).join('\n'), /\[?HTTP_FETCH_\w+\]? = "([a-z_]+)"/g).filter(word => !['ok', 'source'].includes(word));
     const verdicts = words(source('src/providers/wordpress/connect.c'), /verdict\(\s*probe,\s*"([a-z_]+)"/g);
-    const actions = sources.flatMap(([, text]) => words(text, /"((?:auth|approvals|approver|audit|connections|tokens|sessions|users|totp|providers|oauth|job|keys|messages)\.[a-z_.]+)"/g)).filter(action => !['messages.upsert', 'messages.update', 'audit.csv', 'audit.jsonl'].includes(action));
+    const actions = sources.flatMap(([, text]) => words(text, /"((?:api_tokens|auth|approvals|approver|audit|connections|tokens|sessions|users|totp|providers|oauth|job|keys|messages)\.[a-z_.]+)"/g)).filter(action => !['messages.upsert', 'messages.update', 'audit.csv', 'audit.jsonl'].includes(action));
     const needed = [
       ...errors.map(code => `error.${code}`), ...errors.map(code => `outcome.${code}`), ...[...failures, ...verdicts].map(code => `check.${code}`), ...actions.map(action => `action.${action}`),
     ];

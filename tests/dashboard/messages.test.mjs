@@ -69,8 +69,8 @@ test('sent is not delivered: that is what the webhook says, and the open page sh
   const row = page.getByRole('row', { name: BIA });
   await row.getByText('sent', { exact: true }).waitFor();
   await page.getByRole('row', { name: '5531987650000' }).getByText('failed', { exact: true }).waitFor();
+  await page.waitForTimeout(1500); // what was audited above has been told
   await hook(cloud.status(id, 'delivered', BIA));
-  await page.reload();
   await row.getByText('delivered', { exact: true }).waitFor();
 });
 
@@ -94,6 +94,8 @@ test('the state at the service: a code to be scanned, until the telephone answer
   await page.getByText('Not connected', { exact: true }).waitFor();
   await screen.button('Connect the telephone').click();
   assert.match(await page.getByAltText('QR code to be scanned with the telephone').getAttribute('src'), /^data:image\/png;base64,iVBOR/);
+  await page.getByText('ABCD-1234').waitFor();
+  await Promise.all([page.waitForRequest('**/pair'), screen.button('New code').click()]); // the one that is shown runs out
   await page.getByText('ABCD-1234').waitFor();
   evolution.state.state = 'open';
   await page.getByText('Connected', { exact: true }).first().waitFor();
@@ -122,6 +124,7 @@ test('all of it in both languages, narrow and wide, without an objection of axe'
     wrong.push(...other.complaints);
     await other.close();
   }
+  await ana.ok('PATCH', '/api/me', { language: 'en' });
   assert.deepEqual([...wrong, ...screen.complaints], []);
 });
 

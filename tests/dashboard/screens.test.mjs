@@ -116,6 +116,11 @@ describe('the wizard', () => {
       assert.ok((await page.locator('main').innerText()).includes(porteiro.url) || (await page.locator('main a.primary').count()) > 0, client);
       for (const href of await page.locator('main a').evaluateAll(links => links.map(link => link.href))) assert.ok(!href.includes('prt_pat_'), href);
     }
+    // Where the browser does not let it be copied, it is marked.
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }));
+    await screen.button('Copy: Token').first().click();
+    await screen.button('Marked: press Ctrl+C: Token').waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString()), token);
     await page.reload();
     await screen.settled();
     assert.ok(!(await page.content()).includes(token), 'shown once');
@@ -130,6 +135,9 @@ describe('a connection', () => {
     await inDialog('Save').click();
     await page.getByRole('heading', { name: 'Blog of Ana', level: 1 }).waitFor();
     assert.ok(await connectionNamed('Blog of Ana'));
+    await page.route('**/pause', route => route.fulfill({ status: 429, json: { error: { code: 'limit', message: 'What the server says of this limit.' } } }), { times: 1 });
+    await screen.button('Pause').click();
+    await said('What the server says of this limit.');
     await screen.button('Pause').click();
     await said('is paused');
     assert.equal((await connectionNamed('Blog of Ana')).status, 'paused');
@@ -215,6 +223,8 @@ describe('a connection', () => {
     await inDialog('End').click();
     await said('The token has ended');
     assert.equal(await works(laptop), false);
+    await screen.go(`connections/${blog.id}/clients`);
+    assert.equal(await page.getByText('The token, shown this once').count(), 0, 'what has ended is not offered');
   });
 
   test('ends and goes only when its name was typed', async () => {
@@ -239,12 +249,18 @@ describe('a connection', () => {
     await screen.go('connections');
     await screen.field('Search').fill('by hand');
     await page.getByText('1 of 2 shown').waitFor();
+    await screen.field('Search').fill('no such thing');
+    await page.getByText('0 of 2 shown').waitFor();
+    assert.equal(await screen.button('Test all').count(), 0, 'nothing to be tested');
     await screen.field('Search').fill('');
     const checked = async () => Date.parse((await porteiro.json(['connection', 'show', String(blog.id)])).check.checked_at);
     const before = await checked();
     await screen.button('Test all').click();
     await said('All of them work');
     assert.ok((await checked()) > before);
+    await page.route('**/test', route => route.fulfill({ status: 429, json: { error: { code: 'limit', message: 'Later.' } } }), { times: 1 });
+    await screen.button('Test all').click();
+    await said(/^1 could not be tested\.$/);
   });
 });
 
@@ -351,6 +367,39 @@ describe('activity and usage', () => {
     assert.match(await rows.first().innerText(), /primary|…/, 'who');
     await screen.field('Kind').selectOption('auth.');
     await waitFor('the filter', async () => page.url().includes('action=auth.'));
+    // A connection that was made while the page was open is called by its name.
+    await screen.go('activity?action=tool.');
+    const later = await connect(ana, site, 'Made later');
+    await callTool(porteiro.url, later.token, 'wp_site');
+    await rows.filter({ hasText: 'Made later' }).first().waitFor();
+    await screen.go('activity?action=tool.wp_create');
+    await page.locator('.badge.warn', { hasText: 'waits for approval' }).first().waitFor();
+  });
+
+  test('what happened during a pause is not missing in the middle', async () => {
+    const other = await Screen.open(porteiro, ana);
+    try {
+      let newest = 120;
+      const event = id => ({ id, at: new Date(id * 1000).toISOString(), action: 'tool.wp_site', connection_id: null, token_id: null, data: { outcome: 'ok' } });
+      await other.page.route('**/api/audit?*', route => {
+        const before = Number(new URL(route.request().url()).searchParams.get('before')) || newest + 1;
+        const ids = Array.from({ length: 50 }, (_, i) => before - 1 - i).filter(id => id > 0);
+        return route.fulfill({ json: { items: ids.map(event), next_before: ids.at(-1) > 1 ? ids.at(-1) : null } });
+      });
+      const ids = () => other.page.locator('main tbody time').evaluateAll(times => times.map(({ dateTime }) => Date.parse(dateTime) / 1000));
+      const run = (from, count) => Array.from({ length: count }, (_, i) => from - i).join();
+      await other.go('activity');
+      await other.button('Show older').click();
+      await waitFor('older ones', async () => (await ids()).join() === run(120, 100));
+      await other.page.locator('main tbody button').first().click();
+      newest += 60; // while one is looked at
+      await other.page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+      await waitFor('the newest', async () => (await ids()).join() === run(180, 50));
+      await other.button('Show older').click();
+      await waitFor('older ones', async () => (await ids()).join() === run(180, 100));
+    } finally {
+      await other.close();
+    }
   });
 
   test('a stream of hints that was answered with an error comes back', async () => {
@@ -407,6 +456,16 @@ describe('activity and usage', () => {
     await page.getByRole('region', { name: 'Token', exact: true }).getByText('careful').waitFor();
     await page.getByText('The figures as a table').first().click();
     await page.locator('details[open] tbody tr').first().getByText(String(calls)).first().waitFor();
+    // Long figures beside the axis are there in whole.
+    await page.route('**/api/usage?*', async route => {
+      const response = await route.fetch(), { items } = await response.json();
+      await route.fulfill({ response, json: { items: items.map(item => ({ ...item, ms_total: item.ms_total && item.count * 99_000 })) } });
+    });
+    await screen.go('usage?days=7');
+    await page.locator('svg.chart text').getByText('100,000 ms').first().waitFor();
+    const cut = await page.locator('svg.chart text').evaluateAll(texts => texts.filter(text => text.getBBox().x < 0).map(text => text.textContent));
+    assert.deepEqual(cut, []);
+    await page.unroute('**/api/usage?*');
   });
 
   test('a model takes about one token for 2.5 bytes of what it reads', async () => {
@@ -515,7 +574,15 @@ describe('account', () => {
     await inDialog('End all others').click();
     await said('Ended');
     assert.equal((await phone.call('GET', '/api/me')).status, 401);
+    await screen.field('Present password').fill('not the password');
+    await screen.field('New password').fill(`${PASSWORD} 2`);
+    await screen.button('Change the password').click();
+    await page.getByRole('alert').getByText('The password is not right').waitFor();
+    assert.equal(await screen.field('New password').inputValue(), `${PASSWORD} 2`, 'what was entered stays');
     await screen.field('Present password').fill(PASSWORD);
+    await screen.field('New password').fill('ana@example.test!');
+    await screen.button('Change the password').click();
+    await page.getByRole('alert').getByText('The password holds the name of the e-mail address').waitFor();
     await screen.field('New password').fill(`${PASSWORD} 2`);
     await screen.button('Change the password').click();
     await said('Changed');
@@ -577,6 +644,13 @@ describe('administration', () => {
     await hers.go('');
     assert.equal(await hers.link('Administration').count(), 0);
     assert.equal(await hers.page.getByText('Blog of Ana').count(), 0);
+    // Made one, and no more, while her page is open.
+    const { id } = await dora.ok('GET', '/api/me');
+    await ana.ok('PATCH', `/api/users/${id}`, { admin: true });
+    await hers.link('Administration').click();
+    await hers.page.getByRole('heading', { name: 'People' }).waitFor();
+    await ana.ok('PATCH', `/api/users/${id}`, { admin: false });
+    await hers.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     await hers.go('account');
     await hers.button('Delete my account').click();
     await hers.page.getByLabel('Type dora@example.test').fill('dora@example.test');
@@ -589,6 +663,6 @@ describe('administration', () => {
 
 test('the browser had nothing to complain about', () => {
   // What was refused on purpose above is told by the browser, too.
-  const expected = /status of (401|403|422|400)/;
+  const expected = /status of (401|403|422|400|429)/;
   assert.deepEqual(screen.complaints.filter(text => !expected.test(text)), []);
 });

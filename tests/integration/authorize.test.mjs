@@ -118,12 +118,25 @@ for (const wp of ['new', 'old']) {
       assert.ok(done.tags.some(tag => /^\/#\/connections\/\d+\/clients$/.test(tag.href)));
       assert.ok(!done.text.includes(location.searchParams.get('password')));
       assert.ok((await callTool(porteiro.url, token, 'wp_site')).text.includes('editor'));
+      // Sent again, as by a second press of the button: what is connected is not said not to be.
+      const twice = await hers.submit(asked, {});
+      assert.equal(twice.status, 403);
+      assert.match(twice.text, /Is it connected\?[^]*sent already/);
+      assert.ok(twice.tags.some(tag => tag.href === '/#/connections'), twice.html);
       const again = await hers.open(finish);
       assert.equal(again.status, 403);
       assert.ok(!again.html.includes('prt_pat_'));
       const refused = await hers.open('/connect/finish?error=denied');
       assert.equal(refused.status, 403);
       assert.match(refused.text, /Nothing was connected/);
+    });
+
+    test('a name that is taken is told before anybody is sent there', async () => {
+      for (const [name, status] of [['blog', 409], [' blog ', 409], ['x'.repeat(121), 400]]) {
+        const answer = await ana.call('POST', '/api/connections/authorize', { provider: 'wordpress', name, config: { url: site.url } });
+        assert.equal(answer.status, status, answer.text);
+      }
+      await begin(bia);
     });
 
     test('refused: nothing is connected', async () => {

@@ -92,7 +92,10 @@ for (const database of ['sqlite', 'postgres']) {
       const page = await her.open(link);
       checkHeaders(page);
       assert.equal(page.lang, 'pt-BR');
+      const languages = shown => shown.tags.filter(tag => tag.hreflang);
+      assert.ok(languages(page).length === 2 && languages(page).every(tag => tag.href.includes('token=prt_setup_')), page.html);
       const again = await her.submit(page, { ...account(10), password: 'short' });
+      assert.deepEqual(languages(again), [], 'no link to the page without its token');
       checkHeaders(again);
       assert.equal(again.status, 400);
       assert.match(again.text, /A senha tem 5 caracteres; são necessários pelo menos 12/);

@@ -29,6 +29,7 @@ export default {
   copy: 'Copy',
 
   copied: 'Copied',
+  'copy.marked': 'Marked: press Ctrl+C',
 
   never: 'never',
 
@@ -124,6 +125,7 @@ export default {
   'service.qr': 'QR code to be scanned with the telephone',
   'service.code': 'Pairing code',
   'service.waiting': 'Waiting for the telephone…',
+  'service.again': 'New code',
   'service.webhook.help': 'What happens there is only known here when the service tells it: incoming messages, and what was delivered and read.',
   'service.webhook.set': 'Tell the service where to send',
   'service.webhook.show': 'Show address and secret',
@@ -193,6 +195,7 @@ export default {
   'connections.testing': '{done} of {total}',
   'connections.tested': 'All of them work.',
   'connections.tested.bad': '{n} does not work.|{n} do not work.',
+  'connections.untested': '{n} could not be tested.|{n} could not be tested.',
   'connections.count': '{n} of {total} shown',
 
   'connection.title': 'Connection',
@@ -352,6 +355,8 @@ export default {
   'action.connections.rename': 'Connection renamed',
   'action.connections.pause': 'Connection paused',
   'action.connections.delete': 'Connection deleted',
+  'action.api_tokens.create': 'API token made',
+  'action.api_tokens.revoke': 'API token ended',
   'action.tokens.create': 'Token made',
   'action.tokens.revoke': 'Token ended',
   'action.sessions.begin': 'Login began',
@@ -447,7 +452,7 @@ export default {
   'usage.p95': '95 of 100 within',
   'usage.chart.p95': 'What 95 of 100 calls took at most, by day',
   'usage.table': 'The figures as a table',
-  'usage.day': 'Day',
+  'usage.day': 'Day (UTC)',
   'usage.tools': 'Tool',
   'usage.outcomes': 'Error',
 
@@ -461,7 +466,7 @@ export default {
   'account.confirmed': 'confirmed',
   'account.password.now': 'Present password',
   'account.password.new': 'New password',
-  'account.password.help': 'A long one: several words are good.',
+  'account.password.help': 'At least 12 characters: several words are good.',
   'account.password.change': 'Change the password',
   'account.password.done': 'Changed. All other logins have ended.',
   'approver.title': 'Approve by message',
@@ -473,7 +478,6 @@ export default {
   'approver.code': 'Code',
   'approver.code.help': 'It came as a message to your number, and is good for 15 minutes.',
   'approver.confirm': 'Confirm',
-  'approver.denied': 'That is not the code, or it is too old, or was tried too often. Take the number away and begin again.',
   'approver.waits': 'waits for its code',
   'approver.end': 'Take the number away',
   'approver.end.text': '{phone} approves nothing any more. Questions wait on the page “Approvals”.',

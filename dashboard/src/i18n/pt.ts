@@ -31,6 +31,7 @@ const pt: Record<keyof typeof en, string> = {
   copy: 'Copiar',
 
   copied: 'Copiado',
+  'copy.marked': 'Selecionado: aperte Ctrl+C',
 
   never: 'nunca',
 
@@ -126,6 +127,7 @@ const pt: Record<keyof typeof en, string> = {
   'service.qr': 'Código QR para ler com o telefone',
   'service.code': 'Código de pareamento',
   'service.waiting': 'Aguardando o telefone…',
+  'service.again': 'Novo código',
   'service.webhook.help': 'O que acontece lá só é conhecido aqui quando o serviço avisa: mensagens recebidas, e o que foi entregue e lido.',
   'service.webhook.set': 'Dizer ao serviço para onde enviar',
   'service.webhook.show': 'Mostrar endereço e segredo',
@@ -195,6 +197,7 @@ const pt: Record<keyof typeof en, string> = {
   'connections.testing': '{done} de {total}',
   'connections.tested': 'Todas funcionam.',
   'connections.tested.bad': '{n} não funciona.|{n} não funcionam.',
+  'connections.untested': '{n} não pôde ser testada.|{n} não puderam ser testadas.',
   'connections.count': '{n} de {total} na lista',
 
   'connection.title': 'Conexão',
@@ -232,7 +235,7 @@ const pt: Record<keyof typeof en, string> = {
 
   'confirm.type': 'Digite {word} para confirmar',
   'confirm.none': 'Fazer o que for pedido',
-  'confirm.none.help': 'Só o que não tem volta é confirmado.',
+  'confirm.none.help': 'Só o que não tem volta é confirmado, na conversa.',
   'confirm.human': 'Esperar minha aprovação aqui',
   'confirm.human.help': 'O que outros veriam ou perderiam espera em Aprovações, fora do alcance do modelo.',
 
@@ -354,6 +357,8 @@ const pt: Record<keyof typeof en, string> = {
   'action.connections.rename': 'Conexão renomeada',
   'action.connections.pause': 'Conexão pausada',
   'action.connections.delete': 'Conexão excluída',
+  'action.api_tokens.create': 'Token da API criado',
+  'action.api_tokens.revoke': 'Token da API encerrado',
   'action.tokens.create': 'Token criado',
   'action.tokens.revoke': 'Token encerrado',
   'action.sessions.begin': 'Acesso iniciado',
@@ -449,7 +454,7 @@ const pt: Record<keyof typeof en, string> = {
   'usage.p95': '95 de 100 em até',
   'usage.chart.p95': 'O que 95 de 100 chamadas levaram no máximo, por dia',
   'usage.table': 'Os números em tabela',
-  'usage.day': 'Dia',
+  'usage.day': 'Dia (UTC)',
   'usage.tools': 'Ferramenta',
   'usage.outcomes': 'Erro',
 
@@ -463,7 +468,7 @@ const pt: Record<keyof typeof en, string> = {
   'account.confirmed': 'confirmado',
   'account.password.now': 'Senha atual',
   'account.password.new': 'Nova senha',
-  'account.password.help': 'Uma longa: várias palavras servem bem.',
+  'account.password.help': 'Pelo menos 12 caracteres: várias palavras servem bem.',
   'account.password.change': 'Mudar a senha',
   'account.password.done': 'Mudada. Todos os outros acessos terminaram.',
   'approver.title': 'Aprovar por mensagem',
@@ -475,7 +480,6 @@ const pt: Record<keyof typeof en, string> = {
   'approver.code': 'Código',
   'approver.code.help': 'Chegou como mensagem no seu número e vale 15 minutos.',
   'approver.confirm': 'Confirmar',
-  'approver.denied': 'Esse não é o código, ou é velho demais, ou foi tentado vezes demais. Tire o número e comece de novo.',
   'approver.waits': 'espera o código',
   'approver.end': 'Tirar o número',
   'approver.end.text': '{phone} não aprova mais nada. Os pedidos esperam na página “Aprovações”.',
@@ -650,7 +654,7 @@ const pt: Record<keyof typeof en, string> = {
   'doctor.provider.off': '{value} está desligado',
   'doctor.fix.provider.off': 'Um administrador o liga.',
   'doctor.tokens': 'Tokens',
-  'doctor.tokens.some': '{value} válidos',
+  'doctor.tokens.some': 'Válidos: {value}',
   'doctor.tokens.none': 'nenhum',
   'doctor.fix.tokens.none': 'Crie um para o seu cliente.',
   'doctor.address': 'Endereço',

@@ -16,6 +16,9 @@ export const goToLogin = () => {
   return new Promise<never>(() => {}); // the page is left
 };
 
+// Here a 401 may be the password that was entered, not the login.
+const ASKS_PASSWORD = ['/api/auth/prove', '/api/me/password'];
+
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { 'X-Porteiro': '1' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -29,7 +32,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const answer = await send(method, path, body, signal);
-  if (answer.status === 401 && !path.startsWith('/api/auth/')) return goToLogin();
+  if (answer.status === 401 && !ASKS_PASSWORD.includes(path)) return goToLogin();
   const json = await answer.json().catch(() => null);
   if (answer.ok) return json as T;
   const error = new ApiError(answer.status, json?.error?.code ?? 'unknown', json?.error?.message ?? '', json?.error?.steps);

@@ -2,16 +2,16 @@
 import { useSignal } from '@preact/signals';
 import { api } from './api';
 import { t } from './i18n';
-import { connections, loadConnections, loadProviders } from './state';
+import { loadConnections, loadProviders } from './state';
 import type { Approver, Connection } from './types';
 import { Badge, Form, Input, Select, Shown, confirm, say, useLoad, type Loaded } from './ui';
 
 interface Here { approver: Approver; ways: Connection[] }
 
 async function load(signal: AbortSignal): Promise<Here> {
-  const [approver, providers] = await Promise.all([api.get<Approver>('/api/me/approver', signal), loadProviders(), connections.value ? null : loadConnections(signal)]);
+  const [approver, providers, connections] = await Promise.all([api.get<Approver>('/api/me/approver', signal), loadProviders(), loadConnections(signal)]);
   const able = providers.filter(({ can }) => can.includes('notify')).map(({ key }) => key);
-  return { approver, ways: connections.value!.filter(({ provider, status }) => able.includes(provider) && status === 'active') };
+  return { approver, ways: connections.filter(({ provider, status }) => able.includes(provider) && status === 'active') };
 }
 
 function Ask({ ways, reload }: { ways: Connection[]; reload: () => unknown }) {
@@ -21,7 +21,7 @@ function Ask({ ways, reload }: { ways: Connection[]; reload: () => unknown }) {
     await reload();
   };
   return (
-    <Form send={send} prefix="approver" label={t('approver.send')}>
+    <Form send={send} label={t('approver.send')}>
       <Select label={t('approver.way')} value={way.value} set={value => (way.value = value)} options={ways.map(({ id, name }) => [String(id), name])} />
       <Input label={t('approver.phone')} help={t('approver.phone.help')} type="tel" autocomplete="tel" required maxLength={30} value={phone.value} set={value => (phone.value = value)} />
     </Form>
@@ -36,7 +36,7 @@ function Confirm({ reload }: { reload: () => unknown }) {
     say(t('saved'));
   };
   return (
-    <Form send={send} prefix="approver" label={t('approver.confirm')}>
+    <Form send={send} label={t('approver.confirm')}>
       <Input label={t('approver.code')} help={t('approver.code.help')} inputMode="numeric" autocomplete="one-time-code" required maxLength={10} value={code.value} set={value => (code.value = value)} />
     </Form>
   );

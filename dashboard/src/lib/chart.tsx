@@ -3,7 +3,7 @@ import { formatDay, formatNumber, t } from './i18n';
 
 export interface Bar { day: string; value: number; bad?: number }
 
-const WIDTH = 640, HEIGHT = 180, LEFT = 44, BOTTOM = 22, TOP = 10;
+const WIDTH = 640, HEIGHT = 180, LEFT = 76, BOTTOM = 22, TOP = 10;
 
 // 1, 2 or 5 times a power of ten, so that the scale can be read
 function niceMax(value: number) {

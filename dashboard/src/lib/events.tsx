@@ -10,7 +10,7 @@ export const eventName = (action: string) => (action.startsWith('tool.') ? actio
 export function Outcome({ event }: { event: Event }) {
   const outcome = event.data.outcome;
   if (typeof outcome !== 'string') return null;
-  return outcome === 'ok' ? <Badge kind="good">{t('outcome.ok')}</Badge> : <Badge kind="bad">{named('outcome', outcome)}</Badge>;
+  return outcome === 'ok' ? <Badge kind="good">{t('outcome.ok')}</Badge> : <Badge kind={outcome === 'waiting' ? 'warn' : 'bad'}>{named('outcome', outcome)}</Badge>;
 }
 
 export function EventLine({ event }: { event: Event }) {

@@ -12,7 +12,7 @@ const kinds: Record<string, 'good' | 'warn' | 'bad'> = { open: 'good', connectin
 interface Place { url: string; secret: string; registered: boolean }
 
 // The code to be scanned; then looks until the telephone has answered, for three minutes.
-function Pairing({ id, found, reload }: { id: number; found: ServiceState; reload: () => Promise<void> }) {
+function Pairing({ id, found, again, reload }: { id: number; found: ServiceState; again: () => Promise<void>; reload: () => Promise<void> }) {
   useEffect(() => {
     let left = LOOKS;
     const timer = setInterval(async () => {
@@ -22,13 +22,14 @@ function Pairing({ id, found, reload }: { id: number; found: ServiceState; reloa
       await reload();
     }, LOOK_MS);
     return () => clearInterval(timer);
-  }, [id]);
+  }, [id, found]);
   return (
     <div class="note">
       <p lang="en">{found.text}</p>
       {found.qr_png && <p><img class="qr" src={`data:image/png;base64,${found.qr_png}`} width="240" height="240" alt={t('service.qr')} /></p>}
       {found.pairing_code && <Copy text={found.pairing_code} label={t('service.code')} />}
       <p class="soft" role="status">{t('service.waiting')}</p>
+      <p><Act class="tiny" run={again}>{t('service.again')}</Act></p>
     </div>
   );
 }
@@ -71,7 +72,7 @@ export function Service({ connection, provider }: { connection: Connection; prov
         <dl class="pairs">{Object.entries(found.details).filter(([, value]) => value !== '' && value !== null).map(([name, value]) => <><dt lang="en">{name}</dt><dd>{String(value)}</dd></>)}</dl>
         {found.state !== 'open' && !pairing.value && <div class="row"><Act class="primary" run={begin}>{t('service.pair')}</Act></div>}
       </>}</Shown>
-      {pairing.value && <Pairing id={connection.id} found={pairing.value} reload={done} />}
+      {pairing.value && <Pairing id={connection.id} found={pairing.value} again={begin} reload={done} />}
       {provider.can.includes('webhook') && <Webhook id={connection.id} registers={provider.can.includes('webhook_register')} />}
     </section>
   );

@@ -1,12 +1,19 @@
 // What more than one screen needs, and how things are called everywhere.
 import { signal } from '@preact/signals';
 import { api, type List } from './api';
-import { language, t, type Key } from './i18n';
+import { language, setLanguage, t, type Key } from './i18n';
 import type { Approval, Connection, Field, Me, Provider, Token, Usage } from './types';
 
 export const me = signal<Me | null>(null);
 export const connections = signal<Connection[] | null>(null);
 export const waiting = signal(0); // approvals
+
+// Somebody else may have changed it, or this person at another place.
+export const loadMe = async () => {
+  const now = await api.get<Me>('/api/me');
+  if (now.language !== me.value?.language) await setLanguage(now.language);
+  me.value = now;
+};
 
 export const loadConnections = async (signal?: AbortSignal) => (connections.value = (await api.get<List<Connection>>('/api/connections', signal)).items);
 export const loadWaiting = async () => {
@@ -30,6 +37,8 @@ export const connectionName = (id: number | null) => connections.value?.find(con
 
 // A token is shown once; the page of a client may still fill it in until this page is left.
 export const fresh = signal<{ connection: number; token: string; id: number } | null>(null);
+export const forgetToken = (id: number) => fresh.value?.id === id && (fresh.value = null);
+export const forgetTokensOf = (connection: number) => fresh.value?.connection === connection && (fresh.value = null);
 
 export const RIGHTS = ['read', 'draft', 'publish', 'delete', 'fetch', 'admin'] as const;
 export const rightsText = (rights: string[]) => rights.map(right => t(`right.${right}` as Key)).join(', ');

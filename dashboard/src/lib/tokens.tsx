@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { api, type List } from './api';
 import { named, t } from './i18n';
 import { useLive } from './live';
-import { connections, loadConnections, rightsText } from './state';
+import { connections, forgetToken, loadConnections, rightsText } from './state';
 import { TERMS, TermsFields, termsBody } from './terms';
 import type { Connection, Token } from './types';
 import { Badge, Choice, Copy, Dialog, Empty, Form, Input, Select, Shown, Time, confirm, useLoad } from './ui';
@@ -29,7 +29,7 @@ function Add({ connection, close, made }: { connection: Connection; close: () =>
   const options = useSignal<string[]>([]);
   const sites = useSignal<number[]>([]);
   const others = (connections.value ?? []).filter(({ id, provider, status }) => id !== connection.id && provider === connection.provider && status !== 'revoked');
-  useEffect(() => void (connections.value || loadConnections().catch(() => {})), []);
+  useEffect(() => void loadConnections().catch(() => {}), []);
   const send = async () => {
     const { token, id } = await api.post<{ token: string; id: number }>(`/api/connections/${connection.id}/tokens`, {
       name: name.value, ...termsBody(terms.value), options: options.value.join(',') || 'none', sites: sites.value.map(id => ({ connection_id: id })),
@@ -97,7 +97,7 @@ export function Tokens({ connection, made }: { connection: Connection; made: (to
   };
   const revoke = (token: Token) => confirm({
     title: t('token.revoke.title', { name: token.name ?? `…${token.last4}` }), text: t('token.revoke.text'), label: t('token.revoke'),
-    run: async () => (await api.delete(`/api/tokens/${token.id}`), tokens.reload()), done: t('token.revoked'),
+    run: async () => (await api.delete(`/api/tokens/${token.id}`), forgetToken(token.id), tokens.reload()), done: t('token.revoked'),
   });
   return (
     <section class="card">

@@ -8,12 +8,22 @@ import { question } from './prove';
 
 type Children = { children?: ComponentChildren };
 
+// Of these the server's own sentence says what to do, in the person's language; a sentence for all of a code would only guess. With
+// status 422 the code is the service's.
+const TOLD = ['invalid', 'conflict', 'limit', 'denied'];
+
+function keyOf({ status, code, message }: ApiError, prefix?: string) {
+  if (message && status !== 422 && TOLD.includes(code)) return undefined;
+  return [`${prefix}.${code}`, `error.${code}`].find(has) as Key | undefined;
+}
+
 // What went wrong, in the person's language where we know the code; the server's own words otherwise.
 export function Problem({ error, prefix }: { error: unknown; prefix?: string }) {
   if (!error) return null;
-  const { code, message, steps } = error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error));
+  const told = error instanceof ApiError ? error : new ApiError(0, 'unknown', String(error));
+  const { code, message, steps } = told;
   if (code === 'given_up') return null;
-  const key = [`${prefix}.${code}`, `error.${code}`].find(has) as Key | undefined;
+  const key = keyOf(told, prefix);
   const said = (
     <>
       {key ? <p>{t(key)}</p> : <p>{message || t('error.unknown')}</p>}
@@ -176,17 +186,24 @@ export function Choice({ type = 'checkbox', name, checked, set, label, help, dis
 }
 
 export function Copy({ text, label, secret }: { text: string; label: string; secret?: boolean }) {
-  const copied = useSignal(false);
+  const state = useSignal<'copy' | 'copied' | 'copy.marked'>('copy');
+  const code = useRef<HTMLElement>(null);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    copied.value = true;
+    try {
+      await navigator.clipboard.writeText(text); // there is none outside of https, and a browser may refuse it
+    } catch {
+      getSelection()!.selectAllChildren(code.current!);
+      state.value = 'copy.marked';
+      return;
+    }
+    state.value = 'copied';
     say(t('copied'));
-    setTimeout(() => (copied.value = false), 2500);
+    setTimeout(() => (state.value = 'copy'), 2500);
   };
   return (
     <div class="copy">
-      <code class={secret ? 'secret' : undefined}>{text}</code>
-      <button type="button" class="tiny" onClick={copy} aria-label={`${t('copy')}: ${label}`}>{copied.value ? t('copied') : t('copy')}</button>
+      <code ref={code} class={secret ? 'secret' : undefined}>{text}</code>
+      <button type="button" class="tiny" onClick={copy} aria-label={`${t(state.value === 'copied' ? 'copy' : state.value)}: ${label}`}>{t(state.value)}</button>
     </div>
   );
 }
@@ -205,8 +222,8 @@ export function say(text: string) {
 export function sayProblem(error: unknown) {
   if (error instanceof ApiError) {
     if (error.code === 'given_up') return;
-    const key = `error.${error.code}`;
-    say(has(key) ? t(key) : error.message || t('error.unknown'));
+    const key = keyOf(error);
+    say(key ? t(key) : error.message || t('error.unknown'));
   } else {
     say(String(error));
   }

@@ -54,7 +54,7 @@ function Password() {
       <Form send={send} label={t('account.password.change')}>
         <input type="text" autocomplete="username" value={me.value!.email} hidden readOnly />
         <Input label={t('account.password.now')} type="password" autocomplete="current-password" required value={current.value} set={value => (current.value = value)} />
-        <Input label={t('account.password.new')} help={t('account.password.help')} type="password" autocomplete="new-password" required minLength={8} value={password.value} set={value => (password.value = value)} />
+        <Input label={t('account.password.new')} help={t('account.password.help')} type="password" autocomplete="new-password" required minLength={12} value={password.value} set={value => (password.value = value)} />
       </Form>
     </section>
   );

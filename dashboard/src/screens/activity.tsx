@@ -53,22 +53,25 @@ export default function Activity() {
   const older = useSignal<PageOf | null>(null);
   const shown = useSignal<Event | null>(null);
   const first = useLoad(async signal => {
-    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), connections.value ?? loadConnections(signal), loadTokens(signal)]);
+    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal), loadTokens(signal)]);
     return page;
   }, key);
   useEffect(() => void (older.value = null), [key]);
   useLive(() => shown.value || void first.reload());
-  const last = older.value ?? first.value;
+  const fresh = first.value?.items ?? [];
+  // Older ones go on where the first page ends. When so much happened meanwhile that they have nothing in common, what lies between is
+  // nowhere: then they are asked for again.
+  const rest = older.value?.items.some(item => fresh.some(other => other.id === item.id)) ? older.value : null;
+  const last = rest ?? first.value;
   const wanted = useRef(key);
   wanted.current = key;
   const more = async () => {
     const next = await api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT, before: last?.next_before })}`);
     if (wanted.current !== key) return; // of a filter that is no longer chosen
     // With those of the first page: what is new pushes them out of it.
-    older.value = { items: [...(older.value?.items ?? first.value?.items ?? []), ...next.items], next_before: next.next_before };
+    older.value = { items: [...(rest?.items ?? fresh), ...next.items], next_before: next.next_before };
   };
-  const fresh = first.value?.items ?? [];
-  const items = [...fresh, ...(older.value?.items ?? []).filter(item => !fresh.some(other => other.id === item.id))];
+  const items = [...fresh, ...(rest?.items ?? []).filter(item => !fresh.some(other => other.id === item.id))];
   return (
     <Page title={t('activity.title')} lead={t('activity.lead')} actions={<>
       <a class="button" href={`/api/audit/export${query({ connection, action, since, format: 'csv' })}`} download="audit.csv">CSV</a>
@@ -92,7 +95,7 @@ export default function Activity() {
         </div>
       )}
       {last?.next_before && !first.stale && <p><Act run={more}>{t('activity.more')}</Act></p>}
-      {shown.value && <Detail event={shown.value} close={() => (shown.value = null)} />}
+      {shown.value && <Detail event={shown.value} close={() => ((shown.value = null), void first.reload())} />}
     </Page>
   );
 }

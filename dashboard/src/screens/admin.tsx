@@ -131,7 +131,7 @@ function OauthClients() {
       <h2>{t('clients.title')}</h2>
       <p class="soft">{t('clients.help')}</p>
       <Form send={send} label={t('clients.add')}>
-        <Input label={t('clients.name')} required value={name.value} set={value => (name.value = value)} maxLength={100} autocomplete="off" />
+        <Input label={t('clients.name')} required value={name.value} set={value => (name.value = value)} maxLength={64} autocomplete="off" />
         <Input label={t('clients.redirect')} required value={redirect.value} set={value => (redirect.value = value)} inputMode="url" maxLength={2000} autocomplete="off" />
       </Form>
       <Shown of={list}>{({ items }) => items.length === 0 ? <Empty>{t('clients.empty')}</Empty> : (

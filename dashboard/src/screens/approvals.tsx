@@ -3,7 +3,7 @@ import { api } from '../lib/api';
 import { Diff, replaced } from '../lib/diff';
 import { named, t } from '../lib/i18n';
 import { useLive } from '../lib/live';
-import { connectionName, connections, loadConnections, loadWaiting } from '../lib/state';
+import { connectionName, loadConnections, loadWaiting } from '../lib/state';
 import type { Approval } from '../lib/types';
 import { Act, Badge, Empty, Page, Shown, Time, useLoad } from '../lib/ui';
 
@@ -71,7 +71,7 @@ function Item({ item, reload }: { item: Approval; reload: () => Promise<void> })
 
 export default function Approvals() {
   const list = useLoad(async () => {
-    const [items] = await Promise.all([loadWaiting(), connections.value ?? loadConnections()]);
+    const [items] = await Promise.all([loadWaiting(), loadConnections()]);
     return items;
   });
   useLive(list.reload);

@@ -2,13 +2,13 @@
 import { api, type List } from '../lib/api';
 import { t } from '../lib/i18n';
 import { useLive } from '../lib/live';
-import { connectionName, connections, loadConnections, rightsText } from '../lib/state';
+import { connectionName, loadConnections, rightsText } from '../lib/state';
 import type { Grant } from '../lib/types';
 import { Empty, Page, Shown, Time, confirm, useLoad } from '../lib/ui';
 
 export default function Apps() {
   const list = useLoad(async signal => {
-    const [grants] = await Promise.all([api.get<List<Grant>>('/api/oauth/grants', signal), connections.value ?? loadConnections(signal)]);
+    const [grants] = await Promise.all([api.get<List<Grant>>('/api/oauth/grants', signal), loadConnections(signal)]);
     return grants.items;
   });
   useLive(list.reload);

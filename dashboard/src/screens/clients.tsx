@@ -1,5 +1,5 @@
 // How one's AI client is connected: the exact line, link or file of each, and a light that turns green at its first call.
-import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { api, type List } from '../lib/api';
 import { clientsFor, slug, type Client, type Part } from '../lib/clients';
 import { t } from '../lib/i18n';
@@ -35,15 +35,17 @@ function Instructions({ client, hasToken, make }: { client: Client; hasToken: bo
   );
 }
 
-// Any call since this page was opened: of a token (its last use), or in the log.
+// Any call since this page was opened: of a token (its last use), or in the log. Newer than what was there at first, not than a time of
+// this computer, whose clock may be wrong.
 function FirstCall({ id }: { id: number }) {
-  const since = useSignal(new Date(Date.now() - 2000).toISOString()).value;
+  const before = useRef<{ used: string; event: number } | null>(null);
   const look = useLoad(async signal => {
     const [tokens, events] = await Promise.all([
       api.get<List<Token>>(`/api/connections/${id}/tokens`, signal), api.get<List<Event>>(`/api/audit?connection=${id}&action=tool.&limit=1`, signal),
     ]);
-    const token = tokens.items.find(item => item.last_used_at && item.last_used_at >= since);
-    const event = events.items.find(item => item.at >= since);
+    const known = (before.current ??= { used: tokens.items.map(item => item.last_used_at ?? '').sort().at(-1) ?? '', event: events.items[0]?.id ?? 0 });
+    const token = tokens.items.find(item => (item.last_used_at ?? '') > known.used);
+    const event = events.items.find(item => item.id > known.event);
     return token || event ? { name: token?.name ?? '', tool: event?.action.replace('tool.', '') ?? '' } : null;
   }, id);
   const again = () => void (look.value || look.reload());

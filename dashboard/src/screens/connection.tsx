@@ -4,7 +4,7 @@ import { api } from '../lib/api';
 import { named, t } from '../lib/i18n';
 import { useLive } from '../lib/live';
 import { go } from '../lib/router';
-import { fresh, loadProviders, stateOf } from '../lib/state';
+import { forgetTokensOf, fresh, loadProviders, stateOf } from '../lib/state';
 import type { Connection, Provider } from '../lib/types';
 import { Act, Badge, Dialog, Form, Input, Page, Shown, Time, confirm, say, useLoad } from '../lib/ui';
 import { FieldInputs, asked, bodyOf, type Values } from '../lib/fields';
@@ -86,12 +86,12 @@ function Stop({ connection, reload }: { connection: Connection; reload: () => Pr
         : <div class="row"><Act run={async () => (await api.post(`${path}/pause`), reload())} done={t('connection.paused', { name })}>{t('connection.pause')}</Act><span class="soft">{t('connection.pause.help')}</span></div>)}
       {!isRevoked && (
         <div class="row">
-          <button type="button" class="danger" onClick={() => confirm({ title: t('connection.revoke.title', { name }), text: t('connection.revoke.text', { name }), label: t('connection.revoke'), typed: name, run: async () => (await api.post(`${path}/revoke`), reload()) })}>{t('connection.revoke')}</button>
+          <button type="button" class="danger" onClick={() => confirm({ title: t('connection.revoke.title', { name }), text: t('connection.revoke.text', { name }), label: t('connection.revoke'), typed: name, run: async () => (await api.post(`${path}/revoke`), forgetTokensOf(id), reload()) })}>{t('connection.revoke')}</button>
           <span class="soft">{t('connection.revoke.help')}</span>
         </div>
       )}
       <div class="row">
-        <button type="button" class="danger" onClick={() => confirm({ title: t('connection.delete.title', { name }), text: t('connection.delete.text', { name }), label: t('connection.delete'), typed: name, run: async () => (await api.delete(path), go('/connections')), done: t('connection.deleted', { name }) })}>{t('connection.delete')}</button>
+        <button type="button" class="danger" onClick={() => confirm({ title: t('connection.delete.title', { name }), text: t('connection.delete.text', { name }), label: t('connection.delete'), typed: name, run: async () => (await api.delete(path), forgetTokensOf(id), go('/connections')), done: t('connection.deleted', { name }) })}>{t('connection.delete')}</button>
         <span class="soft">{t('connection.delete.help')}</span>
       </div>
     </section>

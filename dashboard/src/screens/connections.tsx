@@ -36,16 +36,21 @@ function Row({ connection }: { connection: Connection }) {
 function TestAll({ shown, reload }: { shown: Connection[]; reload: () => Promise<void> }) {
   const done = useSignal<number | null>(null);
   const run = async () => {
-    let bad = 0;
+    let bad = 0, untested = 0;
     for (const [i, { id }] of shown.entries()) {
       done.value = i;
-      const result = await api.post<{ ok: boolean }>(`/api/connections/${id}/test`).catch(() => ({ ok: false }));
-      bad += result.ok ? 0 : 1;
+      try {
+        bad += (await api.post<{ ok: boolean }>(`/api/connections/${id}/test`)).ok ? 0 : 1;
+      } catch {
+        untested++; // which says nothing of the site
+      }
     }
     done.value = null;
     await reload();
-    say(bad ? t('connections.tested.bad', { n: bad }) : t('connections.tested'));
+    const said = [bad && t('connections.tested.bad', { n: bad }), untested && t('connections.untested', { n: untested })].filter(Boolean);
+    say(said.join(' ') || t('connections.tested'));
   };
+  if (!shown.length && done.value === null) return null;
   if (done.value === null) return <button type="button" onClick={run}>{t('connections.test')}</button>;
   return <span class="row"><progress max={shown.length} value={done.value} aria-label={t('connections.test')} /><span role="status">{t('connections.testing', { done: done.value + 1, total: shown.length })}</span></span>;
 }

@@ -66,7 +66,7 @@ export default function UsageScreen() {
   const usage = useLoad(async signal => {
     const [tools, tokens] = await Promise.all([
       api.get<List<Usage>>(`/api/usage${query({ days })}`, signal), api.get<List<Usage>>(`/api/usage${query({ days, by: 'token' })}`, signal),
-      connections.value ?? loadConnections(signal), loadTokens(signal),
+      loadConnections(signal), loadTokens(signal),
     ]);
     return { all: tools.items, byToken: tokens.items };
   }, days);
