@@ -180,6 +180,21 @@ static void check_key(struct check *check)
     keyring_done();
 }
 
+/* Without making it: whoever checks may be another user than the server's. */
+static void check_checkpoints(struct check *check)
+{
+    const struct config *config = check->cli->config;
+    struct str path = config_text(config, SETTING_AUDIT_CHECKPOINTS);
+    if (config->values[SETTING_AUDIT_CHECKPOINTS].source == SOURCE_DEFAULT || !path.len)
+        return;
+    size_t slash = str_find_last_char(path, '/');
+    struct str dir = slash == STR_NOT_FOUND ? STR(".") : str_sub(path, 0, slash ? slash : 1);
+    const char *name = str_copy_cstr(check->cli->arena, path);
+    if (access(name, W_OK) == 0 || (errno == ENOENT && access(str_copy_cstr(check->cli->arena, dir), W_OK | X_OK) == 0))
+        return;
+    note(check, check->problems, SETTING_AUDIT_CHECKPOINTS, "the file %s cannot be written: %s", name, strerror(errno));
+}
+
 static void check_values(struct check *check)
 {
     for (size_t i = 0; i < SETTINGS; i++) {
@@ -206,6 +221,7 @@ static void check_all(struct check *check)
     check_ca_file(check);
     check_certificate(check);
     check_key(check);
+    check_checkpoints(check);
     check_values(check);
     if (good && answers_count(check->problems) == 0)
         try_database(check);

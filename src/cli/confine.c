@@ -3,6 +3,7 @@
 
 #include "cli/confine.h"
 
+#include "audit/checkpoint.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "net/sandbox.h"
@@ -70,6 +71,16 @@ static void add_database(struct paths *paths, enum setting setting)
         add_postgres(paths, url);
 }
 
+/* It may lie anywhere. It is made here, for only what is there can be named to the sandbox. */
+static int add_checkpoints(struct paths *paths)
+{
+    struct str path = config_text(paths->cli->config, SETTING_AUDIT_CHECKPOINTS);
+    int error = checkpoint_open(&paths->cli->call, path);
+    checkpoint_close();
+    add(paths, path, SANDBOX_WRITE);
+    return error;
+}
+
 /* A missing part is no reason not to serve, but the operator should know; one worker says it for all. */
 static int told(struct cli *cli, int error, const char *what, const char *lacks)
 {
@@ -97,6 +108,9 @@ int confine_files(struct cli *cli)
     add_setting(&paths, SETTING_CA_FILE);
     add_setting(&paths, SETTING_TLS_CERT);
     add_setting(&paths, SETTING_TLS_KEY);
+    int error = add_checkpoints(&paths);
+    if (error)
+        return error;
     return told(cli, sandbox_files(paths.list, paths.count), "Landlock",
                 "workers can read all files that their user can");
 }

@@ -115,3 +115,15 @@ test('PostgreSQL, several workers', async () => {
     await porteiro.stop();
   }
 });
+
+test('audit_checkpoints may lie anywhere that can be written; config check says where not', async () => {
+  const elsewhere = path.join(temporaryDirectory('checkpoints'), 'marks.jsonl');
+  const other = await startWith([`audit_checkpoints = ${elsewhere}`]);
+  await other.stop(); // makes the last checkpoint
+  assert.match(fs.readFileSync(elsewhere, 'utf8'), /^\{.*\}\n/);
+  assert.equal((await other.cli(['config', 'check'])).code, 0);
+  other.settings(['audit_checkpoints = /nonexistent/marks.jsonl']);
+  const { code, stdout, stderr } = await other.cli(['config', 'check']);
+  assert.notEqual(code, 0);
+  assert.match(stdout + stderr, /the file \/nonexistent\/marks\.jsonl cannot be written: No such file or directory/);
+});
