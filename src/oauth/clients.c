@@ -75,7 +75,7 @@ static int record(struct call *call, const char *action, const struct oauth_clie
     json_write_init(&w, &text);
     json_object(&w);
     audit_write_origin(&w, call);
-    json_member_str(&w, "client", row->id);
+    json_member_str(&w, "app", row->id); /* "client" is the address that it came from */
     json_member_str(&w, "name", row->name);
     json_member_str(&w, "kind", row->kind);
     if (row->rights.ptr)

@@ -44,7 +44,7 @@ int family_record(struct call *call, const char *action, const struct oauth_gran
     json_object(&w);
     audit_write_origin(&w, call);
     json_member_str(&w, "grant", grant->id);
-    json_member_str(&w, "client", grant->client_id);
+    json_member_str(&w, "app", grant->client_id); /* "client" is the address that it came from */
     json_member_str(&w, "rights", grant->rights);
     if (grant->redirect_host.len)
         json_member_str(&w, "host", grant->redirect_host);

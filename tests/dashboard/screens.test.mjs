@@ -507,6 +507,8 @@ describe('connected apps', () => {
     await inDialog('Delete').click();
     await said('Old client was deleted');
     assert.equal((await ana.ok('GET', '/api/oauth/clients')).items.length, 0);
+    const recorded = (await ana.ok('GET', '/api/audit?action=oauth.')).items;
+    assert.deepEqual([recorded.length > 4, recorded.filter(({ data }) => data.left_out_bytes || !data.app)], [true, []], 'what is recorded of apps');
   });
 });
 
