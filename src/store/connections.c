@@ -67,9 +67,13 @@ int store_connections_uses(struct call *call, int64_t user_id, struct connection
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT t.connection_id, max(d.last_used_at) FROM mcp_service_connections c "
-                         "JOIN mcp_tokens t ON t.connection_id = c.id JOIN mcp_token_details d ON d.token_id = t.id "
-                         "WHERE d.last_used_at IS NOT NULL" OWNED_BY("$1") " GROUP BY t.connection_id",
+                         "SELECT u.id, max(u.used_at) FROM (SELECT c.id, d.last_used_at AS used_at "
+                         "FROM mcp_service_connections c JOIN mcp_tokens t ON t.connection_id = c.id "
+                         "JOIN mcp_token_details d ON d.token_id = t.id WHERE d.last_used_at IS NOT NULL" OWNED_BY("$1")
+                         /* Access tokens of apps go soon after their hour; what they came of stays. */
+                         " UNION ALL SELECT c.id, g.used_at FROM mcp_service_connections c "
+                         "JOIN mcp_oauth_grants g ON g.connection_id = c.id WHERE g.used_at IS NOT NULL" OWNED_BY(
+                             "$1") ") u GROUP BY u.id",
                          DB_INT(user_id));
     if (error)
         return error;

@@ -492,6 +492,25 @@ describe('connected apps', () => {
     assert.equal((await ana.ok('GET', '/api/oauth/grants')).items.length, 0);
   });
 
+  test('keeps its name and its last use when its access token is gone', async () => {
+    const flow = new Flow(porteiro);
+    const client = await flow.dynamic(undefined, { client_name: 'Forgotten app' });
+    const only = await connect(ana, site, 'By login only');
+    const { access_token } = await flow.login(await flow.person(), client, { choice: { tick: { [`connection_${blog.id}`]: false, [`connection_${only.id}`]: true } } });
+    await callTool(porteiro.url, access_token, 'wp_site');
+    await waitFor('its call to be on record', async () => (await ana.ok('GET', `/api/audit?connection=${only.id}&action=tool.`)).items.length > 0);
+    const db = new DatabaseSync(path.join(porteiro.dir, 'porteiro.db')); // as if it had ended two hours ago
+    db.exec('DELETE FROM mcp_tokens WHERE id IN (SELECT token_id FROM mcp_oauth_tokens)');
+    db.close();
+    assert.ok((await ana.ok('GET', '/api/connections')).items.find(({ id }) => id === only.id).last_used_at);
+    await screen.go(`activity?action=tool.&connection=${only.id}`);
+    await page.locator('main tbody tr', { hasText: 'Forgotten app' }).first().waitFor();
+    await screen.go(`usage?connection=${only.id}`);
+    await page.getByRole('row', { name: 'Forgotten app (By login only)' }).waitFor();
+    const [grant] = (await ana.ok('GET', '/api/oauth/grants')).items;
+    await ana.ok('DELETE', `/api/oauth/grants/${grant.id}`);
+  });
+
   test('a client is made by hand, and goes', async () => {
     await screen.go('admin');
     await screen.field('Name of the client').fill('Old client');

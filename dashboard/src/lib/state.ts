@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { api, type List } from './api';
 import { language, setLanguage, t, type Key } from './i18n';
-import type { Approval, Connection, Field, Me, Provider, Token, Usage } from './types';
+import type { Approval, Connection, Event, Field, Grant, Me, Provider, Token, Usage } from './types';
 
 export const me = signal<Me | null>(null);
 export const connections = signal<Connection[] | null>(null);
@@ -26,11 +26,28 @@ export const loadProviders = async () => (await api.get<List<Provider>>('/api/pr
 export const tokens = signal<Token[] | null>(null);
 export const loadTokens = async (signal?: AbortSignal) => (tokens.value = (await api.get<List<Token>>('/api/tokens', signal)).items);
 
+// Access tokens of apps are gone an hour or two after their end; whose they were is in the log.
+const ofApps = signal(new Map<number, string>());
+const lookedFor = new Set<number>();
+
+export async function loadTokensOf(items: { token_id: number | null }[], signal?: AbortSignal) {
+  const known = new Set((await loadTokens(signal)).map(({ id }) => id));
+  const gone = items.flatMap(({ token_id: id }) => (id && !known.has(id) && !lookedFor.has(id) ? [id] : []));
+  if (!gone.length) return;
+  const [events, grants] = await Promise.all([
+    api.get<List<Event>>('/api/audit?action=oauth.token&limit=1000', signal), api.get<List<Grant>>('/api/oauth/grants', signal),
+  ]);
+  const names = new Map(grants.items.map(({ client }) => [client.id, client.name]));
+  const found = events.items.map(({ token_id: id, data }) => [id!, names.get(String(data.app)) ?? String(data.host ?? '')] as const);
+  ofApps.value = new Map(found.filter(([, name]) => name));
+  gone.forEach(id => lookedFor.add(id));
+}
+
 // Who did it: a client by its token, or nobody's token: the person.
 export function tokenName(id: number | null) {
   if (!id) return t('activity.you');
   const token = tokens.value?.find(item => item.id === id);
-  return token?.name ?? (token?.last4 ? `…${token.last4}` : `#${id}`);
+  return token?.name ?? ofApps.value.get(id) ?? (token?.last4 ? `…${token.last4}` : `#${id}`);
 }
 
 export const connectionName = (id: number | null) => connections.value?.find(connection => connection.id === id)?.name ?? (id ? `#${id}` : '');

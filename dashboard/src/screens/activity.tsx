@@ -8,7 +8,7 @@ import { t } from '../lib/i18n';
 import { Jobs } from '../lib/jobs';
 import { useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
-import { connectionName, connections, loadConnections, loadTokens, tokenName } from '../lib/state';
+import { connectionName, connections, loadConnections, loadTokensOf, tokenName } from '../lib/state';
 import type { Event } from '../lib/types';
 import { Act, Dialog, Empty, Page, Problem, Select, Time, Wait, useLoad } from '../lib/ui';
 
@@ -53,7 +53,8 @@ export default function Activity() {
   const older = useSignal<PageOf | null>(null);
   const shown = useSignal<Event | null>(null);
   const first = useLoad(async signal => {
-    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal), loadTokens(signal)]);
+    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal)]);
+    await loadTokensOf(page.items, signal);
     return page;
   }, key);
   useEffect(() => void (older.value = null), [key]);
@@ -67,6 +68,7 @@ export default function Activity() {
   wanted.current = key;
   const more = async () => {
     const next = await api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT, before: last?.next_before })}`);
+    await loadTokensOf(next.items);
     if (wanted.current !== key) return; // of a filter that is no longer chosen
     // With those of the first page: what is new pushes them out of it.
     older.value = { items: [...(rest?.items ?? fresh), ...next.items], next_before: next.next_before };

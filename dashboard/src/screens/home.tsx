@@ -20,7 +20,7 @@ async function load(signal: AbortSignal): Promise<Overview> {
 
 function Steps({ overview }: { overview: Overview }) {
   const [first] = overview.connections;
-  const isUsed = overview.tokens.some(token => token.last_used_at);
+  const isUsed = overview.tokens.some(token => token.last_used_at) || overview.connections.some(connection => connection.last_used_at) || overview.usage.length > 0;
   const steps = [
     { key: 'site', done: !!first, text: t('home.step.site'), href: '#/connect' },
     { key: 'client', done: isUsed, text: t('home.step.client'), href: first ? `#/connections/${first.id}/clients` : undefined },

@@ -3,7 +3,7 @@ import { api, query, type List } from '../lib/api';
 import { Chart, type Bar } from '../lib/chart';
 import { formatNumber, named, t } from '../lib/i18n';
 import { place, setQuery } from '../lib/router';
-import { connectionName, connections, isBad, loadConnections, loadTokens, tokenName } from '../lib/state';
+import { connectionName, connections, isBad, loadConnections, loadTokensOf, tokenName } from '../lib/state';
 import type { Usage } from '../lib/types';
 import { Empty, Page, Select, Shown, useLoad } from '../lib/ui';
 
@@ -66,8 +66,9 @@ export default function UsageScreen() {
   const usage = useLoad(async signal => {
     const [tools, tokens] = await Promise.all([
       api.get<List<Usage>>(`/api/usage${query({ days })}`, signal), api.get<List<Usage>>(`/api/usage${query({ days, by: 'token' })}`, signal),
-      loadConnections(signal), loadTokens(signal),
+      loadConnections(signal),
     ]);
+    await loadTokensOf(tokens.items, signal);
     return { all: tools.items, byToken: tokens.items };
   }, days);
   return (
