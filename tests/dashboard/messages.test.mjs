@@ -44,6 +44,50 @@ test('a conversation is found in the inbox and read as it was written', async ()
   await page.getByText('Nothing was found.').waitFor();
   await screen.button('All conversations').click();
   await screen.button(`Bia (${BIA})`).waitFor();
+  await screen.button(`Bia (${BIA})`).click();
+  await screen.field('Words in the text').waitFor();
+  await page.goBack();
+  await screen.button(`Bia (${BIA})`).waitFor(); // back is the list, not the screen before it
+});
+
+test('older messages go on where the first ones end, also when more came, and not among those of another search', async () => {
+  const other = await Screen.open(porteiro, ana);
+  try {
+    let newest = 40, held;
+    const message = id => ({ id: `m${id}`, at: new Date(id * 1000).toISOString(), outgoing: false, name: 'Bia', sender: BIA, kind: 'text', status: 'received', text: `No. ${id}.` });
+    await other.page.route(`**/chats/${BIA}/messages*`, async route => {
+      const asked = new URL(route.request().url()).searchParams;
+      if (asked.has('search')) return route.fulfill({ json: { items: [{ ...message(1), text: 'Found.' }], more: false } });
+      const from = Number(asked.get('before_id')?.slice(1) ?? newest + 1) - 1;
+      if (held) await held;
+      return route.fulfill({ json: { items: Array.from({ length: 20 }, (_, i) => from - i).filter(id => id > 0).map(message), more: from > 20 } });
+    });
+    const shown = async () => (await other.page.locator('main .said').allInnerTexts()).map(text => Number(text.match(/\d+/))).join();
+    const run = (from, count) => Array.from({ length: count }, (_, i) => from - i).join();
+    await other.go(`connections/${meta.id}/messages?chat=${BIA}`);
+    await other.page.getByText('No. 21.').waitFor();
+    await other.button('Show older').click();
+    await waitFor('older ones', async () => (await shown()) === run(40, 40));
+    newest = 43;
+    await hook(cloud.receive(BIA, 'Mais uma'));
+    await waitFor('the new ones above them', async () => (await shown()) === run(43, 43));
+    newest = 80;
+    await hook(cloud.receive(BIA, 'Muitas'));
+    await waitFor('only those that nothing is missing between', async () => (await shown()) === run(80, 20));
+    let release;
+    held = new Promise(done => (release = done));
+    await other.button('Show older').click();
+    await other.field('Words in the text').fill('found');
+    await other.button('Search', { exact: true }).click();
+    await other.page.getByText('Found.').waitFor();
+    const late = other.page.waitForResponse(response => response.url().includes('before_id'));
+    release();
+    await late;
+    await other.page.waitForTimeout(300); // what would be drawn now is drawn
+    assert.deepEqual(await other.page.locator('main .said').allInnerTexts(), ['Found.']);
+  } finally {
+    await other.close();
+  }
 });
 
 test('a form with a wrong key says that the service answers, and does not take the key', async () => {

@@ -1,11 +1,11 @@
 // What was said through a connection: conversations, what went out and what became of it, templates, who wants nothing more.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { api, query, type List } from '../lib/api';
 import { t, type Key } from '../lib/i18n';
 import { useLive } from '../lib/live';
-import { place, setQuery } from '../lib/router';
+import { go, place, setQuery } from '../lib/router';
 import { loadProviders } from '../lib/state';
 import type { Chat, Connection, Message, Optout, Sent, Template } from '../lib/types';
 import { Act, Badge, Empty, Form, Input, Page, Problem, Shown, Time, Wait, confirm, say, useLoad } from '../lib/ui';
@@ -15,20 +15,30 @@ const kindOf: Record<string, '' | 'good' | 'warn' | 'bad'> = { sent: '', deliver
 const words = ['sent', 'delivered', 'read', 'failed', 'unknown', 'waiting', 'sending', 'received'];
 const Word = ({ of }: { of: string }) => <Badge kind={kindOf[of] ?? ''}>{words.includes(of) ? t(`message.${of}` as Key) : of}</Badge>;
 
+interface Mark { before: string | null; before_id: string }
+
 // Pages that go on behind the last item shown: its time, and its id for those of the same time.
-function usePages<T>(path: string, lastOf: (item: T) => { before: string | null; before_id: string }, more: Record<string, string> = {}) {
+function usePages<T>(path: string, markOf: (item: T) => Mark, more: Record<string, string> = {}) {
   const key = `${path} ${JSON.stringify(more)}`;
   const older = useSignal<PageOf<T> | null>(null);
   const first = useLoad(signal => api.get<PageOf<T>>(`${path}${query(more)}`, signal), key);
   useEffect(() => void (older.value = null), [key]);
-  useLive(() => older.value || void first.reload());
-  const items = [...(first.value?.items ?? []), ...(older.value?.items ?? [])];
+  useLive(first.reload);
+  const wanted = useRef(key);
+  wanted.current = key;
+  const fresh = first.value?.items ?? [];
+  const has = (items: T[], item: T, same: (a: Mark, b: Mark) => boolean) => items.some(other => same(markOf(other), markOf(item)));
+  const isSame = (a: Mark, b: Mark) => a.before_id === b.before_id, isAtSamePlace = (a: Mark, b: Mark) => isSame(a, b) && a.before === b.before;
+  // As in Activity: they join the first page by something that is in both and has not moved; when nothing is, what lies between is missing.
+  const rest = older.value?.items.some(item => has(fresh, item, isAtSamePlace)) ? older.value : null;
+  const items = [...fresh, ...(rest?.items ?? []).filter(item => !has(fresh, item, isSame))];
   const next = async () => {
-    const page = await api.get<PageOf<T>>(`${path}${query({ ...more, ...lastOf(items[items.length - 1]) })}`);
-    older.value = { items: [...(older.value?.items ?? []), ...page.items], more: page.more };
+    const page = await api.get<PageOf<T>>(`${path}${query({ ...more, ...markOf(items[items.length - 1]) })}`);
+    if (wanted.current !== key) return; // of words that are no longer searched for
+    older.value = { items: [...items, ...page.items.filter(item => !has(items, item, isSame))], more: page.more };
   };
-  const hasMore = (older.value ?? first.value)?.more ?? false;
-  return { first, items, more: hasMore && <p><Act run={next}>{t('activity.more')}</Act></p> };
+  const hasMore = (rest ?? first.value)?.more ?? false;
+  return { first, items, more: hasMore && !first.stale && <p><Act run={next}>{t('activity.more')}</Act></p> };
 }
 
 type Pages<T> = ReturnType<typeof usePages<T>>;
@@ -66,7 +76,7 @@ const isOpen = (chat: Chat) => chat.open_until !== null && Date.parse(chat.open_
 function Inbox({ path }: { path: string }) {
   const pages = usePages<Chat>(`${path}/chats`, ({ chat, last_at }) => ({ before: last_at, before_id: chat }));
   const columns: Column<Chat>[] = [
-    ['message.with', ({ chat, name }) => <button type="button" class="plain" onClick={() => setQuery({ chat })}>{name ? `${name} (${chat})` : chat}</button>],
+    ['message.with', ({ chat, name }) => <button type="button" class="plain" onClick={() => go(`${path.replace('/api', '')}/messages${query({ chat })}`)}>{name ? `${name} (${chat})` : chat}</button>],
     ['message.last', chat => <Time at={chat.last_at} />],
     ['message.unread', ({ unread }) => unread > 0 && <Badge kind="warn">{unread}</Badge>],
     ['message.window', chat => (isOpen(chat) ? <Time at={chat.open_until} /> : <span class="soft">{t('message.window.closed')}</span>)],
