@@ -204,7 +204,8 @@ static int usage(struct call *call, struct api *api)
 }
 
 static const struct api_parameter usage_parameters[] = {
-    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}", "How many days of UTC, today among them: 1 to 366."},
+    {"days", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":366}",
+     "How many days of UTC, today among them: 1 to 366."},
     {"by", "{\"type\":\"string\",\"enum\":[\"tool\",\"token\"]}",
      "tool: by day, connection and tool; token: by connection and token."},
 };
