@@ -498,7 +498,7 @@ int connections_refused(struct call *call, const struct site *site, struct str w
 {
     const struct site_check check = {.error_code = STR("wrong_password"), .error_text = why, .is_refused = true};
     int64_t id = site->connection_id;
-    bool kept;
+    bool kept = false;
     int error = keep_check(call, id, site, &check, true, &kept);
     if (!error && kept)
         alert_raise("site_refused",

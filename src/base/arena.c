@@ -116,6 +116,13 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+void arena_empty(struct arena *arena)
+{
+    arena_run_deferred(arena);
+    free_chunks(arena, NULL);
+    arena->used = 0;
+}
+
 void arena_reset(struct arena *arena)
 {
     arena_run_deferred(arena);

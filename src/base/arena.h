@@ -34,6 +34,9 @@ void arena_free(struct arena *arena);
 /* Runs what was deferred and forgets all pieces, but keeps one chunk for the next unit of work. */
 void arena_reset(struct arena *arena);
 
+/* The same, and keeps nothing: for one that is not needed again soon. */
+void arena_empty(struct arena *arena);
+
 void arena_on_exhausted(struct arena *arena, arena_exhausted_fn *handler, void *context);
 
 /* As when the arena is exhausted. */

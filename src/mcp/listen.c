@@ -233,7 +233,7 @@ static int tell_task(struct listener *self, struct buf *text, struct str id)
         tasks_write(piece, &job, &w);
         error = end_message(self, text, &w);
     }
-    arena_reset(piece->arena);
+    arena_empty(piece->arena);
     return error;
 }
 
@@ -291,7 +291,7 @@ static int read_tasks(struct call *call, struct listener *self, const struct jso
         if (is_in(self->tasks, self->n_tasks, json_str(json_at(ids, i))))
             continue;
         int error = jobs_get(&self->piece, self->request->who, json_str(json_at(ids, i)), &job);
-        arena_reset(self->piece.arena);
+        arena_empty(self->piece.arena);
         if (error == OK)
             self->tasks[self->n_tasks++] = json_str(json_at(ids, i));
         else if (error != E_NOT_FOUND)
@@ -361,7 +361,7 @@ static bool still_allowed(struct listener *self)
     if (!error)
         allowed = who->connection_id == request->who->connection_id;
     call_clear_error(piece);
-    arena_reset(piece->arena);
+    arena_empty(piece->arena);
     return allowed;
 }
 

@@ -80,7 +80,8 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
       assert.doesNotMatch(logOf(porteiro, logged), /ended by a signal/);
     });
 
-    test('an upgrade while the second worker is being replaced: no request fails, the one that was starting leaves by itself', { skip: workers === 1 }, async () => {
+    // With one worker there is no second.
+    if (workers > 1) test('an upgrade while the second worker is being replaced: no request fails, the one that was starting leaves by itself', async () => {
       logged = fs.statSync(porteiro.log).size;
       const running = load(porteiro, CLIENTS);
       const { pid } = porteiro.server;
