@@ -330,11 +330,11 @@ static void the_log_says_what_an_administrator_made_a_client_for(void **state)
                                    .made_by = ana};
     struct oauth_client_row dynamic = registered(f);
     const struct json *data = parsed(f, sql_text(f, "SELECT data FROM mcp_audit_logs WHERE action = 'oauth.register'"));
-    assert_true(str_eq(json_str(json_get(data, STR("client"))), dynamic.id));
+    assert_true(str_eq(json_str(json_get(data, STR("app"))), dynamic.id));
     assert_true(json_is(json_get(data, STR("rights")), JSON_MISSING));
     assert_ok(&f->call, clients_add(&f->call, &new, &row, &secret));
     data = parsed(f, sql_text(f, "SELECT data FROM mcp_audit_logs WHERE action = 'oauth.client.create'"));
-    assert_true(str_eq(json_str(json_get(data, STR("client"))), row.id));
+    assert_true(str_eq(json_str(json_get(data, STR("app"))), row.id));
     assert_text(json_str(json_get(data, STR("name"))), "Own");
     assert_text(json_str(json_get(data, STR("rights"))), "read,publish");
 }
