@@ -20,12 +20,17 @@ enum http_read http_body_fill(struct http_connection *connection)
     return result;
 }
 
-void http_body_release(struct http_exchange *exchange)
+void http_body_uncount(struct http_exchange *exchange)
 {
-    buf_done(&exchange->body);
     if (exchange->body_counted) /* else it may lie in the pool, and have no connection */
         exchange->connection->server->body_bytes -= exchange->body_counted;
     exchange->body_counted = 0;
+}
+
+void http_body_release(struct http_exchange *exchange)
+{
+    buf_done(&exchange->body);
+    http_body_uncount(exchange);
 }
 
 /* The one that is at it longest, of those that take memory. */
@@ -38,8 +43,8 @@ static struct http_connection *oldest_body(const struct http_server *server)
 }
 
 /*
- * What all bodies take together has an end; who begins many and goes on slowly must not keep others out, so the oldest goes. False: it
- * is this one.
+ * What all bodies that are still coming take together has an end; who begins many and goes on slowly must not keep others out, so the
+ * oldest goes. False: it is this one.
  */
 static bool make_room(struct http_connection *connection)
 {

@@ -347,6 +347,7 @@ static void begin_call(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_exchange *exchange = connection->exchange;
+    http_body_uncount(exchange);
     http_connection_describe(connection);
     connection->n_requests++;
     http_connection_enter(connection, HTTP_CALL);

@@ -73,7 +73,7 @@ struct http_exchange {
     size_t size; /* of this request in bytes[] */
     struct http_chunked chunked;
     struct buf body;     /* heap: a chunked body, or one that does not fit */
-    size_t body_counted; /* of its capacity, in the server's body_bytes */
+    size_t body_counted; /* of its capacity, in the server's body_bytes; 0 when all of it is there */
     bool body_apart;
     bool body_streams; /* the handler reads it in pieces: http_body.c */
     bool body_ended;   /* of a streamed one: all of it has been read */
@@ -114,14 +114,15 @@ struct http_server {
         struct http_connection *first, *last;
     } lists[HTTP_PHASES];
     size_t n_connections, n_shaking, n_busy;
-    size_t body_bytes;               /* in memory, of all whole bodies that did not fit behind their heads */
+    size_t body_bytes;               /* in memory, of bodies still coming that do not fit behind their heads */
     int64_t last_idle_ms;            /* draining: how long an idle connection may still send a request */
     struct http_exchange *exchanges; /* the pool */
     size_t n_exchanges;
     size_t n_taken;  /* exchanges, since tidied_ms */
     size_t n_unused; /* so many of the pool were never taken since tidied_ms */
     int64_t tidied_ms;
-    struct loop_timer tick;  /* runs while there are connections, and until memory is tidied behind them */
+    struct loop_timer tick; /* runs while there are connections, and until memory is tidied behind them */
+    bool ticks;
     int64_t tick_ms, now_ms; /* now_ms: the time of the last tick */
     struct loop_timer accept_again;
     int64_t next_pause_log_ms;
@@ -170,6 +171,8 @@ MUST_CHECK bool http_exchange_grow(struct http_exchange *exchange, size_t capaci
 void http_body_begin(struct http_connection *connection);
 /* When it will have come too slowly, or not at all for too long. */
 int64_t http_body_deadline_ms(const struct http_exchange *exchange);
+/* It is a call's now: what calls hold, their own limits bound. */
+void http_body_uncount(struct http_exchange *exchange);
 /* Its memory goes back. */
 void http_body_release(struct http_exchange *exchange);
 /* What has come of it so far: HTTP_DONE when the handler may begin, HTTP_ERROR when it was refused. */

@@ -219,6 +219,26 @@ static void client_many_bodies(struct scene *scene)
     close(first), close(second), close(third);
 }
 
+/* Calls that have their bodies, together more than may come at once, keep nobody out: their own limits bound them. */
+static void client_bodies_in_calls(struct scene *scene)
+{
+    static const char one[] = "POST /sum HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+    static char request[sizeof one - 1 + 200000];
+    int waiting[6];
+    for (size_t i = 0; i < ARRAY_LENGTH(waiting); i++) {
+        waiting[i] = dial(scene->port);
+        say(waiting[i], STR("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"));
+        say_zeros(waiting[i], 200000);
+        for (int tries = 0; seen.calls <= (int)i && tries < 500; tries++) /* one after the other */
+            pause_ms(10);
+    }
+    memcpy(request, one, sizeof one - 1);
+    CHECK(status_is(ask(scene, str_of(request, sizeof request), true), 200));
+    CHECK(seen.calls == 1 + ARRAY_LENGTH(waiting));
+    for (size_t i = 0; i < ARRAY_LENGTH(waiting); i++)
+        close(waiting[i]);
+}
+
 static void test_bodies(void **state)
 {
     struct scene scene;
@@ -227,6 +247,25 @@ static void test_bodies(void **state)
     assert_int_equal(seen.calls, 0);
     play_with((struct http_server_settings){.bodies_max_bytes = 1 << 20}, &scene, client_many_bodies);
     assert_int_equal(seen.calls, 22);
+    play_with((struct http_server_settings){.bodies_max_bytes = 1 << 20}, &scene, client_bodies_in_calls);
+    assert_int_equal(seen.cancelled, 6);
+}
+
+/* --- one after the other ----------------------------------------------------------------------------------------------- */
+
+/* As a proxy comes that keeps no connections: each finds the server without any, and the tick comes all the same. */
+static void client_one_by_one(struct scene *scene)
+{
+    for (int64_t until_ms = clock_monotonic_ms() + 300; clock_monotonic_ms() < until_ms;)
+        CHECK(status_is(ask(scene, STR(GET("/echo")), true), 200));
+    CHECK(scene->server->tidied_ms > 0);
+}
+
+static void test_one_by_one(void **state)
+{
+    struct scene scene;
+    (void)state;
+    play_with((struct http_server_settings){.linger_ms = 80}, &scene, client_one_by_one);
 }
 
 /* --- much to write ----------------------------------------------------------------------------------------------------- */
@@ -677,6 +716,7 @@ int main(void)
         cmocka_unit_test(test_gone_early),
         cmocka_unit_test(test_greedy),
         cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_one_by_one),
         cmocka_unit_test(test_large_answer),
         cmocka_unit_test(test_fetches_nothing),
         cmocka_unit_test(test_stalls),

@@ -127,13 +127,19 @@ static void end_oldest_handshake(struct http_server *server)
         http_connection_close(server->lists[HTTP_SHAKE].first);
 }
 
+static void tick_later(struct http_server *server)
+{
+    server->ticks = true;
+    loop_timer_set(&server->tick, server->tick_ms);
+}
+
 static void welcome(struct http_server *server, int fd, struct tls_context *tls, const struct sockaddr *peer,
                     socklen_t peer_len)
 {
-    if (server->n_connections == 0) {
+    if (server->n_connections == 0)
         server->now_ms = clock_monotonic_ms();
-        loop_timer_set(&server->tick, server->tick_ms);
-    }
+    if (!server->ticks) /* else it comes when it was to come, however often somebody comes before */
+        tick_later(server);
     if (tls)
         end_oldest_handshake(server);
     if (server->n_connections >= server->settings.max_connections && !close_oldest_idle(server))
@@ -327,8 +333,9 @@ static void on_tick(void *context)
         }
     }
     tidy_memory(server);
+    server->ticks = false;
     if (server->n_connections || server->n_exchanges > HTTP_POOL_MAX || server->n_taken)
-        loop_timer_set(&server->tick, server->tick_ms);
+        tick_later(server);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ struct http_server_settings {
     int64_t body_grace_ms;              /* 5,000, then the body must have come at ... */
     size_t body_min_bytes_per_s;        /* 500 */
     int64_t body_stall_ms;              /* 20,000 in which nothing comes of a body */
-    size_t bodies_max_bytes; /* 256 MiB, of all whole bodies together; more ends the one that is at it longest */
+    size_t bodies_max_bytes; /* 256 MiB, of all bodies still coming; more ends the one that is at it longest */
     int64_t idle_timeout_ms; /* 60,000 without a request */
     int64_t write_stall_ms;  /* 20,000 in which the client takes nothing */
     int64_t linger_ms;       /* 2,000: how long bytes still coming are taken before the final close */

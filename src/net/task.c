@@ -205,8 +205,8 @@ static void task_ended(struct task *task)
 #if WITH_TSAN
     __tsan_destroy_fiber(task->fiber);
 #endif
+    done(call, context); /* it may still look at what lies on the stack, through what the call deferred */
     stack_give_back(task);
-    done(call, context);
 }
 
 /* Lets the task run until it parks or ends. On the loop's stack only. */
