@@ -2,6 +2,7 @@
 #include "limits/gate.h"
 #include "limits/quota.h"
 #include "limits/table.h"
+#include "limits/tries.h"
 #include "net/loop.h"
 #include "net/task.h"
 
@@ -184,6 +185,37 @@ static void test_a_failing_site_is_left_alone(void **state)
     begin(&scene, "a", 1000);
     assert_int_equal(scene.error, OK);
     finish(&scene, GATE_ANSWERED);
+}
+
+static void flood_with_names(struct call *call)
+{
+    static const struct tries_rule slow = {"flood", 10, 600 * 1000};
+    for (int i = 0; i < 2 * TABLE_ENTRIES; i++)
+        assert_int_equal(tries_take(call, &slow, call_format(call, "%d", i)), OK);
+}
+
+/* What is known of it outlives more names than there is room for. */
+static void test_a_failing_site_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct scene scene, flood;
+    const struct limits_settings patient = {
+        .per_site = 2, .per_user = 3, .queued = 4, .failures = 5, .pause_ms = 60000};
+    assert_true(limits_open(-1, &patient));
+    call_init(&flood.call, arena_new(16 << 20), 1000);
+    for (int i = 0; i < 5; i++) {
+        if (i == 4)
+            flood_with_names(&flood.call);
+        begin(&scene, "a", 1000);
+        assert_int_equal(scene.error, OK);
+        finish(&scene, GATE_FAILED);
+    }
+    flood_with_names(&flood.call);
+    begin(&scene, "a", 1000);
+    assert_int_equal(scene.error, E_UNAVAILABLE);
+    finish(&scene, GATE_UNKNOWN);
+    arena_free(flood.call.arena);
+    limits_close();
 }
 
 /* Those who wait for a site that hangs learn at once that it is left alone. */
@@ -439,6 +471,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_a_person_has_a_limit, open_few, close_all),
         cmocka_unit_test_setup_teardown(test_who_waits_may_leave, open_few, close_all),
         cmocka_unit_test_setup_teardown(test_a_failing_site_is_left_alone, open_few, close_all),
+        cmocka_unit_test(test_a_failing_site_is_not_forgotten),
         cmocka_unit_test_setup_teardown(test_the_queue_of_a_failing_site_ends, open_few, close_all),
         cmocka_unit_test(test_processes_share),
         cmocka_unit_test(test_a_process_that_comes_later),

@@ -215,11 +215,17 @@ static void unlink_entry(const struct table_entry *entry)
         *at = entry->next;
 }
 
-/* Until when it still keeps something from somebody; 0: it does not. */
+/*
+ * Until when it still keeps something from somebody; 0: it does not. A site that fails stays before all others: it is what makes
+ * requests wait for nothing, and nobody makes sites up by the thousand.
+ */
 static int64_t holds_back_until(const struct table_entry *entry, int64_t now_ns)
 {
-    int64_t calls_ns = entry->calls.full_at_ns, writes_ns = entry->writes.full_at_ns;
+    const struct breaker *site = &entry->breaker;
+    int64_t now_ms = now_ns / (1000 * 1000), calls_ns = entry->calls.full_at_ns, writes_ns = entry->writes.full_at_ns;
     int64_t until_ns = calls_ns > writes_ns ? calls_ns : writes_ns;
+    if (site->open_until_ms > now_ms || (site->failures_in_a_row && now_ms - entry->touched_ms < BREAKER_WINDOW_MS))
+        return INT64_MAX;
     return until_ns > now_ns ? until_ns : 0;
 }
 

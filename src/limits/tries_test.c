@@ -35,9 +35,16 @@ static void tries_of_names_and_rules(void **state)
 /* Whoever has a network of IPv6 comes from a new address each time; IPv4 is counted one by one, in whatever clothes. */
 static void tries_of_networks(void **state)
 {
-    static const char *const others[] = {
-        "2001:db8:ffff::1", "192.0.2.1",          "192.0.2.2",          "::ffff:192.0.2.3",
-        "::ffff:192.0.2.4", "64:ff9b::192.0.2.5", "64:ff9b::192.0.2.6", "-"};
+    static const char *const others[] = {"2001:db8:ffff::1",
+                                         "192.0.2.1",
+                                         "192.0.2.2",
+                                         "::ffff:192.0.2.3",
+                                         "::ffff:192.0.2.4",
+                                         "64:ff9b::192.0.2.5",
+                                         "64:ff9b::192.0.2.6",
+                                         "64:ff9b:1::192.0.2.7",
+                                         "64:ff9b:1:2::192.0.2.8",
+                                         "-"};
     static const struct tries_rule rule = {"address", 30, 3600 * 1000};
     struct call call;
     (void)state;

@@ -87,11 +87,12 @@ static void write_four(const struct in_addr *address, char out[CLIENT_ADDRESS_BY
     }
 }
 
-/* IPv4 in the clothes of IPv6, by a proxy (RFC 4291 2.5.5.2) or a translator (RFC 6052): each is somebody else. */
+/* IPv4 in the clothes of IPv6, by a proxy (RFC 4291 2.5.5.2) or a translator (RFC 6052 2.1, RFC 8215): each is somebody else. */
 static bool holds_four(const struct in6_addr *address)
 {
-    static const unsigned char translated[12] = {0, 0x64, 0xff, 0x9b};
-    return IN6_IS_ADDR_V4MAPPED(address) || memcmp(address, translated, sizeof translated) == 0;
+    static const unsigned char translated[12] = {0, 0x64, 0xff, 0x9b}, translated_here[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
+    return IN6_IS_ADDR_V4MAPPED(address) || memcmp(address, translated, sizeof translated) == 0 ||
+           memcmp(address, translated_here, sizeof translated_here) == 0;
 }
 
 struct str client_network(struct str address, char out[CLIENT_ADDRESS_BYTES])
