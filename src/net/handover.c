@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -27,7 +28,7 @@ void handover_remember_program(void)
     program[len > 0 ? len : 0] = 0;
 }
 
-/* ---- the variable: FD ... ADDRESS ... PID CONTROL SLOT PID CONTROL SLOT ... */
+/* ---- the variable: FD ... ADDRESS ... PID CONTROL SLOT DRAIN-MS PID CONTROL SLOT DRAIN-MS ... */
 
 bool handover_is_trial(void)
 {
@@ -49,7 +50,7 @@ bool handover_take(struct handover *ret)
 {
     const char *text = getenv(HANDOVER_VARIABLE);
     struct str rest = text ? str_from(text) : STR_EMPTY;
-    int64_t one, control, slot;
+    int64_t one, control, slot, drain_ms;
     bool good = text != NULL;
     *ret = (struct handover){.n_workers = 0};
     for (size_t i = 0; good && i < HANDOVER_FDS_MAX; i++) {
@@ -62,8 +63,10 @@ bool handover_take(struct handover *ret)
                str_to_cstr(str_eq(piece, STR("-")) ? STR_EMPTY : piece, ret->addresses[i], sizeof ret->addresses[i]);
     }
     while (good && ret->n_workers < HANDOVER_WORKERS_MAX && take_number(&rest, &one)) {
-        good = take_number(&rest, &control) && take_number(&rest, &slot) && own(control);
-        ret->workers[ret->n_workers++] = (struct handover_worker){(pid_t)one, (int)control, (size_t)slot};
+        good =
+            take_number(&rest, &control) && take_number(&rest, &slot) && take_number(&rest, &drain_ms) && own(control);
+        if (good)
+            ret->workers[ret->n_workers++] = (struct handover_worker){(pid_t)one, (int)control, (size_t)slot, drain_ms};
     }
     if (text && !good)
         log_error("what the program before has left cannot be read; starting anew");
@@ -79,8 +82,8 @@ static bool write_variable(const struct handover *what, char text[TEXT_BYTES])
     for (size_t i = 0; i < HANDOVER_ADDRESSES; i++)
         len += (size_t)snprintf(text + len, TEXT_BYTES - len, "%s ", what->addresses[i][0] ? what->addresses[i] : "-");
     for (size_t i = 0; i < what->n_workers && len < TEXT_BYTES; i++)
-        len += (size_t)snprintf(text + len, TEXT_BYTES - len, "%d %d %zu ", (int)what->workers[i].pid,
-                                what->workers[i].control, what->workers[i].slot);
+        len += (size_t)snprintf(text + len, TEXT_BYTES - len, "%d %d %zu %" PRId64 " ", (int)what->workers[i].pid,
+                                what->workers[i].control, what->workers[i].slot, what->workers[i].drain_ms);
     if (len >= TEXT_BYTES)
         return false;
     text[len - 1] = 0; /* no space at the end */

@@ -19,6 +19,7 @@ struct handover_worker {
     pid_t pid;
     int control;
     size_t slot;
+    int64_t drain_ms; /* how long it may take to end, by the settings that it runs with */
 };
 
 struct handover {

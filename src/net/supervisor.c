@@ -358,7 +358,7 @@ static void upgrade(void)
     for (const struct process *at = self.processes; at; at = at->next)
         if (at->slot != HELPER_SLOT && at->control >= 0 && what.n_workers < HANDOVER_WORKERS_MAX)
             what.workers[what.n_workers++] = (struct handover_worker){
-                at->pid, at->control, at->state == SERVING ? at->slot : SUPERVISOR_WORKERS_MAX};
+                at->pid, at->control, at->state == SERVING ? at->slot : SUPERVISOR_WORKERS_MAX, at->drain_ms};
     if (self.helper)
         kill(self.helper->pid, SIGTERM);
     log_info("becoming the program that lies at our place now");
@@ -382,7 +382,7 @@ static void adopt(const struct handover *what)
                                     .control = what->workers[i].control,
                                     .slot = serves ? what->workers[i].slot : 0,
                                     .state = serves ? SERVING : RETIRING,
-                                    .drain_ms = self.plan.drain_ms,
+                                    .drain_ms = what->workers[i].drain_ms,
                                     .kill_at_ms = INT64_MAX};
         self.processes = process;
         if (serves)
@@ -489,6 +489,12 @@ static int take_signals(void)
     sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGUSR2);
     sigaddset(&ours, SIGCHLD);
+    /* What came while the program before became this one: ignoring a signal throws away what waits of it (POSIX sigaction()). */
+    sigset_t waiting;
+    if (sigpending(&waiting) == 0) {
+        self.reload_wanted |= sigismember(&waiting, SIGHUP) == 1;
+        self.upgrade_wanted |= sigismember(&waiting, SIGUSR2) == 1;
+    }
     /* Blocked, they reach us all the same; a worker inherits it, so that none is ended before it ignores them itself. */
     signal(SIGHUP, SIG_IGN);
     signal(SIGUSR2, SIG_IGN);

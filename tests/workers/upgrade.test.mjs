@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { PROGRAM, Porteiro } from '../integration/lib/porteiro.mjs';
 import { start, temporaryDirectory, waitFor } from '../integration/lib/process.mjs';
-import { countWorkers, load, logOf, workersOf } from './help.mjs';
+import { countWorkers, isRunning, load, logOf, workersOf } from './help.mjs';
 
 // How many upgrades, and how many requests are under way at least while it is done (./dev soak: 20, 1,000,000 over both databases).
 const UPGRADES = Number(process.env.PORTEIRO_TEST_UPGRADES ?? 5), REQUESTS = Number(process.env.PORTEIRO_TEST_REQUESTS ?? 100);
@@ -116,6 +116,26 @@ for (const { database, workers } of [{ database: 'sqlite', workers: 1 }, { datab
       assert.equal(runs(), ino);
       assert.deepEqual(Object.values(workersOf(porteiro)), old);
       assert.equal((await fetch(`${porteiro.origin}/readyz`)).status, 200);
+    });
+
+    // Half a minute when it is wrong.
+    if (workers === 1) test('a worker that was taken over has the patience of its own settings', async () => {
+      settings(['workers = 1', 'drain_s = 1']);
+      logged = fs.statSync(porteiro.log).size;
+      process.kill(porteiro.server.pid, 'SIGHUP');
+      await waitFor('the reload', () => seen(/the settings were read again; replacing/g) === 1 && countWorkers(porteiro) === 1, 20_000 * slow);
+      settings(['workers = 1', 'drain_s = 20']);
+      const [old] = Object.values(workersOf(porteiro));
+      install(PROGRAM);
+      process.kill(old, 'SIGSTOP');
+      process.kill(porteiro.server.pid, 'SIGUSR2');
+      await waitFor('the new worker', () => allNew([]) || Object.values(workersOf(porteiro))[0] !== old, 20_000 * slow);
+      const since = performance.now();
+      await waitFor('the end of the old one', () => !isRunning(old), 40_000);
+      const took = performance.now() - since;
+      assert.ok(took < 20_000, `${took} ms`);
+      assert.match(logOf(porteiro, logged), /does not stop and is ended/);
+      settings(['workers = 1']);
     });
 
     test('100 SIGHUPs under load: no request fails', async () => {
