@@ -68,21 +68,23 @@ static bool write_all(struct str text)
     return self.out >= 0;
 }
 
-/* A line break between JSON's tokens is white space; within a string there is none. `message` is ours to change. */
+/* In one line: a line break between JSON's tokens is white space, and within a string there is none. */
 static bool write_message(struct str message)
 {
-    char *at = (char *)(uintptr_t)message.ptr, *end = at + message.len;
-    for (; at < end; at++)
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
-    return write_all(message) && write_all(STR("\n"));
+    size_t from = 0;
+    bool good = true;
+    for (size_t at = 0; at < message.len && good; at++)
+        if (message.ptr[at] == '\n' || message.ptr[at] == '\r') {
+            good = write_all(str_of(message.ptr + from, at - from)) && write_all(STR(" "));
+            from = at + 1;
+        }
+    return good && write_all(str_from_offset(message, from)) && write_all(STR("\n"));
 }
 
 static int send_ahead(struct call *call, struct mcp_outlet *outlet, struct str message)
 {
     (void)outlet;
-    struct str copy = str_copy(call->arena, message);
-    return write_message(copy) ? OK : fail(call, E_CANCELLED, "The client has gone.");
+    return write_message(message) ? OK : fail(call, E_CANCELLED, "The client has gone.");
 }
 
 static int keep_alive(struct call *call, struct mcp_outlet *outlet)
