@@ -267,6 +267,7 @@ struct change {
     const struct site_check *check;
     const struct site *looked_at; /* NULL: what is there */
     bool refused;
+    bool once; /* nothing when the connection rests for this already */
     bool *ret_kept;
 };
 
@@ -459,6 +460,8 @@ static int record_check(struct call *call, const struct change *change)
     int error = get_locked(call, USER_ANY, change->id, &connection, &wrapped);
     if (!error)
         error = is_of_now(call, change, change->ret_kept);
+    if (!error && change->once && str_eq(connection.status, STR(CONNECTION_ERROR)))
+        *change->ret_kept = false;
     if (error || !*change->ret_kept)
         return error;
     error = store_checks_put(call, change->id, &check);
@@ -478,20 +481,14 @@ static int record_check(struct call *call, const struct change *change)
                               (long long)found->latency_ms));
 }
 
-static int keep_check(struct call *call, int64_t id, const struct site *looked_at, const struct site_check *check,
-                      bool is_refused, bool *ret_kept)
-{
-    const struct change change = {
-        .id = id, .check = check, .looked_at = looked_at, .refused = is_refused, .ret_kept = ret_kept};
-    int error = check->config_json.len ? check_object(call, check->config_json, "config") : OK;
-    return error ? error : run(call, record_check, &change);
-}
-
 int connections_record_check(struct call *call, int64_t id, const struct site *looked_at,
                              const struct site_check *check, bool is_refused)
 {
     bool kept;
-    return keep_check(call, id, looked_at, check, is_refused, &kept);
+    const struct change change = {
+        .id = id, .check = check, .looked_at = looked_at, .refused = is_refused, .ret_kept = &kept};
+    int error = check->config_json.len ? check_object(call, check->config_json, "config") : OK;
+    return error ? error : run(call, record_check, &change);
 }
 
 int connections_refused(struct call *call, const struct site *site, struct str why)
@@ -499,7 +496,9 @@ int connections_refused(struct call *call, const struct site *site, struct str w
     const struct site_check check = {.error_code = STR("wrong_password"), .error_text = why, .is_refused = true};
     int64_t id = site->connection_id;
     bool kept = false;
-    int error = keep_check(call, id, site, &check, true, &kept);
+    const struct change change = {
+        .id = id, .check = &check, .looked_at = site, .refused = true, .once = true, .ret_kept = &kept};
+    int error = run(call, record_check, &change);
     if (!error && kept)
         alert_raise("site_refused",
                     call_format(call,

@@ -409,6 +409,7 @@ static void late_verdicts(void **state)
     struct connection_row row;
     struct site before, now;
     const struct site_check old = {.ok = true, .config_json = STR("{\"url\":\"https://ana.example\",\"rest\":\"/\"}")};
+    const struct site_check bad = {.error_code = STR("wrong_password")};
     assert_ok(call, connections_site(call, user, id, &before));
     assert_ok(call, connections_set_secret(call, user, id, STR("{\"url\":\"https://new.example\"}"),
                                            STR("{\"username\":\"ana\",\"app_password\":\"new\"}")));
@@ -424,6 +425,11 @@ static void late_verdicts(void **state)
     assert_ok(call, connections_show(call, user, id, &row));
     assert_text(row.status, "error");
     assert_text(row.check.error_code, "wrong_password");
+    /* Once is enough; but whoever tests it by hand is recorded each time. */
+    assert_ok(call, connections_refused(call, &now, STR("No.")));
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'connections.check'"), 1);
+    assert_ok(call, connections_record_check(call, id, &now, &bad, true));
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'connections.check'"), 2);
 }
 
 static void times_of_expiry(void **state)

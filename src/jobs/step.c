@@ -191,7 +191,8 @@ static enum step_outcome release(struct work *w)
         return STEP_OVER;
     if (cancel) { /* said while the row was this process's to end */
         struct call own = own_call(w->call);
-        (void)!jobs_cancel(&own, w->who, w->row.id);
+        struct job_row now;
+        (void)!jobs_cancel_own(&own, w->row.user_id, w->row.id, &now);
     }
     tell(w, JOBS_WAITING);
     return STEP_OVER;
