@@ -50,6 +50,8 @@ static int ask(struct call *call, struct page *page, struct str token)
 {
     struct authorize_shown shown;
     int error = authorize_look(call, page->person.user_id, token, &shown);
+    if (error == E_DENIED)
+        return doubt(page, error);
     if (error) {
         page_refuse(page, error);
         return refuse(page);
@@ -78,9 +80,12 @@ int page_connect_finish(struct call *call, struct page *page)
     }
     if (!page->is_sent)
         return ask(call, page, token);
-    int error = authorize_finish(call, page->person.user_id, token, &check, &made);
+    struct authorize_shown shown; /* first, for finishing may be denied for other reasons, too */
+    int error = authorize_look(call, page->person.user_id, token, &shown);
     if (error == E_DENIED)
         return doubt(page, error);
+    if (!error)
+        error = authorize_finish(call, page->person.user_id, token, &check, &made);
     if (error) {
         page_refuse(page, error);
         return refuse(page);

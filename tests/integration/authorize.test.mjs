@@ -126,6 +126,7 @@ for (const wp of ['new', 'old']) {
       const again = await hers.open(finish);
       assert.equal(again.status, 403);
       assert.ok(!again.html.includes('prt_pat_'));
+      assert.match(again.text, /Is it connected\?/, 'as by going back');
       const refused = await hers.open('/connect/finish?error=denied');
       assert.equal(refused.status, 403);
       assert.match(refused.text, /Nothing was connected/);
