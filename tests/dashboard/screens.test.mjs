@@ -62,7 +62,7 @@ test('every answer that the screens read is described so by the API', async () =
   const item = path => answer(path).properties.items.items;
   const described = {
     Me: answer('/api/me'), Approver: answer('/api/me/approver'), Connection: item('/api/connections'), Check: item('/api/connections').properties.check, Provider: item('/api/providers'), Field: item('/api/providers').properties.fields.items,
-    Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), Usage: item('/api/usage'), Finding: spec.paths['/api/connections/{id}/doctor'].post.responses['200'].content['application/json'].schema.properties.checks.items, Session: item('/api/me/sessions'), Person: item('/api/users'),
+    Token: item('/api/tokens'), Approval: item('/api/approvals'), Event: item('/api/audit'), EventPage: answer('/api/audit'), Usage: item('/api/usage'), Finding: spec.paths['/api/connections/{id}/doctor'].post.responses['200'].content['application/json'].schema.properties.checks.items, Session: item('/api/me/sessions'), Person: item('/api/users'),
     Invitation: item('/api/invitations'), Grant: item('/api/oauth/grants'), OauthClient: item('/api/oauth/clients'), Setting: item('/api/settings'), ServiceState: answer('/api/connections/{id}/state'), Chat: item('/api/connections/{id}/chats'), Message: item('/api/connections/{id}/chats/{chat}/messages'), Sent: item('/api/connections/{id}/sends'),
     Job: item('/api/jobs'), Template: item('/api/connections/{id}/templates'), Optout: item('/api/connections/{id}/optouts'), Made: spec.paths['/api/connections'].post.responses['201'].content['application/json'].schema,
   };
@@ -224,7 +224,14 @@ describe('a connection', () => {
     await said('The token has ended');
     assert.equal(await works(laptop), false);
     await screen.go(`connections/${blog.id}/clients`);
-    assert.equal(await page.getByText('The token, shown this once').count(), 0, 'what has ended is not offered');
+    const offered = page.getByText('The token, shown this once');
+    assert.equal(await offered.count(), 0, 'what has ended is not offered');
+    await page.getByRole('button', { name: 'Cursor' }).click();
+    await screen.button('Make a token').click();
+    await offered.waitFor();
+    const made = (await tokens()).reduce((last, one) => (one.id > last.id ? one : last));
+    await porteiro.json(['token', 'revoke', String(made.id)]);
+    await offered.waitFor({ state: 'detached' }); // also when it was ended elsewhere
   });
 
   test('ends and goes only when its name was typed', async () => {

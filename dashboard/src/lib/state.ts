@@ -1,8 +1,8 @@
 // What more than one screen needs, and how things are called everywhere.
 import { signal } from '@preact/signals';
-import { api, type List } from './api';
+import { api, query, type List } from './api';
 import { language, setLanguage, t, type Key } from './i18n';
-import type { Approval, Connection, Event, Field, Grant, Me, Provider, Token, Usage } from './types';
+import type { Approval, Connection, EventPage, Field, Grant, Me, Provider, Token, Usage } from './types';
 
 export const me = signal<Me | null>(null);
 export const connections = signal<Connection[] | null>(null);
@@ -34,12 +34,20 @@ export async function loadTokensOf(items: { token_id: number | null }[], signal?
   const known = new Set((await loadTokens(signal)).map(({ id }) => id));
   const gone = items.flatMap(({ token_id: id }) => (id && !known.has(id) && !lookedFor.has(id) ? [id] : []));
   if (!gone.length) return;
-  const [events, grants] = await Promise.all([
-    api.get<List<Event>>('/api/audit?action=oauth.token&limit=1000', signal), api.get<List<Grant>>('/api/oauth/grants', signal),
-  ]);
+  const grants = await api.get<List<Grant>>('/api/oauth/grants', signal);
   const names = new Map(grants.items.map(({ client }) => [client.id, client.name]));
-  const found = events.items.map(({ token_id: id, data }) => [id!, names.get(String(data.app)) ?? String(data.host ?? '')] as const);
-  ofApps.value = new Map(found.filter(([, name]) => name));
+  const missing = new Set(gone), found = new Map(ofApps.value);
+  let before: number | null = null;
+  do { // each app has one an hour: three of them fill a page in two weeks
+    const page: EventPage = await api.get(`/api/audit${query({ action: 'oauth.token', limit: 1000, before })}`, signal);
+    for (const { token_id: id, data } of page.items) {
+      const name = names.get(String(data.app)) ?? String(data.host ?? '');
+      if (name) found.set(id!, name);
+      missing.delete(id!);
+    }
+    before = page.next_before;
+  } while (before && missing.size);
+  ofApps.value = found;
   gone.forEach(id => lookedFor.add(id));
 }
 

@@ -10,6 +10,7 @@ export interface Made { id: number; token: string; token_last4: string; token_id
 export interface Approval { id: string; connection_id: number; token_id: number; tool: string; what: string; action: string | null; state: string; created_at: string | null; expires_at: string | null; decided_at: string | null; difference: string | null }
 export interface Job { id: string; connection_id: number; token_id: number; kind: string; status: string; stopping: boolean; done: number; total: number | null; message: string | null; created_at: string | null; updated_at: string | null; ended_at: string | null }
 export interface Event { id: number; at: string; action: string; connection_id: number | null; token_id: number | null; data: Record<string, unknown> }
+export interface EventPage { items: Event[]; next_before: number | null }
 export interface Usage { day: string; connection_id: number | null; token_id: number | null; action: string; outcome: string; count: number; ms_total: number | null; ms_max: number | null; ms_p95: number | null; bytes_total: number | null }
 export interface Finding { check: string; result: string; code: string; value: string | null; text: string; fix: string | null; ms: number | null }
 export interface Session { id: string; name: string | null; address: string | null; agent: string | null; current: boolean; created_at: string | null; seen_at: string | null; expires_at: string | null }

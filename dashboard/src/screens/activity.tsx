@@ -9,10 +9,9 @@ import { Jobs } from '../lib/jobs';
 import { useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
 import { connectionName, connections, loadConnections, loadTokensOf, tokenName } from '../lib/state';
-import type { Event } from '../lib/types';
+import type { Event, EventPage } from '../lib/types';
 import { Act, Dialog, Empty, Page, Problem, Select, Time, Wait, useLoad } from '../lib/ui';
 
-interface PageOf { items: Event[]; next_before: number | null }
 const LIMIT = 50;
 const kinds = ['', 'tool.', 'approvals.', 'connections.', 'tokens.', 'auth.', 'users.'] as const;
 const spans: Record<string, number> = { hour: 3600, day: 86400, week: 7 * 86400, month: 30 * 86400 };
@@ -50,10 +49,10 @@ export default function Activity() {
   const set = (change: object) => setQuery({ connection, action, span, ...change });
   const since = spans[span] ? new Date(Date.now() - spans[span] * 1000).toISOString().replace(/\.\d+/, '') : '';
   const key = `${connection} ${action} ${span}`;
-  const older = useSignal<PageOf | null>(null);
+  const older = useSignal<EventPage | null>(null);
   const shown = useSignal<Event | null>(null);
   const first = useLoad(async signal => {
-    const [page] = await Promise.all([api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal)]);
+    const [page] = await Promise.all([api.get<EventPage>(`/api/audit${query({ connection, action, since, limit: LIMIT })}`, signal), loadConnections(signal)]);
     await loadTokensOf(page.items, signal);
     return page;
   }, key);
@@ -67,7 +66,7 @@ export default function Activity() {
   const wanted = useRef(key);
   wanted.current = key;
   const more = async () => {
-    const next = await api.get<PageOf>(`/api/audit${query({ connection, action, since, limit: LIMIT, before: last?.next_before })}`);
+    const next = await api.get<EventPage>(`/api/audit${query({ connection, action, since, limit: LIMIT, before: last?.next_before })}`);
     await loadTokensOf(next.items);
     if (wanted.current !== key) return; // of a filter that is no longer chosen
     // With those of the first page: what is new pushes them out of it.

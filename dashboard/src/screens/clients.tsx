@@ -5,7 +5,7 @@ import { clientsFor, slug, type Client, type Part } from '../lib/clients';
 import { t } from '../lib/i18n';
 import { useEvery, useLive } from '../lib/live';
 import { place, setQuery } from '../lib/router';
-import { fresh } from '../lib/state';
+import { forgetToken, fresh } from '../lib/state';
 import { TERMS, termsBody } from '../lib/terms';
 import type { Connection, Event, Token } from '../lib/types';
 import { Act, Copy, Page, Shown, Wait, useLoad } from '../lib/ui';
@@ -40,17 +40,18 @@ function Instructions({ client, hasToken, make }: { client: Client; hasToken: bo
 function FirstCall({ id }: { id: number }) {
   const before = useRef<{ used: string; event: number } | null>(null);
   const look = useLoad(async signal => {
+    const shown = fresh.value;
     const [tokens, events] = await Promise.all([
       api.get<List<Token>>(`/api/connections/${id}/tokens`, signal), api.get<List<Event>>(`/api/audit?connection=${id}&action=tool.&limit=1`, signal),
     ]);
+    if (shown?.connection === id && !tokens.items.some(token => token.id === shown.id && token.state === 'active')) forgetToken(shown.id);
     const known = (before.current ??= { used: tokens.items.map(item => item.last_used_at ?? '').sort().at(-1) ?? '', event: events.items[0]?.id ?? 0 });
     const token = tokens.items.find(item => (item.last_used_at ?? '') > known.used);
     const event = events.items.find(item => item.id > known.event);
     return token || event ? { name: token?.name ?? '', tool: event?.action.replace('tool.', '') ?? '' } : null;
   }, id);
-  const again = () => void (look.value || look.reload());
-  useLive(again);
-  useEvery(3000, again);
+  useLive(look.reload);
+  useEvery(3000, () => void (look.value || look.reload()));
   if (!look.value) return <div class="note"><Wait what={t('client.waiting')} /></div>;
   return (
     <div class="note good" role="status">
