@@ -92,6 +92,8 @@ static void test_inline(void **state)
     assert_markdown("[t](http://x.test/?a=1&b=2 \"q\\\"\")",
                     P("<a href=\"http://x.test/?a=1&amp;b=2\" title=\"q&quot;\">t</a>"));
     assert_markdown("one\ntwo\\\nthree  \nfour", P("one two<br>three<br>four"));
+    assert_markdown("a <a href=\"/?a=1&b=2&amp;c\">l</a> <!-- a & b -->",
+                    P("a <a href=\"/?a=1&amp;b=2&amp;c\">l</a> <!-- a & b -->"));
     assert_markdown("<mark class=\"x\">kept</mark> &copy; &amp; H<sub>2</sub>O",
                     P("<mark class=\"x\">kept</mark> \xC2\xA9 &amp; H<sub>2</sub>O"));
     assert_markdown("text ![i](u.png) more", P("text <img src=\"u.png\" alt=\"i\"> more"));

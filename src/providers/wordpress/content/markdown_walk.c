@@ -67,7 +67,10 @@ static void add_text(struct buf *out, const struct event *event, struct str text
         text_canonical(out, text);
         break;
     case MD_TEXT_HTML:
-        buf_add(out, text);
+        if (str_starts_with(text, STR("<!")))
+            buf_add(out, text);
+        else
+            text_canonical_tag(out, text);
         break;
     default:
         text_escape(out, text);

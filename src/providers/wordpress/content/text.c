@@ -229,8 +229,7 @@ void text_canonical(struct buf *out, struct str html_text)
     }
 }
 
-/* A bare & in a tag as a reference. */
-static void add_tag(struct buf *out, struct str tag)
+void text_canonical_tag(struct buf *out, struct str tag)
 {
     for (size_t i = 0; i < tag.len; i++) {
         bool bare = tag.ptr[i] == '&' && !looks_like_reference(str_from_offset(tag, i));
@@ -247,7 +246,7 @@ struct str text_canonical_html(struct arena *arena, struct str html)
         if (token.kind == HTML_TEXT)
             text_canonical(&out, token.source);
         else if (token.kind == HTML_OPEN)
-            add_tag(&out, token.source);
+            text_canonical_tag(&out, token.source);
         else
             buf_add(&out, token.source);
     }

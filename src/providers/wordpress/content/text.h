@@ -24,7 +24,9 @@ void text_escape_attribute(struct buf *out, struct str s);
  * no-break space as references; names that are not known stay.
  */
 void text_canonical(struct buf *out, struct str html_text);
-/* The same for the text of HTML with tags, and a bare & in its attributes. */
+/* A tag, or a part of one: a bare & as a reference. */
+void text_canonical_tag(struct buf *out, struct str tag);
+/* Both, for HTML. */
 struct str text_canonical_html(struct arena *arena, struct str html);
 
 /* HTML to one line of plain text: tags, comments, scripts and styles away, entities decoded, white space one space. */
