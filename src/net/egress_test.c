@@ -546,7 +546,9 @@ static void test_named_hosts(void **state)
         assert_true(egress_host_allowed(&policy, str_from(allowed[i]), 443, &why));
     char longest[EGRESS_HOST_MAX_BYTES + 1];
     memset(longest, 'a', sizeof longest);
+    longest[1] = '.';
     assert_false(egress_host_allowed(&policy, str_of(longest, sizeof longest), 443, &why));
+    assert_true(egress_host_allowed(&policy, str_of(longest, EGRESS_HOST_MAX_BYTES), 443, &why));
     assert_int_equal(egress_policy_parse(&policy, STR("10.0.0.0/8"), &bad), OK);
     assert_true(egress_host_allowed(&policy, STR("10.1.2.3"), 443, &why));
 }
