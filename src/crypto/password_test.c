@@ -145,6 +145,9 @@ static void rules(void **state)
     assert_int_equal(password_check_rules(&call, STR("porteiroporteiro"), STR("ana@b.c")), E_INVALID);
     assert_int_equal(password_check_rules(&call, STR("Porteiro-PORTEIRO!"), STR("ana@b.c")), E_INVALID);
     assert_int_equal(password_check_rules(&call, STR("o porteiro do predio"), STR("ana@b.c")), OK);
+    assert_int_equal(password_check_rules(&call, STR("porteiro à porta"), STR("ana@b.c")), OK);
+    assert_int_equal(password_check_rules(&call, STR("correct horse battery"), STR("correct horse")), E_INVALID);
+    assert_int_equal(password_check_rules(&call, STR("correct horse battery"), STR("no address")), OK);
     assert_int_equal(password_check_rules(&call, STR("............"), STR("ana@b.c")), E_INVALID); /* one piece */
     assert_int_equal(password_check_rules(&call, STR(".-,;:_!?*+#'"), STR("ana@b.c")), OK);
 }
