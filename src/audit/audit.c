@@ -439,7 +439,7 @@ static void mark_task(struct call *call, void *context)
     (void)context;
     call->error = mark(call);
     if (!call->error)
-        call->error = retention_when_due(call);
+        call->error = retention_when_due(call, clock_monotonic_ms());
 }
 
 static void mark_ended(struct call *call, void *context)

@@ -151,9 +151,9 @@ int retention_prune(struct call *call, int64_t before_ms, int64_t rounds_max, in
     return error;
 }
 
-int retention_when_due(struct call *call)
+int retention_when_due(struct call *call, int64_t now_ms)
 {
-    int64_t now_ms = clock_monotonic_ms(), removed;
+    int64_t removed;
     if (retention.looked_ms && now_ms - retention.looked_ms < RETENTION_EVERY_MS)
         return OK;
     retention.looked_ms = now_ms;

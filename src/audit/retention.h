@@ -25,7 +25,7 @@ void retention_also(void (*forget)(struct call *call));
 /* Removes what was written before then; an event "audit.prune" says how much. E_CRYPTO: a row was changed. Waits long. */
 MUST_CHECK int retention_prune(struct call *call, int64_t before_ms, int64_t rounds_max, int64_t *ret_removed);
 
-/* By the audit log itself. */
-MUST_CHECK int retention_when_due(struct call *call);
+/* By the audit log itself. now_ms: on the monotonic clock. */
+MUST_CHECK int retention_when_due(struct call *call, int64_t now_ms);
 
 #endif
