@@ -9,7 +9,7 @@
 /* digits x 10^exponent, with neither a leading nor a trailing zero; zero has no digits, no sign, and exponent 0. */
 struct decimal {
     bool negative;
-    bool extreme; /* the exponent is too long to be counted; only the raw text tells such numbers apart */
+    bool extreme; /* the exponent is beyond EXPONENT_MAX; only the raw text tells such numbers apart */
     size_t count;
     int64_t exponent;
     char digits[LEX_NUMBER_MAX_BYTES];
@@ -17,7 +17,7 @@ struct decimal {
 
 enum { EXPONENT_MAX = 1000000000 };
 
-/* Of "e+12" behind the e. */
+/* Of "e+12" behind the e. What is too long to be counted stays beyond EXPONENT_MAX, however many digits stand before it. */
 static int64_t read_exponent(const char *at, const char *end)
 {
     bool negative = at < end && *at == '-';
@@ -25,7 +25,7 @@ static int64_t read_exponent(const char *at, const char *end)
         at++;
     int64_t value = 0;
     for (; at < end; at++)
-        if (value <= EXPONENT_MAX)
+        if (value < INT64_MAX / 100)
             value = value * 10 + (*at - '0');
     return negative ? -value : value;
 }
@@ -57,9 +57,9 @@ static void read_decimal(struct str raw, struct decimal *decimal)
         decimal->negative = false;
         decimal->exponent = 0;
     } else if (at < end) {
-        int64_t exponent = read_exponent(at + 1, end);
-        decimal->exponent += exponent;
-        decimal->extreme = exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX;
+        /* Judged without the trailing zeros, as it is written: what is read back is judged alike. */
+        decimal->exponent += read_exponent(at + 1, end);
+        decimal->extreme = decimal->exponent > EXPONENT_MAX || decimal->exponent < -EXPONENT_MAX;
     }
 }
 
