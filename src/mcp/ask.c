@@ -38,6 +38,7 @@ static void hear_cancelled(const struct bus_event *event)
 {
     for (struct ask_running *one = all_running; one; one = one->next)
         if (str_eq(one->session, event->key) && str_eq(one->id_raw, event->payload)) {
+            one->cancelled = one->cancelled || !one->call->cancelled;
             one->call->cancelled = true;
             task_wake(one->call);
         }

@@ -214,6 +214,10 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         buf_clear(&reply->body);
         serve_message(call, request, reply);
         reply->lacking_rights = 0; /* one answer for all: it stays in that one's text */
+        if (reply->cancelled) {    /* it has no answer, and those behind it go on */
+            call->cancelled = reply->cancelled = false;
+            continue;
+        }
         if (reply->status == 202)
             continue;
         buf_add_char(&answers, answers.len ? ',' : '[');

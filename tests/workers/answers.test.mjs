@@ -11,6 +11,7 @@ import { ROOT, sleep, waitFor } from '../integration/lib/process.mjs';
 process.env.PORTEIRO_BIN = process.env.PORTEIRO_CONFORMANCE_BIN ?? path.join(ROOT, 'build/conformance/porteiro');
 const { countWorkers, logOf, startWith } = await import('./help.mjs');
 
+const BATCHES = '2025-03-26';
 const ROUNDS = 24; // each meets one of four workers, twice: what is left of chance is 2^-24
 
 let nodes, token;
@@ -61,10 +62,10 @@ function send(node, message, headers = {}) {
 
 const legacyHeaders = session => ({ 'MCP-Protocol-Version': LEGACY, ...(session && { 'Mcp-Session-Id': session }) });
 
-async function openSession(node) {
+async function openSession(node, version = LEGACY) {
   const { headers } = await send(node, {
     jsonrpc: '2.0', id: 0, method: 'initialize',
-    params: { protocolVersion: LEGACY, capabilities: { elicitation: {}, sampling: {} }, clientInfo: { name: 'x', version: '1' } },
+    params: { protocolVersion: version, capabilities: { elicitation: {}, sampling: {} }, clientInfo: { name: 'x', version: '1' } },
   }).ended;
   return headers['mcp-session-id'];
 }
@@ -141,6 +142,26 @@ describe('sessions of 2025-11-25', () => {
       }
     });
   }
+
+  test('notifications/cancelled of one request of a batch ends that one, and not those behind it', async () => {
+    const session = await openSession(0, BATCHES), headers = { 'MCP-Protocol-Version': BATCHES, 'Mcp-Session-Id': session };
+    const tool = (id, name, args = {}) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
+    const slow = id => tool(id, 'slow_compute', { seconds: 4, label: `of the batch: ${id}` });
+    for (const other of [0, 1]) {
+      const batch = send(0, [tool(1, 'test_simple_text'), slow(2), tool(3, 'test_simple_text'), { jsonrpc: '2.0', id: 4, method: 'ping' }], headers);
+      await sleep(500); // the second is under way
+      const began = performance.now();
+      assert.equal((await send(other, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } }, headers).ended).status, 202);
+      await within('the batch', batch.ended);
+      assert.ok(performance.now() - began < 2000, 'the second was not waited for');
+      assert.deepEqual(batch.events[0].map(({ id, result }) => [id, Boolean(result) && !result.isError]), [[1, true], [3, true], [4, true]]);
+    }
+    const alone = send(0, [slow(5)], headers);
+    await sleep(500);
+    await send(0, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } }, headers).ended;
+    await within('the batch of one', alone.ended, 2000);
+    assert.deepEqual([alone.status, alone.events], [202, []]);
+  });
 
   test('a session ended at one node is unknown at the other', async () => {
     const session = await openSession(0);
