@@ -74,7 +74,10 @@ struct jobs_settings {
 
 /* Once, behind accounts_open(). Looks for jobs that were left behind. E_UNAVAILABLE: no memory. */
 MUST_CHECK int jobs_open(const struct jobs_settings *settings);
-/* No further step begins; what is under way comes to its end, and its job goes back to the queue. ended() runs when none is left. */
+/*
+ * No further step begins; what is under way comes to its end, and its job goes back to the queue. ended() runs whenever none is
+ * left, more than once when a request that is still under way begins one, which is handed on.
+ */
 void jobs_stop(void (*ended)(void *context), void *context);
 /* Ends what is under way; its jobs go back to where the last saved step left them. */
 void jobs_cancel_all(void);

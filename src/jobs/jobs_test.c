@@ -356,6 +356,52 @@ static void wait_for_item(struct bench *b, int item)
     }
 }
 
+static void count_end(void *context)
+{
+    ++*(int *)context;
+}
+
+/* A step that the end of a process interrupts is told so, whoever takes it next; one that a request began meanwhile is handed on. */
+static void test_stop_in_a_step(void **state)
+{
+    struct bench b;
+    struct job_row row;
+    bool found;
+    int ends = 0;
+    open_bench(&b, state);
+    world.pause_ms = 60 * 1000;
+    struct str id = begin(&b, 2);
+    wait_for_item(&b, 0);
+    jobs_stop(count_end, &ends);
+    assert_int_equal(ends, 0);
+    jobs_cancel_all();
+    while (jobs_busy())
+        loop_turn();
+    assert_int_equal(ends, 1);
+    int64_t now_ms = clock_now_ms();
+    const struct job_claim claim = {.holder = runner_holder(),
+                                    .now_ms = now_ms,
+                                    .until_ms = runner_lease_end_ms(now_ms),
+                                    .stale_ms = now_ms,
+                                    .per_connection_max = 1};
+    assert_ok(b.call, store_jobs_claim(b.call, &claim, &row, &found));
+    assert_true(found);
+    runner_take(&row);
+    while (jobs_busy())
+        loop_turn();
+    assert_int_equal(ends, 2);
+    assert_text(look(&b, id).status, JOB_QUEUED);
+    assert_int_equal(world.done[0], 1);
+    jobs_close();
+    world.pause_ms = 0;
+    open_runner(0);
+    until(&b, id, JOB_COMPLETED);
+    assert_int_equal(world.done[0], 2);
+    assert_int_equal(world.again[0], 1);
+    assert_int_equal(world.again[1], 0);
+    close_runner();
+}
+
 /* While this process did not look, another one took the job, and died in its turn. */
 static void test_lease_taken_away(void **state)
 {
@@ -661,6 +707,7 @@ int main(void)
         ON_BOTH(test_a_refresh_in_between),
         ON_BOTH(test_cancel),
         ON_BOTH(test_stop_and_start),
+        ON_BOTH(test_stop_in_a_step),
         ON_BOTH(test_lease_taken_away),
         ON_BOTH(test_lease_lost_in_a_step),
         ON_BOTH(test_dead_holder),

@@ -109,11 +109,8 @@ size_t jobs_busy(void)
 
 static void maybe_ended(void)
 {
-    void (*ended)(void *) = runner.ended;
-    if (!runner.stopping || jobs_busy() || !ended)
-        return;
-    runner.ended = NULL;
-    ended(runner.ended_context);
+    if (runner.stopping && !jobs_busy() && runner.ended)
+        runner.ended(runner.ended_context);
 }
 
 /* ---- errands */
@@ -330,7 +327,7 @@ static int take_all(struct call *call)
         if (error || !found)
             return error;
         if (row.attempts > 1)
-            log_info("job %.*s goes on here: its last holder gave no sign of life", STR_ARG(row.id));
+            log_info("job %.*s goes on here: its last step did not come to its end", STR_ARG(row.id));
         runner_take(&row);
     }
     return OK;

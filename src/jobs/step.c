@@ -183,10 +183,12 @@ static enum step_outcome end_with_error(struct work *w, int error)
 
 /* ---- in between */
 
-static enum step_outcome release(struct work *w)
+/* Nobody's fault, so the try does not count; but who takes the job next is told of a step that had begun (`again`). */
+static enum step_outcome release(struct work *w, bool had_begun)
 {
     bool cancel = false;
-    w->row.attempts = 0;
+    if (--w->row.attempts < had_begun)
+        w->row.attempts = had_begun;
     if (!write_row(w, JOB_QUEUED, &cancel))
         return STEP_OVER;
     if (cancel) { /* said while the row was this process's to end */
@@ -350,7 +352,7 @@ static enum step_outcome run_kind(struct work *w)
     if (error == E_CANCELLED && w->order->stop)
         return end_cancelled(w);
     if (error == E_CANCELLED && w->order->release)
-        return release(w);
+        return release(w, true);
     log_info("job %s (%.*s): %s: %.*s %.*s", w->order->id, STR_ARG(w->row.kind), error_name(error),
              STR_ARG(call->error_text), STR_ARG(call->error_detail));
     return end_with_error(w, error);
@@ -366,7 +368,7 @@ enum step_outcome step_run(struct call *call, struct step_order *order)
     if (order->stop || w->row.cancel_at_ms)
         return end_cancelled(w);
     if (order->release && (!error || error == E_CANCELLED))
-        return release(w);
+        return release(w, false);
     if (error) /* the token is not good any more, or its connection rests: whoever took it next would hear the same */
         return end_failed(w, call->error_text);
     struct str why = obstacle(w);
