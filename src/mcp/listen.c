@@ -34,7 +34,8 @@ struct listener {
     uint64_t updated[(LISTEN_URIS_MAX + 63) / 64]; /* of uris[] */
     struct str *tasks;
     size_t n_tasks;
-    uint64_t moved;    /* of tasks[] */
+    uint64_t moved;  /* of tasks[] */
+    uint64_t missed; /* of tasks[]: could not be read when it was their turn; tried again with the next sign of life */
     struct call piece; /* for what is told, and looks at the token: a stream lives long, their memory goes */
     bool ended;
 };
@@ -178,6 +179,7 @@ static int end_message(struct listener *self, struct buf *text, struct json_writ
     json_end(w);
     if (buf_failed(text))
         return fail(self->call, E_LIMIT, "The message is too large.");
+    self->call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS; /* of each one */
     return self->request->outlet->send(self->call, self->request->outlet, buf_str(text));
 }
 
@@ -221,18 +223,22 @@ static int acknowledge(struct listener *self, struct buf *text)
 }
 
 /* The whole task as it is now. One that has gone is not told: whoever asks for it hears that. */
-static int tell_task(struct listener *self, struct buf *text, struct str id)
+static int tell_task(struct listener *self, struct buf *text, size_t i)
 {
     struct call *piece = &self->piece;
     struct json_writer w;
     struct job_view job;
     int error = OK;
-    piece->deadline_ms = self->call->deadline_ms;
-    if (jobs_get(piece, self->request->who, id, &job) == OK) {
+    piece->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
+    int found = jobs_get(piece, self->request->who, self->tasks[i], &job);
+    if (!found) {
         begin_message(text, &w, "notifications/tasks");
         tasks_write(piece, &job, &w);
         error = end_message(self, text, &w);
+    } else if (found != E_NOT_FOUND) {
+        self->missed |= UINT64_C(1) << i;
     }
+    call_clear_error(piece);
     arena_empty(piece->arena);
     return error;
 }
@@ -243,8 +249,8 @@ static int tell_marks(struct listener *self, struct buf *text)
     uint64_t updated[ARRAY_LENGTH(self->updated)];
     memcpy(updated, self->updated, sizeof updated);
     memset(self->updated, 0, sizeof self->updated);
-    uint64_t moved = self->moved;
-    self->moved = 0;
+    uint64_t moved = self->moved | self->missed;
+    self->moved = self->missed = 0;
     self->marks = 0; /* what comes while a message goes out is new */
     int error = OK;
     if (!error && marks & MARK_TOOLS)
@@ -258,7 +264,7 @@ static int tell_marks(struct listener *self, struct buf *text)
             error = tell(self, text, "notifications/resources/updated", self->uris[i]);
     for (size_t i = 0; !error && marks & MARK_TASK && i < self->n_tasks; i++)
         if (moved & UINT64_C(1) << i)
-            error = tell_task(self, text, self->tasks[i]);
+            error = tell_task(self, text, i);
     return error;
 }
 
@@ -389,6 +395,8 @@ static int listen_on(struct call *call, struct listener *self, struct buf *text)
         if (error == E_TIMEOUT) {
             call->deadline_ms = clock_monotonic_ms() + LISTEN_KEEP_ALIVE_MS;
             error = self->request->outlet->keep_alive(call, self->request->outlet);
+            if (self->missed)
+                self->marks |= MARK_TASK;
         }
         if (who->expires_at_ms && clock_now_ms() >= who->expires_at_ms)
             return OK;

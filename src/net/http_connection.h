@@ -89,6 +89,7 @@ struct http_exchange {
     int status;          /* 0: not answered yet */
     bool answer_refused; /* a header of it was not valid */
     bool streaming, stream_ended;
+    bool stream_torn; /* a write was given up between its pieces: what came behind would be taken for the rest of it */
     bool cancel_on_close;
     bool ended; /* the handler has */
     struct str answer_body;

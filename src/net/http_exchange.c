@@ -23,7 +23,7 @@ void http_exchange_reset(struct http_exchange *exchange)
     exchange->call.arena = NULL;
     exchange->status = 0;
     exchange->answer_refused = false;
-    exchange->streaming = exchange->stream_ended = false;
+    exchange->streaming = exchange->stream_ended = exchange->stream_torn = false;
     exchange->cancel_on_close = false;
     exchange->ended = false;
     exchange->n_out = 0;
@@ -113,7 +113,7 @@ void http_exchange_cancel_on_close(struct http_exchange *exchange, bool on)
 {
     exchange->cancel_on_close = on;
     if (on && (exchange->connection->client_closed || exchange->connection->fd < 0))
-        exchange->call.cancelled = true;
+        call_cancel(&exchange->call);
 }
 
 /* --- the head of the answer -------------------------------------------------------------------------------------------- */
@@ -408,13 +408,11 @@ static bool send_piece(struct http_exchange *exchange, struct str piece)
     return send_or_keep(exchange, out, n_out);
 }
 
-int http_stream_write(struct call *call, struct http_exchange *exchange, struct str bytes)
+/* Takes from *bytes what went out. */
+static int write_pieces(struct call *call, struct http_exchange *exchange, struct str *bytes)
 {
     struct http_connection *connection = exchange->connection;
-    assert(exchange->streaming && !exchange->stream_ended);
-    if (is_head(exchange))
-        return OK;
-    while (bytes.len) {
+    while (bytes->len) {
         while (connection->fd >= 0 && exchange->stream_out.len) {
             int error = task_park(call);
             if (error)
@@ -424,8 +422,8 @@ int http_stream_write(struct call *call, struct http_exchange *exchange, struct 
             return gone(call);
         if (call->cancelled)
             return gone(call);
-        struct str piece = str_sub(bytes, 0, HTTP_STREAM_PIECE_BYTES);
-        bytes = str_from_offset(bytes, piece.len);
+        struct str piece = str_sub(*bytes, 0, HTTP_STREAM_PIECE_BYTES);
+        *bytes = str_from_offset(*bytes, piece.len);
         if (!send_piece(exchange, piece)) {
             http_connection_close(connection);
             return gone(call);
@@ -434,10 +432,23 @@ int http_stream_write(struct call *call, struct http_exchange *exchange, struct 
     return OK;
 }
 
+int http_stream_write(struct call *call, struct http_exchange *exchange, struct str bytes)
+{
+    size_t whole = bytes.len;
+    assert(exchange->streaming && !exchange->stream_ended);
+    if (is_head(exchange))
+        return OK;
+    if (exchange->stream_torn)
+        return gone(call);
+    int error = write_pieces(call, exchange, &bytes);
+    exchange->stream_torn = error && bytes.len < whole;
+    return error;
+}
+
 void http_stream_end(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
-    if (!exchange->streaming || exchange->stream_ended)
+    if (!exchange->streaming || exchange->stream_ended || exchange->stream_torn)
         return;
     exchange->stream_ended = true;
     struct iovec last = {(void *)(uintptr_t) "0\r\n\r\n", 5};

@@ -136,7 +136,7 @@ int http_answer_status(const struct http_exchange *exchange); /* 0: not answered
 /*
  * An answer in pieces (SSE), each sent at once. write() waits while the client is slow; after the write stall, or when the
  * client has gone, it returns E_CANCELLED, and E_TIMEOUT when the call's deadline passes (move call->deadline_ms for long
- * streams). Without http_stream_end() the client sees the answer as broken off.
+ * streams). Without http_stream_end(), or after a write that was given up in its middle, the client sees the answer as broken off.
  */
 MUST_CHECK int http_stream_begin(struct call *call, struct http_exchange *exchange, int status,
                                  struct str content_type);

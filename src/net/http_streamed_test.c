@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { MIB = 1 << 20, ROOM = 64 * 1024 };
+enum { MIB = 1 << 20, ROOM = 64 * 1024, TORN_BYTES = 32 * MIB };
 
 static struct http_server *server;
 static struct egress_policy policy;
@@ -55,7 +55,7 @@ static void assert_sum(const struct sum *sum, size_t len)
 
 static struct {
     struct sum sum;
-    int error;
+    int error, error_behind;
     int64_t length;
     size_t written, at_once, most_at_once;
     bool wanted_identity;
@@ -103,6 +103,21 @@ static void give_out(struct call *call, struct http_exchange *exchange, size_t l
     }
     if (!site.error && is_whole)
         http_stream_end(exchange);
+}
+
+/* More at once than the client takes in time, and then something small. */
+static void give_up_within(struct call *call, struct http_exchange *exchange)
+{
+    static char bytes[TORN_BYTES];
+    site.error = http_stream_begin(call, exchange, 200, STR("image/x-test"));
+    call->deadline_ms = clock_monotonic_ms() + 100;
+    if (!site.error)
+        site.error = http_stream_write(call, exchange, str_of(bytes, sizeof bytes));
+    call_clear_error(call);
+    call->deadline_ms = clock_monotonic_ms() + 5000;
+    (void)!task_sleep(call, 400);
+    site.error_behind = http_stream_write(call, exchange, STR("behind"));
+    http_stream_end(exchange);
 }
 
 struct relay {
@@ -157,6 +172,8 @@ static void serve(struct call *call, struct http_exchange *exchange, void *conte
         give_out(call, exchange, len, 0, true);
     else if (str_eq(path, STR("/out/half")))
         give_out(call, exchange, len, 0, false);
+    else if (str_eq(path, STR("/out/torn")))
+        give_up_within(call, exchange);
     else if (str_eq(path, STR("/out/drip")))
         give_out(call, exchange, len, 20, true);
     else if (str_eq(path, STR("/echo")))
@@ -411,6 +428,21 @@ static void test_read_holds_up(void **state)
     end(&scene);
 }
 
+/* What was given up in its middle is broken off: nothing comes behind its half. */
+static void test_torn(void **state)
+{
+    (void)state;
+    struct scene scene = {.downloads = true, .request.max_body_bytes = 64 * MIB, .hold_ms = 300};
+    begin(&scene, "/out/torn");
+    until_done(&scene);
+    assert_int_equal(site.error, E_TIMEOUT);
+    assert_int_equal(site.error_behind, E_CANCELLED);
+    assert_int_equal(scene.error, E_UPSTREAM);
+    assert_int_equal(scene.got.failure, HTTP_FETCH_RESET);
+    assert_true(scene.sum.bytes < TORN_BYTES);
+    end(&scene);
+}
+
 static void test_read_limits(void **state)
 {
     (void)state;
@@ -519,7 +551,7 @@ int main(void)
         cmocka_unit_test(test_send),        cmocka_unit_test(test_send_fails), cmocka_unit_test(test_send_early_answer),
         cmocka_unit_test(test_send_slowly), cmocka_unit_test(test_read),       cmocka_unit_test(test_read_holds_up),
         cmocka_unit_test(test_read_limits), cmocka_unit_test(test_read_leave), cmocka_unit_test(test_relay),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many),        cmocka_unit_test(test_torn),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     http_server_drain(server);
