@@ -49,15 +49,22 @@ struct call {
     struct db_link *db_link; /* set between db_begin() and db_commit()/db_rollback() */
     struct str traceparent;  /* W3C trace context of the client, checked; for services we call; empty: none */
     struct str tracestate, baggage;
-    struct span *span;       /* what is being traced right now, see net/span.h; NULL: nothing */
-    bool cancelled;          /* set by the server when the client has gone; every wait then ends with E_CANCELLED */
-    int error;               /* the last fail()'s code */
+    struct span *span; /* what is being traced right now, see net/span.h; NULL: nothing */
+    bool cancelled;    /* its client gave it up, or call_cancel() was called; every wait then ends with E_CANCELLED */
+    bool ended;        /* by call_cancel(): all of it, and not only the message of a batch that is served now */
+    int error;         /* the last fail()'s code */
     struct str error_text;   /* for the person: what happened, why, what to do */
     struct str error_detail; /* for our log only */
     int64_t
         retry_after_s; /* with E_LIMIT: in how many seconds it may be tried again; 0: waiting does not help, or is not known */
     unsigned error_rights; /* of E_DENIED: the rights (call/rights.h) for want of which; 0: it is something else */
 };
+
+/* The client has gone, or the server stops. Who may be waiting has to be woken (task_wake()). */
+static inline void call_cancel(struct call *call)
+{
+    call->cancelled = call->ended = true;
+}
 
 /* The arena stays the caller's. */
 void call_init(struct call *call, struct arena *arena, int64_t timeout_ms);

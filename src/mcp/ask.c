@@ -38,7 +38,6 @@ static void hear_cancelled(const struct bus_event *event)
 {
     for (struct ask_running *one = all_running; one; one = one->next)
         if (str_eq(one->session, event->key) && str_eq(one->id_raw, event->payload)) {
-            one->cancelled = one->cancelled || !one->call->cancelled;
             one->call->cancelled = true;
             task_wake(one->call);
         }
@@ -162,9 +161,13 @@ void ask_answered(const struct mcp_session *session, const struct json *message)
     int64_t id;
     if (!json_to_i64(json_get(message, STR("id")), &id))
         return;
+    /* What nobody would carry: the call that waits for it hears so. */
+    struct str payload = json_raw(message);
+    if (payload.len > BUS_PAYLOAD_MAX_BYTES)
+        payload = STR("{\"error\":{\"message\":\"it is too large.\"}}");
     listen_once();
-    bus_publish(&(struct bus_event){
-        .topic = BUS_ANSWER, .key = str_from(session->id), .number = id, .payload = json_raw(message)});
+    bus_publish(
+        &(struct bus_event){.topic = BUS_ANSWER, .key = str_from(session->id), .number = id, .payload = payload});
 }
 
 /* ---- cancelling */

@@ -27,7 +27,6 @@ struct ask_running {
     struct ask_running *next;
     struct str session, id_raw;
     struct call *call;
-    bool cancelled; /* by its client, and not with the whole call */
 };
 void ask_running_begin(struct ask_running *running, struct call *call, const struct mcp_request *request);
 void ask_running_end(struct ask_running *running);

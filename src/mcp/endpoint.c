@@ -212,10 +212,12 @@ static void serve_batch(struct call *call, struct mcp_request *request, const st
         request->body = json_at(batch, i);
         request->message = rpc_read(request->body);
         buf_clear(&reply->body);
+        if (request->exchange) /* a read before may have wanted it */
+            http_exchange_cancel_on_close(request->exchange, false);
         serve_message(call, request, reply);
-        reply->lacking_rights = 0; /* one answer for all: it stays in that one's text */
-        if (reply->cancelled) {    /* it has no answer, and those behind it go on */
-            call->cancelled = reply->cancelled = false;
+        reply->lacking_rights = 0;             /* one answer for all: it stays in that one's text */
+        if (call->cancelled && !call->ended) { /* this one: it has no answer, and those behind it go on */
+            call->cancelled = false;
             continue;
         }
         if (reply->status == 202)

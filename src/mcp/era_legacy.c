@@ -117,10 +117,8 @@ static void serve_method(struct call *call, const struct method *method, const s
     }
     rpc_begin_result(out, request->message.id_raw);
     int error = method_run(call, method, host, request, false, out);
-    if (running) {
+    if (running)
         ask_running_end(running);
-        reply->cancelled = running->cancelled;
-    }
     reply->lacking_rights = host->lacking_rights;
     if (error) {
         buf_clear(out);

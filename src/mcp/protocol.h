@@ -51,7 +51,6 @@ struct mcp_reply {
     int64_t retry_after_s;             /* 0: the answer has no Retry-After */
     int error_code;                    /* of the JSON-RPC error that it is; 0: it is none */
     unsigned lacking_rights;           /* of an OAuth token: what was refused for want of them; 0: nothing */
-    bool cancelled;                    /* its client gave this one request up (legacy): nobody waits for the answer */
     const struct mcp_session *session; /* initialize began one: its id goes into the answer's Mcp-Session-Id */
 };
 

@@ -51,7 +51,7 @@ static void output_has_gone(void)
     self.ended = true;
     listen_end_all();
     for (struct line *one = self.first; one; one = one->next) {
-        one->call.cancelled = true;
+        call_cancel(&one->call);
         task_wake(&one->call);
     }
 }
@@ -336,7 +336,7 @@ static void on_signal(int signal_number, void *context)
     event_del(self.readable);
     listen_end_all();
     for (struct line *one = self.first; one; one = one->next) {
-        one->call.cancelled = true;
+        call_cancel(&one->call);
         task_wake(&one->call);
     }
     loop_timer_set(&self.patience, STDIO_LEAVE_MS);

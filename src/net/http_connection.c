@@ -183,7 +183,7 @@ static void destroy(struct http_connection *connection)
 
 static void cancel(struct http_exchange *exchange)
 {
-    exchange->call.cancelled = true;
+    call_cancel(&exchange->call);
     task_wake(&exchange->call);
 }
 

@@ -388,7 +388,7 @@ void http_server_drain(struct http_server *server)
 static void cancel_list(struct http_connection *first)
 {
     for (struct http_connection *at = first; at; at = at->next) {
-        at->exchange->call.cancelled = true;
+        call_cancel(&at->exchange->call);
         task_wake(&at->exchange->call);
     }
 }

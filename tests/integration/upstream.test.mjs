@@ -149,6 +149,31 @@ describe('upstream', () => {
     fake.answer = null;
   });
 
+  test('a write behind a read of the same batch goes on when its client closes', async () => {
+    let reached;
+    const inside = new Promise(resolve => (reached = resolve));
+    const ended = new Promise(resolve => {
+      fake.answer = async (request, response, pass) => {
+        if (request.method !== 'POST') return pass();
+        response.on('close', () => resolve(response.writableFinished));
+        reached();
+        await new Promise(done => setTimeout(done, 500));
+        pass();
+      };
+    });
+    const call = (id, name, args) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
+    const abort = new AbortController();
+    fetch(porteiro.url, {
+      method: 'POST', signal: abort.signal,
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, 'MCP-Protocol-Version': '2025-03-26' },
+      body: JSON.stringify([call(1, 'wp_find', {}), call(2, 'wp_create', { type: 'post', title: 'Behind a read', content: 'Once.' })]),
+    }).catch(() => {});
+    await inside;
+    abort.abort();
+    assert.equal(await ended, true, 'the site answered, and was heard');
+    fake.answer = null;
+  });
+
   // Last, for it stops the connection.
   test('a revoked application password (401) sets the connection to error and stops trying', async () => {
     fake.answer = status(401, { code: 'incorrect_password', message: 'The provided password is an invalid application password.', data: { status: 401 } });

@@ -143,6 +143,13 @@ describe('sessions of 2025-11-25', () => {
     });
   }
 
+  test('an answer that is too large to be carried on is an error at once', async () => {
+    const session = await openSession(0), call = await asking(0, session, 1);
+    assert.equal((await answer(0, session, call.events[0], { username: 'x'.repeat(1024 * 1024), email: 'a@b.test' })).status, 202);
+    await within('the end', call.ended);
+    assert.match(textOf(call), /The client did not answer the question: it is too large/);
+  });
+
   test('notifications/cancelled of one request of a batch ends that one, and not those behind it', async () => {
     const session = await openSession(0, BATCHES), headers = { 'MCP-Protocol-Version': BATCHES, 'Mcp-Session-Id': session };
     const tool = (id, name, args = {}) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });

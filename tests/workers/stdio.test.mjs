@@ -226,6 +226,24 @@ describe('stdio', () => {
       });
     }
 
+    test('notifications/cancelled of one request of a batch: the others are answered', async () => {
+      let reached, gone;
+      const inside = new Promise(resolve => (reached = resolve)), closed = new Promise(resolve => (gone = resolve));
+      fake.answer = (request, response, pass) => {
+        if (!request.url.includes('hangs')) return pass();
+        response.on('close', gone);
+        reached();
+      };
+      const find = (id, q) => legacy(id, 'tools/call', { name: 'wp_find', arguments: { type: 'post', q } });
+      talk.send([find('b1', 'one'), find('b2', 'hangs'), find('b3', 'three')]);
+      await inside;
+      talk.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'b2' } });
+      await closed;
+      const batch = await waitFor('the answer of the batch', () => talk.seen.find(Array.isArray));
+      fake.answer = null;
+      assert.deepEqual(batch.map(({ id, result }) => [id, result?.isError ?? false]), [['b1', false], ['b3', false]]);
+    });
+
     test('subscriptions/listen is acknowledged and goes on beside other calls', async () => {
       talk.send(modern(50, 'subscriptions/listen', { notifications: { toolsListChanged: true } }));
       await waitFor('the acknowledgement', () => talk.seen.find(message => message.method === 'notifications/subscriptions/acknowledged'));
