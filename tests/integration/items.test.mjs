@@ -11,7 +11,7 @@ const ALL = 'read,draft,publish,delete,fetch,admin';
 for (const pair of PAIRS) {
   describe(`everything a site has: ${pair.name}`, () => {
     const { site } = pair;
-    let porteiro, token, readToken, draftToken, publishToken;
+    let porteiro, token, readToken, draftToken, publishToken, humanToken;
     before(async () => {
       porteiro = await (await Porteiro.create(pair)).serve();
       await porteiro.addUser();
@@ -20,6 +20,7 @@ for (const pair of PAIRS) {
       ({ token: readToken } = await porteiro.addToken(admin.id, '--rights', 'read'));
       ({ token: draftToken } = await porteiro.addToken(admin.id, '--rights', 'read,draft'));
       ({ token: publishToken } = await porteiro.addToken(admin.id, '--rights', 'read,draft,publish'));
+      ({ token: humanToken } = await porteiro.addToken(admin.id, '--rights', ALL, '--confirm', 'human'));
     });
     after(() => porteiro?.stop());
 
@@ -211,6 +212,39 @@ for (const pair of PAIRS) {
         assert.deepEqual([answer.parent, answer.post, answer.content.raw, answer.status], [held, post, 'Thank you.', 'approved']);
         await works('wp_edit', { type: 'comment', id: String(reply), set: { status: 'spam' } }, publishToken);
         assert.equal(await status(reply), 'spam');
+      });
+
+      test('one field by two arguments is refused before anything is made, and both are named', async () => {
+        const [image] = await rest(site, '/wp/v2/media?per_page=1'), [{ id: post }] = await rest(site, '/wp/v2/posts?per_page=1');
+        const id = String(idOf(await works('wp_create', { title: 'Twice', content: 'x' })));
+        const category = String(idOf(await works('wp_create', { type: 'category', title: 'Named twice' })));
+        const comment = String(idOf(await works('wp_create', { type: 'comment', content: 'One word', set: { post } })));
+        const featured = { featured_media: image.id, featured_image: image.id }, made = { tag: ['Made by a field given twice'] };
+        for (const [name, args, ...words] of [
+          ['wp_edit', { id, set: { status: 'publish', ...featured } }, 'featured_image', 'featured_media'],
+          ['wp_edit', { id, set: { status: 'publish', tags: [], terms_add: made } }, 'tags', 'terms_add.post_tag'],
+          ['wp_edit', { id, set: { tags: [], terms: made } }, 'tags', 'terms.post_tag'],
+          ['wp_edit', { id, set: { tags: [], terms_remove: { tag: ['tag 1'] } } }, 'tags', 'terms_remove.post_tag'],
+          ['wp_edit', { id, set: { terms: { ...made, post_tag: ['tag 1'] } } }, 'tag', 'post_tag'],
+          ['wp_edit', { type: 'category', id: category, set: { title: 'A', name: 'B' } }, 'title', 'name'],
+          ['wp_edit', { type: 'category', id: category, set: { content: 'A', description: 'B' } }, 'content', 'description'],
+          ['wp_edit', { type: 'comment', id: comment, edits: [{ find: 'One', replace: 'Another' }], set: { content: 'B' } }, 'edits', 'set.content'],
+          ['wp_create', { title: 'No', content: 'x', terms: made, set: { tags: [] } }, 'tags', 'terms.post_tag'],
+          ['wp_create', { title: 'No', content: 'x', terms: { ...made, tags: ['tag 1'] } }, 'tag', 'tags'],
+          ['wp_create', { title: 'No', content: 'x', featured_image: image.id, set: { featured_media: 0 } }, 'featured_image', 'set.featured_media'],
+          ['wp_create', { type: 'category', title: 'No', content: 'A', set: { description: 'B' } }, 'content', 'set.description'],
+          ['wp_bulk', { ids: [Number(id)], set: { status: 'publish', ...featured } }, 'featured_image', 'featured_media'],
+        ]) {
+          for (const as of [humanToken, token]) {
+            const text = await fails(name, args, as);
+            assert.match(text, /are the same/, text);
+            for (const word of words) assert.ok(text.includes(word), `${word}: ${text}`);
+          }
+        }
+        const now = await rest(site, `/wp/v2/posts/${id}?context=edit`);
+        assert.deepEqual([now.status, now.featured_media], ['draft', 0]);
+        assert.deepEqual(await rest(site, '/wp/v2/tags?search=Made+by+a+field'), []);
+        assert.match(await works('wp_edit', { id, set: { status: 'publish', featured_image: image.id } }, humanToken), /approve/, 'by one argument a person is asked');
       });
 
       test('menu items come last in their menu, in order', async () => {

@@ -53,6 +53,13 @@ describe('SEO and further fields', () => {
     assert.match(await works('wp_read', { id, include: ['seo'], format: 'none' }), /seo\.title: Better\nseo\.description: What it is\nseo\.keyword: door\n/);
   });
 
+  test('one key by seo and by meta is refused', async () => {
+    const id = /^id (\d+)/.exec(await works('wp_create', { title: 'Told twice', content: 'x' }))[1];
+    const { isError, text } = await call('wp_edit', { id, set: { status: 'publish', seo: { title: 'A' }, meta: { rank_math_title: 'B' } } });
+    assert.ok(isError && /seo\.title and meta\.rank_math_title are the same field/.test(text), text);
+    assert.equal((await rest(site, `/wp/v2/posts/${id}?context=edit`)).status, 'draft');
+  });
+
   test('what else robots are told stays', async () => {
     const id = /^id (\d+)/.exec(await works('wp_create', { title: 'For few', content: 'x', set: { meta: { rank_math_robots: ['index', 'nofollow', 'noarchive'] } } }))[1];
     const robots = async () => (await meta(id)).rank_math_robots;

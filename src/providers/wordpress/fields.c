@@ -5,6 +5,12 @@
 #include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/seo.h"
 
+int wp_refuse_twice(struct call *call, struct str one, struct str other)
+{
+    return fail(call, E_INVALID, "%.*s and %.*s are the same field: give one of them. Nothing was written.",
+                STR_ARG(str_sub(one, 0, 80)), STR_ARG(str_sub(other, 0, 80)));
+}
+
 struct str wp_status_name(const struct wp_type *type, struct str status)
 {
     if (!str_eq(type->kind->name, STR("comment")))
@@ -29,6 +35,11 @@ static bool has_own_place(const struct wp_type *type, struct str name)
     return str_eq(name, STR("meta")) || str_eq(name, STR("seo")) ||
            ((type->kind->flags & WP_HAS_TERMS) &&
             wp_list_has(STR("terms,terms_add,terms_remove,featured_image"), name));
+}
+
+static bool is_set(const struct json *set, struct str name)
+{
+    return !json_is(json_get(set, name), JSON_MISSING);
 }
 
 struct str wp_date(struct call *call, struct str text)
@@ -123,7 +134,7 @@ static int write_meta(struct call *call, const struct wp *wp, const struct wp_ty
         json_value(w, json_member_at(meta, i).value);
     }
     if (!json_is(seo, JSON_MISSING))
-        error = wp_write_seo(call, wp, type, seo, item ? json_get(item, STR("meta")) : NULL, w);
+        error = wp_write_seo(call, wp, type, seo, item ? json_get(item, STR("meta")) : NULL, meta, w);
     json_end(w);
     return error;
 }
@@ -133,8 +144,14 @@ int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type
 {
     for (size_t i = 0; i < json_count(set) && json_is(set, JSON_OBJECT); i++) {
         struct json_member member = json_member_at(set, i);
+        struct str field = wp_field_name(type, member.name);
         if (has_own_place(type, member.name))
             continue;
+        if (!str_eq(field, member.name) && is_set(set, field))
+            return wp_refuse_twice(call, member.name, field);
+        if (str_eq(field, STR("featured_media")) && is_set(set, STR("featured_image")) &&
+            has_own_place(type, STR("featured_image")))
+            return wp_refuse_twice(call, STR("featured_image"), field);
         int error = write_field(call, wp, type, route, member.name, member.value, w);
         if (error)
             return error;
@@ -168,6 +185,16 @@ int wp_write_featured(struct call *call, const struct wp *wp, const struct json 
                     "one (https://...).");
     }
     json_member_i64(w, "featured_media", id);
+    return OK;
+}
+
+int wp_check_terms(struct call *call, const struct json *set, struct str argument, const struct wp_terms *terms,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_set(set, terms[i].taxonomy.rest_base))
+            return wp_refuse_twice(call, terms[i].taxonomy.rest_base,
+                                   call_format(call, "%.*s.%.*s", STR_ARG(argument), STR_ARG(terms[i].taxonomy.slug)));
     return OK;
 }
 
@@ -247,6 +274,9 @@ int wp_write_changed_terms(struct call *call, const struct wp *wp, const struct 
     if ((error = wp_terms_resolve(call, wp, &item->type, json_get(set, STR("terms")), &replace, &n_replace)) ||
         (error = wp_terms_resolve(call, wp, &item->type, json_get(set, STR("terms_add")), &add, &n_add)) ||
         (error = wp_terms_resolve(call, wp, &item->type, json_get(set, STR("terms_remove")), &remove, &n_remove)) ||
+        (error = wp_check_terms(call, set, STR("terms"), replace, n_replace)) ||
+        (error = wp_check_terms(call, set, STR("terms_add"), add, n_add)) ||
+        (error = wp_check_terms(call, set, STR("terms_remove"), remove, n_remove)) ||
         (error = make_all(call, wp, replace, n_replace, create, dry_run)) ||
         (error = make_all(call, wp, add, n_add, create, dry_run)))
         return error;

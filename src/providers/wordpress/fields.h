@@ -9,6 +9,9 @@
 #include "providers/wordpress/item.h"
 #include "providers/wordpress/terms.h"
 
+/* Two arguments that would be one member of the body, which WordPress would take the last of. E_INVALID. */
+MUST_CHECK int wp_refuse_twice(struct call *call, struct str one, struct str other);
+
 /* "title" and "content" are understood everywhere: a category's are its name and its description. Others stay as they are. */
 struct str wp_field_name(const struct wp_type *type, struct str name);
 
@@ -40,6 +43,10 @@ MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const str
  */
 MUST_CHECK int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
                                  struct json_writer *w);
+
+/* Is a taxonomy of `argument` ("terms") set by its own field as well ("tags")? E_INVALID. */
+MUST_CHECK int wp_check_terms(struct call *call, const struct json *set, struct str argument,
+                              const struct wp_terms *terms, size_t count);
 
 /* Writes each taxonomy's ids: of `terms` alone. Missing terms must have been made. */
 void wp_write_terms(const struct wp_terms *terms, size_t count, struct json_writer *w);

@@ -1,6 +1,7 @@
 /* What search engines are told about an item. */
 #include "providers/wordpress/seo.h"
 
+#include "providers/wordpress/fields.h"
 #include "providers/wordpress/route_guard.h"
 
 enum { SEO_NAMES = 8 };
@@ -72,7 +73,7 @@ static void write_value(const struct seo_plugin *plugin, size_t name, const stru
 }
 
 int wp_write_seo(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *seo,
-                 const struct json *meta, struct json_writer *w)
+                 const struct json *meta, const struct json *given, struct json_writer *w)
 {
     const struct json *keys;
     if (!json_is(seo, JSON_OBJECT))
@@ -99,6 +100,9 @@ int wp_write_seo(struct call *call, const struct wp *wp, const struct wp_type *t
         if (json_is(json_get(keys, plugin->keys[k]), JSON_MISSING))
             return fail(call, E_INVALID, "%s does not offer seo.%.*s (meta %.*s) through this site's REST API.",
                         plugin->name, STR_ARG(names[k]), STR_ARG(plugin->keys[k]));
+        if (!json_is(json_get(given, plugin->keys[k]), JSON_MISSING))
+            return wp_refuse_twice(call, call_format(call, "seo.%.*s", STR_ARG(names[k])),
+                                   call_format(call, "meta.%.*s", STR_ARG(plugin->keys[k])));
         if (is_noindex(k) && !json_is(member.value, JSON_BOOL)) /* a guess might take a page out of search engines */
             return fail(call, E_INVALID, "seo.noindex is true or false.");
         write_value(plugin, k, member.value, meta, w);

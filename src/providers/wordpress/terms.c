@@ -150,6 +150,10 @@ int wp_terms_resolve(struct call *call, const struct wp *wp, const struct wp_typ
     for (size_t i = 0; i < count; i++) {
         struct json_member member = json_member_at(named, i);
         int error = wp_taxonomy_find(call, wp, type, member.name, &all[i].taxonomy);
+        for (size_t k = 0; !error && k < i; k++)
+            if (str_eq(all[k].taxonomy.slug, all[i].taxonomy.slug))
+                error = fail(call, E_INVALID, "%.*s and %.*s are the same taxonomy: name it once. Nothing was written.",
+                             STR_ARG(json_member_at(named, k).name), STR_ARG(member.name));
         if (error || (error = resolve_taxonomy(call, wp, &all[i], member.value)))
             return error;
     }

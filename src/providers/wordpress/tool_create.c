@@ -30,7 +30,8 @@ static int convert_content(struct call *call, const struct wp_type *type, const 
 }
 
 /* What has an argument of its own is not taken from `set` as well. */
-static int refuse_doubles(struct call *call, const struct wp_type *type, const struct json *set)
+static int refuse_doubles(struct call *call, const struct wp_type *type, const struct json *arguments,
+                          const struct json *set)
 {
     static const struct str own_arguments[] = {
         STR_INIT("title"),     STR_INIT("status"),       STR_INIT("content"),        STR_INIT("terms"),
@@ -41,6 +42,12 @@ static int refuse_doubles(struct call *call, const struct wp_type *type, const s
             return fail(call, E_INVALID, "Give %.*s as an argument of its own, not in set.", STR_ARG(own_arguments[i]));
     if (!json_is(json_get(set, type->kind->title), JSON_MISSING) && type->kind->title.len)
         return fail(call, E_INVALID, "Give %.*s as title, not in set.", STR_ARG(type->kind->title));
+    if (type->kind->text.len && json_str(json_get(arguments, STR("content"))).len &&
+        !json_is(json_get(set, type->kind->text), JSON_MISSING))
+        return wp_refuse_twice(call, STR("content"), call_format(call, "set.%.*s", STR_ARG(type->kind->text)));
+    if (!json_is(json_get(arguments, STR("featured_image")), JSON_MISSING) &&
+        !json_is(json_get(set, STR("featured_media")), JSON_MISSING))
+        return wp_refuse_twice(call, STR("featured_image"), STR("set.featured_media"));
     return OK;
 }
 
@@ -96,7 +103,7 @@ static int write_terms(struct call *call, const struct wp *wp, const struct wp_t
                    ? OK
                    : fail(call, E_INVALID, "Type %.*s has no terms and no featured image.", STR_ARG(type->slug));
     int error = wp_terms_resolve(call, wp, type, named, &terms, &n_terms);
-    if (error)
+    if (error || (error = wp_check_terms(call, json_get(arguments, STR("set")), STR("terms"), terms, n_terms)))
         return error;
     for (size_t i = 0; i < n_terms && !dry_run; i++)
         if ((error = wp_terms_make_missing(call, wp, &terms[i],
@@ -111,7 +118,7 @@ static int write_body(struct call *call, const struct wp *wp, const struct wp_ty
 {
     const struct json *set = json_get(arguments, STR("set"));
     struct json_writer w;
-    int error = refuse_doubles(call, type, set);
+    int error = refuse_doubles(call, type, arguments, set);
     if (error)
         return error;
     json_write_init(&w, body);

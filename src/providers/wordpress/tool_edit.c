@@ -86,6 +86,15 @@ static struct str text_field(const struct wp_item *item)
     return item->type.kind->flags & WP_HAS_BLOCKS ? STR("content") : item->type.kind->text;
 }
 
+/* By its own name or as "content"; of posts that is refused with all that is set. */
+static bool text_is_set(const struct wp_item *item, const struct json *set)
+{
+    for (size_t i = 0; i < json_count(set) && json_is(set, JSON_OBJECT); i++)
+        if (str_eq(wp_field_name(&item->type, json_member_at(set, i).name), text_field(item)))
+            return !(item->type.kind->flags & WP_HAS_BLOCKS);
+    return false;
+}
+
 /* Everything that can be refused is refused here, before anything is written; making terms is the last step. */
 static int plan_body(struct call *call, const struct wp *wp, const struct wp_item *item, bool dry_run,
                      struct plan *plan)
@@ -97,6 +106,8 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
     if (plan->n_edits && !item->is_raw)
         return fail(call, E_DENIED, "This WordPress user may not edit %.*s %.*s.", STR_ARG(item->type.slug),
                     STR_ARG(item->key));
+    if (plan->n_edits && text_is_set(item, plan->set))
+        return wp_refuse_twice(call, STR("edits"), call_format(call, "set.%.*s", STR_ARG(text_field(item))));
     if (plan->n_edits &&
         (error = content_apply_edits(call, item->raw, plan->edits, plan->n_edits, &plan->new_raw, &plan->changes)))
         return error;

@@ -245,10 +245,26 @@ static struct str type_word(const struct wp_write *write)
     return last_segment(route);
 }
 
+/*
+ * What is sent must be read here as PHP will read it, which takes the last of two members of one name: others are asked by what is
+ * read here, and it is what an undo is made of.
+ */
+static int read_body(struct call *call, struct wp_write *write)
+{
+    struct json_error wrong;
+    int error = json_parse(call->arena, write->body.len ? write->body : STR("{}"), NULL, &write->body_json, &wrong);
+    if (error != E_INVALID)
+        return error ? fail(call, error, "What was to be sent is too large: %s. Nothing was sent.", wrong.reason) : OK;
+    /* what is wrong is a value: "name": stands before it */
+    struct str name = str_sub(write->body, 0, wrong.offset > 2 ? wrong.offset - 2 : 0);
+    name = str_from_offset(name, str_find_last_char(name, '"') + 1);
+    return fail(call, E_INVALID, "A field is named twice: '%.*s' (%s). Give it once. Nothing was sent.",
+                STR_ARG(str_sub(name, 0, 60)), wrong.reason);
+}
+
 static int prepare(struct call *call, const struct wp *wp, struct wp_write *write)
 {
     const struct json *item = write->before ? write->before->json : NULL;
-    write->body_json = parse(call, write->body); /* once: a large text is copied by it */
     write->change = (struct site_change){
         .kind = kind_word(write->kind),
         .item_type = type_word(write),
@@ -302,7 +318,7 @@ static void take_after(struct call *call, struct wp_write *write, const struct j
 static bool others_see(struct call *call, const struct wp *wp, const struct wp_write *write)
 {
     struct wp drafts = *wp;
-    struct str status = json_str(json_get(parse(call, write->body), STR("status")));
+    struct str status = json_str(json_get(write->body_json, STR("status")));
     if (!write->type)
         return true;
     drafts.rights = RIGHT_READ | RIGHT_DRAFT;
@@ -335,7 +351,9 @@ int wp_write(struct call *call, const struct wp *wp, struct wp_write *write, str
     struct host *host = host_of(wp, write);
     struct wp_query query;
     *ret = (struct wp_answer){.total = -1, .json = parse(call, STR_EMPTY)};
-    int error = host ? prepare(call, wp, write) : OK; /* first: who is asked sees what is there now */
+    int error = read_body(call, write);
+    if (!error && host)
+        error = prepare(call, wp, write); /* first: who is asked sees what is there now */
     if (!error && host)
         error = ask_person(call, wp, write, host);
     if (!error)
