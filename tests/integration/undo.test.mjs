@@ -148,6 +148,18 @@ for (const pair of PAIRS) {
         assert.equal((await post(item.id)).status, 'publish');
       });
 
+      test('wp_call: force that is no is the trash, and what has no force is for good', async () => {
+        const item = await make({ title: 'Not forced', content: PARAGRAPH, status: 'publish', slug: 'not-forced' });
+        await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: item.id, content: 'A word that waits', author_name: 'V', author_email: 'v@example.test', status: 'hold' } });
+        await thereAndBack('wp_call', { name: `DELETE /wp/v2/posts/${item.id}`, args: { force: false } });
+        const [plugin] = (await rest(site, '/wp/v2/plugins?status=inactive')).map(({ plugin }) => plugin);
+        const removal = { name: `DELETE /wp/v2/plugins/${plugin}` };
+        const [, code] = /confirm_code "(\w+)"/.exec(await works('wp_call', removal));
+        await works('wp_call', { ...removal, confirm_code: code });
+        assert.match(await works('wp_history', { limit: 1 }), /\tdelete /);
+        assert.match(await fails('wp_edit', { undo: await lastChange() }), /for good/);
+      });
+
       test('wp_edit brings a trashed post back with its comments, too', async () => {
         const item = await make({ title: 'Discussed again', content: PARAGRAPH, status: 'publish', slug: 'discussed-again' });
         for (const status of ['approved', 'hold']) {

@@ -78,7 +78,7 @@ static void forget(const struct wp *wp, const struct operation_request *request)
 }
 
 static int run(struct call *call, const struct tool_context *context, const struct wp *wp,
-               const struct operation_request *request, struct str agree_to, const struct json *fields,
+               const struct operation_request *request, bool for_good, struct str agree_to, const struct json *fields,
                struct tool_result *result)
 {
     struct wp_answer answer;
@@ -89,6 +89,7 @@ static int run(struct call *call, const struct tool_context *context, const stru
         .route = request->route,
         .query = &request->query,
         .body = request->body,
+        .for_good = for_good,
         .agree_to = agree_to,
     };
     int error = wp_write(call, wp, &write, &answer);
@@ -134,5 +135,5 @@ int tool_call(struct call *call, const struct tool_context *context, const struc
     /* Without the right publish it was found to be a draft's; with it, nobody looked. */
     bool is_draft = needs.draft_may_do && !(wp.rights & RIGHT_PUBLISH);
     struct str agree_to = needs.permanent || is_draft ? STR_EMPTY : STR("an operation that others may notice");
-    return run(call, context, &wp, &request, agree_to, json_get(arguments, STR("fields")), result);
+    return run(call, context, &wp, &request, needs.permanent, agree_to, json_get(arguments, STR("fields")), result);
 }

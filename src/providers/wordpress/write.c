@@ -210,7 +210,7 @@ static int before_call(struct call *call, const struct wp *wp, struct wp_write *
     if (!deletes) {
         take_before(call, write, item, touched_fields(call, item, body));
         write->change.kind = CHANGE_EDIT;
-    } else if (write->query && str_contains(buf_str(&write->query->text), STR("force="))) {
+    } else if (write->for_good) {
         take_before(call, write, item, touched_fields(call, item, item));
         write->change.kind = CHANGE_DELETE;
     } else {

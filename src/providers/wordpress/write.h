@@ -42,6 +42,7 @@ struct wp_write {
     const struct wp_stream
         *stream;     /* of a file: sent as the body; `body` then only says what was asked for, for those who keep it */
     int64_t undo_of; /* the change that this one takes back, or 0 */
+    bool for_good;   /* with WP_WRITE_CALL: it cannot be taken back, and was confirmed as that */
     struct str agree_to; /* with WP_WRITE_CALL: what a person may have to agree to (host_agree()); empty: nothing */
     /* --- wp_write()'s: how the change is kept. change.number is its name for people, 0: it is not kept */
     struct site_change change;
