@@ -67,6 +67,17 @@ for (const pair of PAIRS) {
       assert.ok((await call('wp_delete', { type: 'page', ids: ['99999998'] })).isError);
     });
 
+    test('one item by several names is one item', async () => {
+      const [a, b] = [await make('posts', { title: 'Once', content: 'x', slug: 'called-once' }), await make('posts', { title: 'Other', content: 'x', slug: 'called-other' })];
+      const preview = await works('wp_delete', { ids: [String(a), `0${a}`, 'called-once', 'called-other', String(b)], permanent: true });
+      assert.match(preview, / 2 of type post /);
+      assert.equal(preview.split('"Once"').length, 2, preview);
+      const plain = text => text.split('\n').map(line => line.replace(/, undo.*/, '')).toSorted();
+      assert.deepEqual(plain(await works('wp_delete', { ids: [`0${a}`, String(a)] })), [`${a} trashed`]);
+      await works('wp_edit', { id: String(a), set: { status: 'draft' } });
+      assert.deepEqual(plain(await works('wp_delete', { ids: ['called-once', String(a), String(b), `00${b}`, 'called-other'] })), [`${a} trashed`, `${b} trashed`].toSorted());
+    });
+
     test('the right delete, and admin for what belongs to the site', async () => {
       const id = await make('posts', { title: 'Stays', content: 'x' });
       const answer = await legacy(porteiro.url, draftToken, 'tools/call', { name: 'wp_delete', arguments: { ids: ids(id) } });

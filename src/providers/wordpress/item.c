@@ -411,6 +411,7 @@ struct item_lock {
     struct item_lock *next;
     size_t users; /* holder and those who wait */
     bool is_held;
+    const struct arena *holder; /* of the call that has it and its lease, while it has */
     struct task_queue queue;
     size_t name_len;
     char name[LOCK_NAME_BYTES];
@@ -432,6 +433,7 @@ static void drop_user(struct item_lock *lock)
 static void unlock(void *object)
 {
     struct item_lock *lock = object;
+    lock->holder = NULL;
     lock->is_held = task_queue_wake_one(&lock->queue); /* handed on, not free in between */
     drop_user(lock);
 }
@@ -466,6 +468,8 @@ int wp_item_lock(struct call *call, const struct wp *wp, int64_t id)
     struct item_lock *lock = lock_of(name);
     if (!lock)
         return fail(call, E_UNAVAILABLE, "There is not enough memory right now. Try again.");
+    if (lock->holder == call->arena)
+        return OK;
     lock->users++;
     if (lock->is_held) {
         int error = task_queue_wait(call, &lock->queue);
@@ -476,7 +480,10 @@ int wp_item_lock(struct call *call, const struct wp *wp, int64_t id)
     }
     lock->is_held = true;
     arena_defer(call->arena, unlock, lock);
-    return host_lease(call, wp->host, name);
+    int error = host_lease(call, wp->host, name);
+    if (!error)
+        lock->holder = call->arena;
+    return error;
 }
 
 /* Numbers are locked as they are; of other ids a number that no item has. */

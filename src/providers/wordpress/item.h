@@ -46,7 +46,10 @@ MUST_CHECK int wp_may_write(struct call *call, const struct wp *wp, struct str s
 /* The same for any type; status may be empty where there is none. */
 MUST_CHECK int wp_may_change(struct call *call, const struct wp *wp, const struct wp_type *type, struct str status);
 
-/* Holds the lock of an item until the call ends. Who takes several takes them in ascending order. Waits. */
+/*
+ * Holds the lock of an item until the call ends; a call may take again what it holds. Who takes several takes them in ascending
+ * order. Waits.
+ */
 MUST_CHECK int wp_item_lock(struct call *call, const struct wp *wp, int64_t id);
 
 /*

@@ -21,7 +21,7 @@ struct deletion {
     const struct tool_context *context;
     struct wp_type type;
     bool for_good, is_typed; /* is_typed: the type was named */
-    struct str *ids;         /* as they were given, each once, in an order in which they can be locked */
+    struct str *ids;         /* as they were given, each item once, in an order in which they can be locked */
     struct wp_item *items;
     bool *found;
     struct wp_comments **comments; /* of each; NULL: not read here */
@@ -124,7 +124,7 @@ static int read_together(struct call *call, struct deletion *d)
         struct wp_item item;
         wp_item_read(call, &d->type, json_at(answer.json, k), &item);
         for (size_t i = 0; i < d->n; i++)
-            if (str_eq(item.key, d->ids[i])) {
+            if (str_to_i64(d->ids[i], &id) && id == item.id) {
                 d->items[i] = item;
                 d->found[i] = true;
             }
@@ -180,10 +180,29 @@ static struct str not_found(struct call *call, const struct deletion *d, struct 
                        STR_ARG(str_sub(id, 0, 80)), d->is_typed ? "" : "; for other types give type");
 }
 
+/* "12", "012" and its slug are one item: it stays under the first of them. */
+static void drop_doubles(struct deletion *d)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        size_t k = 0;
+        while (k < n && !(d->found[i] && d->found[k] && str_eq(d->items[k].key, d->items[i].key)))
+            k++;
+        if (k < n)
+            continue;
+        d->ids[n] = d->ids[i];
+        d->items[n] = d->items[i];
+        d->found[n++] = d->found[i];
+    }
+    d->n = n;
+}
+
 static int read_items(struct call *call, struct deletion *d, struct str type_name)
 {
     bool together = d->n > 1 && (d->type.kind->flags & WP_HAS_INCLUDE) && all_numbers(d);
     int error = together ? read_together(call, d) : read_one_by_one(call, d, type_name);
+    if (!error)
+        drop_doubles(d);
     if (!error && together && !d->for_good && (d->type.kind->flags & WP_HAS_TERMS))
         read_comments(call, d);
     for (size_t i = 0; !error && d->for_good && i < d->n; i++)
