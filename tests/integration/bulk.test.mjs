@@ -158,6 +158,39 @@ for (const pair of PAIRS) {
       assert.match(partly, /moved on/);
     });
 
+    // A site made up, so that hundreds take seconds: each item gets a term that has to be made.
+    test('taken back are all items, also when they have more parts than a list holds', { timeout: 300_000 }, async t => {
+      const COUNT = 260, posts = new Map(Array.from({ length: COUNT }, (_, i) => [8_000_001 + i, { tags: [], saves: 0 }]));
+      const fake = await startFakeSite(site);
+      t.after(() => fake.stop());
+      const { token: as } = await porteiro.addConnection(fake, { as: 'admin', name: 'hundreds', rights: RIGHTS });
+      let terms = 0;
+      const shown = id => ({ id, date: '2026-01-31T12:00:00', slug: `made-up-${id}`, status: 'publish', link: `${fake.url}/?p=${id}`, title: { raw: `Made up ${id}`, rendered: 'x' }, content: { raw: PARAGRAPH, rendered: PARAGRAPH }, tags: posts.get(id).tags });
+      const answer = (response, value, total = 1) => response.writeHead(200, { 'Content-Type': 'application/json', 'X-WP-Total': String(total) }).end(JSON.stringify(value));
+      fake.answer = (request, response, pass) => {
+        const url = decodeURIComponent(request.url), [, id] = /wp\/v2\/posts\/(\d+)/.exec(url) ?? [];
+        if (/wp\/v2\/tags/.test(url)) return request.method === 'POST' ? answer(response, { id: 900 + ++terms }) : request.method === 'GET' ? answer(response, [], 0) : pass();
+        if (id && request.method === 'POST') Object.assign(posts.get(Number(id)), { tags: JSON.parse(fake.requests.at(-1).body).tags, saves: posts.get(Number(id)).saves + 1 });
+        if (id) return answer(response, shown(Number(id)));
+        if (!/wp\/v2\/posts/.test(url) || request.method !== 'GET') return pass();
+        const wanted = [...url.matchAll(/include\[[^\]]*\]=(\d+)/g)].map(([, one]) => Number(one));
+        const [, offset = 0] = /[?&]offset=(\d+)/.exec(url) ?? [], [, size = 10] = /per_page=(\d+)/.exec(url) ?? [];
+        return answer(response, wanted.slice(Number(offset), Number(offset) + Number(size)).map(shown), wanted.length);
+      };
+      const ended = async text => {
+        const [, job] = /Job (\S+) goes on/.exec(text) ?? [];
+        for (; job && !/ of \d+ (changed|taken back)/.test(text); await sleep(300)) text = await works('wp_bulk', { job }, as);
+        return text;
+      };
+      const args = { ids: [...posts.keys()], set: { terms_add: { tag: ['not there yet'] } } };
+      const text = await ended(await works('wp_bulk', { ...args, confirm_code: codeOf(await works('wp_bulk', args, as)) }, as));
+      assert.match(text, new RegExp(`^${COUNT} of ${COUNT} changed`));
+      assert.equal(terms, COUNT, 'two parts for each');
+      assert.match(await works('wp_edit', { undo: undoOf(text), dry_run: true }, as), new RegExp(`take back ${COUNT} changes`));
+      assert.match(await ended(await works('wp_edit', { undo: undoOf(text) }, as)), new RegExp(`^${COUNT} of ${COUNT} taken back`));
+      for (const [id, { tags, saves }] of posts) assert.deepEqual([tags, saves], [[], 2], `${id}`);
+    });
+
     test('wp_history has it as one, and its parts', async () => {
       const ids = await make(3);
       const { text } = await bulk({ ids, set: { comment_status: 'closed' } });

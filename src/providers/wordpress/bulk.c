@@ -356,26 +356,44 @@ const struct job_kind bulk_jobs[BULK_JOBS] = {
 
 /* --- taking it back ---------------------------------------------------------------------------------------------------------- */
 
+/*
+ * What there is to take back, the newest first, as lists of numbers and of ids. All pages of it: an item has more parts than one when a
+ * term or an image was made for it.
+ */
+static int list_parts(struct call *call, const struct tool_context *context, int64_t parent, struct buf *numbers,
+                      struct buf *ids, int64_t *ret_total)
+{
+    struct change_list parts = {.has_more = true};
+    struct change_query query = {.part_of = parent, .limit = CHANGES_LISTED_MAX};
+    *ret_total = 0;
+    while (parts.has_more) {
+        int error = host_change_list(call, context->host, &query, &parts);
+        if (error)
+            return error;
+        for (size_t i = 0; i < parts.count; i++) {
+            const struct site_change *part = &parts.items[i];
+            query.below = part->number;
+            if (part->is_sealed_shut || part->is_forgotten || part->undone_by || str_eq(part->kind, CHANGE_CREATE))
+                continue; /* terms that were made for it stay: others may use them by now */
+            buf_add_format(numbers, "%s%lld", *ret_total ? "," : "", (long long)part->number);
+            buf_add_format(ids, "%s%lld", *ret_total ? "," : "", (long long)part->item_id);
+            ++*ret_total;
+        }
+    }
+    return buf_failed(numbers) || buf_failed(ids) ? fail(call, E_LIMIT, "That is too much to be taken back at once.")
+                                                  : OK;
+}
+
 int bulk_undo(struct call *call, const struct tool_context *context, const struct site_change *change, bool dry_run,
               struct tool_result *result)
 {
-    struct change_list parts;
-    struct change_query query = {.part_of = change->number, .limit = CHANGES_LISTED_MAX};
     struct buf numbers, ids;
-    int64_t total = 0;
-    int error = host_change_list(call, context->host, &query, &parts);
-    if (error)
-        return error;
+    int64_t total;
     buf_init(&numbers, call->arena, STATE_MAX_BYTES);
     buf_init(&ids, call->arena, STATE_MAX_BYTES);
-    for (size_t i = 0; i < parts.count; i++) {
-        const struct site_change *part = &parts.items[i];
-        if (part->is_sealed_shut || part->is_forgotten || part->undone_by || str_eq(part->kind, CHANGE_CREATE))
-            continue; /* terms that were made for it stay: others may use them by now */
-        buf_add_format(&numbers, "%s%lld", total ? "," : "", (long long)part->number);
-        buf_add_format(&ids, "%s%lld", total ? "," : "", (long long)part->item_id);
-        total++;
-    }
+    int error = list_parts(call, context, change->number, &numbers, &ids, &total);
+    if (error)
+        return error;
     if (!total)
         return fail(call, E_CONFLICT, "Change %lld has nothing left to be taken back.", (long long)change->number);
     if (dry_run) {
