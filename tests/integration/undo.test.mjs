@@ -160,6 +160,28 @@ for (const pair of PAIRS) {
         assert.match(await fails('wp_edit', { undo: await lastChange() }), /for good/);
       });
 
+      test('pingbacks, reviews and notes come back with their post', async () => {
+        const posts = [await make({ title: 'Pinged', content: PARAGRAPH, status: 'publish' }), await make({ title: 'Reviewed', content: PARAGRAPH, status: 'publish' })];
+        const db = openSqlite(path.join(site.dir, 'www/wp-content/database/.ht.sqlite'));
+        for (const { id } of posts) {
+          if (!site.version.startsWith('6.1')) await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: id, content: 'Look at this.', type: 'note' } });
+          for (const type of ['pingback', 'trackback', 'review']) {
+            const comment = await rest(site, '/wp/v2/comments', { method: 'POST', body: { post: id, content: `A ${type} of ${id}`, author_name: 'V', author_email: 'v@example.test', status: 'approved' } });
+            db.prepare('UPDATE wp_comments SET comment_type = ? WHERE comment_ID = ?').run(type, comment.id);
+          }
+        }
+        db.close();
+        await thereAndBack('wp_call', { name: `DELETE /wp/v2/posts/${posts[0].id}` });
+        const before = dump(site), text = await works('wp_delete', { ids: posts.map(({ id }) => String(id)) });
+        assert.notDeepEqual(differences(before, dump(site)), []);
+        for (const [, number] of text.matchAll(/undo (\d+)/g)) await works('wp_edit', { undo: number });
+        assert.deepEqual(differences(before, dump(site)), []);
+        // Deleted together, too, they are found.
+        const pings = await rest(site, `/wp/v2/comments?type=pingback&post[]=${posts[0].id}&post[]=${posts[1].id}`);
+        assert.equal(pings.length, 2);
+        assert.equal((await works('wp_delete', { type: 'comment', ids: pings.map(({ id }) => String(id)) })).match(/ trashed/g).length, 2);
+      });
+
       test('wp_edit brings a trashed post back with its comments, too', async () => {
         const item = await make({ title: 'Discussed again', content: PARAGRAPH, status: 'publish', slug: 'discussed-again' });
         for (const status of ['approved', 'hold']) {

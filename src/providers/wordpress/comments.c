@@ -82,6 +82,7 @@ void wp_comments_read(struct call *call, const struct wp *wp, int64_t item, stru
         struct wp_query query;
         wp_query_init(call, &query);
         wp_query_add(&query, "status", STR("any"));
+        wp_query_add(&query, "type", STR("all")); /* pingbacks, reviews and notes, too; "any" needs the same right */
         wp_query_add(&query, "_fields", STR("id,status"));
         wp_query_add_i64(&query, "post", item);
         wp_query_add_i64(&query, "per_page", PER_PAGE);

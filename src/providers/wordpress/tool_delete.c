@@ -109,6 +109,7 @@ static int read_together(struct call *call, struct deletion *d)
         wp_query_add(&query, "status[]", STR("trash"));
     } else if (str_eq(d->type.kind->name, STR("comment"))) {
         wp_query_add(&query, "status", STR("any"));
+        wp_query_add(&query, "type", STR("all"));
     }
     wp_query_add(&query, "_fields", fields_of(call, d));
     for (size_t i = 0; i < d->n; i++) {
@@ -139,6 +140,7 @@ static void read_comments(struct call *call, struct deletion *d)
     struct wp_query query;
     wp_query_init(call, &query);
     wp_query_add(&query, "status", STR("any"));
+    wp_query_add(&query, "type", STR("all"));
     wp_query_add(&query, "_fields", STR("id,status,post"));
     wp_query_add_i64(&query, "per_page", COMMENTS_MAX);
     for (size_t i = 0; i < d->n; i++)
