@@ -414,6 +414,25 @@ describe('wp_upload: sites in trouble', () => {
     assert.match(text, new RegExp(`Outcome unknown.*among the newest in the library: ${await newest()}`, 's'));
   });
 
+  test('a featured image stays where it is when the write behind it fails, and is named', async () => {
+    const { id } = await rest(wordpress, '/wp/v2/posts', { method: 'POST', user: 'editor', body: { title: 'Waits for an image' } });
+    const isWrite = request => request.method === 'POST' && /wp\/v2\/posts/.test(decodeURIComponent(request.url));
+    for (const status of [500, 403]) {
+      fake.answer = (request, response, pass) => (isWrite(request) ? response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify({ code: 'fake', message: 'Not now.', data: { status } })) : pass());
+      for (const [name, args] of [
+        ['wp_edit', { id: String(id), set: { featured_image: `${source.url}/photo.png` } }],
+        ['wp_create', { title: 'With an image', content: 'x', featured_image: `${source.url}/photo.png` }],
+      ]) {
+        const before = await newest(), { isError, text } = await callTool(porteiro.url, token, name, args), image = await newest();
+        assert.ok(isError && image > before, `${before} ${image}: ${text}`);
+        assert.match(text, new RegExp(`The image is in the library already as ${image}: if this is tried again, use featured_image=${image}\\.$`));
+      }
+    }
+    fake.answer = (request, response, pass) => (isWrite(request) ? response.writeHead(403, { 'Content-Type': 'application/json' }).end('{"code":"fake","message":"Not now.","data":{"status":403}}') : pass());
+    const { isError, text } = await callTool(porteiro.url, token, 'wp_edit', { id: String(id), set: { featured_image: await newest() } });
+    assert.ok(isError && !/in the library/.test(text), text);
+  });
+
   test('WordPress took the file but not its sizes: asked again, else taken away', async () => {
     let failures = 1;
     const failing = async (request, response, pass) => {

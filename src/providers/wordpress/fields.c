@@ -165,10 +165,11 @@ static bool is_address(struct str text)
 }
 
 int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
-                      struct json_writer *w)
+                      struct json_writer *w, int64_t *ret_made)
 {
     int64_t id = 0;
     struct str text = str_trim(json_str(featured));
+    *ret_made = 0;
     if (json_is(featured, JSON_MISSING))
         return OK;
     if (json_is(featured, JSON_NULL)) { /* as with other fields: there is to be none */
@@ -179,6 +180,7 @@ int wp_write_featured(struct call *call, const struct wp *wp, const struct json 
         int error = dry_run ? media_may_fetch(call, wp) : media_image_from_url(call, wp, text, &id);
         if (error || dry_run)
             return error;
+        *ret_made = id;
     } else if (!json_to_i64(featured, &id) && !str_to_i64(text, &id)) {
         return fail(call, E_INVALID,
                     "featured_image takes the id of an image in the media library (null removes it), or the address of "
@@ -186,6 +188,15 @@ int wp_write_featured(struct call *call, const struct wp *wp, const struct json 
     }
     json_member_i64(w, "featured_media", id);
     return OK;
+}
+
+int wp_say_image_made(struct call *call, int64_t made, int error)
+{
+    if (error && made) /* what else the error holds stays: which right it lacks, when to come again */
+        call->error_text = call_format(
+            call, "%.*s The image is in the library already as %lld: if this is tried again, use featured_image=%lld.",
+            STR_ARG(call->error_text), (long long)made, (long long)made);
+    return error;
 }
 
 int wp_check_terms(struct call *call, const struct json *set, struct str argument, const struct wp_terms *terms,

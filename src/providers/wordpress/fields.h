@@ -39,10 +39,14 @@ MUST_CHECK int wp_write_fields(struct call *call, const struct wp *wp, const str
 
 /*
  * "12" or 12: a media id; or the address of an image, which is fetched and put into the media library (not when it is a dry run),
- * so that everything else should have been found good before. null removes what there is. Waits.
+ * so that everything else should have been found good before. null removes what there is. *ret_made: the id of the image that is
+ * in the library now because of this call, or 0. Waits.
  */
 MUST_CHECK int wp_write_featured(struct call *call, const struct wp *wp, const struct json *featured, bool dry_run,
-                                 struct json_writer *w);
+                                 struct json_writer *w, int64_t *ret_made);
+
+/* After an error behind wp_write_featured(), with what it made: the error's text says that it is there. Returns the error. */
+int wp_say_image_made(struct call *call, int64_t made, int error);
 
 /* Is a taxonomy of `argument` ("terms") set by its own field as well ("tags")? E_INVALID. */
 MUST_CHECK int wp_check_terms(struct call *call, const struct json *set, struct str argument,

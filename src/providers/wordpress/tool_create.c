@@ -92,7 +92,7 @@ static int write_fixed(struct call *call, const struct wp *wp, const struct wp_t
 
 /* Terms and image last: they are made on the site, so everything else must have been found good before. */
 static int write_terms(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
-                       bool dry_run, struct json_writer *w)
+                       bool dry_run, struct json_writer *w, int64_t *ret_image)
 {
     struct wp_terms *terms;
     size_t n_terms;
@@ -110,11 +110,11 @@ static int write_terms(struct call *call, const struct wp *wp, const struct wp_t
                                            json_bool_or(json_get(arguments, STR("terms_create")), true))))
             return error;
     wp_write_terms(terms, n_terms, w);
-    return wp_write_featured(call, wp, featured, dry_run, w);
+    return wp_write_featured(call, wp, featured, dry_run, w, ret_image);
 }
 
 static int write_body(struct call *call, const struct wp *wp, const struct wp_type *type, const struct json *arguments,
-                      struct str content, struct str status, bool dry_run, struct buf *body)
+                      struct str content, struct str status, bool dry_run, struct buf *body, int64_t *ret_image)
 {
     const struct json *set = json_get(arguments, STR("set"));
     struct json_writer w;
@@ -125,7 +125,7 @@ static int write_body(struct call *call, const struct wp *wp, const struct wp_ty
     json_object(&w);
     if ((error = write_fixed(call, wp, type, arguments, content, status, &w)) ||
         (error = wp_write_fields(call, wp, type, type->route, set, json_get(arguments, STR("seo")), NULL, &w)) ||
-        (error = write_terms(call, wp, type, arguments, dry_run, &w)))
+        (error = write_terms(call, wp, type, arguments, dry_run, &w, ret_image)))
         return error;
     json_end(&w);
     return buf_failed(body) ? fail(call, E_LIMIT, "The content is too large.") : OK;
@@ -213,6 +213,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
     struct wp_write *write = arena_new_of(call->arena, struct wp_write);
     struct wp_item item;
     struct str status;
+    int64_t image = 0; /* made for featured_image */
     const struct json *set = json_get(arguments, STR("set"));
     bool dry_run = json_bool_or(json_get(arguments, STR("dry_run")), false);
     int error;
@@ -226,8 +227,8 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         (error = check_type(call, &type)) || (error = choose_status(call, &wp, &type, arguments, &status)) ||
         (error = wp_check_schedule(call, &wp, &type, status, set, NULL)) ||
         (error = convert_content(call, &type, arguments, &content)) ||
-        (error = write_body(call, &wp, &type, arguments, buf_str(&content), status, dry_run, &body)))
-        return error;
+        (error = write_body(call, &wp, &type, arguments, buf_str(&content), status, dry_run, &body, &image)))
+        return wp_say_image_made(call, image, error);
     if (dry_run) {
         write_preview(call, &type, status, buf_str(&content), buf_str(&body), &result->text);
         structured_preview(call, context, result);
@@ -239,7 +240,7 @@ int tool_create(struct call *call, const struct tool_context *context, const str
         extra = call_format(call, "%.*s%sfeatured_media", STR_ARG(extra), extra.len ? "," : "");
     struct str fields = wp_item_fields(call, &type, extra);
     if ((error = create(call, context, &wp, &type, buf_str(&body), fields, write, &answer)))
-        return error;
+        return wp_say_image_made(call, image, error);
     wp_item_read(call, &type, answer.json, &item);
     if (!item.key.len)
         return fail(call, E_UPSTREAM,

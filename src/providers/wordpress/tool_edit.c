@@ -78,6 +78,7 @@ struct plan {
     struct str new_raw; /* with edits */
     struct content_changes changes;
     struct buf body;
+    int64_t image_made; /* for featured_image, or 0 */
 };
 
 /* The member of the body that an item's text is written to. */
@@ -123,7 +124,8 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
                                  json_get(plan->set, STR("seo")), item->json, &w)) ||
         ((item->type.kind->flags & WP_HAS_TERMS) &&
          ((error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)) ||
-          (error = wp_write_featured(call, wp, json_get(plan->set, STR("featured_image")), dry_run, &w)))))
+          (error = wp_write_featured(call, wp, json_get(plan->set, STR("featured_image")), dry_run, &w,
+                                     &plan->image_made)))))
         return error;
     json_end(&w);
     return buf_failed(&plan->body) ? fail(call, E_LIMIT, "The content is too large.") : OK;
@@ -292,7 +294,7 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
     if ((error = may_edit(call, &wp, &item, plan->set)) ||
         (error = check_version(call, &item, json_str(json_get(arguments, STR("if_version"))))) ||
         (error = plan_body(call, &wp, &item, dry_run, plan)))
-        return error;
+        return wp_say_image_made(call, plan->image_made, error);
     if (dry_run) {
         buf_add_format(&result->text, "Would change %.*s %.*s at version %s. Nothing was written.\n",
                        STR_ARG(item.type.slug), STR_ARG(item.key), item.version);
@@ -303,5 +305,5 @@ int tool_edit(struct call *call, const struct tool_context *context, const struc
         structured_preview(call, context, result);
         return OK;
     }
-    return write_change(call, context, &wp, &item, plan, result);
+    return wp_say_image_made(call, plan->image_made, write_change(call, context, &wp, &item, plan, result));
 }
