@@ -43,13 +43,29 @@ static int wrong(struct call *call)
     return fail(call, E_UNAUTHENTICATED, "E-mail, phone, password or code are wrong.");
 }
 
-/* A login must not fail because the better hash cannot be kept today, or because the password was changed meanwhile. */
-static void replace_hash(struct call *call, const struct user_row *user, struct str password)
+/* Of two logins at once the other's better hash may have come first. One of another password is not taken. */
+static int take_other_hash(struct call *call, struct user_row *user, struct str password)
+{
+    struct user_row now;
+    int error = store_users_by_id(call, user->id, &now);
+    if (!error)
+        error = passwords_verify(call, password, now.password_hash, false);
+    if (!error)
+        user->password_hash = now.password_hash;
+    return error;
+}
+
+/* A login must not fail because the better hash cannot be kept today. user->password_hash: what stands there now. */
+static void replace_hash(struct call *call, struct user_row *user, struct str password)
 {
     struct str hash;
     int error = passwords_hash(call, password, &hash);
     if (!error)
         error = store_users_set_password(call, user->id, hash, &user->password_hash);
+    if (!error)
+        user->password_hash = hash;
+    if (error == E_NOT_FOUND)
+        error = take_other_hash(call, user, password);
     if (error)
         call_clear_error(call);
 }
@@ -117,15 +133,15 @@ static int wait_out(struct call *call, int64_t begun_ms)
     return task_sleep(call, 1 + LOGIN_MS - (clock_monotonic_ms() - begun_ms) % LOGIN_MS);
 }
 
-int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id)
+int login_check(struct call *call, const struct login_proof *proof, struct user_row *ret)
 {
     int64_t begun_ms = clock_monotonic_ms();
     struct user_row user;
     int error = check(call, proof, &user), slept = wait_out(call, begun_ms);
     if (slept)
         return slept;
-    if ((!error || error == E_WAITING) && ret_user_id)
-        *ret_user_id = user.id;
+    if ((!error || error == E_WAITING) && ret)
+        *ret = user;
     return error;
 }
 

@@ -13,7 +13,7 @@
 #ifndef ACCOUNTS_LOGIN_H
 #define ACCOUNTS_LOGIN_H
 
-#include "call/call.h"
+#include "store/users.h"
 
 enum { LOGIN_MS = 250 /* a multiple of it, whatever comes out */ };
 
@@ -29,9 +29,10 @@ struct login_proof {
 /*
  * E_UNAUTHENTICATED: wrong, whichever it was. E_WAITING: the password is right, and the person has a second factor whose code
  * was not given. E_LIMIT: too many tries, or too many checks
- * at once; the text says when to come again. ret_user_id may be NULL; it is set with OK and E_WAITING.
+ * at once; the text says when to come again. `ret` may be NULL; it is set with OK and E_WAITING: whose password it is, with its hash,
+ * by which owner_lock_proved() sees whether it still is.
  */
-MUST_CHECK int login_check(struct call *call, const struct login_proof *proof, int64_t *ret_user_id);
+MUST_CHECK int login_check(struct call *call, const struct login_proof *proof, struct user_row *ret);
 
 /* The code alone, of somebody whose password was checked before: the same errors, limits, time and audit. */
 MUST_CHECK int login_check_code(struct call *call, int64_t user_id, struct str code, struct str address,

@@ -10,4 +10,10 @@
  */
 MUST_CHECK int owner_lock(struct call *call, int64_t user_id, struct str *ret_wrapped);
 
+/*
+ * The same for who was let in by the password that has this hash; empty: by something else. E_UNAUTHENTICATED: the password was changed
+ * since, and who changes it takes this lock, so it stays as it is now.
+ */
+MUST_CHECK int owner_lock_proved(struct call *call, int64_t user_id, struct str password_hash);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "accounts/login.h"
 #include "accounts/owner.h"
+#include "accounts/users.h"
 #include "audit/audit.h"
 #include "crypto/token.h"
 #include "json/json_write.h"
@@ -46,10 +47,18 @@ static int make_room(struct call *call, const struct session_row *session)
     return fail(call, E_LIMIT, "You are logged in at %d places. Log out at some of them first.", SESSIONS_PER_USER_MAX);
 }
 
-static int insert(struct call *call, struct session_row *session, const char *action)
+/* By what somebody is let in. It must hold still when the login begins: who changes the password ends what is under way. */
+struct ground {
+    struct str password_hash; /* empty: not by a password */
+    struct str half_hash;     /* the first half of a login in two steps, used up with it; empty: in one */
+};
+
+static int insert(struct call *call, struct session_row *session, const struct ground *ground, const char *action)
 {
-    struct str wrapped;
-    int error = owner_lock(call, session->user_id, &wrapped);
+    struct proof_row half;
+    int error = owner_lock_proved(call, session->user_id, ground->password_hash);
+    if (!error && ground->half_hash.len)
+        error = store_proofs_use(call, STR(PROOF_LOGIN), ground->half_hash, clock_now_ms(), &half);
     if (!error)
         error = make_room(call, session);
     if (!error)
@@ -59,11 +68,11 @@ static int insert(struct call *call, struct session_row *session, const char *ac
     return error;
 }
 
-static int begin(struct call *call, struct session_row *session, enum token_type type, const char *action,
+static int begin(struct call *call, struct session_row *session, const struct ground *ground, const char *action,
                  struct str *ret_token)
 {
     char *hash = arena_alloc(call->arena, MAC_HEX_BYTES);
-    struct str token = token_make(call, type);
+    struct str token = token_make(call, str_eq(session->kind, STR(SESSION_API)) ? TOKEN_API : TOKEN_SES);
     bool mine;
     token_hash(token, hash);
     session->id = token_word(call, ID_CHARS);
@@ -72,13 +81,14 @@ static int begin(struct call *call, struct session_row *session, enum token_type
     int error = store_begin(call, &mine);
     if (error)
         return error;
-    error = store_end(call, mine, insert(call, session, action));
+    error = store_end(call, mine, insert(call, session, ground, action));
     if (!error)
         *ret_token = token;
     return error;
 }
 
-int sessions_begin(struct call *call, int64_t user_id, const struct session_from *from, struct str *ret_token)
+static int begin_browser(struct call *call, int64_t user_id, const struct ground *ground,
+                         const struct session_from *from, struct str *ret_token)
 {
     struct session_row session = {
         .user_id = user_id,
@@ -90,7 +100,25 @@ int sessions_begin(struct call *call, int64_t user_id, const struct session_from
     };
     if (!str_is_utf8(session.agent))
         session.agent = STR_EMPTY;
-    return begin(call, &session, TOKEN_SES, "sessions.begin", ret_token);
+    return begin(call, &session, ground, "sessions.begin", ret_token);
+}
+
+static const struct ground other_ground = {STR_INIT(""), STR_INIT("")};
+
+int sessions_begin(struct call *call, int64_t user_id, const struct session_from *from, struct str *ret_token)
+{
+    return begin_browser(call, user_id, &other_ground, from, ret_token);
+}
+
+/* ret_user: set with E_WAITING, too. */
+static int login(struct call *call, const struct login_proof *proof, const struct session_from *from,
+                 struct str *ret_token, struct user_row *ret_user)
+{
+    int error = login_check(call, proof, ret_user);
+    if (error)
+        return error;
+    const struct ground ground = {.password_hash = ret_user->password_hash, .half_hash = STR_EMPTY};
+    return begin_browser(call, ret_user->id, &ground, from, ret_token);
 }
 
 int sessions_login(struct call *call, struct str who, struct str password, struct str code,
@@ -98,40 +126,50 @@ int sessions_login(struct call *call, struct str who, struct str password, struc
 {
     const struct login_proof proof = {
         .who = who, .password = password, .code = code, .address = from->address, .device = from->device};
-    int error = login_check(call, &proof, ret_user_id);
-    return error ? error : sessions_begin(call, *ret_user_id, from, ret_token);
+    struct user_row user;
+    int error = login(call, &proof, from, ret_token, &user);
+    if (!error)
+        *ret_user_id = user.id;
+    return error;
 }
 
 /* ---- logging in, in two steps */
 
-static int make_half(struct call *call, int64_t user_id, struct str *ret_token)
+static int make_half(struct call *call, const struct user_row *user, struct str *ret_token)
 {
     char *hash = arena_alloc(call->arena, MAC_HEX_BYTES);
     int64_t now = clock_now_ms();
     *ret_token = token_make(call, TOKEN_LNK);
     token_hash(*ret_token, hash);
     const struct proof_row proof = {.id = token_word(call, ID_CHARS),
-                                    .user_id = user_id,
+                                    .user_id = user->id,
                                     .kind = STR(PROOF_LOGIN),
                                     .hash = str_from(hash),
                                     .value = STR_EMPTY,
                                     .created_at_ms = now,
                                     .expires_at_ms = now + SESSION_CODE_MS};
-    int error = store_proofs_delete_all(call, user_id, STR(PROOF_LOGIN));
+    int error = owner_lock_proved(call, user->id, user->password_hash);
+    if (!error)
+        error = store_proofs_delete_all(call, user->id, STR(PROOF_LOGIN));
     return error ? error : store_proofs_insert(call, &proof);
 }
 
 int sessions_login_password(struct call *call, struct str who, struct str password, const struct session_from *from,
                             struct str *ret_token, int64_t *ret_user_id)
 {
+    const struct login_proof proof = {
+        .who = who, .password = password, .code = STR_EMPTY, .address = from->address, .device = from->device};
+    struct user_row user;
     bool mine;
-    int error = sessions_login(call, who, password, STR_EMPTY, from, ret_token, ret_user_id);
+    int error = login(call, &proof, from, ret_token, &user);
+    if (!error || error == E_WAITING)
+        *ret_user_id = user.id;
     if (error != E_WAITING)
         return error;
     call_clear_error(call);
     error = store_begin(call, &mine);
     if (!error)
-        error = store_end(call, mine, make_half(call, *ret_user_id, ret_token));
+        error = store_end(call, mine, make_half(call, &user, ret_token));
     return error ? error : E_WAITING;
 }
 
@@ -155,13 +193,14 @@ int sessions_login_code(struct call *call, struct str token, struct str code, co
     if (error == E_WAITING) /* none was given */
         return fail(call, E_UNAUTHENTICATED,
                     "Enter the code of your authenticator app, or one of your recovery codes.");
+    const struct ground ground = {.password_hash = STR_EMPTY, .half_hash = str_from(hash)};
     if (!error)
-        error = store_proofs_use(call, STR(PROOF_LOGIN), str_from(hash), clock_now_ms(), &proof);
+        error = begin_browser(call, proof.user_id, &ground, from, ret_token);
     if (error == E_NOT_FOUND)
         return too_late(call);
     if (!error)
         *ret_user_id = proof.user_id;
-    return error ? error : sessions_begin(call, proof.user_id, from, ret_token);
+    return error;
 }
 
 int sessions_add_api(struct call *call, int64_t user_id, struct str name, int64_t expires_at_ms,
@@ -177,7 +216,7 @@ int sessions_add_api(struct call *call, int64_t user_id, struct str name, int64_
                                 .address = STR_EMPTY,
                                 .agent = STR_EMPTY,
                                 .expires_at_ms = expires_at_ms};
-    return begin(call, ret, TOKEN_API, "api_tokens.create", ret_token);
+    return begin(call, ret, &other_ground, "api_tokens.create", ret_token);
 }
 
 /* ---- finding */
@@ -234,18 +273,34 @@ bool sessions_is_proven(const struct person *person)
     return !person->by_api && clock_now_ms() - person->proved_at_ms <= SESSION_PROVEN_MS;
 }
 
-int sessions_prove(struct call *call, const struct person *person, struct str password, const struct session_from *from)
+static int prove(struct call *call, const struct person *person, struct str password, const struct session_from *from,
+                 struct user_row *ret)
 {
     const struct login_proof proof = {.who = person->email,
                                       .password = password,
                                       .needs_no_code = true,
                                       .address = from->address,
                                       .device = from->device};
-    int64_t user_id;
-    int error = login_check(call, &proof, &user_id);
-    if (!error && user_id != person->user_id)
+    int error = login_check(call, &proof, ret);
+    if (!error && ret->id != person->user_id)
         return fail(call, E_UNAUTHENTICATED, "The password is wrong.");
-    return error ? error : store_sessions_proved(call, person->session_id, clock_now_ms());
+    if (!error)
+        error = store_sessions_proved(call, person->session_id, clock_now_ms());
+    return error == E_NOT_FOUND ? refuse(call) : error;
+}
+
+int sessions_prove(struct call *call, const struct person *person, struct str password, const struct session_from *from)
+{
+    struct user_row user;
+    return prove(call, person, password, from, &user);
+}
+
+int sessions_change_password(struct call *call, const struct person *person, struct str current, struct str password,
+                             const struct session_from *from)
+{
+    struct user_row user;
+    int error = prove(call, person, current, from, &user);
+    return error ? error : users_change_password(call, &user, password, person->session_id);
 }
 
 /* ---- listing, ending */

@@ -1,7 +1,7 @@
 /*
  * Logins: a browser's session (its cookie) or a program's API token, and the person behind it. The secret is shown once; the
  * database has its hash. A session ends after 12 hours without use, and a week after it began; changing the password ends
- * all others. Every login and its end is audited. All of these may wait.
+ * all others, and what is just beginning with the password before: E_UNAUTHENTICATED. Every login and its end is audited. All of these may wait.
  */
 #ifndef ACCOUNTS_SESSIONS_H
 #define ACCOUNTS_SESSIONS_H
@@ -59,10 +59,13 @@ MUST_CHECK int sessions_begin(struct call *call, int64_t user_id, const struct s
 /* Of a cookie's value or an API token. E_UNAUTHENTICATED says what to do. */
 MUST_CHECK int sessions_find(struct call *call, struct str token, struct person *ret);
 
-/* Before what is grave: the password again. E_UNAUTHENTICATED: wrong; E_LIMIT. */
+/* Before what is grave: the password again. E_UNAUTHENTICATED: wrong, or the login has ended meanwhile; E_LIMIT. */
 MUST_CHECK int sessions_prove(struct call *call, const struct person *person, struct str password,
                               const struct session_from *from);
 bool sessions_is_proven(const struct person *person);
+/* The same, and a new password instead; all other logins end. E_UNAUTHENTICATED, too: it was changed meanwhile. E_INVALID. */
+MUST_CHECK int sessions_change_password(struct call *call, const struct person *person, struct str current,
+                                        struct str password, const struct session_from *from);
 
 /* Is it still good? Leaves its last use as it is. E_NOT_FOUND. */
 MUST_CHECK int sessions_look(struct call *call, int64_t user_id, struct str id);

@@ -198,6 +198,120 @@ static void a_forgotten_password(void **state)
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_users WHERE length(reset_token) = 64"), 1);
 }
 
+/* ---- a password that changes while the one before is under way */
+
+/*
+ * Somebody else's change: it has begun, with the owner's lock, and is committed a second later. What was proved by the
+ * password before sees it when it gets the lock.
+ */
+static PGconn *begin_change(struct fixture *f, int64_t id)
+{
+    char text[640];
+    snprintf(text, sizeof text,
+             "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'user:%lld'; SELECT pg_sleep(1); "
+             "UPDATE mcp_users SET password_hash = 'another' WHERE id = %lld; "
+             "DELETE FROM mcp_proofs WHERE user_id = %lld; COMMIT",
+             (long long)id, (long long)id, (long long)id);
+    PGconn *other = PQconnectdb(f->database.url);
+    assert_int_equal(PQstatus(other), CONNECTION_OK);
+    assert_int_equal(PQsendQuery(other, text), 1);
+    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                       "wait_event = 'PgSleep'"))
+        continue;
+    return other;
+}
+
+static void end_change(PGconn *other)
+{
+    for (PGresult *result; (result = PQgetResult(other));)
+        PQclear(result);
+    PQfinish(other);
+}
+
+static void a_login_does_not_outlive_its_password(void **state)
+{
+    struct fixture *f = *state;
+    struct str token;
+    int64_t found, id = add_user(f, "ana@example.test", "+5511999990001");
+    login(f, "ana@example.test", TEST_PASSWORD, "", OK);
+    sql(f, "DELETE FROM mcp_sessions");
+    PGconn *other = begin_change(f, id);
+    assert_int_equal(
+        sessions_login_password(&f->call, STR("ana@example.test"), STR(TEST_PASSWORD), &from_browser, &token, &found),
+        E_UNAUTHENTICATED);
+    end_change(other);
+    assert_says(&f->call, "changed meanwhile");
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 0);
+}
+
+static void nor_does_half_a_login(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct str secret, uri, codes[TOTP_RECOVERY_CODES], half, token;
+    int64_t found, id = add_user(f, "ana@example.test", "+5511999990001");
+    const struct str who = STR("ana@example.test"), password = STR(TEST_PASSWORD);
+    assert_ok(call, totp_begin(call, id, who, &secret, &uri));
+    assert_ok(call, totp_confirm(call, id, str_from(code_now(f, secret, -1)), codes));
+    struct str hash = sql_text(f, "SELECT password_hash FROM mcp_users");
+
+    PGconn *other = begin_change(f, id);
+    assert_int_equal(sessions_login_password(call, who, password, &from_browser, &half, &found), E_UNAUTHENTICATED);
+    end_change(other);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_proofs WHERE kind = 'login'"), 0);
+
+    /* The second half, as the change takes away the first. */
+    assert_ok(call, db_query(call, f->db, NULL, "UPDATE mcp_users SET password_hash = $1", DB_TEXT(hash)));
+    assert_int_equal(sessions_login_password(call, who, password, &from_browser, &half, &found), E_WAITING);
+    other = begin_change(f, id);
+    assert_int_equal(sessions_login_code(call, half, str_from(code_now(f, secret, 0)), &from_browser, &token, &found),
+                     E_DENIED);
+    end_change(other);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 0);
+}
+
+static void a_new_password_does_not_undo_another(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct person person;
+    int64_t id = add_user(f, "ana@example.test", "+5511999990001");
+    struct str token = login(f, "ana@example.test", TEST_PASSWORD, "", OK);
+    assert_ok(call, sessions_find(call, token, &person));
+    PGconn *other = begin_change(f, id);
+    assert_int_equal(
+        sessions_change_password(call, &person, STR(TEST_PASSWORD), STR("a quite new password"), &from_browser),
+        E_UNAUTHENTICATED);
+    end_change(other);
+    assert_says(call, "changed meanwhile");
+    assert_text(sql_text(f, "SELECT password_hash FROM mcp_users"), "another");
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 1);
+}
+
+static void changing_the_password(void **state)
+{
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    const struct str before = STR(TEST_PASSWORD), after = STR("a quite new password");
+    struct person person;
+    add_user(f, "ana@example.test", "+5511999990001");
+    struct str here = login(f, "ana@example.test", TEST_PASSWORD, "", OK),
+               there = login(f, "ana@example.test", TEST_PASSWORD, "", OK);
+    assert_ok(call, sessions_find(call, here, &person));
+    assert_int_equal(sessions_change_password(call, &person, after, after, &from_browser), E_UNAUTHENTICATED);
+    assert_int_equal(sessions_change_password(call, &person, before, STR("short"), &from_browser), E_INVALID);
+    assert_ok(call, sessions_change_password(call, &person, before, after, &from_browser));
+    assert_int_equal(sessions_find(call, there, &person), E_UNAUTHENTICATED);
+    assert_ok(call, sessions_find(call, here, &person));
+    login(f, "ana@example.test", TEST_PASSWORD, "", E_UNAUTHENTICATED);
+    /* A login that has ended proves nothing, whatever password is given. */
+    sql(f, "DELETE FROM mcp_sessions");
+    assert_int_equal(sessions_prove(call, &person, after, &from_browser), E_UNAUTHENTICATED);
+    assert_says(call, "Log in again");
+    assert_int_equal(sessions_change_password(call, &person, after, before, &from_browser), E_UNAUTHENTICATED);
+    login(f, "ana@example.test", "a quite new password", "", OK);
+}
+
 static void changing_what_one_says_of_oneself(void **state)
 {
     struct fixture *f = *state;
@@ -326,6 +440,10 @@ int main(void)
         ON_BOTH(api_tokens),
         ON_BOTH(a_second_factor),
         ON_BOTH(a_forgotten_password),
+        ON_BOTH(changing_the_password),
+        ON_POSTGRES(a_login_does_not_outlive_its_password),
+        ON_POSTGRES(nor_does_half_a_login),
+        ON_POSTGRES(a_new_password_does_not_undo_another),
         ON_BOTH(changing_what_one_says_of_oneself),
         ON_BOTH(administrators_and_stop_everything),
     };

@@ -4,6 +4,7 @@
 #include "accounts/contact.h"
 #include "accounts/generation.h"
 #include "accounts/mail.h"
+#include "accounts/owner.h"
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "crypto/token.h"
@@ -238,9 +239,12 @@ int users_change(struct call *call, int64_t id, const struct user_change *change
     return error ? error : store_end(call, mine, change_user(call, id, change));
 }
 
-/* reset_hash: the reset that allows it, used up with it; empty: none is needed. */
+/*
+ * reset_hash: the reset that allows it, used up with it; empty: none is needed. proved_hash: of the password that allows it; empty:
+ * none does.
+ */
 struct password_change {
-    struct str password, keep_session_id, reset_hash;
+    struct str password, keep_session_id, reset_hash, proved_hash;
 };
 
 /* Who has a link that went by mail reads the mails of that address. One that an operator passed on tells nothing. */
@@ -265,8 +269,8 @@ static int change_password(struct call *call, const struct user_row *user, const
 {
     int64_t ended;
     int error = change->reset_hash.len ? store_keys_lock(call, 0) : OK; /* before the rows that its holders want */
-    if (!error)
-        error = mail_prepare(call, user->id);
+    if (!error) /* with or without mail: logins that are under way look at the password under it */
+        error = owner_lock_proved(call, user->id, change->proved_hash);
     if (!error && change->reset_hash.len)
         error = store_users_use_reset(call, user->id, change->reset_hash);
     if (!error)
@@ -298,10 +302,17 @@ static int check_and_change(struct call *call, const struct user_row *user, cons
 
 int users_set_password(struct call *call, int64_t id, struct str password, struct str keep_session_id)
 {
-    const struct password_change change = {password, keep_session_id, STR_EMPTY};
+    const struct password_change change = {password, keep_session_id, STR_EMPTY, STR_EMPTY};
     struct user_row user;
     int error = store_users_by_id(call, id, &user);
     return error ? error : check_and_change(call, &user, &change);
+}
+
+int users_change_password(struct call *call, const struct user_row *proved, struct str password,
+                          struct str keep_session_id)
+{
+    const struct password_change change = {password, keep_session_id, STR_EMPTY, proved->password_hash};
+    return check_and_change(call, proved, &change);
 }
 
 /* ---- a forgotten password */
@@ -332,7 +343,7 @@ int users_begin_reset(struct call *call, struct str email_or_phone, struct user_
 
 int users_reset_password(struct call *call, struct str token, struct str password, int64_t *ret_id)
 {
-    struct password_change change = {password, STR_EMPTY, STR_EMPTY};
+    struct password_change change = {password, STR_EMPTY, STR_EMPTY, STR_EMPTY};
     struct user_row user;
     enum token_type type;
     char hash[MAC_HEX_BYTES];
@@ -457,6 +468,8 @@ static int delete_user(struct call *call, int64_t id)
         error = store_profiles_count_admins(call, &admins);
     if (!error && admins == 1)
         return last_admin(call);
+    if (!error) /* before the person's row, as who changes a password has it */
+        error = store_keys_lock(call, id);
     if (!error)
         error = store_users_delete(call, id);
     return error ? error : record(call, "users.delete", id, "email", user.email);

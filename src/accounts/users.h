@@ -38,6 +38,10 @@ MUST_CHECK int users_change(struct call *call, int64_t id, const struct user_cha
 /* Ends all logins but `keep_session_id` (empty: all); API tokens stay. */
 MUST_CHECK int users_set_password(struct call *call, int64_t id, struct str password, struct str keep_session_id);
 
+/* The same by the person, who proved the password of `proved`. E_UNAUTHENTICATED: it was changed since. */
+MUST_CHECK int users_change_password(struct call *call, const struct user_row *proved, struct str password,
+                                     struct str keep_session_id);
+
 /*
  * A reset that somebody asked for: *ret_token goes into a mail, never to who asked. E_NOT_FOUND: nobody has that e-mail or
  * phone, which must not be told either. It voids an earlier one.

@@ -11,7 +11,11 @@ static struct call plain;
 static int check(struct call *call, struct str who, struct str password, int64_t *ret_id)
 {
     const struct login_proof proof = {.who = who, .password = password};
-    return login_check(call, &proof, ret_id);
+    struct user_row user;
+    int error = login_check(call, &proof, &user);
+    if (!error && ret_id)
+        *ret_id = user.id;
+    return error;
 }
 
 static void phones_in_every_form(void **state)
@@ -229,6 +233,12 @@ static void users_of_the_earlier_system(void **state)
     assert_true(str_starts_with(sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 101"), STR("$argon2id$")));
     assert_ok(call, check(call, STR("bia@example.test"), STR("Senha antiga 1"), NULL));
     assert_text(sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 102"), BCRYPT);
+    /* A login goes by the hash that it left there, not by the old one. */
+    struct user_row checked;
+    const struct login_proof proof = {.who = STR("Caio@Example.test"), .password = STR("Senha antiga 1")};
+    assert_ok(call, login_check(call, &proof, &checked));
+    assert_text(checked.password_hash,
+                str_copy_cstr(call->arena, sql_text(f, "SELECT password_hash FROM mcp_users WHERE id = 102")));
     /* A new user with the same address in another case. */
     struct user_new again = {STR("x"), STR("bia@example.test"), STR("+5511999990009"), STR(TEST_PASSWORD)};
     assert_int_equal(users_add(call, &again, &found), E_CONFLICT);

@@ -110,17 +110,17 @@ static int run_delete(struct cli *cli)
 static int run_check(struct cli *cli)
 {
     struct login_proof proof = {.who = cli_option(cli, "email"), .needs_no_code = true};
-    int64_t id;
+    struct user_row user;
     int error = secret_read(cli, "password", "Password", false, &proof.password);
     if (!error)
         error = open_accounts(cli);
     if (!error)
-        error = login_check(&cli->call, &proof, &id);
+        error = login_check(&cli->call, &proof, &user);
     if (error)
         return error;
     struct answer *answer = answer_new(cli->arena);
     answer_switch(answer, "ok", true);
-    answer_integer(answer, "id", id);
+    answer_integer(answer, "id", user.id);
     return cli_answer(cli, answer, NULL);
 }
 

@@ -120,8 +120,10 @@ int store_sessions_seen(struct call *call, struct str id, int64_t now_ms)
 
 int store_sessions_proved(struct call *call, struct str id, int64_t now_ms)
 {
-    return db_query(call, store_db(), NULL, "UPDATE mcp_sessions SET proved_at = $1 WHERE id = $2", DB_TIME(now_ms),
-                    DB_TEXT(id));
+    struct db_rows rows;
+    int error = db_query(call, store_db(), &rows, "UPDATE mcp_sessions SET proved_at = $1 WHERE id = $2",
+                         DB_TIME(now_ms), DB_TEXT(id));
+    return error ? error : db_changes(&rows) == 0 ? no_session(call) : OK;
 }
 
 int store_sessions_delete(struct call *call, int64_t user_id, struct str id, struct session_row *ret)

@@ -41,6 +41,7 @@ MUST_CHECK int store_sessions_count(struct call *call, int64_t user_id, struct s
 MUST_CHECK int store_sessions_addresses(struct call *call, int64_t user_id, struct str **ret, size_t *ret_count);
 
 MUST_CHECK int store_sessions_seen(struct call *call, struct str id, int64_t now_ms);
+/* E_NOT_FOUND: it has ended. */
 MUST_CHECK int store_sessions_proved(struct call *call, struct str id, int64_t now_ms);
 
 /* E_NOT_FOUND: no such session of that user. */

@@ -79,9 +79,8 @@ static int change_password(struct call *call, struct api *api)
     if (api->person.by_api)
         return fail(call, E_DENIED, "This cannot be done with an API token: log in with a browser.");
     const struct session_from from = api_from(call, api->request);
-    int error = sessions_prove(call, &api->person, api_text(api, "current"), &from);
-    if (!error)
-        error = users_set_password(call, api->person.user_id, api_text(api, "password"), api->person.session_id);
+    int error =
+        sessions_change_password(call, &api->person, api_text(api, "current"), api_text(api, "password"), &from);
     if (!error)
         api_ok(api);
     return error;

@@ -19,6 +19,8 @@ static const struct {
     PROBLEM(NULL, "The login took too long. Begin again.", "A entrada demorou demais. Comece de novo."),
     PROBLEM(NULL, "You are not logged in, or your login has ended. Log in again.",
             "Você não entrou, ou sua sessão terminou. Entre de novo."),
+    PROBLEM(NULL, "The password was changed meanwhile. Log in again.",
+            "A senha mudou nesse meio-tempo. Entre de novo."),
     PROBLEM(NULL, "You are logged in at {} places. Log out at some of them first.",
             "Você entrou em {} lugares. Saia de alguns deles primeiro."),
     PROBLEM(NULL, "The password is wrong.", "A senha está errada."),
