@@ -317,11 +317,16 @@ int users_change_password(struct call *call, const struct user_row *proved, stru
 
 /* ---- a forgotten password */
 
-static int begin_reset(struct call *call, const struct user_row *user, struct str token)
+static int begin_reset(struct call *call, struct user_row *user, struct str token)
 {
+    struct str email = user->email;
     char hash[MAC_HEX_BYTES];
     token_hash(token, hash);
     int error = mail_prepare(call, user->id); /* with the link */
+    if (!error)                               /* again: the address may have been left while we waited for the lock */
+        error = store_users_by_id(call, user->id, user);
+    if (!error && !str_eq(user->email, email))
+        return fail(call, E_NOT_FOUND, "There is no user with this e-mail address or phone number.");
     if (!error)
         error = store_users_set_reset(call, user->id, str_from(hash), clock_now_ms() + RESET_LIFE_MS);
     if (!error)

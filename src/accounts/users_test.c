@@ -5,6 +5,7 @@
 #include "accounts/totp.h"
 
 #include "crypto/password.h"
+#include "net/smtp.h"
 
 static struct call plain;
 
@@ -268,30 +269,41 @@ static void deleting_takes_all_along_but_the_audit(void **state)
     assert_int_equal(audit_show(call, &rows.items[0]).user_id, id);
 }
 
+/* Somebody else's statements, until they sleep. */
+static PGconn *begin_beside(struct fixture *f, const char *text)
+{
+    PGconn *other = PQconnectdb(f->database.url);
+    assert_int_equal(PQstatus(other), CONNECTION_OK);
+    assert_int_equal(PQsendQuery(other, text), 1);
+    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                       "wait_event = 'PgSleep'"))
+        continue;
+    return other;
+}
+
+static void end_beside(PGconn *other)
+{
+    for (PGresult *result; (result = PQgetResult(other));)
+        PQclear(result);
+    PQfinish(other);
+}
+
 /*
  * Somebody else's transaction, as an administrator's stop is one: it has begun, and is committed half a second later. What changes
  * the profile meanwhile must wait for it, or it writes back what it had read before.
  */
 static void while_stopped(struct fixture *f, int64_t id, int (*operation)(struct call *call, int64_t id))
 {
-    char url[320], text[640];
-    snprintf(url, sizeof url, "%s", f->database.url);
+    char text[640];
     snprintf(text, sizeof text,
              "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'server'; "
              "UPDATE mcp_user_profiles SET stopped_at = '2026-11-22 00:00:00.000', stopped_by_admin = true "
              "WHERE user_id = %lld; SELECT pg_sleep(0.5); COMMIT",
              (long long)id);
     sql(f, "UPDATE mcp_user_profiles SET stopped_at = NULL, stopped_by_admin = false");
-    PGconn *other = PQconnectdb(url);
-    assert_int_equal(PQstatus(other), CONNECTION_OK);
-    assert_int_equal(PQsendQuery(other, text), 1);
-    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                       "wait_event = 'PgSleep'"))
-        continue;
+    PGconn *other = begin_beside(f, text);
     assert_ok(&f->call, operation(&f->call, id));
-    for (PGresult *result; (result = PQgetResult(other));)
-        PQclear(result);
-    PQfinish(other);
+    end_beside(other);
     assert_int_equal(
         sql_int(f, "SELECT count(*) FROM mcp_user_profiles WHERE stopped_at IS NOT NULL AND stopped_by_admin"), 1);
 }
@@ -317,6 +329,30 @@ static void a_stop_is_not_undone_by_what_happens_beside_it(void **state)
     while_stopped(f, id, totp_end);
 }
 
+/* A link for a new password does not go to an address that was left while the link was asked for. */
+static void a_reset_is_for_the_address_of_now(void **state)
+{
+    struct fixture *f = *state;
+    const struct smtp_settings relay = {.url = "smtp://127.0.0.1:1", .from = "porteiro@example.test"}, none = {0};
+    struct user_row user;
+    struct str token;
+    char text[400];
+    int64_t id = add_user(f, "ana@example.test", "+5511999990001");
+    smtp_init(&relay);
+    assert_ok(&f->call, users_begin_reset(&f->call, STR("ana@example.test"), &user, &token));
+    sql(f, "UPDATE mcp_users SET reset_token = NULL");
+    snprintf(text, sizeof text,
+             "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'user:%lld'; "
+             "UPDATE mcp_users SET email = 'ana2@example.test' WHERE id = %lld; SELECT pg_sleep(0.5); COMMIT",
+             (long long)id, (long long)id);
+    PGconn *other = begin_beside(f, text);
+    assert_int_equal(users_begin_reset(&f->call, STR("ana@example.test"), &user, &token), E_NOT_FOUND);
+    end_beside(other);
+    smtp_init(&none);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_users WHERE reset_token IS NOT NULL"), 0);
+    assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_audit_logs WHERE action = 'users.reset_asked'"), 1);
+}
+
 static int group_start(void **state)
 {
     call_init(&plain, arena_new(1024 * 1024), 1000);
@@ -338,6 +374,7 @@ int main(void)
         ON_BOTH(logging_in),
         ON_BOTH(users_of_the_earlier_system),
         ON_BOTH(deleting_takes_all_along_but_the_audit),
+        ON_POSTGRES(a_reset_is_for_the_address_of_now),
         ON_POSTGRES(a_stop_is_not_undone_by_what_happens_beside_it),
     };
     return cmocka_run_group_tests(tests, group_start, group_stop);
