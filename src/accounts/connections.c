@@ -202,8 +202,8 @@ static int rights_of_primary(struct call *call, const struct connection_row *con
     if (!token_mac_is_right(call, &claims, old.mac))
         return OK; /* somebody edited the row: its rights are not to be believed */
     ret->name = old.name;
-    if (old.expires_at_ms > clock_now_ms())
-        ret->expires_at_ms = old.expires_at_ms;
+    if (old.expires_at_ms) /* as long a life */
+        ret->expires_at_ms = clock_now_ms() + (old.expires_at_ms - old.created_at_ms);
     error = rights_parse(call, old.rights, &ret->rights);
     if (!error)
         error = token_options_parse(call, old.options, &ret->options);

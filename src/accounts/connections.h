@@ -36,7 +36,7 @@ MUST_CHECK int connections_show(struct call *call, int64_t user_id, int64_t id, 
 /* As its provider sees it, with the sealed secret: to test it. */
 MUST_CHECK int connections_site(struct call *call, int64_t user_id, int64_t id, struct site *ret);
 
-/* A new primary token with the old one's rights; the old one ends, other tokens go on. E_CONFLICT: revoked. */
+/* A new primary token with the old one's rights and length of life; the old one ends, other tokens go on. E_CONFLICT: revoked. */
 MUST_CHECK int connections_rotate_token(struct call *call, int64_t user_id, int64_t id, struct token_made *ret);
 
 /* A new password (prove it first), with the config that belongs to it. Ends the state `error`. */

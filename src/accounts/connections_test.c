@@ -199,6 +199,35 @@ static void rotating(void **state)
     assert_text(primary.rights, "read,draft");
 }
 
+/* Whether it has ended or not: the one after it never lives for good. */
+static void rotating_one_that_expires(void **state)
+{
+    enum { LIFE_MS = 2000 };
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    struct connection_new connection = {
+        .user_id = add_user(f, "ana@example.test", "+5511999990001"),
+        .provider_key = STR("wordpress"),
+        .name = STR("site"),
+        .config_json = STR("{}"),
+        .secret_json = STR("{}"),
+        .token = {.rights = RIGHT_READ, .expires_at_ms = clock_now_ms() + LIFE_MS},
+    };
+    struct token_row primary;
+    struct token_made made;
+    assert_ok(call, connections_add(call, &connection, &made));
+    int64_t id = made.connection_id;
+    usleep(1000 * (LIFE_MS + 1));
+    assert_ok(call, store_tokens_primary(call, id, &primary));
+    assert_string_equal(token_state(&primary), "expired");
+    for (int i = 0; i < 2; i++) {
+        assert_ok(call, connections_rotate_token(call, connection.user_id, id, &made));
+        assert_ok(call, store_tokens_primary(call, id, &primary));
+        assert_int_equal(primary.id, made.token_id);
+        assert_in_range(primary.expires_at_ms - primary.created_at_ms, 1, LIFE_MS);
+    }
+}
+
 static void revoking_a_connection(void **state)
 {
     struct fixture *f = *state;
@@ -493,6 +522,7 @@ int main(void)
         ON_BOTH(adding_is_refused),
         ON_BOTH(a_secret_does_not_open_in_another_row),
         ON_BOTH(rotating),
+        ON_BOTH(rotating_one_that_expires),
         ON_BOTH(revoking_a_connection),
         ON_BOTH(pausing_and_providers),
         ON_BOTH(deleting),
