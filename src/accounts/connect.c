@@ -1,6 +1,7 @@
 /* Looking at a service before a connection to it is made or changed. */
 #include "accounts/connect.h"
 
+#include "base/log.h"
 #include "json/json_write.h"
 
 enum { FIELDS_BYTES_MAX = 64 * 1024 };
@@ -136,12 +137,19 @@ static int refused(struct call *call, const struct site_check *check)
     return fail(call, E_UPSTREAM, "%.*s", STR_ARG(check->error_text));
 }
 
-/* What a proof found, once it is stored: the config went with the password, and may be another one by now. */
-static int keep_proof(struct call *call, int64_t id, const struct site_check *found)
+/*
+ * What a proof found, once it is stored: the config went with the password, and may be another one by now. The connection is made by
+ * then, and its token shown once: that does not fail any more, and the next look finds the same.
+ */
+static void keep_proof(struct call *call, int64_t id, const struct site_check *found)
 {
     struct site_check check = *found;
     check.config_json = STR_EMPTY;
-    return connections_record_check(call, id, NULL, &check, false);
+    if (connections_record_check(call, id, NULL, &check, false) == OK)
+        return;
+    log_warning("call %s: what a look at connection %lld found could not be kept: %.*s", call->id, (long long)id,
+                STR_ARG(call->error_text));
+    call_clear_error(call);
 }
 
 static int prove(struct call *call, const struct provider *provider, const struct site *site, struct site_check *ret)
@@ -168,7 +176,9 @@ int connect_add(struct call *call, struct connection_new *new, struct site_check
     if (ret_check->config_json.len)
         new->config_json = ret_check->config_json;
     error = connections_add(call, new, ret_made);
-    return error ? error : keep_proof(call, ret_made->connection_id, ret_check);
+    if (!error)
+        keep_proof(call, ret_made->connection_id, ret_check);
+    return error;
 }
 
 int connect_test(struct call *call, int64_t user_id, int64_t id, struct site_check *ret_check)
@@ -208,5 +218,7 @@ int connect_set_secret(struct call *call, int64_t user_id, int64_t id, struct st
     if (!error)
         error = connections_set_secret(call, user_id, id,
                                        ret_check->config_json.len ? ret_check->config_json : config_json, secret_json);
-    return error ? error : keep_proof(call, id, ret_check);
+    if (!error)
+        keep_proof(call, id, ret_check);
+    return error;
 }

@@ -139,6 +139,22 @@ for (const database of ['sqlite', 'postgres']) {
       assert.ok((await ana.ok('GET', '/api/audit?action=tokens.rotate')).items.length === 3);
     });
 
+    test('a connection is made, and its token shown, also where what was found at the site cannot be kept', async () => {
+      const [no, yes] = porteiro.database
+        ? ['ALTER TABLE mcp_connection_checks ADD CONSTRAINT kept CHECK (false) NOT VALID', 'ALTER TABLE mcp_connection_checks DROP CONSTRAINT kept']
+        : ["CREATE TRIGGER kept BEFORE INSERT ON mcp_connection_checks BEGIN SELECT RAISE(ABORT, 'no'); END", 'DROP TRIGGER kept'];
+      const secrets = { username: 'editor', app_password: site.users.editor.app_password };
+      await execute(porteiro, no);
+      try {
+        const made = await ana.ok('POST', '/api/connections', { provider: 'wordpress', name: 'unlooked', config: { url: site.url }, secrets });
+        assert.equal((await legacy(porteiro.url, made.token, 'tools/list')).status, 200);
+        assert.equal((await ana.ok('PATCH', `/api/connections/${made.id}`, { config: { url: site.url }, secrets })).check, null);
+        await ana.ok('DELETE', `/api/connections/${made.id}`);
+      } finally {
+        await execute(porteiro, yes);
+      }
+    });
+
     test('a browser that gave its password long ago is asked for it before it gets a token; a program is not', async () => {
       const person = new Person(porteiro);
       await person.login('ana@example.test', PASSWORD);
