@@ -1,6 +1,7 @@
 /* Connections and their tokens: what each operation changes, and what it leaves alone. */
 #include "accounts/accounts_test_help.h"
 
+#include "accounts/token_rotate.h"
 #include "crypto/token.h"
 
 static enum token_type type_of(struct str token)
@@ -226,6 +227,49 @@ static void rotating_one_that_expires(void **state)
         assert_int_equal(primary.id, made.token_id);
         assert_in_range(primary.expires_at_ms - primary.created_at_ms, 1, LIFE_MS);
     }
+}
+
+static void a_newer_token_in_the_place_of_one(void **state)
+{
+    enum { HOUR_MS = 3600 * 1000 };
+    struct fixture *f = *state;
+    struct call *call = &f->call;
+    int64_t user = add_user(f, "ana@example.test", "+5511999990001"), expires_at_ms, ends_at_ms, now = clock_now_ms();
+    struct token_made home = add_connection(f, user, "home"), blog = add_connection(f, user, "blog"),
+                      shop = add_connection(f, user, "shop"), old, newer;
+    const struct token_site sites[] = {{blog.connection_id, RIGHT_READ}, {shop.connection_id, RIGHT_READ}};
+    const struct token_new token = {
+        .rights = RIGHT_READ, .expires_at_ms = now + HOUR_MS, .sites = sites, .n_sites = ARRAY_LENGTH(sites)};
+    struct token_row row;
+    assert_ok(call, tokens_add(call, user, home.connection_id, &token, &old));
+
+    /* It goes on no longer than it would have, and that is what is told. */
+    ends_at_ms = now + 5 * HOUR_MS;
+    assert_ok(call, token_rotate(call, user, old.token_id, &ends_at_ms, &newer, &expires_at_ms));
+    assert_int_equal(ends_at_ms, now + HOUR_MS);
+    assert_ok(call, store_tokens_get(call, user, old.token_id, &row));
+    assert_int_equal(row.expires_at_ms, now + HOUR_MS);
+    struct str audit = sql_text(f, "SELECT CAST(data AS text) FROM mcp_audit_logs WHERE action = 'tokens.rotate'");
+    assert_true(str_contains(audit, call_format(call, "%lld", (long long)ends_at_ms)));
+    assert_text(newer.sites, "home, blog, shop");
+    old = newer;
+    ends_at_ms = now + HOUR_MS / 2;
+    assert_ok(call, token_rotate(call, user, old.token_id, &ends_at_ms, &newer, &expires_at_ms));
+    assert_int_equal(ends_at_ms, now + HOUR_MS / 2);
+
+    /* A connection that was revoked is left out, and holds nothing up. */
+    assert_ok(call, connections_revoke(call, user, blog.connection_id));
+    ends_at_ms = 0;
+    old = newer;
+    assert_ok(call, token_rotate(call, user, old.token_id, &ends_at_ms, &newer, &expires_at_ms));
+    assert_int_equal(ends_at_ms, 0);
+    assert_text(newer.sites, "home, shop");
+    assert_ok(call, opens(f, newer.token));
+    assert_int_equal(opens(f, old.token), E_UNAUTHENTICATED);
+    assert_ok(call, connections_revoke(call, user, shop.connection_id));
+    assert_ok(call, token_rotate(call, user, newer.token_id, &ends_at_ms, &newer, &expires_at_ms));
+    assert_text(newer.sites, "");
+    assert_ok(call, opens(f, newer.token));
 }
 
 static void revoking_a_connection(void **state)
@@ -523,6 +567,7 @@ int main(void)
         ON_BOTH(a_secret_does_not_open_in_another_row),
         ON_BOTH(rotating),
         ON_BOTH(rotating_one_that_expires),
+        ON_BOTH(a_newer_token_in_the_place_of_one),
         ON_BOTH(revoking_a_connection),
         ON_BOTH(pausing_and_providers),
         ON_BOTH(deleting),

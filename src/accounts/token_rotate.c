@@ -61,9 +61,18 @@ static int get_active(struct call *call, int64_t user_id, int64_t token_id, stru
     return check_not_replaced(call, ret);
 }
 
+static int is_revoked(struct call *call, int64_t user_id, int64_t connection_id, bool *ret)
+{
+    struct connection_row row;
+    int error = store_connections_get(call, user_id, connection_id, &row);
+    if (!error)
+        *ret = str_eq(row.status, STR(CONNECTION_REVOKED));
+    return error;
+}
+
 /*
  * The connections of a token for several, besides its own. One whose row was edited is left out, as it is when the
- * token is used.
+ * token is used, and so is one that was revoked.
  */
 static int copy_sites(struct call *call, const struct token_row *old, struct token_new *new)
 {
@@ -73,7 +82,13 @@ static int copy_sites(struct call *call, const struct token_row *old, struct tok
         return error;
     struct token_site *sites = arena_array_of(call->arena, struct token_site, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {
+        bool revoked;
         if (rows.items[i].connection_id == old->connection_id || !grant_is_right(call, old, &rows.items[i]))
+            continue;
+        error = is_revoked(call, old->user_id, rows.items[i].connection_id, &revoked);
+        if (error)
+            return error;
+        if (revoked)
             continue;
         sites[new->n_sites].connection_id = rows.items[i].connection_id;
         error = rights_parse(call, rows.items[i].rights, &sites[new->n_sites++].rights);
@@ -131,14 +146,16 @@ static int record(struct call *call, const struct token_row *old, const struct t
     return audit_record(call, &event);
 }
 
-static int rotate(struct call *call, struct token_row *old, const struct token_new *new, int64_t ends_at_ms,
+static int rotate(struct call *call, struct token_row *old, const struct token_new *new, int64_t *ends_at_ms,
                   struct token_made *ret)
 {
     struct connection_row connection;
     char hash[MAC_HEX_BYTES];
     int64_t live;
-    int error = end_old(call, old, ends_at_ms);
-    if (!error && ends_at_ms)
+    int error = end_old(call, old, *ends_at_ms);
+    if (*ends_at_ms)
+        *ends_at_ms = old->expires_at_ms;
+    if (!error && *ends_at_ms)
         error = note_replaced(call, old);
     if (!error)
         error = store_tokens_count_live(call, old->connection_id, &live);
@@ -155,10 +172,10 @@ static int rotate(struct call *call, struct token_row *old, const struct token_n
         token_hash(ret->token, hash);
         error = store_connections_set_token(call, old->connection_id, str_from(hash), ret->last4);
     }
-    return error ? error : record(call, old, ret, ends_at_ms);
+    return error ? error : record(call, old, ret, *ends_at_ms);
 }
 
-static int in_transaction(struct call *call, int64_t user_id, int64_t token_id, int64_t ends_at_ms,
+static int in_transaction(struct call *call, int64_t user_id, int64_t token_id, int64_t *ends_at_ms,
                           struct token_made *ret, int64_t *ret_expires_at_ms)
 {
     struct token_row old;
@@ -173,11 +190,11 @@ static int in_transaction(struct call *call, int64_t user_id, int64_t token_id, 
     return error;
 }
 
-int token_rotate(struct call *call, int64_t user_id, int64_t token_id, int64_t old_ends_at_ms, struct token_made *ret,
+int token_rotate(struct call *call, int64_t user_id, int64_t token_id, int64_t *old_ends_at_ms, struct token_made *ret,
                  int64_t *ret_expires_at_ms)
 {
     bool mine;
-    if (old_ends_at_ms > clock_now_ms() + TOKEN_OVERLAP_MAX_MS)
+    if (*old_ends_at_ms > clock_now_ms() + TOKEN_OVERLAP_MAX_MS)
         return fail(call, E_INVALID, "The old token may go on for at most 7 days.");
     int error = store_begin(call, &mine);
     if (!error)

@@ -144,8 +144,10 @@ static int rotate(struct call *call, struct api *api)
     int error = api_id(call, api, &id);
     if (!error && overlap.ptr)
         error = tokens_parse_expiry(call, overlap, &ends_at_ms);
+    if (!error && overlap.ptr && !ends_at_ms) /* "never", which the other end of this would take for "at once" */
+        error = fail(call, E_INVALID, "The old token may go on for at most 7 days.");
     if (!error)
-        error = token_rotate(call, api->person.user_id, id, ends_at_ms, &made, &expires_at_ms);
+        error = token_rotate(call, api->person.user_id, id, &ends_at_ms, &made, &expires_at_ms);
     if (error)
         return error;
     json_object(&api->out);

@@ -116,6 +116,7 @@ for (const database of ['sqlite', 'postgres']) {
       const made = await ana.ok('POST', `/api/connections/${connection.id}/tokens`, { name: 'laptop', rights: 'read,publish', confirm: 'model', expires: '30d', sites: [{ connection_id: second.id, rights: 'read' }] });
       for (const who of [bia, new Person(porteiro)]) assert.ok([401, 404].includes((await who.call('POST', `/api/tokens/${made.id}/rotate`, {})).status));
       assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '8d' })).status, 400);
+      for (const overlap of ['never', 'none']) assert.equal((await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap })).status, 400, 'and not "at once"');
       const newer = await ana.ok('POST', `/api/tokens/${made.id}/rotate`, { overlap: '24h' });
       assert.deepEqual([await works(made.token), await works(newer.token)], [true, true], 'both, for a day');
       const twice = await ana.call('POST', `/api/tokens/${made.id}/rotate`, { overlap: '1h' });
