@@ -172,7 +172,7 @@ static void find_language(struct page *page)
         (void)language_accepted(accepted, &page->language);
 }
 
-/* The address without the choice of a language. */
+/* The address without the choice of a language. Of a form's it is what the form leads to, which is the page that had it. */
 static struct str find_self(const struct page *page)
 {
     struct buf self;
@@ -180,7 +180,7 @@ static struct str find_self(const struct page *page)
     buf_init(&self, page->call->arena, 2 * URL_MAX_BYTES);
     buf_add(&self, page->request->path);
     buf_add_char(&self, '?');
-    while (rest.ptr && !is_post(page) && url_query_next(page->call->arena, &rest, true, &name, &value))
+    while (rest.ptr && url_query_next(page->call->arena, &rest, true, &name, &value))
         if (!str_eq(name, STR("lang")))
             url_query_add(&self, name, value);
     return buf_failed(&self) ? page->request->path : buf_str(&self);

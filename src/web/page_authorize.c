@@ -94,11 +94,12 @@ static const char *connection_field(struct call *call, int64_t id)
     return str_copy_cstr(call->arena, call_format(call, "connection_%lld", (long long)id));
 }
 
+/* One more than there may be is enough to be refused for it. */
 static size_t chosen_ids(struct call *call, const struct page *page, const struct consent *consent,
-                         int64_t ids[GRANT_SITES_MAX])
+                         int64_t ids[GRANT_SITES_MAX + 1])
 {
     size_t n = 0;
-    for (size_t i = 0; i < consent->usable.count && n < GRANT_SITES_MAX; i++)
+    for (size_t i = 0; i < consent->usable.count && n <= GRANT_SITES_MAX; i++)
         if (page_field(page, connection_field(call, consent->usable.items[i].id)).len)
             ids[n++] = consent->usable.items[i].id;
     return n;
@@ -235,6 +236,20 @@ static void write_warning(struct page *page, struct str text)
     markup_end(&page->markup);
 }
 
+/* The app's request, with a choice of everything: a parameter that stood there twice would be an error of the app. */
+static struct str address_to_ask_anew(struct call *call, const struct page *page)
+{
+    struct buf address;
+    struct str rest = page->request->query, name, value;
+    buf_init(&address, call->arena, 4 * URL_MAX_BYTES);
+    buf_add(&address, STR("/oauth/authorize?"));
+    while (rest.ptr && url_query_next(call->arena, &rest, true, &name, &value))
+        if (!str_eq(name, STR("lang")) && !str_eq(name, STR("prompt")))
+            url_query_add(&address, name, value);
+    url_query_add(&address, STR("prompt"), STR("consent"));
+    return buf_failed(&address) ? page->self : buf_str(&address);
+}
+
 /* Who asks: what it calls itself, and what of it is known to be true. */
 static void write_client(struct call *call, struct page *page, const struct authorize *asked)
 {
@@ -277,7 +292,7 @@ static void show(struct call *call, struct page *page, const struct consent *con
     markup_end(&page->markup);
     page_paragraph(page, TEXT_CONSENT_END);
     if (consent->is_step_up && !page->is_sent)
-        page_link(page, call_format(call, "%.*s&prompt=consent", STR_ARG(page->self)), TEXT_CONSENT_ANEW);
+        page_link(page, address_to_ask_anew(call, page), TEXT_CONSENT_ANEW);
 }
 
 static int show_nothing(struct page *page)
@@ -328,7 +343,7 @@ static int prove(struct call *call, struct page *page)
 
 static int decide(struct call *call, struct page *page, const struct consent *consent)
 {
-    int64_t ids[GRANT_SITES_MAX];
+    int64_t ids[GRANT_SITES_MAX + 1];
     if (!str_eq(page_field(page, "decision"), STR("allow")))
         return leave(page, authorize_address(call, page->request, &consent->asked, STR_EMPTY, "access_denied"));
     size_t n = consent->is_step_up ? remembered_ids(consent, ids) : chosen_ids(call, page, consent, ids);

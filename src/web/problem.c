@@ -77,6 +77,10 @@ static const struct {
             "Aqui as contas são criadas por convite. Abra o link do seu convite."),
     PROBLEM(NULL, "There is an administrator already. They can make others.",
             "Já existe um administrador. Ele pode criar outros."),
+    /* letting an app in */
+    PROBLEM(NULL, "Choose 1 to {} connections.", "Escolha de 1 a {} conexões."),
+    PROBLEM(NULL, "Choose connections to one kind of service at a time.",
+            "Escolha conexões de um só tipo de serviço por vez."),
     /* back from a service */
     PROBLEM(NULL, "This took longer than ten minutes, or was begun by somebody else. Begin again.",
             "Isto demorou mais de dez minutos, ou foi iniciado por outra pessoa. Comece de novo."),

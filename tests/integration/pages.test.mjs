@@ -431,7 +431,7 @@ describe('what the pages say', () => {
 
   test('every sentence of the table is one that the program says, and has as many holes in both languages', () => {
     const said = new Set();
-    for (const folder of ['accounts', 'audit', 'call', 'crypto', 'limits', 'mcp', 'net', 'providers', 'providers/whatsapp', 'providers/wordpress', 'store', 'web']) {
+    for (const folder of ['accounts', 'audit', 'call', 'crypto', 'limits', 'mcp', 'net', 'oauth', 'providers', 'providers/whatsapp', 'providers/wordpress', 'store', 'web']) {
       for (const file of sources(folder)) {
         for (const [, text] of fs.readFileSync(file, 'utf8').matchAll(/((?:"(?:[^"\\]|\\.)*"\s*)+)/g)) said.add(literal(text));
       }

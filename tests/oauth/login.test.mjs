@@ -174,6 +174,39 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match(none.text, /at least one connection/);
     });
 
+    test('a login that ends while the page is open leads back to the same question', async () => {
+      const person = await flow.person();
+      const { client_id } = await porteiro.json(['oauth-client', 'add', '--name', 'Open page', '--redirect', REDIRECT]);
+      const address = flow.address(client_id);
+      const page = await person.request('GET', address);
+      const jar = new Map(person.jar);
+      await person.submit(await person.open('/logout'));
+      person.jar = jar; // as in another window, which knows nothing of it
+      const answer = await flow.decide(person, page);
+      assert.equal(answer.status, 303, answer.text);
+      const login = new URL(answer.headers.get('location'), porteiro.origin);
+      assert.equal(login.pathname, '/login');
+      const next = new URL(login.searchParams.get('next'), porteiro.origin), asked = new URL(address, porteiro.origin);
+      assert.deepEqual([next.pathname, [...next.searchParams]], [asked.pathname, [...asked.searchParams]]);
+    });
+
+    test('more connections than an app may have are refused, not left out', async () => {
+      const before = (await api.ok('GET', '/api/connections')).items.length, row = { provider: 'wordpress', config: { url: fixtures.sites.new.url },
+        secrets: { username: 'editor', app_password: fixtures.sites.new.users.editor.app_password } };
+      const { items } = await api.ok('POST', '/api/connections/import', { items: Array.from({ length: 21 - before }, (_, i) => ({ ...row, name: `many ${i}` })) });
+      assert.ok(items.every(item => item.ok), JSON.stringify(items));
+      const { client_id } = await porteiro.json(['oauth-client', 'add', '--name', 'Many', '--redirect', REDIRECT]);
+      const page = await ana.request('GET', flow.address(client_id));
+      const boxes = page.tags.filter(tag => tag.name?.startsWith('connection_')).map(tag => tag.name);
+      assert.equal(boxes.length, 21);
+      const all = Object.fromEntries(boxes.map(name => [name, true]));
+      const refused = await flow.decide(ana, page, { tick: all });
+      assert.equal(refused.status, 400, refused.headers.get('location'));
+      assert.match(refused.text, /1 to 20 connections/);
+      assert.match((await flow.decide(ana, page, { tick: { ...all, [boxes[0]]: false } })).headers.get('location'), /[?&]code=/);
+      for (const { id } of items) await api.ok('DELETE', `/api/connections/${id}`);
+    });
+
     test('a tool that needs more says so, and the page asks for that only', async () => {
       const { client_id, client_secret } = await porteiro.json(['oauth-client', 'add', '--name', 'Agency app', '--redirect', REDIRECT]);
       const { access_token } = await flow.login(ana, client_id, { secret: client_secret });
@@ -186,6 +219,13 @@ for (const database of ['sqlite', 'postgres']) {
       const page = await ana.request('GET', flow.address(client_id, { scope: 'read draft publish' }));
       assert.match(page.text, /already/);
       assert.deepEqual(page.tags.filter(tag => tag.type === 'checkbox').map(tag => tag.name), ['right_publish']);
+      for (const prompt of [null, 'login']) {
+        const asked = flow.address(client_id, { scope: 'read draft publish', ...(prompt && { prompt }) });
+        const link = (await ana.request('GET', asked)).tags.find(tag => tag.href?.includes('prompt=consent'));
+        const anew = await ana.request('GET', link.href);
+        assert.equal(anew.status, 200, 'everything is asked anew, whatever the app said before');
+        assert.ok(anew.tags.some(tag => tag.name === `connection_${connection.id}`));
+      }
       const more = await flow.login(ana, client_id, { secret: client_secret, scope: 'read draft publish' });
       assert.equal(more.scope, 'read draft publish');
       const done = await call(more.access_token, 'tools/call', { name: 'wp_create', arguments: { type: 'post', title: 'By OAuth', content: 'y', status: 'publish' } });
