@@ -218,6 +218,8 @@ for (const pair of PAIRS) {
         [{ type: 'category', ids: [1], delete: true }, /delete|trash/],
         [{ query: { _method: 'DELETE' }, set: { title: 'x' } }, /./],
         [{ query: { filter: { _method: 'DELETE' } }, set: { title: 'x' } }, /_method/],
+        [{ type: 'page', query: { filter: { categories: [1] } }, delete: true }, /categories/],
+        [{ query: { parent: 1 }, delete: true }, /parent/],
         [{ ids: Array.from({ length: 501 }, (_, i) => i + 1), set: { title: 'x' } }, /500/],
         [{ job: 'nonsense' }, /./],
       ]) {

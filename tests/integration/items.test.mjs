@@ -123,6 +123,41 @@ for (const pair of PAIRS) {
         assert.match(await fails('wp_find', { type: 'media', filter: { nosuch: 1 } }), /nosuch/);
       });
 
+      test('so is one that its collection does not register: WordPress would pass over it and list everything', async () => {
+        for (const [args, words] of [
+          [{ type: 'page', filter: { categories: [1] } }, /no argument 'categories'/],
+          [{ type: 'page', filter: { sticky: true } }, /no argument 'sticky'/],
+          [{ type: 'page', filter: { tax_relation: 'OR' } }, /no argument 'tax_relation'/],
+          [{ type: 'post', filter: { menu_order: 1 } }, /no argument 'menu_order'/],
+          [{ type: 'post', filter: { parent_exclude: [1] } }, /no argument 'parent_exclude'/],
+          [{ type: 'book', filter: { tags: [1] } }, /no argument 'tags'/],
+          [{ type: 'ticket', filter: { author_exclude: [1] } }, /no argument 'author_exclude'/],
+          [{ type: 'ticket', author: '1' }, /no argument 'author'/],
+          [{ type: 'post', parent: 1 }, /by parent/],
+          [{ type: 'book', parent: 1 }, /by parent/],
+          [{ type: 'tag', parent: 1 }, /by parent/],
+        ]) {
+          assert.match(await fails('wp_find', args), words, JSON.stringify(args));
+        }
+        if (site.version.startsWith('6.1')) assert.match(await fails('wp_find', { q: 'Post', filter: { search_columns: ['post_title'] } }), /search_columns/);
+        else await works('wp_find', { q: 'Post', filter: { search_columns: ['post_title'] } });
+        const [category] = await rest(site, '/wp/v2/categories?slug=category-1'), [page] = await rest(site, '/wp/v2/pages?slug=page-1');
+        const ids = async route => (await rest(site, `${route}&per_page=100&_fields=id`)).map(({ id }) => String(id)).sort();
+        const found = async args => rows(await works('wp_find', { ...args, limit: 100 })).filter(row => /^\d+$/.test(row[0])).map(row => row[0]).sort();
+        for (const [args, route] of [
+          [{ filter: { categories: [category.id], sticky: false } }, `/wp/v2/posts?categories[]=${category.id}&sticky=false`],
+          [{ type: 'page', parent: page.id }, `/wp/v2/pages?parent[]=${page.id}`],
+          [{ type: 'page', filter: { menu_order: 3 } }, '/wp/v2/pages?menu_order=3'],
+          [{ type: 'category', parent: category.id }, `/wp/v2/categories?parent=${category.id}`],
+          [{ type: 'book', author: 'Writer 3' }, `/wp/v2/books?author[]=${(await rest(site, '/wp/v2/users?slug=writer3'))[0].id}`],
+          [{ type: 'media', parent: 0 }, '/wp/v2/media?parent[]=0'],
+        ]) {
+          const wanted = await ids(route);
+          assert.ok(wanted.length > 0, route);
+          assert.deepEqual(await found(args), wanted, route);
+        }
+      });
+
       test('reading by which the core writes needs admin', async () => {
         for (const type of ['widget', 'sidebar', 'global_styles', 'site_health']) assert.match(await fails('wp_find', { type }, readToken), /admin/);
         await works('wp_find', { type: 'menu_item' }, readToken);

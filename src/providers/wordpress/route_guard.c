@@ -3,22 +3,15 @@
 
 enum { SCHEMA_KEPT_MS = 300000 };
 
-/* Arguments that the core's collections of posts have had since 6.1 and that only narrow or order a list. */
+/*
+ * Arguments that the core's collections of posts have had since 6.1 whatever the type, and that only narrow a list. Others belong to
+ * what a type supports and to its taxonomies: WordPress passes over those that a type lacks, and lists everything.
+ */
 static const struct str core_query[] = {
-    STR_INIT("author_exclude"),
-    STR_INIT("categories"),
-    STR_INIT("categories_exclude"),
     STR_INIT("exclude"),
-    STR_INIT("menu_order"),
     STR_INIT("modified_after"),
     STR_INIT("modified_before"),
-    STR_INIT("parent_exclude"),
-    STR_INIT("search_columns"),
     STR_INIT("slug"),
-    STR_INIT("sticky"),
-    STR_INIT("tags"),
-    STR_INIT("tags_exclude"),
-    STR_INIT("tax_relation"),
 };
 
 static bool is_listed(struct str name, const struct str *list, size_t n)

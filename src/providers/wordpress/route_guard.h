@@ -1,7 +1,7 @@
 /*
  * What of a client's free-form object (`filter`, `set`) may go to the site: only names that the route's own schema has, and
- * never WordPress's switches. Names every version of the core knows pass without asking; for others the route is asked
- * (OPTIONS), and its answer is kept for a while.
+ * never WordPress's switches. Names every version of the core knows of every type pass without asking; for others the route is
+ * asked (OPTIONS), and its answer is kept for a while.
  */
 #ifndef PROVIDERS_WORDPRESS_ROUTE_GUARD_H
 #define PROVIDERS_WORDPRESS_ROUTE_GUARD_H

@@ -75,10 +75,19 @@ static int add_terms(struct call *call, const struct wp *wp, const struct wp_typ
     return OK;
 }
 
-static int add_author(struct call *call, const struct wp *wp, struct wp_query *query, struct str author)
+static bool is_of_core(const struct wp_type *type)
+{
+    return type->kind != &wp_kind_post || str_eq(type->slug, STR("post")) || str_eq(type->slug, STR("page"));
+}
+
+/* A type of a plugin's need not have authors. */
+static int add_author(struct call *call, const struct wp *wp, const struct wp_type *type, struct wp_query *query,
+                      struct str author)
 {
     int64_t id;
-    int error = str_to_i64(author, &id) ? OK : wp_find_named(call, wp, STR("wp/v2/users"), STR("author"), author, &id);
+    int error = is_of_core(type) ? OK : wp_guard_query(call, wp, type, STR("author"));
+    if (!error && !str_to_i64(author, &id))
+        error = wp_find_named(call, wp, STR("wp/v2/users"), STR("author"), author, &id);
     if (!error)
         wp_query_add_i64(query, "author", id);
     return error;
@@ -130,6 +139,13 @@ struct search {
     struct str q; /* to be looked for here, because WordPress does not */
 };
 
+/* Of posts and terms only those that stand below each other have parents; WordPress passes over the argument for others. */
+static bool has_parents(const struct wp_type *type)
+{
+    bool may_lack_them = type->kind == &wp_kind_post || type->kind == &wp_kind_term;
+    return (type->kind->flags & WP_HAS_PARENT) && (type->hierarchical || !may_lack_them);
+}
+
 /* An argument that this type's list cannot be asked for is refused: to leave it out would answer another question. */
 static int check_arguments(struct call *call, const struct wp_type *type, const struct json *arguments)
 {
@@ -140,7 +156,6 @@ static int check_arguments(struct call *call, const struct wp_type *type, const 
         {STR_INIT("status"), WP_HAS_STATUS | WP_HAS_STATE},
         {STR_INIT("terms"), WP_HAS_TERMS},
         {STR_INIT("author"), WP_HAS_AUTHOR},
-        {STR_INIT("parent"), WP_HAS_PARENT},
         {STR_INIT("ids"), WP_HAS_INCLUDE},
         {STR_INIT("after"), WP_HAS_DATES},
         {STR_INIT("before"), WP_HAS_DATES},
@@ -150,6 +165,8 @@ static int check_arguments(struct call *call, const struct wp_type *type, const 
         if (!(type->kind->flags & needs[i].flags) && !json_is(json_get(arguments, needs[i].name), JSON_MISSING))
             return fail(call, E_INVALID, "Type %.*s cannot be searched by %.*s.", STR_ARG(type->slug),
                         STR_ARG(needs[i].name));
+    if (!has_parents(type) && !json_is(json_get(arguments, STR("parent")), JSON_MISSING))
+        return fail(call, E_INVALID, "Type %.*s cannot be searched by parent.", STR_ARG(type->slug));
     return OK;
 }
 
@@ -196,7 +213,7 @@ static int build_query(struct call *call, const struct wp *wp, const struct wp_t
         wp_query_add_i64(query, "include[]", json_i64_or(json_at(ids, i), 0));
     if ((error = add_order(call, type, query, json_str(json_get(arguments, STR("order"))))) ||
         (error = add_terms(call, wp, type, query, json_get(arguments, STR("terms")))) ||
-        (author.len && (error = add_author(call, wp, query, author))))
+        (author.len && (error = add_author(call, wp, type, query, author))))
         return error;
     return add_filter(call, wp, type, query, json_get(arguments, STR("filter")));
 }
