@@ -26,22 +26,35 @@ struct bulk {
 
 /* --- which ones ------------------------------------------------------------------------------------------------------------- */
 
-/* A word that means nothing would widen what is found. */
+/* A word that means nothing, or a value that is not read, would widen what is found. */
 static int check_query(struct call *call, const struct json *query)
 {
-    static const struct str names[] = {STR_INIT("q"),      STR_INIT("status"), STR_INIT("terms"), STR_INIT("author"),
-                                       STR_INIT("parent"), STR_INIT("ids"),    STR_INIT("after"), STR_INIT("before"),
-                                       STR_INIT("order"),  STR_INIT("filter")};
+    static const struct {
+        struct str name;
+        enum json_type type;
+    } members[] = {
+        {STR_INIT("q"), JSON_STRING},      {STR_INIT("status"), JSON_STRING}, {STR_INIT("terms"), JSON_OBJECT},
+        {STR_INIT("author"), JSON_STRING}, {STR_INIT("parent"), JSON_NUMBER}, {STR_INIT("ids"), JSON_ARRAY},
+        {STR_INIT("after"), JSON_STRING},  {STR_INIT("before"), JSON_STRING}, {STR_INIT("order"), JSON_STRING},
+        {STR_INIT("filter"), JSON_OBJECT},
+    };
     for (size_t i = 0; i < json_count(query); i++) {
-        struct str name = json_member_at(query, i).name;
-        bool known = false;
-        for (size_t k = 0; k < ARRAY_LENGTH(names); k++)
-            known |= str_eq(names[k], name);
-        if (!known)
+        struct json_member member = json_member_at(query, i);
+        int64_t number;
+        size_t k = 0;
+        while (k < ARRAY_LENGTH(members) && !str_eq(members[k].name, member.name))
+            k++;
+        if (k == ARRAY_LENGTH(members))
             return fail(call, E_INVALID,
                         "query may not hold '%.*s': q, status, terms, author, parent, ids, after, before, order and "
                         "filter, as in wp_find; type is an argument of its own.",
-                        STR_ARG(str_sub(name, 0, 40)));
+                        STR_ARG(str_sub(member.name, 0, 40)));
+        if (!json_is(member.value, members[k].type) ||
+            (members[k].type == JSON_NUMBER && !json_to_i64(member.value, &number)))
+            return fail(call, E_INVALID, "query.%.*s must be %s, as in wp_find.", STR_ARG(member.name),
+                        members[k].type == JSON_NUMBER ? "an integer" : json_type_name(members[k].type));
+        if (members[k].type >= JSON_ARRAY && !json_count(member.value))
+            return fail(call, E_INVALID, "query.%.*s is empty: which items?", STR_ARG(member.name));
     }
     return OK;
 }

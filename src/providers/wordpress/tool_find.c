@@ -68,6 +68,8 @@ static int add_terms(struct call *call, const struct wp *wp, const struct wp_typ
         if (terms[i].n_missing)
             return fail(call, E_INVALID, "%.*s has no term '%.*s'.", STR_ARG(terms[i].taxonomy.slug),
                         STR_ARG(terms[i].missing[0]));
+        if (!terms[i].n_ids)
+            return fail(call, E_INVALID, "terms names no term of %.*s.", STR_ARG(terms[i].taxonomy.slug));
         struct str name = call_format(call, "%.*s[]", STR_ARG(terms[i].taxonomy.rest_base));
         for (size_t k = 0; k < terms[i].n_ids; k++)
             wp_query_add_i64(query, name.ptr, terms[i].ids[k]);
@@ -109,6 +111,8 @@ static int add_filter(struct call *call, const struct wp *wp, const struct wp_ty
                             "filter may not hold '%.*s': use the arguments q, status, author, ids, order, limit "
                             "and cursor.",
                             STR_ARG(member.name));
+        if (json_is(member.value, JSON_ARRAY) && !json_count(member.value))
+            return fail(call, E_INVALID, "filter holds no value for '%.*s'.", STR_ARG(str_sub(member.name, 0, 60)));
         int error = wp_guard_query(call, wp, type, member.name);
         if (error || (error = wp_query_add_json(call, query, member.name, member.value)))
             return error;
