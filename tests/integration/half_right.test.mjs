@@ -67,6 +67,35 @@ for (const pair of PAIRS) {
       assert.match(await works('wp_edit', { id, set: { featured_image: id } }), /did not take \d+ as featured image.*There is none now/);
     });
 
+    test('what a type does not have is refused before an edit, and said after a creation', async () => {
+      const [post] = await rest(site, '/wp/v2/posts?per_page=1'), [page] = await rest(site, '/wp/v2/pages?per_page=1');
+      const [block] = await rest(site, '/wp/v2/blocks?per_page=1'), [image] = await rest(site, '/wp/v2/media?media_type=image&per_page=1');
+      const [ticket] = await rest(site, '/helpdesk/v1/tickets?per_page=1');
+      for (const [type, id, set, words] of [
+        ['post', post.id, { parent: 5, menu_order: 3 }, /no field 'parent'/],
+        ['post', post.id, { title: 'Not this either', menu_order: 3 }, /no field 'menu_order'/],
+        ['post', post.id, { Title: 'X' }, /no field 'Title'/],
+        ['post', post.id, { Featured_Image: image.id }, /no field 'Featured_Image'/],
+        ['page', page.id, { sticky: true }, /no field 'sticky'/],
+        ['ticket', ticket.id, { excerpt: 'x' }, /no field 'excerpt'/],
+        ['ticket', ticket.id, { author: 1 }, /no field 'author'/],
+        ['ticket', ticket.id, { featured_image: image.id }, /no field 'featured_media'/],
+        ['block', block.id, { featured_image: image.id }, /no field 'featured_media'/],
+        ['category', 1, { Slug: 'x' }, /no field 'Slug'/],
+      ]) {
+        await refused('wp_edit', { type, id: String(id), set }, words);
+        await refused('wp_edit', { type, id: String(id), set, dry_run: true }, words);
+      }
+      await refused('wp_bulk', { type: 'post', ids: [post.id], set: { parent: 5 } }, /no field 'parent'/);
+      await refused('wp_create', { type: 'block', title: 'Pattern', content: 'x', featured_image: String(image.id) }, /no field 'featured_media'/);
+      assert.equal((await rest(site, `/wp/v2/posts/${post.id}`)).title.rendered, post.title.rendered);
+      const made = await works('wp_create', { type: 'ticket', title: 'Bare', featured_image: String(image.id), set: { excerpt: 'x', author: '1', slug: 'bare' } });
+      for (const name of ['excerpt', 'author', 'featured_image']) assert.match(made, new RegExp(`^${name} was not set: WordPress shows no such field of type ticket\\.$`, 'm'));
+      assert.doesNotMatch(made, /slug was not set/);
+      assert.doesNotMatch(await works('wp_create', { type: 'page', title: 'All there', featured_image: String(image.id), set: { parent: page.id, menu_order: 2, excerpt: 'x', author: '1', date: '2031-03-01' } }), /not set/);
+      await works('wp_edit', { type: 'page', id: String(page.id), set: { menu_order: page.menu_order, parent: page.parent } });
+    });
+
     test('passwords of posts are not shown', async () => {
       const { isError, text } = await call('wp_find', { fields: ['password', 'email'] }, readToken);
       assert.ok(isError && /Passwords/.test(text), text);

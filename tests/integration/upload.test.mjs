@@ -314,9 +314,21 @@ for (const pair of PAIRS) {
         assert.match(await fails({ featured_for: published }, draftToken), /publish/);
         assert.match(await fails({ data: small.toString('base64'), attach_to: published }, draftToken), /publish/);
         assert.match(await fails({ attach_to: 99999999 }, draftToken), /99999999/);
+        const [block] = await rest(site, '/wp/v2/blocks?per_page=1');
+        assert.match(await fails({ data: small.toString('base64'), featured_for: block.id }), /no field 'featured_media'/);
         assert.match(await fails({ title: 'x', featured_image: `${source.url}/photo.png` }, draftToken, 'wp_create'), /lacks the right fetch/);
       });
       assert.equal((await rest(site, `/wp/v2/posts/${published}?context=edit`)).featured_media, 0);
+    });
+
+    test('a featured image that WordPress does not take is said', async t => {
+      const proxy = await startFakeSite(site), post = await newPost();
+      t.after(() => proxy.stop());
+      const proxied = await porteiro.addConnection(site, { name: 'proxied', url: proxy.url, rights: 'read,draft,publish' });
+      proxy.answer = (request, response, pass) => pass({ edit: text => (request.method === 'POST' && /posts\/\d/.test(request.url) ? text.replace(/"featured_media":\d+/, '"featured_media":0') : text) });
+      const text = await works({ data: small.toString('base64'), featured_for: post }, proxied.token);
+      assert.match(text, new RegExp(`^WordPress did not take it as featured image of ${post}\\.$`, 'm'));
+      assert.doesNotMatch(text, /^featured image of/m);
     });
 
     test('featured_image takes an address, in wp_create and wp_edit', async () => {

@@ -44,6 +44,24 @@ void altered_featured(const struct json *featured, const struct json *after, str
         buf_add(out, STR("There is none now."));
 }
 
+static void say_missing(const struct wp_type *type, struct str name, struct buf *out)
+{
+    buf_add_format(out, "\n%.*s was not set: WordPress shows no such field of type %.*s.", STR_ARG(name),
+                   STR_ARG(type->slug));
+}
+
+void altered_missing(const struct wp_type *type, const struct json *set, const struct json *featured,
+                     const struct json *after, struct buf *out)
+{
+    for (size_t i = 0; json_is(set, JSON_OBJECT) && i < json_count(set); i++) {
+        struct str name = wp_field_name(type, json_member_at(set, i).name);
+        if (wp_list_names(type->kind->known, name) && json_is(json_get(after, name), JSON_MISSING))
+            say_missing(type, name, out);
+    }
+    if (!json_is(featured, JSON_MISSING) && json_is(json_get(after, STR("featured_media")), JSON_MISSING))
+        say_missing(type, STR("featured_image"), out);
+}
+
 struct str altered_fields(struct call *call, const struct wp_type *type, const struct json *set)
 {
     struct str fields = STR_EMPTY;
@@ -51,7 +69,8 @@ struct str altered_fields(struct call *call, const struct wp_type *type, const s
         struct json_member member = json_member_at(set, i);
         if (str_eq(member.name, STR("featured_image")))
             fields = call_format(call, "%.*s%sfeatured_media", STR_ARG(fields), fields.len ? "," : "");
-        if (!is_compared(member.name) || !is_plain(member.name))
+        bool is_known = wp_list_names(type->kind->known, wp_field_name(type, member.name));
+        if ((!is_compared(member.name) && !is_known) || !is_plain(member.name))
             continue;
         size_t keys = holds_keys(member.name) && json_is(member.value, JSON_OBJECT) ? json_count(member.value) : 0;
         if (!keys)

@@ -13,4 +13,11 @@ void altered_write(const struct wp_type *type, const struct json *set, const str
 /* A line when `after` does not hold the featured image whose number was given: WordPress passes over what is none. */
 void altered_featured(const struct json *featured, const struct json *after, struct buf *out);
 
+/*
+ * After something was made: a line for each field that every version of WordPress has, but not every type, that `after` does not
+ * show. WordPress passes over what a type lacks. Before an edit wp_guard_field() looks, for then there is an item to look at.
+ */
+void altered_missing(const struct wp_type *type, const struct json *set, const struct json *featured,
+                     const struct json *after, struct buf *out);
+
 #endif

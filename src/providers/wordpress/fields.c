@@ -34,7 +34,7 @@ static bool has_own_place(const struct wp_type *type, struct str name)
 {
     return str_eq(name, STR("meta")) || str_eq(name, STR("seo")) ||
            ((type->kind->flags & WP_HAS_TERMS) &&
-            wp_list_has(STR("terms,terms_add,terms_remove,featured_image"), name));
+            wp_list_names(STR("terms,terms_add,terms_remove,featured_image"), name));
 }
 
 static bool is_set(const struct json *set, struct str name)
@@ -97,7 +97,7 @@ struct str wp_field_name(const struct wp_type *type, struct str name)
 }
 
 static int write_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                       struct str name, const struct json *value, struct json_writer *w)
+                       struct str name, const struct json *value, const struct json *item, struct json_writer *w)
 {
     int error;
     if (str_eq(name, STR("content")) && (type->kind->flags & WP_HAS_BLOCKS))
@@ -106,7 +106,7 @@ static int write_field(struct call *call, const struct wp *wp, const struct wp_t
     if (str_eq(name, STR("id")) || str_eq(name, STR("password")))
         return fail(call, E_INVALID, "'%.*s' cannot be set.", STR_ARG(name));
     name = wp_field_name(type, name);
-    if ((error = wp_guard_field(call, wp, type, route, name, value)))
+    if ((error = wp_guard_field(call, wp, type, route, name, value, item)))
         return error;
     struct str status = wp_status_name(type, json_str(value));
     if (str_eq(name, STR("status")) && (error = wp_check_new_status(call, wp, type, status)))
@@ -125,7 +125,7 @@ static int write_meta(struct call *call, const struct wp *wp, const struct wp_ty
     int error = OK;
     if (json_is(meta, JSON_MISSING) && json_is(seo, JSON_MISSING))
         return OK;
-    if (!json_is(meta, JSON_MISSING) && (error = wp_guard_field(call, wp, type, route, STR("meta"), meta)))
+    if (!json_is(meta, JSON_MISSING) && (error = wp_guard_field(call, wp, type, route, STR("meta"), meta, item)))
         return error;
     json_key(w, STR("meta"));
     json_object(w);
@@ -152,7 +152,7 @@ int wp_write_fields(struct call *call, const struct wp *wp, const struct wp_type
         if (str_eq(field, STR("featured_media")) && is_set(set, STR("featured_image")) &&
             has_own_place(type, STR("featured_image")))
             return wp_refuse_twice(call, STR("featured_image"), field);
-        int error = write_field(call, wp, type, route, member.name, member.value, w);
+        int error = write_field(call, wp, type, route, member.name, member.value, item, w);
         if (error)
             return error;
     }

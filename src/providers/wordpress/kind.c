@@ -351,6 +351,15 @@ bool wp_list_has(struct str list, struct str word)
     return false;
 }
 
+bool wp_list_names(struct str list, struct str word)
+{
+    struct str piece;
+    while (list.len && str_next(&list, ',', &piece))
+        if (str_eq(piece, word))
+            return true;
+    return false;
+}
+
 const struct wp_kind *wp_kind_find(struct str name)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)

@@ -75,4 +75,7 @@ const struct wp_kind *wp_kind_at(size_t index);
 /* Is `word` one of the list's ("a,b,c")? */
 bool wp_list_has(struct str list, struct str word);
 
+/* The same with the letters as they are: WordPress passes over a field "Title". */
+bool wp_list_names(struct str list, struct str word);
+
 #endif

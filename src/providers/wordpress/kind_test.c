@@ -116,6 +116,10 @@ static void test_lists(void **state)
     assert_false(wp_list_has(STR("a,b,c"), STR("a,b")));
     assert_false(wp_list_has(STR("a,b,c"), STR("")));
     assert_false(wp_list_has(STR(""), STR("")));
+    assert_true(wp_list_names(STR("a,b,c"), STR("c")));
+    assert_false(wp_list_names(STR("a,b,c"), STR("C")));
+    assert_false(wp_list_names(STR("a,b,c"), STR("a,b")));
+    assert_false(wp_list_names(STR(""), STR("")));
 }
 
 int main(void)

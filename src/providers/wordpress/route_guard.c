@@ -149,15 +149,16 @@ int wp_offered_keys(struct call *call, const struct wp *wp, const struct wp_type
 }
 
 int wp_guard_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                   struct str name, const struct json *value)
+                   struct str name, const struct json *value, const struct json *item)
 {
     const struct json *schema;
+    bool is_shown = !item || !json_is(json_get(item, name), JSON_MISSING);
     if (wp_name_is_reserved(name))
         return refuse_reserved(call, name);
     int error = refuse_field(call, type, name);
     if (error)
         return error;
-    if (wp_list_has(type->kind->known, name))
+    if (is_shown && wp_list_names(type->kind->known, name))
         return OK;
     error = get_schema(call, wp, type->kind->flags & WP_SCHEMA_AT_ITEM ? route : type->route, &schema);
     if (error)

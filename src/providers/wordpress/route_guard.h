@@ -13,10 +13,11 @@ MUST_CHECK int wp_guard_query(struct call *call, const struct wp *wp, const stru
 
 /*
  * A field to be set on an item of the type; `value` matters for meta, whose keys must be registered, and `route` is the item's,
- * or the type's for a new one. Refuses what is never set through tools. Waits.
+ * or the type's for a new one. Refuses what is never set through tools. `item` is as it was read with this field, or NULL: what it
+ * does not show its type may lack, so the route is asked. Waits.
  */
 MUST_CHECK int wp_guard_field(struct call *call, const struct wp *wp, const struct wp_type *type, struct str route,
-                              struct str name, const struct json *value);
+                              struct str name, const struct json *value, const struct json *item);
 
 /* The keys that the site offers in the object field `field` ("meta", "acf") of this type: an object, or JSON_MISSING. Waits. */
 MUST_CHECK int wp_offered_keys(struct call *call, const struct wp *wp, const struct wp_type *type, const char *field,

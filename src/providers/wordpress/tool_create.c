@@ -6,6 +6,7 @@
 #include "providers/wordpress/content/text.h"
 #include "providers/wordpress/fields.h"
 #include "providers/wordpress/menu.h"
+#include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
@@ -103,7 +104,11 @@ static int write_terms(struct call *call, const struct wp *wp, const struct wp_t
                    ? OK
                    : fail(call, E_INVALID, "Type %.*s has no terms and no featured image.", STR_ARG(type->slug));
     int error = wp_terms_resolve(call, wp, type, named, &terms, &n_terms);
-    if (error || (error = wp_check_terms(call, json_get(arguments, STR("set")), STR("terms"), terms, n_terms)))
+    if (!error)
+        error = wp_check_terms(call, json_get(arguments, STR("set")), STR("terms"), terms, n_terms);
+    if (!error && !json_is(featured, JSON_MISSING))
+        error = wp_guard_field(call, wp, type, type->route, STR("featured_media"), featured, NULL);
+    if (error)
         return error;
     for (size_t i = 0; i < n_terms && !dry_run; i++)
         if ((error = wp_terms_make_missing(call, wp, &terms[i],
@@ -182,6 +187,7 @@ static void write_made(struct call *call, const struct tool_context *context, co
     }
     altered_write(&item->type, set, item->json, out);
     altered_featured(featured, item->json, out);
+    altered_missing(&item->type, set, featured, item->json, out);
     struct structured *s = structured_begin(call, context);
     structured_written(s, write, item);
     structured_str(s, "note", str_trim(str_from_offset(buf_str(out), said)));

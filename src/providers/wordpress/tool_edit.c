@@ -3,6 +3,7 @@
 #include "providers/wordpress/content/changes.h"
 #include "providers/wordpress/content/edits.h"
 #include "providers/wordpress/fields.h"
+#include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/schedule.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
@@ -96,6 +97,16 @@ static bool text_is_set(const struct wp_item *item, const struct json *set)
     return false;
 }
 
+/* Not every type has one, and WordPress passes over what a type lacks. */
+static int guard_featured(struct call *call, const struct wp *wp, const struct wp_item *item,
+                          const struct json *featured)
+{
+    if (json_is(featured, JSON_MISSING) || !(item->type.kind->flags & WP_HAS_TERMS))
+        return OK; /* others have no place of its own for it, so it is looked at with the other fields */
+    return wp_guard_field(call, wp, &item->type, wp_item_route(call, item), STR("featured_media"), featured,
+                          item->json);
+}
+
 /* Everything that can be refused is refused here, before anything is written; making terms is the last step. */
 static int plan_body(struct call *call, const struct wp *wp, const struct wp_item *item, bool dry_run,
                      struct plan *plan)
@@ -120,7 +131,8 @@ static int plan_body(struct call *call, const struct wp *wp, const struct wp_ite
     json_object(&w);
     if (plan->n_edits)
         json_member_str(&w, text_field(item).ptr, plan->new_raw);
-    if ((error = wp_write_fields(call, wp, &item->type, wp_item_route(call, item), plan->set,
+    if ((error = guard_featured(call, wp, item, json_get(plan->set, STR("featured_image")))) ||
+        (error = wp_write_fields(call, wp, &item->type, wp_item_route(call, item), plan->set,
                                  json_get(plan->set, STR("seo")), item->json, &w)) ||
         ((item->type.kind->flags & WP_HAS_TERMS) &&
          ((error = wp_write_changed_terms(call, wp, item, plan->set, true, dry_run, &w)) ||

@@ -1,6 +1,7 @@
 /* wp_upload: a file into the media library, from an address, from base64, or by a link that it is sent to. */
 #include "json/json_write.h"
 #include "providers/wordpress/media.h"
+#include "providers/wordpress/route_guard.h"
 #include "providers/wordpress/structured.h"
 #include "providers/wordpress/tools.h"
 
@@ -46,8 +47,11 @@ static int find_targets(struct call *call, const struct wp *wp, const struct jso
     *ret = (struct targets){.attach_to = attach_to ? attach_to : featured_for};
     if (attach_to < 0 || featured_for < 0)
         return fail(call, E_INVALID, "attach_to and featured_for are ids of posts.");
-    if (featured_for && ((error = find_item(call, wp, featured_for, STR("featured_media"), &ret->featured)) ||
-                         (error = wp_may_change(call, wp, &ret->featured.type, ret->featured.status))))
+    struct wp_item *featured = &ret->featured;
+    if (featured_for && ((error = find_item(call, wp, featured_for, STR("featured_media"), featured)) ||
+                         (error = wp_may_change(call, wp, &featured->type, featured->status)) ||
+                         (error = wp_guard_field(call, wp, &featured->type, featured->type.route, STR("featured_media"),
+                                                 featured->json, featured->json))))
         return error;
     if (attach_to && attach_to != featured_for) {
         struct wp_item item;
@@ -101,8 +105,9 @@ static int make_link(struct call *call, const struct tool_context *context, stru
 
 /* --- what is done with it ---------------------------------------------------------------------------------------------- */
 
+/* *ret_is_set: as far as the answer tells; of a type that has no such thing it was refused before. */
 static int set_featured(struct call *call, const struct tool_context *context, const struct wp *wp,
-                        const struct wp_item *item, int64_t id, struct wp_write *write)
+                        const struct wp_item *item, int64_t id, struct wp_write *write, bool *ret_is_set)
 {
     struct wp_answer answer;
     *write = (struct wp_write){
@@ -112,10 +117,12 @@ static int set_featured(struct call *call, const struct tool_context *context, c
         .before = item,
         .method = "POST",
         .route = call_format(call, "%.*s/%lld", STR_ARG(item->type.route), (long long)item->id),
-        .fields = STR(WP_ITEM_FIELDS),
+        .fields = STR(WP_ITEM_FIELDS ",featured_media"),
         .body = call_format(call, "{\"featured_media\":%lld}", (long long)id),
     };
-    return wp_write(call, wp, write, &answer);
+    int error = wp_write(call, wp, write, &answer);
+    *ret_is_set = !error && json_i64_or(json_get(answer.json, STR("featured_media")), id) == id;
+    return error;
 }
 
 static void say_done(struct call *call, const struct media_file *file, const struct media_item *item,
@@ -174,10 +181,15 @@ int tool_upload(struct call *call, const struct tool_context *context, const str
         return error;
     struct structured *s = structured_begin(call, context);
     say_done(call, &file, &item, s, result);
-    if (targets->featured.id && (error = set_featured(call, context, &wp, &targets->featured, item.id, &featured)))
+    bool is_set = false;
+    if (targets->featured.id &&
+        (error = set_featured(call, context, &wp, &targets->featured, item.id, &featured, &is_set)))
         return fail(call, error, "The file is in the library as %lld, but is not the featured image of %lld: %.*s",
                     (long long)item.id, (long long)targets->featured.id, STR_ARG(call->error_text));
-    if (targets->featured.id) {
+    if (targets->featured.id && !is_set)
+        buf_add_format(&result->text, "\nWordPress did not take it as featured image of %lld.",
+                       (long long)targets->featured.id);
+    if (is_set) {
         buf_add_format(&result->text, "\nfeatured image of %lld", (long long)targets->featured.id);
         wp_write_say(&featured, &result->text);
         structured_i64(s, "featured_for", targets->featured.id);
