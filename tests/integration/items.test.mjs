@@ -75,6 +75,42 @@ for (const pair of PAIRS) {
         assert.match(await works('wp_find', { type: 'search', q: 'Book 42' }), /^id\ttype\ttitle\turl\n\d+\tbook\tBook 42\thttp/);
       });
 
+      // All rows by their cursors, of a list that WordPress gives in whole pages only.
+      async function byCursor(args) {
+        const ids = [];
+        for (let cursor; ;) {
+          const text = await works('wp_find', { ...args, ...(cursor && { cursor }) });
+          ids.push(...rows(text).slice(1).filter(row => /^\d+$/.test(row[0])).map(row => Number(row[0])));
+          cursor = /next cursor: (\d+)$/.exec(text)?.[1];
+          if (!cursor) return ids;
+          assert.ok(ids.length < 300, 'it comes to an end');
+        }
+      }
+
+      test('search is read on by its cursor', async () => {
+        const wanted = [];
+        for (let page = 1; page <= 2; page++) wanted.push(...(await rest(site, `/wp/v2/search?search=Book&per_page=50&page=${page}`)).map(({ id }) => id));
+        assert.ok(wanted.length > 50);
+        assert.equal(new Set(wanted).size, wanted.length);
+        assert.deepEqual(await byCursor({ type: 'search', q: 'Book', limit: 25 }), wanted);
+        assert.deepEqual(await byCursor({ type: 'search', q: 'Book', limit: 7, cursor: '5' }), wanted.slice(5), 'also from within a page');
+      });
+
+      test('terms below each other too, and when the answer has no room for a whole page', async () => {
+        const words = '日'.repeat(300), made = []; // a cell holds 200 characters
+        for (let i = 0; i < 50; i++) made.push((await rest(site, '/wp/v2/genres', { method: 'POST', body: { name: `Long ${100 + i}`, description: words } })).id);
+        try {
+          const wanted = (await rest(site, '/wp/v2/genres?per_page=100&_fields=id')).map(({ id }) => id);
+          assert.ok(wanted.length >= 58);
+          const first = await works('wp_find', { type: 'genre', limit: 100, fields: ['description'] });
+          assert.match(first, /next cursor: \d+$/, 'it is cut');
+          assert.deepEqual(await byCursor({ type: 'genre', limit: 100, fields: ['description'] }), wanted);
+          assert.deepEqual(await byCursor({ type: 'genre', limit: 9 }), wanted);
+        } finally {
+          for (const id of made) await rest(site, `/wp/v2/genres/${id}?force=true`, { method: 'DELETE' });
+        }
+      });
+
       test('what comes whole is cut and searched here', async () => {
         const all = rows(await works('wp_find', { type: 'template', limit: 100 })).slice(1);
         assert.ok(all.length > 3);

@@ -45,12 +45,12 @@ const struct wp_kind wp_kind_navigation = {
     .text = STR_INIT("content"),
 };
 
-/* Terms are public at once and have no trash. */
+/* Terms are public at once and have no trash. Of those that stand below each other WordPress takes no offset. */
 const struct wp_kind wp_kind_term = {
     .name = STR_INIT("term"),
     .id_field = STR_INIT("id"),
-    .flags = WP_PAGES | WP_SEARCHES | WP_HAS_PARENT | WP_HAS_INCLUDE | WP_HAS_ORDER | WP_BY_SLUG | WP_CREATES |
-             WP_EDITS | WP_DELETES,
+    .flags = WP_PAGES | WP_BY_PAGE | WP_SEARCHES | WP_HAS_PARENT | WP_HAS_INCLUDE | WP_HAS_ORDER | WP_BY_SLUG |
+             WP_CREATES | WP_EDITS | WP_DELETES,
     .write_right = RIGHT_PUBLISH,
     .columns = STR_INIT("id,name,slug,count,parent"),
     .fields = STR_INIT("id,name,slug,description,parent,count,link"),
@@ -256,7 +256,7 @@ static const struct wp_kind kinds[] = {
         .name = STR_INIT("search"),
         .route = STR_INIT("wp/v2/search"),
         .id_field = STR_INIT("id"),
-        .flags = WP_PAGES | WP_SEARCHES | WP_NO_SINGLE,
+        .flags = WP_PAGES | WP_BY_PAGE | WP_SEARCHES | WP_NO_SINGLE,
         .columns = STR_INIT("id,type=subtype,title,url"),
     },
     {

@@ -30,6 +30,7 @@ enum wp_kind_flag {
     WP_HAS_ORDER = 1 << 8,
     WP_NO_LIST = 1 << 9,  /* there is no list of them */
     WP_BY_SLUG = 1 << 10, /* the list can be asked for a slug */
+    WP_BY_PAGE = 1 << 21, /* with WP_PAGES: the list knows no offset, only page */
     WP_IS_MAP = 1 << 20,  /* the list is an object by name: _fields would cut the names */
     /* what one of them is like */
     WP_HAS_BLOCKS = 1 << 11,     /* title, status and a text of blocks: shown as Markdown, changed by edits */

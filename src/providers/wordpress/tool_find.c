@@ -138,7 +138,8 @@ static void add_status(const struct wp_type *type, struct wp_query *query, struc
 }
 
 struct search {
-    int64_t limit, offset;
+    int64_t limit, offset; /* offset: the rows before the first one asked for */
+    int64_t begin;         /* the rows before the site's page: fewer than offset where a list has only whole pages */
     bool shows_status;
     struct str q; /* to be looked for here, because WordPress does not */
 };
@@ -174,14 +175,20 @@ static int check_arguments(struct call *call, const struct wp_type *type, const 
     return OK;
 }
 
-/* Lists that come whole are searched and cut here. */
+/*
+ * Lists that come whole are searched and cut here. Where there are only whole pages, the one is asked for in which the cursor lies, and
+ * what is before it is passed over.
+ */
 static void add_paging(const struct wp_type *type, struct wp_query *query, struct str q, struct search *search)
 {
     bool by_pages = type->kind->flags & WP_PAGES;
     if (by_pages) {
+        bool by_page = type->kind->flags & WP_BY_PAGE;
         wp_query_add_i64(query, "per_page", search->limit);
-        if (search->offset)
-            wp_query_add_i64(query, "offset", search->offset);
+        search->begin = by_page ? search->offset - search->offset % search->limit : search->offset;
+        if (search->begin)
+            wp_query_add_i64(query, by_page ? "page" : "offset",
+                             by_page ? search->begin / search->limit + 1 : search->begin);
     }
     if (q.len && (type->kind->flags & WP_SEARCHES))
         wp_query_add(query, "search", q);
@@ -235,16 +242,18 @@ static bool row_has(const struct buf *row, struct str q)
     return str_contains_nocase(buf_str(row), q);
 }
 
-/* As many whole rows as the answer may hold, but one at least; the cursor goes on behind the last. */
+/* From row `first` on as many whole ones as the answer may hold, but one at least; the cursor goes on behind the last. */
 static int write_rows(struct call *call, const struct wp *wp, struct columns *columns, const struct json *items,
-                      size_t *ret_shown, struct structured *s, struct buf *out)
+                      size_t first, size_t *ret_shown, struct structured *s, struct buf *out)
 {
-    columns_write_head(columns, out);
-    for (*ret_shown = 0; *ret_shown < json_count(items); ++*ret_shown) {
+    *ret_shown = 0;
+    if (first < json_count(items))
+        columns_write_head(columns, out);
+    for (; first + *ret_shown < json_count(items); ++*ret_shown) {
         size_t before = out->len;
         struct structured mark = structured_mark(s);
         structured_object(s, NULL);
-        int error = columns_write_row(call, wp, columns, item_at(items, *ret_shown), s, out);
+        int error = columns_write_row(call, wp, columns, item_at(items, first + *ret_shown), s, out);
         if (error)
             return error;
         structured_close(s);
@@ -258,14 +267,16 @@ static int write_rows(struct call *call, const struct wp *wp, struct columns *co
 }
 
 /*
- * `came`: the rows of the site's page, of which `shown` found room. WordPress takes what this user may not see out of a page after
- * it was cut and counted: then the next page begins behind the whole of this one, not behind its last row.
+ * `came`: the rows of the site's page, of which `shown` were wanted and found room. WordPress takes what this user may not see out of
+ * a page after it was cut and counted: then the next page begins behind the whole of this one, not behind its last row.
  */
 static void write_end(struct call *call, const struct search *search, size_t came, size_t shown, int64_t total,
                       struct structured *s, struct buf *out)
 {
-    bool some_hidden = (int64_t)came < search->limit && total > search->offset + (int64_t)came;
-    int64_t next = search->offset + (some_hidden && shown == came ? search->limit : (int64_t)shown);
+    bool some_hidden = (int64_t)came < search->limit && total > search->begin + (int64_t)came;
+    int64_t next = search->offset + (int64_t)shown;
+    if (some_hidden && next >= search->begin + (int64_t)came)
+        next = search->begin + search->limit;
     structured_i64(s, "total", total);
     if (total > next)
         structured_str(s, "next_cursor", call_format(call, "%lld", (long long)next));
@@ -376,8 +387,8 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
                       struct structured *s, struct buf *out)
 {
     const struct wp_kind *kind = type->kind;
-    size_t shown = json_count(answer->json), came = shown;
-    int64_t total = answer->total, least = search->offset + (int64_t)shown;
+    size_t shown = 0, came = json_count(answer->json);
+    int64_t total = answer->total, least = search->begin + (int64_t)came;
     int error = OK;
     if (total < least)
         total = least; /* the site did not say */
@@ -386,8 +397,8 @@ static int write_list(struct call *call, const struct wp *wp, const struct wp_ty
     if (!(kind->flags & WP_PAGES)) {
         error = write_some_rows(call, wp, columns, answer->json, search, &shown, &total, s, out);
         came = (size_t)search->limit; /* nothing is missing from it */
-    } else if (shown) {
-        error = write_rows(call, wp, columns, answer->json, &shown, s, out);
+    } else {
+        error = write_rows(call, wp, columns, answer->json, (size_t)(search->offset - search->begin), &shown, s, out);
     }
     if (error)
         return error;
