@@ -1,6 +1,7 @@
 // Everything a site has, through the same four tools: found, read, created, changed; judged by what WordPress then says.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { startFakeSite } from './lib/fake-site.mjs';
 import { PAIRS } from './lib/fixtures.mjs';
 import { callTool } from './lib/mcp.mjs';
 import { Porteiro } from './lib/porteiro.mjs';
@@ -232,6 +233,52 @@ for (const pair of PAIRS) {
         assert.match(await works('wp_read', { type: 'plugin', id: 'akismet/akismet.php' }), /akismet\/akismet/);
         assert.equal(await works('wp_read', { type: 'settings', id: 'timezone' }).then(text => text.split('\n')[1]), 'timezone: Europe/Berlin');
         assert.match(await works('wp_read', { type: 'site_health', id: 'authorization-header' }), /status: \w+\n/);
+      });
+
+      test('by address: what lives there, not what is called the same elsewhere', async () => {
+        const make = (route, body) => rest(site, `/wp/v2/${route}`, { method: 'POST', body: { status: 'publish', content: 'x', ...body } });
+        const east = await make('pages', { title: 'East' }), west = await make('pages', { title: 'West' });
+        const post = await make('posts', { title: 'Team', slug: 'team' }), page = await make('pages', { title: 'Team', slug: 'team', parent: east.id });
+        const twin = await make('pages', { title: 'Team', slug: 'team', parent: west.id });
+        const draft = await make('posts', { title: 'Plans, not yet', slug: 'plans', status: 'draft' });
+        const plans = await make('pages', { title: 'Plans', slug: 'plans' }), idea = await make('posts', { title: 'Idea', slug: 'idea', status: 'draft' });
+        const foreign = await make('posts', { title: '日本', slug: '日本' });
+        try {
+          const reads = async (id, item, type) => assert.match(await works('wp_read', { id, ...(type && { type }) }), new RegExp(`\\nid: ${item.id}[,\\n]`), id);
+          assert.match(page.link, /\/east\/team\/$/);
+          assert.match(foreign.link, /%e6%97%a5/);
+          await reads(post.link, post);
+          await reads(page.link, page);
+          await reads(twin.link.replace(/\/$/, ''), twin);
+          await reads(`${twin.link}?utm_source=mail#top`, twin);
+          await reads(plans.link, plans);
+          await reads(`${site.url}/idea/`, idea);
+          await reads(foreign.link, foreign);
+          await reads(foreign.link.replace(/%../g, code => code.toUpperCase()), foreign);
+          await reads(decodeURI(foreign.link), foreign);
+          assert.match(await fails('wp_read', { id: `${site.url}/south/team/` }), /no post or page/);
+          assert.match(await fails('wp_read', { type: 'post', id: page.link }), new RegExp(`no post at this address.*${post.link}`));
+          assert.match(await fails('wp_edit', { type: 'post', id: page.link, set: { title: 'x' } }), /no post at this address/);
+          assert.match(await fails('wp_delete', { ids: [`${site.url}/south/team/`] }), /no post http/);
+          await works('wp_edit', { id: page.link, set: { title: 'Team East' } });
+          const titles = await Promise.all([['posts', post], ['pages', page], ['pages', twin]].map(async ([route, { id }]) => (await rest(site, `/wp/v2/${route}/${id}`)).title.rendered));
+          assert.deepEqual(titles, ['Team', 'Team East', 'Team']);
+          const [image] = await rest(site, '/wp/v2/media?search=Picture+5');
+          await reads(image.link, image, 'media');
+          assert.match(await fails('wp_read', { type: 'media', id: image.source_url.replace('/2026/01/', '/2025/12/') }), /no media at this address/);
+        } finally {
+          for (const [route, item] of [['posts', post], ['posts', draft], ['posts', idea], ['posts', foreign], ['pages', page], ['pages', twin], ['pages', plans], ['pages', east], ['pages', west]]) await rest(site, `/wp/v2/${route}/${item.id}?force=true`, { method: 'DELETE' });
+        }
+      });
+
+      test('by address: a site in a folder', async t => {
+        const proxy = await startFakeSite(site, { prefix: '/blog' });
+        t.after(() => proxy.stop());
+        const { token: there } = await porteiro.addConnection(site, { as: 'admin', name: 'folder', url: proxy.url, rights: 'read' });
+        const [page] = await rest(site, '/wp/v2/pages?slug=page-12');
+        const inFolder = page.link.replace(site.url, proxy.url);
+        assert.match(await works('wp_read', { id: inFolder }, there), new RegExp(`\\nid: ${page.id}[,\\n]`));
+        assert.match(await fails('wp_read', { id: inFolder.replace('/blog/', '/') }, there), /no post or page/);
       });
 
       test('ids that try to be more are refused', async () => {

@@ -212,27 +212,80 @@ static int get_by_key(struct call *call, const struct wp *wp, const struct wp_ty
     return error ? error : take_item(call, type, answer.json, ret);
 }
 
-static int get_by_slug(struct call *call, const struct wp *wp, const struct wp_type *type, struct str slug,
-                       struct str extra_fields, struct wp_item *ret)
+struct reference {
+    int64_t id;            /* or 0 */
+    struct str slug;       /* or empty */
+    struct str host, path; /* of the address that the slug was taken from, the path decoded; or empty */
+    struct str key;        /* of kinds whose ids are no numbers */
+};
+
+/* Decoded, for one is written %C3%A9 and the other %c3%a9; without slashes at its end. */
+static struct str plain_path(struct call *call, struct str path)
+{
+    path = url_decode(call->arena, path, false);
+    while (str_ends_with(path, STR("/")))
+        path.len--;
+    return path;
+}
+
+enum place { PLACE_ELSEWHERE, PLACE_UNKNOWN, PLACE_SAME };
+
+/*
+ * Does this item live at the path? Unknown where links are ids (plain permalinks, drafts), where there is none, and of a file that
+ * lies on another server.
+ */
+static enum place place_of(struct call *call, const struct json *item, const struct reference *reference)
+{
+    static const struct str names[] = {STR_INIT("link"), STR_INIT("permalink"), STR_INIT("source_url")};
+    enum place place = PLACE_UNKNOWN;
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        struct url url;
+        struct str link = json_str(json_get(item, names[i]));
+        bool is_file = str_eq(names[i], STR("source_url"));
+        if (!link.len || url_parse(call->arena, link, &url) != OK || url.query.len)
+            continue;
+        if (str_eq_nocase(plain_path(call, url.path), reference->path))
+            return PLACE_SAME;
+        place = is_file && !str_eq(url.host, reference->host) ? PLACE_UNKNOWN : PLACE_ELSEWHERE;
+    }
+    return place;
+}
+
+/* Of those with the slug the one at the address, where one was given: other items may be called the same elsewhere. */
+static int get_by_slug(struct call *call, const struct wp *wp, const struct wp_type *type,
+                       const struct reference *reference, struct str extra_fields, struct wp_item *ret,
+                       bool *ret_is_sure)
 {
     struct wp_answer answer;
+    struct str slug = reference->slug;
+    const struct json *found = NULL;
+    enum place best = PLACE_UNKNOWN;
+    size_t n = 0;
     int error = get_either(call, wp, type, type->route, slug, extra_fields, &answer);
     if (error)
         return error;
-    if (json_count(answer.json) == 0)
+    for (size_t i = 0; i < json_count(answer.json); i++) {
+        const struct json *item = json_at(answer.json, i);
+        enum place place = reference->path.len ? place_of(call, item, reference) : PLACE_SAME;
+        if (place < best)
+            continue;
+        n = place > best ? 1 : n + 1;
+        best = place;
+        found = item;
+    }
+    *ret_is_sure = best == PLACE_SAME;
+    if (n == 0 && json_count(answer.json))
+        return fail(call, E_NOT_FOUND, "There is no %.*s at this address: the one with the slug '%.*s' is %.*s.",
+                    STR_ARG(type->slug), STR_ARG(slug),
+                    STR_ARG(json_str(json_get(json_at(answer.json, 0), STR("link")))));
+    if (n == 0)
         return fail(call, E_NOT_FOUND, "There is no %.*s with the slug '%.*s'.", STR_ARG(type->slug), STR_ARG(slug));
-    if (json_count(answer.json) > 1)
+    if (n > 1)
         return fail(call, E_CONFLICT,
-                    "%zu items of type %.*s have the slug '%.*s': give an id (wp_find with filter {\"slug\": ...}).",
-                    json_count(answer.json), STR_ARG(type->slug), STR_ARG(slug));
-    return take_item(call, type, json_at(answer.json, 0), ret);
+                    "%zu items of type %.*s have the slug '%.*s': give an id (wp_find with filter {\"slug\": ...}).", n,
+                    STR_ARG(type->slug), STR_ARG(slug));
+    return take_item(call, type, found, ret);
 }
-
-struct reference {
-    int64_t id;      /* or 0 */
-    struct str slug; /* or empty */
-    struct str key;  /* of kinds whose ids are no numbers */
-};
 
 static bool is_slug(struct str text)
 {
@@ -262,6 +315,8 @@ static int read_address(struct call *call, const struct wp *wp, struct str text,
     while (str_ends_with(path, STR("/")))
         path.len--;
     ret->slug = url_decode(call->arena, str_from_offset(path, str_find_last_char(path, '/') + 1), false);
+    ret->host = url.host;
+    ret->path = plain_path(call, path);
     if (str_find_char(ret->slug, '.') != STR_NOT_FOUND) /* a file's: its item has the name without the ending */
         ret->slug = str_sub(ret->slug, 0, str_find_last_char(ret->slug, '.'));
     if (!is_slug(ret->slug))
@@ -312,10 +367,12 @@ static int read_reference(struct call *call, const struct wp *wp, const struct w
 }
 
 static int get_referenced(struct call *call, const struct wp *wp, const struct wp_type *type,
-                          const struct reference *reference, struct str extra_fields, struct wp_item *ret)
+                          const struct reference *reference, struct str extra_fields, struct wp_item *ret,
+                          bool *ret_is_sure)
 {
     if (reference->slug.len)
-        return get_by_slug(call, wp, type, reference->slug, extra_fields, ret);
+        return get_by_slug(call, wp, type, reference, extra_fields, ret, ret_is_sure);
+    *ret_is_sure = true;
     struct str key = reference->key.len ? reference->key : call_format(call, "%lld", (long long)reference->id);
     return get_by_key(call, wp, type, key, extra_fields, ret);
 }
@@ -326,26 +383,40 @@ static int find_type(struct call *call, const struct wp *wp, struct str name, st
     return error ? error : wp_may_read(call, wp, ret);
 }
 
+static int get_page(struct call *call, const struct wp *wp, const struct reference *reference, struct str extra_fields,
+                    struct wp_item *ret, bool *ret_is_sure)
+{
+    struct wp_type type;
+    int error = wp_type_find(call, wp, STR("page"), &type);
+    return error ? error : get_referenced(call, wp, &type, reference, extra_fields, ret, ret_is_sure);
+}
+
 int wp_item_get(struct call *call, const struct wp *wp, struct str type_name, struct str id, struct str extra_fields,
                 struct wp_item *ret)
 {
     struct reference reference;
     struct wp_type type;
+    struct wp_item page;
+    bool is_sure = false;
     int error = find_type(call, wp, type_name, &type);
     if (error || (error = read_reference(call, wp, type.kind, id, &reference)))
         return error;
-    error = get_referenced(call, wp, &type, &reference, extra_fields, ret);
-    if (error != E_NOT_FOUND || type_name.len)
+    error = get_referenced(call, wp, &type, &reference, extra_fields, ret, &is_sure);
+    if (type_name.len || (!error && is_sure) || (error && error != E_NOT_FOUND))
         return error;
-    /* No type was named: what is no post may be a page. */
+    /* No type was named: what is no post may be a page, and a draft with this slug is not meant where a page has the address. */
+    bool is_post = !error;
     call_clear_error(call);
-    error = wp_type_find(call, wp, STR("page"), &type);
-    if (!error)
-        error = get_referenced(call, wp, &type, &reference, extra_fields, ret);
-    if (error == E_NOT_FOUND)
+    error = get_page(call, wp, &reference, extra_fields, &page, &is_sure);
+    if (!error && (is_sure || !is_post))
+        *ret = page;
+    if (error != E_NOT_FOUND)
+        return error;
+    if (!is_post)
         return fail(call, E_NOT_FOUND, "There is no post or page '%.*s'. For other types give type.",
                     STR_ARG(str_sub(id, 0, 200)));
-    return error;
+    call_clear_error(call);
+    return OK;
 }
 
 /* --- who may ------------------------------------------------------------------------------------------------------------- */

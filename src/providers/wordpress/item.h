@@ -21,7 +21,8 @@ struct wp_item {
 struct str wp_item_route(struct call *call, const struct wp_item *item);
 
 /*
- * `id`: an id, a full address on this site, or a slug; `type` as in wp_type_find(), empty: a post or else a page.
+ * `id`: an id, a full address on this site, or a slug; `type` as in wp_type_find(), empty: a post or else a page. What is found by
+ * an address must live there, as far as its link tells: only the last piece of it is looked for.
  * `extra_fields` is added to what is read ("meta,acf"), or empty. E_NOT_FOUND, E_INVALID, ... Waits.
  */
 MUST_CHECK int wp_item_get(struct call *call, const struct wp *wp, struct str type, struct str id,
