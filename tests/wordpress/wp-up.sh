@@ -59,13 +59,20 @@ PHP
     } >"$www/wp-config.php"
 }
 
+copy_tree() { # on another file system a copy, without what the links have left
+    cp -al "$1" "$2" 2>/dev/null || {
+        rm -rf "$2"
+        cp -a "$1" "$2"
+    }
+}
+
 copy_files() { # hard links: no space, no time; nothing writes to core files
     local source=$1 plugin=$www/wp-content/plugins/sqlite-database-integration
     rm -rf "$www"
-    cp -al "$source" "$www" 2>/dev/null || cp -a "$source" "$www"
+    copy_tree "$source" "$www"
     mkdir -p "$www/wp-content/"{mu-plugins,plugins,uploads,database}
     cp "$here/mu-test.php" "$www/wp-content/mu-plugins/"
-    cp -al "$cache/sqlite" "$plugin" 2>/dev/null || cp -a "$cache/sqlite" "$plugin"
+    copy_tree "$cache/sqlite" "$plugin"
     rm -f "$www/wp-content/db.php"
     sed "s|{SQLITE_IMPLEMENTATION_FOLDER_PATH}|$plugin|; s|{SQLITE_PLUGIN}|sqlite-database-integration/load.php|g" \
         "$cache/sqlite/db.copy" >"$www/wp-content/db.php"
