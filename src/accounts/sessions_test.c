@@ -1,5 +1,6 @@
 /* Logins: sessions, API tokens, the second factor, a forgotten password, stop everything. */
 #include "accounts/accounts_test_help.h"
+#include "accounts/beside_test_help.h"
 #include "accounts/device.h"
 #include "accounts/login.h"
 #include "accounts/sessions.h"
@@ -201,31 +202,18 @@ static void a_forgotten_password(void **state)
 /* ---- a password that changes while the one before is under way */
 
 /*
- * Somebody else's change: it has begun, with the owner's lock, and is committed a second later. What was proved by the
+ * Somebody else's change: it has begun, with the owner's lock, and is committed two seconds later. What was proved by the
  * password before sees it when it gets the lock.
  */
 static PGconn *begin_change(struct fixture *f, int64_t id)
 {
     char text[640];
     snprintf(text, sizeof text,
-             "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'user:%lld'; SELECT pg_sleep(1); "
+             "BEGIN; UPDATE mcp_data_keys SET master_kid = master_kid WHERE id = 'user:%lld'; SELECT pg_sleep(2); "
              "UPDATE mcp_users SET password_hash = 'another' WHERE id = %lld; "
              "DELETE FROM mcp_proofs WHERE user_id = %lld; COMMIT",
              (long long)id, (long long)id, (long long)id);
-    PGconn *other = PQconnectdb(f->database.url);
-    assert_int_equal(PQstatus(other), CONNECTION_OK);
-    assert_int_equal(PQsendQuery(other, text), 1);
-    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                       "wait_event = 'PgSleep'"))
-        continue;
-    return other;
-}
-
-static void end_change(PGconn *other)
-{
-    for (PGresult *result; (result = PQgetResult(other));)
-        PQclear(result);
-    PQfinish(other);
+    return begin_beside(f, text);
 }
 
 static void a_login_does_not_outlive_its_password(void **state)
@@ -239,7 +227,7 @@ static void a_login_does_not_outlive_its_password(void **state)
     assert_int_equal(
         sessions_login_password(&f->call, STR("ana@example.test"), STR(TEST_PASSWORD), &from_browser, &token, &found),
         E_UNAUTHENTICATED);
-    end_change(other);
+    end_beside(other);
     assert_says(&f->call, "changed meanwhile");
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 0);
 }
@@ -257,7 +245,7 @@ static void nor_does_half_a_login(void **state)
 
     PGconn *other = begin_change(f, id);
     assert_int_equal(sessions_login_password(call, who, password, &from_browser, &half, &found), E_UNAUTHENTICATED);
-    end_change(other);
+    end_beside(other);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_proofs WHERE kind = 'login'"), 0);
 
     /* The second half, as the change takes away the first. */
@@ -266,7 +254,7 @@ static void nor_does_half_a_login(void **state)
     other = begin_change(f, id);
     assert_int_equal(sessions_login_code(call, half, str_from(code_now(f, secret, 0)), &from_browser, &token, &found),
                      E_DENIED);
-    end_change(other);
+    end_beside(other);
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 0);
 }
 
@@ -282,7 +270,7 @@ static void a_new_password_does_not_undo_another(void **state)
     assert_int_equal(
         sessions_change_password(call, &person, STR(TEST_PASSWORD), STR("a quite new password"), &from_browser),
         E_UNAUTHENTICATED);
-    end_change(other);
+    end_beside(other);
     assert_says(call, "changed meanwhile");
     assert_text(sql_text(f, "SELECT password_hash FROM mcp_users"), "another");
     assert_int_equal(sql_int(f, "SELECT count(*) FROM mcp_sessions"), 1);

@@ -1,5 +1,6 @@
 /* People: e-mail and phone in their forms, adding, logging in, deleting. */
 #include "accounts/accounts_test_help.h"
+#include "accounts/beside_test_help.h"
 #include "accounts/contact.h"
 #include "accounts/login.h"
 #include "accounts/totp.h"
@@ -267,25 +268,6 @@ static void deleting_takes_all_along_but_the_audit(void **state)
     assert_int_equal(rows.count, events + 1);
     assert_text(rows.items[0].action, "users.delete");
     assert_int_equal(audit_show(call, &rows.items[0]).user_id, id);
-}
-
-/* Somebody else's statements, until they sleep. */
-static PGconn *begin_beside(struct fixture *f, const char *text)
-{
-    PGconn *other = PQconnectdb(f->database.url);
-    assert_int_equal(PQstatus(other), CONNECTION_OK);
-    assert_int_equal(PQsendQuery(other, text), 1);
-    while (!sql_int(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                       "wait_event = 'PgSleep'"))
-        continue;
-    return other;
-}
-
-static void end_beside(PGconn *other)
-{
-    for (PGresult *result; (result = PQgetResult(other));)
-        PQclear(result);
-    PQfinish(other);
 }
 
 /*
