@@ -57,7 +57,7 @@ for (const [wp, language] of [['new', 'en-US'], ['old', 'pt-BR']]) {
       if (!page.url().includes('/clients')) await screen.click(screen.link(word('Connect a client', 'Conectar um cliente')));
       await screen.click(screen.button('Claude Code'));
       await screen.click(screen.button(word('Make a token for this client', 'Criar um token para este cliente')));
-      await page.locator('.copy code.secret').first().waitFor();
+      await page.locator('main code.secret', { hasText: /^claude mcp add .*prt_pat_\w/ }).waitFor(); // until it is made, the line stands there with a placeholder
       const copy = page.getByRole('button', { name: word('Copy: Run in a terminal', 'Copiar: Execute em um terminal') });
       await screen.click(copy.first());
       await page.getByText(word('Copied', 'Copiado'), { exact: true }).first().waitFor();
