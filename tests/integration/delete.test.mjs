@@ -78,6 +78,19 @@ for (const pair of PAIRS) {
       assert.deepEqual(plain(await works('wp_delete', { ids: ['called-once', String(a), String(b), `00${b}`, 'called-other'] })), [`${a} trashed`, `${b} trashed`].toSorted());
     });
 
+    test('calls that name the same items in another order do not wait for each other without end', { timeout: 60_000 }, async () => {
+      for (let round = 0; round < 3; round++) {
+        const names = [`aa-crossing-${round}`, `bb-crossing-${round}`]; // the second is the older: in the order of the names its lock would come last, in that of the addresses first
+        const b = await make('posts', { title: 'Crossing', content: 'x', slug: names[1] });
+        const a = await make('posts', { title: 'Crossing', content: 'x', slug: names[0] });
+        const begun = performance.now();
+        const texts = (await Promise.all([names, [b, a].map(id => `${site.url}/?p=${id}`)].map(named => call('wp_delete', { ids: named })))).map(answer => answer.text);
+        assert.ok(performance.now() - begun < 15_000, 'neither waits until its deadline');
+        assert.equal(texts.join('\n').match(/ trashed, undo/g).length, 2, texts.join('\n'));
+        assert.deepEqual([await status(a), await status(b)], ['trash', 'trash']);
+      }
+    });
+
     test('the right delete, and admin for what belongs to the site', async () => {
       const id = await make('posts', { title: 'Stays', content: 'x' });
       const answer = await legacy(porteiro.url, draftToken, 'tools/call', { name: 'wp_delete', arguments: { ids: ids(id) } });

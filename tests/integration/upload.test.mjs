@@ -100,6 +100,17 @@ for (const pair of PAIRS) {
       return text;
     }
 
+    test('uploads for the same two posts, each the other way round, do not wait for each other without end', { timeout: 60_000 }, async () => {
+      const [a, b] = [await newPost(), await newPost()];
+      const url = `${source.url}/photo.png`;
+      for (let round = 0; round < 3; round++) {
+        const begun = performance.now();
+        const texts = await Promise.all([works({ url, featured_for: a, attach_to: b }), works({ url, featured_for: b, attach_to: a })]);
+        assert.ok(performance.now() - begun < 15_000, 'neither waits until its deadline');
+        assert.deepEqual(await Promise.all(texts.map(async text => (await media(idOf(text))).post)), [b, a]);
+      }
+    });
+
     test('from an address: bytes, alt, title, caption, attached and featured', async () => {
       const post = await newPost();
       const text = await works({ url: `${source.url}/photo.png`, alt: 'A “door”', title: 'Door', caption: 'Open & <b>wide</b>', featured_for: post });

@@ -563,23 +563,61 @@ static int64_t lock_id(const struct wp_item *item)
     return item->id ? item->id : -(int64_t)(str_hash(item->key) >> 1) - 1;
 }
 
-int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type_name, struct str id,
-                       struct str extra_fields, struct wp_item *ret)
+/* A slug or an address must be found before what it names can be locked: `*type_name` and `*id` are then that item's. */
+static int name_item(struct call *call, const struct wp *wp, struct str *type_name, struct str *id,
+                     int64_t *ret_lock_id)
 {
     struct reference reference;
     struct wp_type type;
-    int error = find_type(call, wp, type_name, &type);
-    if (error || (error = read_reference(call, wp, type.kind, id, &reference)))
+    int error = find_type(call, wp, *type_name, &type);
+    if (error || (error = read_reference(call, wp, type.kind, *id, &reference)))
         return error;
-    struct wp_item named = {.type = type, .id = reference.id, .key = reference.key};
+    struct wp_item named = {.id = reference.id, .key = reference.key};
     if (reference.slug.len) {
-        /* The id must be found before it can be locked, and the item read again behind the lock. */
-        if ((error = wp_item_get(call, wp, type_name, id, STR_EMPTY, &named)))
+        if ((error = wp_item_get(call, wp, *type_name, *id, STR_EMPTY, &named)))
             return error;
-        type_name = named.type.slug;
-        id = named.key;
+        *type_name = named.type.slug;
+        *id = named.key;
     }
-    if ((error = wp_item_lock(call, wp, lock_id(&named))))
+    *ret_lock_id = lock_id(&named);
+    return OK;
+}
+
+static int compare_lock_ids(const void *a, const void *b)
+{
+    const int64_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+int wp_items_lock(struct call *call, const struct wp *wp, struct str type, struct str *ids, size_t n)
+{
+    int64_t *lock_ids = arena_array_of(call->arena, int64_t, n);
+    size_t n_named = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct str type_name = type;
+        int error = name_item(call, wp, &type_name, &ids[i], &lock_ids[n_named]);
+        if (!error)
+            n_named++;
+        else if (error == E_NOT_FOUND)
+            call_clear_error(call);
+        else
+            return error;
+    }
+    qsort(lock_ids, n_named, sizeof *lock_ids, compare_lock_ids);
+    for (size_t i = 0; i < n_named; i++) {
+        int error = wp_item_lock(call, wp, lock_ids[i]);
+        if (error)
+            return error;
+    }
+    return OK;
+}
+
+int wp_item_get_locked(struct call *call, const struct wp *wp, struct str type, struct str id, struct str extra_fields,
+                       struct wp_item *ret)
+{
+    int64_t number;
+    int error = name_item(call, wp, &type, &id, &number);
+    if (error || (error = wp_item_lock(call, wp, number)))
         return error;
-    return wp_item_get(call, wp, type_name, id, extra_fields, ret);
+    return wp_item_get(call, wp, type, id, extra_fields, ret); /* again behind the lock */
 }

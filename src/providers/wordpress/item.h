@@ -54,6 +54,12 @@ MUST_CHECK int wp_may_change(struct call *call, const struct wp *wp, const struc
 MUST_CHECK int wp_item_lock(struct call *call, const struct wp *wp, int64_t id);
 
 /*
+ * The same for all that `ids` name, which wp_item_get_locked() takes: found first, then locked in that order. A slug or an address
+ * among them becomes the key of what it names; what is not there stays as it is. `type` is not empty.
+ */
+MUST_CHECK int wp_items_lock(struct call *call, const struct wp *wp, struct str type, struct str *ids, size_t n);
+
+/*
  * As wp_item_get(), with the item locked before it is read: one edit of an item at a time, so that the
  * read-modify-write of two calls cannot mix: first come first served within this process, and through wp->host among processes
  * and nodes. Released when the call ends. Waits.

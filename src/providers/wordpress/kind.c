@@ -342,22 +342,23 @@ static const struct wp_kind kinds[] = {
     },
 };
 
-bool wp_list_has(struct str list, struct str word)
+static bool list_has(struct str list, struct str word, bool (*is_same)(struct str, struct str))
 {
     struct str piece;
     while (list.len && str_next(&list, ',', &piece))
-        if (str_eq_nocase(piece, word))
+        if (is_same(piece, word))
             return true;
     return false;
 }
 
+bool wp_list_has(struct str list, struct str word)
+{
+    return list_has(list, word, str_eq_nocase);
+}
+
 bool wp_list_names(struct str list, struct str word)
 {
-    struct str piece;
-    while (list.len && str_next(&list, ',', &piece))
-        if (str_eq(piece, word))
-            return true;
-    return false;
+    return list_has(list, word, str_eq);
 }
 
 const struct wp_kind *wp_kind_find(struct str name)

@@ -21,7 +21,7 @@ struct deletion {
     const struct tool_context *context;
     struct wp_type type;
     bool for_good, is_typed; /* is_typed: the type was named */
-    struct str *ids;         /* as they were given, each item once, in an order in which they can be locked */
+    struct str *ids;         /* as they were given, each once, numbers ascending: so they can be locked */
     struct wp_item *items;
     bool *found;
     struct wp_comments **comments; /* of each; NULL: not read here */
@@ -162,17 +162,19 @@ static void read_comments(struct call *call, struct deletion *d)
 
 static int read_one_by_one(struct call *call, struct deletion *d, struct str type_name)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        int error = wp_item_get_locked(call, d->wp, type_name, d->ids[i],
-                                       d->type.kind->flags & WP_HAS_TERMS ? STR("modified,comment_status") : STR_EMPTY,
-                                       &d->items[i]);
+    struct str extra = d->type.kind->flags & WP_HAS_TERMS ? STR("modified,comment_status") : STR_EMPTY;
+    struct str *keys = arena_array_of(call->arena, struct str, d->n);
+    memcpy(keys, d->ids, d->n * sizeof *keys);
+    int error = wp_items_lock(call, d->wp, type_name, keys, d->n);
+    for (size_t i = 0; !error && i < d->n; i++) {
+        error = wp_item_get_locked(call, d->wp, type_name, keys[i], extra, &d->items[i]);
         d->found[i] = !error;
-        if (error == E_NOT_FOUND)
+        if (error == E_NOT_FOUND) {
             call_clear_error(call);
-        else if (error)
-            return error;
+            error = OK;
+        }
     }
-    return OK;
+    return error;
 }
 
 /* WordPress says the same of what is gone, is of another type, or is not this user's to edit. */

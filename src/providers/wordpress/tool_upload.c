@@ -16,11 +16,11 @@ struct targets {
     int64_t attach_to;
 };
 
-/* Of whatever type. */
+/* Of whatever type; locked by the caller. */
 static int find_item(struct call *call, const struct wp *wp, int64_t id, struct str extra, struct wp_item *ret)
 {
     struct str text = call_format(call, "%lld", (long long)id);
-    int error = wp_item_get_locked(call, wp, STR_EMPTY, text, extra, ret);
+    int error = wp_item_get(call, wp, STR_EMPTY, text, extra, ret);
     struct wp_type *types;
     size_t count;
     if (error != E_NOT_FOUND)
@@ -47,6 +47,12 @@ static int find_targets(struct call *call, const struct wp *wp, const struct jso
     *ret = (struct targets){.attach_to = attach_to ? attach_to : featured_for};
     if (attach_to < 0 || featured_for < 0)
         return fail(call, E_INVALID, "attach_to and featured_for are ids of posts.");
+    /* Before either is read, so that the one that is read first is not always the one that is locked first (item.h). */
+    int64_t both[] = {attach_to < featured_for ? attach_to : featured_for,
+                      attach_to < featured_for ? featured_for : attach_to};
+    for (size_t i = 0; i < sizeof both / sizeof *both; i++)
+        if (both[i] && (error = wp_item_lock(call, wp, both[i])))
+            return error;
     struct wp_item *featured = &ret->featured;
     if (featured_for && ((error = find_item(call, wp, featured_for, STR("featured_media"), featured)) ||
                          (error = wp_may_change(call, wp, &featured->type, featured->status)) ||
