@@ -69,14 +69,22 @@ export class Screen {
     this.clicks++;
     await locator.click();
   }
+  // Not one that is at work: it takes no click, and a person sees that.
   button(name, options) {
-    return this.page.getByRole('button', { name, ...options });
+    return this.page.getByRole('button', { name, ...options }).and(this.page.locator(':not([aria-busy=true])'));
   }
   link(name, options) {
     return this.page.getByRole('link', { name, ...options });
   }
   field(name, options) {
     return this.page.getByLabel(name, options);
+  }
+
+  // What is said in passing, each time once: for some seconds the same words still stand there from before.
+  async said(text) {
+    const toast = this.page.locator('.toasts p:not([data-heard])', { hasText: text }).first();
+    await toast.waitFor();
+    await toast.evaluate(heard => heard.setAttribute('data-heard', ''));
   }
 
   close() {

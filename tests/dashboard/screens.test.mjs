@@ -37,7 +37,7 @@ const tokens = async () => (await porteiro.json(['token', 'list'])).items;
 const works = async token => (await legacy(porteiro.url, token, 'tools/list')).status === 200;
 const dialog = () => page.getByRole('dialog').last();
 const inDialog = name => dialog().getByRole('button', { name, exact: true });
-const said = text => page.locator('.toasts').getByText(text).first().waitFor();
+const said = text => screen.said(text);
 // A code of RFC 6238 for now, or `ahead` periods later.
 function codeOf(secret, ahead = 0) {
   const bits = [...secret.replace(/=+$/, '')].map(char => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
@@ -219,7 +219,7 @@ describe('a connection', () => {
     await inDialog('Close').click();
     assert.deepEqual([await works(laptop), await works(token)], [true, false]);
 
-    await screen.button('End the token laptop?').click();
+    await page.locator('tr', { hasText: `…${laptop.slice(-4)}` }).getByRole('button', { name: 'End the token laptop?' }).click(); // not the one before it, which the list may still show
     await inDialog('End').click();
     await said('The token has ended');
     assert.equal(await works(laptop), false);
@@ -339,6 +339,10 @@ describe('work on many items', () => {
       await screen.go('');
       await screen.link('One piece of work is under way.').click();
       await work.getByRole('button', { name: 'Stop: Many items changed, Many' }).click();
+      await waitFor('the stop', async () => {
+        const [{ stopping, ended_at }] = (await ana.ok('GET', '/api/jobs')).items;
+        return stopping || ended_at;
+      });
       slow.over = true;
       for (const go of held) go();
       await work.getByRole('progressbar').waitFor({ state: 'detached' });
