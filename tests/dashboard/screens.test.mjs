@@ -9,7 +9,7 @@ import { startFakeSite } from '../integration/lib/fake-site.mjs';
 import { fixtures } from '../integration/lib/fixtures.mjs';
 import { callTool, legacy } from '../integration/lib/mcp.mjs';
 import { Porteiro } from '../integration/lib/porteiro.mjs';
-import { ROOT } from '../integration/lib/process.mjs';
+import { ROOT, sleep } from '../integration/lib/process.mjs';
 import { countTokens } from '../integration/lib/tokens.mjs';
 import { PASSWORD, Person, Screen, administrator, closeBrowser, connect, invite, waitFor } from './browser.mjs';
 import { Flow } from '../oauth/flow.mjs';
@@ -409,6 +409,30 @@ describe('activity and usage', () => {
       await other.button('Show older').click();
       await waitFor('older ones', async () => (await ids()).join() === run(180, 100));
     } finally {
+      await other.close();
+    }
+  });
+
+  test('on a slow line, and while something is done all the time, what is done appears all the same', async () => {
+    const other = await Screen.open(porteiro, ana);
+    let over = false, busy;
+    try {
+      await other.page.route('**/api/audit?*', async route => {
+        await sleep(1500);
+        await route.continue().catch(() => {}); // given up by the page
+      });
+      await other.go('activity?action=tool.');
+      const rows = other.page.locator('main tbody tr');
+      const [before] = await rows.allInnerTexts();
+      busy = (async () => {
+        for (; !over; await sleep(250)) await callTool(porteiro.url, blog.token, 'wp_site');
+      })();
+      const { id } = await ana.ok('GET', '/api/audit?action=tool.&limit=1').then(({ items: [item] }) => item);
+      await waitFor('a newer row', async () => (await rows.first().innerText()) !== before, 12_000);
+      assert.ok((await ana.ok('GET', '/api/audit?action=tool.&limit=1')).items[0].id > id, 'it was done all the time');
+    } finally {
+      over = true;
+      await busy;
       await other.close();
     }
   });

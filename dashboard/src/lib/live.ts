@@ -15,8 +15,10 @@ const tell = () => {
   if (document.visibilityState === 'visible') listeners.forEach(listener => listener());
 };
 const soon = () => {
-  clearTimeout(gathering);
-  gathering = window.setTimeout(tell, GATHER_MS);
+  gathering ??= window.setTimeout(() => {
+    gathering = undefined;
+    tell();
+  }, GATHER_MS);
 };
 const stopAsking = () => {
   clearInterval(timer);

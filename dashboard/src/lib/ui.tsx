@@ -45,26 +45,41 @@ const stepKinds: Record<string, '' | 'good' | 'bad'> = { ok: 'good', skip: '', f
 
 export interface Loaded<T> { value: T | undefined; error: unknown; reload: () => Promise<void>; stale: boolean }
 
-// Loads when `key` changes; what was there stays shown meanwhile, and is `stale`.
+const PATIENCE_MS = 10_000;
+
+// Loads when `key` changes; what was there stays shown meanwhile, and is `stale`. What is asked for while an answer is under way is asked
+// for once more behind it, and not in its place: on a slow line, where something new is told all the time, none would ever be shown.
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown = ''): Loaded<T> {
   const state = useSignal<{ key: unknown; value?: T; error?: unknown }>({ key });
-  const aborter = useRef<AbortController | null>(null);
-  const latest = useRef(load);
-  latest.current = load;
-  const reload = async () => {
-    aborter.current?.abort();
-    const own = (aborter.current = new AbortController());
-    try {
-      const value = await latest.current(own.signal);
-      if (!own.signal.aborted) state.value = { key, value };
-    } catch (error) {
-      // What was there of another key is not shown as if it were of this one.
-      if (!own.signal.aborted) state.value = { ...(state.value.key === key ? state.value : {}), key, error };
-    }
+  const latest = useRef({ load, key });
+  latest.current = { load, key };
+  const way = useRef<{ since: number; aborter: AbortController; end: Promise<void>; again?: Promise<void> } | null>(null);
+  const begin = () => {
+    way.current?.aborter.abort();
+    const { load, key } = latest.current;
+    const aborter = new AbortController();
+    const ask = async () => {
+      try {
+        const value = await load(aborter.signal);
+        if (!aborter.signal.aborted) state.value = { key, value };
+      } catch (error) {
+        // What was there of another key is not shown as if it were of this one.
+        if (!aborter.signal.aborted) state.value = { ...(state.value.key === key ? state.value : {}), key, error };
+      }
+      if (way.current === own) way.current = null;
+    };
+    const own = { since: performance.now(), aborter, end: Promise.resolve() };
+    way.current = own;
+    return (own.end = ask());
+  };
+  const reload = () => {
+    const own = way.current;
+    if (!own || performance.now() - own.since > PATIENCE_MS) return begin();
+    return (own.again ??= own.end.then(() => (own.aborter.signal.aborted ? undefined : begin())));
   };
   useEffect(() => {
-    void reload();
-    return () => aborter.current?.abort();
+    void begin();
+    return () => way.current?.aborter.abort();
   }, [key]);
   return { value: state.value.value, error: state.value.error, reload, stale: state.value.key !== key };
 }
