@@ -18,6 +18,28 @@ static bool goes_into_query(const struct wa_operation *o, struct str name, struc
            str_contains(o->args, call_format(call, "%.*s (query)", STR_ARG(name)));
 }
 
+static bool is_named(const struct wa_operation *o, struct str name)
+{
+    struct str names = str_sub(o->args, 1, o->args.len - 2), piece; /* without the braces */
+    while (names.len && str_next(&names, ',', &piece))
+        if (str_eq(piece, name))
+            return true;
+    return false;
+}
+
+/*
+ * More arguments can make another request of it: Meta takes a GET with method=post for a POST, and Evolution takes what is in the
+ * query for what is in the path, such as another instance.
+ */
+static int check_argument(struct call *call, const struct wa_operation *o, struct str name)
+{
+    bool reads = str_starts_with(o->name, STR("GET "));
+    if (reads ? is_named(o, name) : !str_eq_nocase(name, STR("method")) && !str_eq_nocase(name, STR("access_token")))
+        return OK;
+    return fail(call, E_INVALID, "%.*s takes args %.*s, no %.*s.", STR_ARG(o->name), STR_ARG(o->args),
+                STR_ARG(str_cut(name, 80)));
+}
+
 static int write_request(struct call *call, const struct wa_operation *o, const struct json *args, struct str path,
                          struct wa_request *ret)
 {
@@ -30,6 +52,9 @@ static int write_request(struct call *call, const struct wa_operation *o, const 
     for (size_t i = 0; i < json_count(args); i++) {
         struct json_member member = json_member_at(args, i);
         struct str value = json_is(member.value, JSON_STRING) ? json_str(member.value) : json_raw(member.value);
+        int error = check_argument(call, o, member.name);
+        if (error)
+            return error;
         if (goes_into_query(o, member.name, call)) {
             buf_add_format(query, "%c%.*s=%.*s", query->len ? '&' : '?', STR_ARG(wa_encode(call, member.name)),
                            STR_ARG(wa_encode(call, value)));
