@@ -126,6 +126,19 @@ static const struct {
     {STR_INIT("(reading 'message')"), PROBLEM_UNKNOWN, true},
 };
 
+/*
+ * What it caught around a send, be it before or behind it, it answers as 400 with the error's own text alone in the list, such as its
+ * database's (evolution-api issues 978 and 1247: the message had gone out). What its validation says is a list in the list.
+ */
+static bool is_caught(const struct json *message)
+{
+    struct str text =
+        json_is(message, JSON_ARRAY) && json_count(message) == 1 ? json_str(json_at(message, 0)) : STR_EMPTY;
+    size_t colon = str_find_char(text, ':');
+    return str_eq(text, STR("[object Object]")) ||
+           (colon != STR_NOT_FOUND && str_ends_with(str_sub(text, 0, colon), STR("Error")));
+}
+
 struct problem problem_of_evolution(struct arena *arena, int status, const struct json *json)
 {
     const struct json *message = json_path(json, "response.message");
@@ -145,7 +158,7 @@ struct problem problem_of_evolution(struct arena *arena, int status, const struc
         return of_status(status);
     buf_init(&said, arena, 16 * 1024);
     add_said(message, &said, 0);
-    problem.said = str_sub(buf_str(&said), 0, SAID_MAX_BYTES);
+    problem.said = str_cut(buf_str(&said), SAID_MAX_BYTES);
     for (size_t i = 0; i < ARRAY_LENGTH(sayings); i++) {
         if (!str_contains(problem.said, sayings[i].mark))
             continue;
@@ -162,7 +175,7 @@ struct problem problem_of_evolution(struct arena *arena, int status, const struc
         problem.cause = PROBLEM_BLOCKED;
     } else if (status == 429) {
         problem.cause = PROBLEM_THROTTLED;
-    } else if (status >= 400 && status < 500) {
+    } else if (status >= 400 && status < 500 && !is_caught(message)) {
         problem.cause = PROBLEM_ARGUMENTS;
     } else {
         problem.cause = PROBLEM_UNKNOWN;

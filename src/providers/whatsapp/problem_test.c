@@ -239,6 +239,12 @@ static void test_may_be_done(void **state)
         {problem_of_evolution, 201, "{\"message\":\"(#131047) x\",\"type\":\"OAuthException\",\"code\":131047}", false},
         {problem_of_evolution, 400, "{\"response\":{\"message\":[{\"jid\":\"1\",\"exists\":false,\"number\":\"1\"}]}}",
          false},
+        {problem_of_evolution, 400,
+         "{\"response\":{\"message\":[\"PrismaClientKnownRequestError: \\nInvalid `x.message.create()` invocation\"]}}",
+         true},
+        {problem_of_evolution, 400, "{\"response\":{\"message\":[\"[object Object]\"]}}", true},
+        {problem_of_evolution, 400, "{\"response\":{\"message\":[[\"Error: text is required\"]]}}", false},
+        {problem_of_evolution, 400, "{\"response\":{\"message\":[\"Owned media must be a url or base64\"]}}", false},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct problem problem = cases[i].judge(arena, cases[i].status, parse(str_from(cases[i].answer)));
