@@ -95,7 +95,7 @@ static int begin_browser(struct call *call, int64_t user_id, const struct ground
         .kind = STR(SESSION_BROWSER),
         .name = STR_EMPTY,
         .address = from->address,
-        .agent = str_sub(from->agent, 0, SESSION_AGENT_BYTES_MAX),
+        .agent = str_cut(from->agent, SESSION_AGENT_BYTES_MAX),
         .expires_at_ms = clock_now_ms() + SESSIONS_LIFE_MS,
     };
     if (!str_is_utf8(session.agent))

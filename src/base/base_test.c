@@ -65,6 +65,9 @@ static void test_numbers(void **state)
 static void test_utf8(void **state)
 {
     (void)state;
+    assert_true(str_eq(str_cut(STR("a\xC3\xA3"), 2), STR("a")) &&
+                str_eq(str_cut(STR("a\xC3\xA3"), 3), STR("a\xC3\xA3")));
+    assert_true(str_eq(str_cut(STR("\xF0\x9F\x8D\x8Ax"), 3), STR_EMPTY) && str_eq(str_cut(STR("abc"), 2), STR("ab")));
     assert_true(str_is_utf8(STR("Grüße 日本 😀")));
     assert_false(str_is_utf8(STR("\xC0\x80")));         /* overlong NUL */
     assert_false(str_is_utf8(STR("\xED\xA0\x80")));     /* a surrogate */

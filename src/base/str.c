@@ -157,6 +157,15 @@ bool str_to_cstr(struct str s, char *out, size_t out_size)
     return true;
 }
 
+struct str str_cut(struct str s, size_t max)
+{
+    if (s.len <= max)
+        return s;
+    while (max && ((unsigned char)s.ptr[max] & 0xC0) == 0x80)
+        max--;
+    return str_sub(s, 0, max);
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.len;) {

@@ -124,6 +124,9 @@ MUST_CHECK bool str_to_i64(struct str s, int64_t *ret);
 /* Copies into a fixed NUL-terminated buffer; false (and an empty buffer) when it does not fit or holds a NUL. */
 MUST_CHECK bool str_to_cstr(struct str s, char *out, size_t out_size);
 
+/* Its first `max` bytes at most, cut between characters of UTF-8 and not inside one. */
+struct str str_cut(struct str s, size_t max);
+
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
 

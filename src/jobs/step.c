@@ -125,7 +125,7 @@ static enum step_outcome end(struct work *w, const char *status)
 /* For what is no answer of the job's own: the text says why. */
 static enum step_outcome end_failed(struct work *w, struct str why)
 {
-    w->row.message = str_copy(w->call->arena, str_sub(why, 0, JOBS_MESSAGE_MAX_BYTES));
+    w->row.message = str_copy(w->call->arena, str_cut(why, JOBS_MESSAGE_MAX_BYTES));
     w->row.result = (struct str){NULL, 0};
     return end(w, JOB_FAILED);
 }
@@ -344,7 +344,7 @@ static enum step_outcome run_kind(struct work *w)
     if (!error) {
         w->row.done = w->step.done;
         w->row.total = w->step.total;
-        w->row.message = str_sub(w->step.message, 0, JOBS_MESSAGE_MAX_BYTES);
+        w->row.message = str_cut(w->step.message, JOBS_MESSAGE_MAX_BYTES);
         return w->step.finished ? end_with(w, &w->result) : save(w);
     }
     if (error == E_WAITING && w->run.asked.len)

@@ -122,14 +122,16 @@ static int send_question(struct call *call, const struct confirmation_row *row, 
         error = store_approvals_insert(call, &approval, clock_now_ms());
     if (error)
         return error;
-    struct str what = str_sub(row->what, 0, WHAT_SHOWN_BYTES);
+    struct str what = str_cut(row->what, WHAT_SHOWN_BYTES);
     error = provider->notify(
         call, &site, messages_of(call, &site, 0), approver->phone,
         call_format(call,
                     "porteiro: %.*s asks / pede:\n%.*s%s\n\nAnswer / responda: SIM %.*s (yes), NAO %.*s "
                     "(no)",
-                    STR_ARG(row->tool), STR_ARG(what), row->what.len > what.len ? "..." : "", STR_ARG(code),
-                    STR_ARG(code)),
+                    STR_ARG(row->tool), STR_ARG(what),
+                    row->what.len > what.len ? "...\n(cut: the rest is in the dashboard / cortado: o resto no painel)"
+                                             : "",
+                    STR_ARG(code), STR_ARG(code)),
         call_format(call, "approval/%.*s", STR_ARG(row->id)), &message_id);
     return error ? error : store_approvals_set_message(call, row->id, message_id);
 }

@@ -38,7 +38,7 @@ static struct confirmation_row row_of(struct call *call, const struct mcp_host *
         .kind = str_from(kind),
         .tool = host->tool->name,
         .digest = digest_of(call, host, what),
-        .what = str_sub(what, 0, CONFIRM_WHAT_MAX_BYTES),
+        .what = what,
         .proof = {NULL, 0},
         .state = STR("pending"),
         .created_at_ms = clock_now_ms(),
@@ -181,6 +181,8 @@ int confirm_action(struct call *call, struct host *base, struct str what, bool f
     struct mcp_host *host = (struct mcp_host *)base;
     if (!host->tool || !host->tool->confirms)
         return fail(call, E_INTERNAL, "This tool has not said that it confirms.");
+    if (what.len > CONFIRM_WHAT_MAX_BYTES) /* nobody agrees to what is not shown */
+        return fail(call, E_LIMIT, "That is too much to be agreed to in one question. Do less at a time.");
     enum confirm setting = host->request->who->confirm;
     if (setting == CONFIRM_NONE && for_good)
         setting = CONFIRM_MODEL; /* what cannot be taken back is never one slip away */
@@ -206,7 +208,7 @@ int confirm_agree(struct call *call, struct host *base, struct str what, const s
     struct str arguments = redact_arguments(call->arena, host->bound);
     return by_human(call, host,
                     call_format(call, "%.*s: %.*s, at %.*s, with %.*s%s", STR_ARG(host->tool->name), STR_ARG(what),
-                                STR_ARG(host->request->who->site.name), STR_ARG(str_sub(arguments, 0, SHOWN_BYTES)),
+                                STR_ARG(host->request->who->site.name), STR_ARG(str_cut(arguments, SHOWN_BYTES)),
                                 arguments.len > SHOWN_BYTES ? "..." : ""),
                     change);
 }

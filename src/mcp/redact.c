@@ -20,16 +20,6 @@ static bool sounds_secret(struct str name)
     return false;
 }
 
-/* Cuts between characters, not inside one. */
-static struct str cut(struct str text, size_t max)
-{
-    if (text.len <= max)
-        return text;
-    while (max && ((unsigned char)text.ptr[max] & 0xC0) == 0x80)
-        max--;
-    return str_sub(text, 0, max);
-}
-
 /*
  * Long names are cut, and then told apart by their position: two members of one name would not be read alike by everybody. A cut
  * name is longer than any that is not cut, so it is never another member's name; our own member's name is treated as a long one.
@@ -38,7 +28,7 @@ static struct str member_name(struct arena *arena, struct str name, size_t posit
 {
     if (name.len <= REDACT_NAME_MAX_BYTES && !str_eq(name, LEFT_OUT))
         return name;
-    struct str front = cut(name, REDACT_NAME_MAX_BYTES);
+    struct str front = str_cut(name, REDACT_NAME_MAX_BYTES);
     return str_format(arena, "%.*s… (%zu)", STR_ARG(front), position);
 }
 
@@ -49,13 +39,13 @@ static void write_value(struct arena *arena, struct json_writer *w, const struct
     if (json_is(value, JSON_STRING)) {
         struct str text = json_str(value);
         if (text.len > REDACT_STRING_MAX_BYTES)
-            text = str_format(arena, "%.*s… (%zu bytes)", STR_ARG(cut(text, REDACT_STRING_MAX_BYTES)), text.len);
+            text = str_format(arena, "%.*s… (%zu bytes)", STR_ARG(str_cut(text, REDACT_STRING_MAX_BYTES)), text.len);
         json_string(w, text);
     } else if (json_is(value, JSON_NUMBER)) {
         if (json_to_i64(value, &integer))
             json_i64(w, integer);
         else
-            json_string(w, cut(json_raw(value), 40));
+            json_string(w, str_cut(json_raw(value), 40));
     } else if (json_is(value, JSON_ARRAY) || json_is(value, JSON_OBJECT)) {
         bool is_object = json_is(value, JSON_OBJECT);
         size_t count = json_count(value), i = 0;

@@ -368,7 +368,7 @@ static int record(struct call *call, struct messages *messages, const struct sen
     bool is_new;
     int error =
         store_sends_end(call, send->id, send->holder, str_from(words[state]), message_id.len ? message_id : none,
-                        problem.len ? str_sub(problem, 0, REASON_MAX_BYTES) : none, clock_now_ms());
+                        problem.len ? str_cut(problem, REASON_MAX_BYTES) : none, clock_now_ms());
     if (!error && said && state == SEND_DONE)
         error = messages->functions->take(call, messages, said, &is_new);
     return error;

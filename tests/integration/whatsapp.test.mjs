@@ -126,6 +126,41 @@ for (const database of ['sqlite', 'postgres']) {
       for (const word of ['Qual?', 'No alto', 'Embaixo', 'Abrir', 'Um', 'o primeiro']) assert.ok(text.includes(word), `${word} in ${text}`);
     });
 
+    test('what is agreed to is shown whole, also when it is long; what could not be shown whole is not asked', async () => {
+      for (const front of [1000, 1001]) { // wherever a byte count would fall, it is never inside a letter
+        const text = 'a'.repeat(front) + 'ã'.repeat(1000) + ' no fim';
+        const asked = await tool(porteiro, evo.token, 'wa_send', { to: ['+55 11 91234-0001'], text });
+        assert.match(asked.text, /Nothing was done yet.*no fim/s);
+      }
+      const human = await addEvolution(porteiro, evolution, { rules: FAST, confirm: 'human', name: `Human ${database}` });
+      const text = `${'Segue o aviso. '.repeat(250)}The end.`;
+      assert.match((await tool(porteiro, human.token, 'wa_send', { to: [BIA], text })).text, /has to approve it first/);
+      const ana = new Person(porteiro);
+      await ana.login('ana@example.test', PASSWORD);
+      const [{ id, what }] = (await ana.ok('GET', '/api/approvals')).items.filter(item => item.connection_id === human.id);
+      assert.ok(what.includes('The end.'), what.slice(-100));
+      await ana.ok('POST', `/api/approvals/${id}/approve`);
+      assert.match((await tool(porteiro, human.token, 'wa_send', { to: [BIA], text })).text, /: sent, id=/);
+      const huge = { name: 'POST message/sendPoll', args: { number: BIA, name: 'x'.repeat(50_000), selectableCount: 1, values: ['a', 'b'] } };
+      assert.match((await tool(porteiro, evo.token, 'wa_call', huge)).text, /too much to be agreed to/);
+    });
+
+    test('a token that may only read makes no other request of a reading operation', async () => {
+      const reads = await porteiro.addToken(meta.id, '--rights', 'read', '--name', 'reads'), readsEvo = await porteiro.addToken(evo.id, '--rights', 'read', '--name', 'reads');
+      const [atMeta, atEvolution] = [cloud.requests.length, evolution.requests.length];
+      for (const [{ token }, name, args] of [
+        [reads, 'GET {number}/whatsapp_business_profile', { method: 'post', messaging_product: 'whatsapp', about: 'x' }],
+        [reads, 'GET {account}/subscribed_apps', { method: 'delete' }], [readsEvo, 'GET label/findLabels', { instanceName: 'another' }],
+      ]) {
+        const { text, isError } = await tool(porteiro, token, 'wa_discover', { name, args });
+        assert.ok(isError && /takes args/.test(text), text);
+      }
+      const { text } = await tool(porteiro, meta.token, 'wa_call', { name: 'POST {number}/message_qrdls', args: { prefilled_message: 'x', Method: 'delete' } });
+      assert.match(text, /takes args .* no Method/);
+      assert.deepEqual([cloud.requests.length, evolution.requests.length], [atMeta, atEvolution]);
+      assert.ok(!(await tool(porteiro, reads.token, 'wa_discover', { name: 'GET {number}/whatsapp_business_profile', args: { fields: 'about' } })).isError);
+    });
+
     test('the same key is one send, whatever happens in between', async () => {
       const args = { to: [BIA], text: 'Só uma vez', key: `k-${database}` };
       const before_ = cloud.sent.length;
@@ -152,6 +187,13 @@ for (const database of ['sqlite', 'postgres']) {
       evolution.fault = null;
       assert.match((await confirmed(porteiro, evo.token, 'wa_send', mine)).text, /sent before \(same key\)/);
       assert.equal(evolution.sent.filter(m => m.body.text === 'Perdida também').length, 1);
+      // It answers 400 for what failed behind the sending, too: its database, for one.
+      evolution.fault = seen => /sendText/.test(seen.path) && { after: true, status: 400, body: { status: 400, error: 'Bad Request', response: { message: ['PrismaClientKnownRequestError: \nInvalid `this.prismaRepository.message.create()` invocation'] } } };
+      const half = { to: [BIA], text: 'Foi mesmo assim', key: 'half' };
+      assert.match((await confirmed(porteiro, evo.token, 'wa_send', half)).text, /UNKNOWN|sent/);
+      evolution.fault = null;
+      await confirmed(porteiro, evo.token, 'wa_send', half);
+      assert.equal(evolution.sent.filter(m => m.body.text === 'Foi mesmo assim').length, 1);
       // What was refused may be sent with its key again.
       cloud.fault = seen => /messages$/.test(seen.path) && { status: 503, body: { error: { message: 'Service unavailable', type: 'OAuthException', code: 131016 } } };
       assert.match((await tool(porteiro, meta.token, 'wa_send', { ...args, key: 'again', text: 'De novo' })).text, /failed for now and did nothing/);
