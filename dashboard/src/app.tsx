@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import icon from './icon.svg';
 import { api } from './lib/api';
 import { LANGUAGES, language, setLanguage, t, type Key } from './lib/i18n';
-import { useLive } from './lib/live';
+import { inTurn, useLive } from './lib/live';
 import { place } from './lib/router';
 import { loadMe, loadWaiting, me, waiting } from './lib/state';
 import { setTheme, theme, THEMES, type Theme } from './lib/theme';
@@ -148,8 +148,10 @@ function Stopped() {
   return <div class="note warn" role="status"><p>{t('stopped.text')}</p><p><Act class="tiny" run={resume}>{t('stopped.resume')}</Act></p></div>;
 }
 
+const lookAgain = inTurn(async () => void (await Promise.all([loadWaiting(), loadMe()]).catch(() => {})));
+
 export function App() {
-  useLive(() => void Promise.all([loadWaiting(), loadMe()]).catch(() => {}));
+  useLive(lookAgain);
   useEffect(() => void loadWaiting().catch(sayProblem), []);
   useSignalEffect(() => void (document.documentElement.lang = language.value));
   useFocusOnHeading();

@@ -317,6 +317,26 @@ describe('approvals', () => {
     await said('Refused');
     assert.match((await ask('Unwanted')).text, /refused/);
   });
+
+  test('what is decided stays in its place: a double click does not meet the one behind it', async () => {
+    const { token } = await ana.ok('POST', `/api/connections/${blog.id}/tokens`, { name: 'queues', rights: 'read,draft,publish', confirm: 'human' });
+    const ask = title => callTool(porteiro.url, token, 'wp_create', { type: 'post', title, content: 'Hello', status: 'publish' });
+    const buttons = page.locator('main').getByRole('button', { name: /^Approve/ });
+    await screen.go('usage');
+    await screen.go('approvals'); // opened anew
+    await ask('First');
+    await ask('Second');
+    await buttons.nth(1).waitFor();
+    const { x, y, width, height } = await buttons.first().boundingBox();
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await said('Approved');
+    await buttons.nth(1).waitFor({ state: 'detached' });
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await ask('Third');
+    await buttons.nth(1).waitFor();
+    const items = (await ana.ok('GET', '/api/approvals')).items.filter(({ what }) => /"(First|Second|Third)"/.test(what));
+    assert.deepEqual(items.map(({ state }) => state), ['approved', 'pending', 'pending']);
+  });
 });
 
 describe('work on many items', () => {

@@ -4,7 +4,7 @@
 // such as a proxy's 502 while the server starts anew: that the page does.
 import { useEffect, useRef } from 'preact/hooks';
 
-const ASK_EVERY_MS = 5000, GATHER_MS = 150;
+const ASK_EVERY_MS = 5000, GATHER_MS = 150, PATIENCE_MS = 10_000;
 const KINDS = ['audit', 'approval', 'connection', 'token', 'account'];
 
 const listeners = new Set<() => void>();
@@ -72,4 +72,21 @@ export function useEvery(ms: number, ask: () => void) {
     const own = setInterval(() => document.visibilityState === 'visible' && latest.current(), ms);
     return () => clearInterval(own);
   }, [ms]);
+}
+
+// One at a time: what is asked for while one is under way is done once more behind it, and not in its place, or on a slow line, where
+// something new is told all the time, none would ever end. One that takes too long is not waited for.
+export function inTurn(run: () => Promise<void>) {
+  interface Turn { since: number; end: Promise<void>; next?: Promise<void> }
+  let now: Turn | null = null;
+  const begin = () => {
+    const own: Turn = { since: performance.now(), end: run().finally(() => now === own && (now = null)) };
+    now = own;
+    return own.end;
+  };
+  return () => {
+    const own = now;
+    if (!own || performance.now() - own.since > PATIENCE_MS) return begin();
+    return (own.next ??= own.end.then(() => now?.end ?? begin()));
+  };
 }

@@ -1,9 +1,10 @@
 // The pieces all screens are made of.
 import { signal, useSignal } from '@preact/signals';
 import type { ButtonHTMLAttributes, ComponentChildren, InputHTMLAttributes } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef } from 'preact/hooks';
 import { ApiError } from './api';
 import { formatAgo, formatTime, has, named, t, type Key } from './i18n';
+import { inTurn } from './live';
 import { question } from './prove';
 
 type Children = { children?: ComponentChildren };
@@ -45,41 +46,27 @@ const stepKinds: Record<string, '' | 'good' | 'bad'> = { ok: 'good', skip: '', f
 
 export interface Loaded<T> { value: T | undefined; error: unknown; reload: () => Promise<void>; stale: boolean }
 
-const PATIENCE_MS = 10_000;
-
-// Loads when `key` changes; what was there stays shown meanwhile, and is `stale`. What is asked for while an answer is under way is asked
-// for once more behind it, and not in its place: on a slow line, where something new is told all the time, none would ever be shown.
+// Loads when `key` changes; what was there stays shown meanwhile, and is `stale`.
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: unknown = ''): Loaded<T> {
   const state = useSignal<{ key: unknown; value?: T; error?: unknown }>({ key });
+  const aborter = useRef<AbortController | null>(null);
   const latest = useRef({ load, key });
   latest.current = { load, key };
-  const way = useRef<{ since: number; aborter: AbortController; end: Promise<void>; again?: Promise<void> } | null>(null);
-  const begin = () => {
-    way.current?.aborter.abort();
+  const reload = useMemo(() => inTurn(async () => {
     const { load, key } = latest.current;
-    const aborter = new AbortController();
-    const ask = async () => {
-      try {
-        const value = await load(aborter.signal);
-        if (!aborter.signal.aborted) state.value = { key, value };
-      } catch (error) {
-        // What was there of another key is not shown as if it were of this one.
-        if (!aborter.signal.aborted) state.value = { ...(state.value.key === key ? state.value : {}), key, error };
-      }
-      if (way.current === own) way.current = null;
-    };
-    const own = { since: performance.now(), aborter, end: Promise.resolve() };
-    way.current = own;
-    return (own.end = ask());
-  };
-  const reload = () => {
-    const own = way.current;
-    if (!own || performance.now() - own.since > PATIENCE_MS) return begin();
-    return (own.again ??= own.end.then(() => (own.aborter.signal.aborted ? undefined : begin())));
-  };
+    aborter.current?.abort();
+    const { signal } = (aborter.current = new AbortController());
+    try {
+      const value = await load(signal);
+      if (!signal.aborted) state.value = { key, value };
+    } catch (error) {
+      // What was there of another key is not shown as if it were of this one.
+      if (!signal.aborted) state.value = { ...(state.value.key === key ? state.value : {}), key, error };
+    }
+  }), []);
   useEffect(() => {
-    void begin();
-    return () => way.current?.aborter.abort();
+    void reload();
+    return () => aborter.current?.abort();
   }, [key]);
   return { value: state.value.value, error: state.value.error, reload, stale: state.value.key !== key };
 }
@@ -120,7 +107,7 @@ export function Time({ at, none = '' }: { at: string | null | undefined; none?: 
   return at ? <time dateTime={at} title={formatTime(at)}>{formatAgo(at)}</time> : <span class="soft">{none}</span>;
 }
 
-// A button whose work may take a while and may fail; `onDone` hears of a failure, too.
+// A button whose work may take a while and may fail.
 export function Act({ run, children, done, ...rest }: { run: () => Promise<unknown>; done?: string } & Omit<ButtonHTMLAttributes, 'onClick'> & Children) {
   const busy = useSignal(false);
   const click = async () => {

@@ -1,4 +1,5 @@
 // What a model wants to do and may not before its owner agrees.
+import { useRef } from 'preact/hooks';
 import { api } from '../lib/api';
 import { Diff, replaced } from '../lib/diff';
 import { named, t } from '../lib/i18n';
@@ -40,7 +41,7 @@ function Arguments({ values }: { values: Record<string, unknown> }) {
 
 const kindOf = (state: string) => (state === 'approved' || state === 'used' ? 'good' : state === 'refused' ? 'bad' : 'warn');
 
-function Item({ item, reload }: { item: Approval; reload: () => Promise<void> }) {
+function Item({ item, waited, reload }: { item: Approval; waited: boolean; reload: () => Promise<void> }) {
   const { sentence: said, values, rest } = partsOf(item.what);
   const sentence = item.action ?? said;
   const decide = (verb: string) => async () => {
@@ -59,8 +60,8 @@ function Item({ item, reload }: { item: Approval; reload: () => Promise<void> })
       {values && (item.difference ? <details><summary>{t('approvals.arguments')}</summary><Arguments values={values} /></details> : <Arguments values={values} />)}
       {rest && <p class="said mono">{rest}</p>}
       <p class="soft small">{t('approvals.asked')} <Time at={item.created_at} />{isPending && <>, {t('approvals.until')} <Time at={item.expires_at} /></>}</p>
-      {isPending && (
-        <div class="row">
+      {waited && (
+        <div class={isPending ? 'row' : 'row gone'}>
           <Act class="primary" run={decide('approve')} done={t('approvals.approved')} aria-label={`${t('approvals.approve')}: ${sentence}`}>{t('approvals.approve')}</Act>
           <Act class="danger" run={decide('refuse')} done={t('approvals.refused')} aria-label={`${t('approvals.refuse')}: ${sentence}`}>{t('approvals.refuse')}</Act>
         </div>
@@ -69,16 +70,21 @@ function Item({ item, reload }: { item: Approval; reload: () => Promise<void> })
   );
 }
 
+// What waited when it was first shown here stays in its place, also when it is decided: the second click of a double click must not meet
+// the button of the one behind it.
 export default function Approvals() {
+  const waited = useRef(new Map<string, boolean>());
   const list = useLoad(async () => {
     const [items] = await Promise.all([loadWaiting(), loadConnections()]);
+    for (const { id, state } of items) if (!waited.current.has(id)) waited.current.set(id, state === 'pending');
     return items;
   });
   useLive(list.reload);
+  const placeOf = ({ id }: Approval) => (waited.current.get(id) ? 0 : 1);
   return (
     <Page title={t('approvals.title')} lead={t('approvals.lead')}>
       <Shown of={list}>{items => items.length === 0 ? <Empty action={<a href="#/connections">{t('connections.title')}</a>}>{t('approvals.empty')}</Empty> : (
-        <ul class="list">{[...items].sort((a, b) => Number(b.state === 'pending') - Number(a.state === 'pending')).map(item => <Item key={item.id} item={item} reload={list.reload} />)}</ul>
+        <ul class="list">{[...items].sort((a, b) => placeOf(a) - placeOf(b)).map(item => <Item key={item.id} item={item} waited={placeOf(item) === 0} reload={list.reload} />)}</ul>
       )}</Shown>
     </Page>
   );
