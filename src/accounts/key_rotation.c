@@ -15,6 +15,15 @@ static bool has_masters(const struct key_rows *rows)
     return false;
 }
 
+static bool has_master(struct call *call, const struct key_rows *rows, int64_t kid)
+{
+    struct str id = call_format(call, "master:%lld", (long long)kid);
+    for (size_t i = 0; i < rows->count; i++)
+        if (str_eq(rows->items[i].id, id))
+            return true;
+    return false;
+}
+
 int key_rotation_refresh(struct call *call)
 {
     struct key_rows rows;
@@ -171,7 +180,20 @@ static int check_holders(struct call *call, int64_t kid)
     return error;
 }
 
-/* The server's rows are locked; nothing is changed. */
+static int no_such_key(struct call *call, int64_t kid, int64_t current, bool is_rotating)
+{
+    if (is_rotating)
+        return fail(call, E_NOT_FOUND,
+                    "There is no master key %lld to retire; the current one is %lld, the old one %lld.", (long long)kid,
+                    (long long)current, (long long)current - 1);
+    return fail(call, E_NOT_FOUND, "There is no master key %lld to retire; the current one is %lld.", (long long)kid,
+                (long long)current);
+}
+
+/*
+ * The server's rows are locked; nothing is changed. Only the number of a key that is there is taken: what still needs a key is asked
+ * by its number, and retiring ends whichever is the old one.
+ */
 static int check_retire(struct call *call, int64_t kid, bool even_if_held)
 {
     struct key_rows rows;
@@ -182,9 +204,8 @@ static int check_retire(struct call *call, int64_t kid, bool even_if_held)
     if (kid == current)
         return fail(call, E_CONFLICT, "Master key %lld is the current one; `porteiro key rotate` makes another.",
                     (long long)kid);
-    if (kid > current || !has_masters(&rows))
-        return fail(call, E_NOT_FOUND, "There is no master key %lld to retire; the current one is %lld.",
-                    (long long)kid, (long long)current);
+    if (kid > current || !has_master(call, &rows, kid))
+        return no_such_key(call, kid, current, has_masters(&rows));
     if (keyring_given_kid() <= kid)
         return fail(call, E_CONFLICT,
                     "This command itself was given master key %lld. Give it the new one (PORTEIRO_SECRET_KEY_FILE, or "

@@ -143,10 +143,11 @@ static int run_rotate(struct cli *cli)
     if (resealed.unreadable)
         cli_note(cli, "%lld values do not open and stay as they are; one is %.*s", (long long)resealed.unreadable,
                  STR_ARG(resealed.example));
-    return cli_answer(
-        cli, answer,
-        "Both keys are good now. Give every server the new one and restart it; then `porteiro key retire` "
-        "with the old one's number ends the old one.");
+    struct str hint = str_format(cli->arena,
+                                 "Both keys are good now. Give every server the new one and restart it; then "
+                                 "`porteiro key retire %lld` ends the old one.",
+                                 (long long)keyring_kid() - 1);
+    return cli_answer(cli, answer, hint.ptr);
 }
 
 /* ---- retire */
@@ -207,7 +208,7 @@ static const struct command commands[] = {
         .verb = "retire",
         .summary = "Ends an old master key; refuses while a row or a running process still needs it.",
         .argument = "NUMBER",
-        .argument_help = "the old key's number, as `porteiro key status` shows it",
+        .argument_help = "the old key's number: `porteiro key rotate` names it, as previous",
         .options = retire_options,
         .n_options = ARRAY_LENGTH(retire_options),
         .example = "porteiro key retire 1",

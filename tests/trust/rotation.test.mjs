@@ -209,3 +209,20 @@ for (const { name, site, database } of PAIRS) {
     });
   });
 }
+
+// The same files again, older numbers, names that are taken: what an operator's shell history does to keys.
+describe('keys typed wrong', () => {
+  test('an older number ends nothing', async () => {
+    const porteiro = await Porteiro.create();
+    for (const kid of ['1', '2']) {
+      if (kid === '2') await porteiro.json(['key', 'retire', '1']);
+      await porteiro.json(['key', 'rotate']);
+    }
+    const again = await porteiro.cli(['key', 'retire', '1']);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /no master key 1 to retire; the current one is 3, the old one 2/);
+    assert.equal((await porteiro.json(['key', 'status'])).rotating, true);
+    assert.match((await porteiro.cli(['key', 'rotate'])).stdout, /`porteiro key retire 2` ends the old one/);
+    assert.equal((await porteiro.json(['key', 'retire', '2'])).retired, 2);
+  });
+});
