@@ -58,15 +58,27 @@ static const char *in_data_dir(struct cli *cli, const char *name)
     return str_format(cli->arena, "%.*s/%s", STR_ARG(config_text(cli->config, SETTING_DATA_DIR)), name).ptr;
 }
 
+/* The operator's, or made there: a line that makes it first, typed again, would replace it before we could refuse. */
+static int named_key(struct cli *cli, struct str *ret_text)
+{
+    const char *path = str_copy_cstr(cli->arena, cli_option(cli, "new-key-file"));
+    bool is_there = access(path, F_OK) == 0 || errno != ENOENT;
+    int error =
+        is_there ? keyring_read_file(&cli->call, path, ret_text) : keyring_make_file(&cli->call, path, ret_text);
+    if (!error && !is_there)
+        cli_note(cli, "a new master key was made in %s", path);
+    return error;
+}
+
 /* The new key's text: the operator's, or made beside master.key. */
 static int new_key(struct cli *cli, struct str *ret_text)
 {
     const struct keyring_source source = open_key_source(cli);
     if (cli_has(cli, "new-key-file"))
-        return keyring_read_file(&cli->call, str_copy_cstr(cli->arena, cli_option(cli, "new-key-file")), ret_text);
+        return named_key(cli, ret_text);
     if (!keyring_is_in_data_dir(&source))
-        return cli_usage(cli, "--new-key-file FILE is needed: the master key is not in the data directory, so the new "
-                              "one must come from where yours do; `openssl rand -base64 32` makes one");
+        return cli_usage(cli, "--new-key-file FILE is needed: the master key is not in the data directory, so say "
+                              "where the new one is; it is made there if there is no such file");
     return keyring_make_file(&cli->call, in_data_dir(cli, "master.key.next"), ret_text);
 }
 
@@ -105,10 +117,27 @@ static int begin(struct cli *cli)
     return error ? error : key_rotation_begin(&cli->call, text);
 }
 
+/* A rotation is under way: a file with another key must not pass for the one that is given to every server now. */
+static int check_same_key(struct cli *cli)
+{
+    struct str text, path;
+    if (!cli_has(cli, "new-key-file"))
+        return OK;
+    path = cli_option(cli, "new-key-file");
+    int error = keyring_read_file(&cli->call, str_copy_cstr(cli->arena, path), &text);
+    if (error || keyring_is_current(text))
+        return error;
+    return fail(
+        &cli->call, E_CONFLICT,
+        "A rotation is under way, and %.*s holds another key than its new one, number %lld. Nothing was changed: "
+        "give the file of the first time.",
+        STR_ARG(path), (long long)keyring_kid());
+}
+
 /* Before the new master key's file is in its place, so that no worker that starts now is given it. */
 static int begin_or_renew(struct cli *cli, bool began, int64_t *ret_renewed)
 {
-    int error = began ? begin(cli) : OK;
+    int error = began ? begin(cli) : check_same_key(cli);
     return error || !cli_has(cli, "deep") ? error : key_rotation_renew(&cli->call, ret_renewed);
 }
 
@@ -177,8 +206,8 @@ static int run_retire(struct cli *cli)
 static const struct option rotate_options[] = {
     {.name = "new-key-file",
      .value = "FILE",
-     .help = "the new master key: 32 bytes as base64 or hex; without it one is made, if the old one is in the data "
-             "directory"},
+     .help = "where the new master key is (32 bytes as base64 or hex); one is made there if there is no such file. Not "
+             "needed if the old one is in the data directory"},
     {.name = "deep",
      .help = "new data keys for everybody too, and everything that is stored sealed anew under them: when somebody may "
              "have had both the database and the key; all servers must be of this version"},
@@ -201,7 +230,7 @@ static const struct command commands[] = {
         .options = rotate_options,
         .n_options = ARRAY_LENGTH(rotate_options),
         .example = "porteiro key rotate\nporteiro key rotate --deep\n"
-                   "openssl rand -base64 32 > new.key && porteiro key rotate --new-key-file new.key",
+                   "porteiro key rotate --new-key-file new.key",
         .run = run_rotate,
     },
     {

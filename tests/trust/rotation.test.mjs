@@ -225,4 +225,28 @@ describe('keys typed wrong', () => {
     assert.match((await porteiro.cli(['key', 'rotate'])).stdout, /`porteiro key retire 2` ends the old one/);
     assert.equal((await porteiro.json(['key', 'retire', '2'])).retired, 2);
   });
+
+  test('a new key file is made once, and another one is refused', async () => {
+    const porteiro = await Porteiro.create();
+    const inDir = name => path.join(porteiro.dir, name);
+    Object.assign(porteiro.env, { PORTEIRO_SECRET_KEY_FILE: keyFile(porteiro.dir, 'first') });
+    const rotate = ['key', 'rotate', '--new-key-file', 'new.key'];
+    const first = await porteiro.cli(rotate);
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stderr, /a new master key was made in new\.key/);
+    assert.equal(fs.statSync(inDir('new.key')).mode & 0o777, 0o600);
+    const made = fs.readFileSync(inDir('new.key'), 'utf8');
+    assert.equal((await porteiro.json(rotate)).began, false);
+    fs.renameSync(inDir('new.key'), inDir('second'));
+    const missing = await porteiro.cli(rotate);
+    assert.deepEqual([missing.code, fs.existsSync(inDir('new.key'))], [1, false]);
+    keyFile(porteiro.dir, 'new.key');
+    const another = await porteiro.cli(rotate);
+    assert.equal(another.code, 1);
+    assert.match(another.stderr, /new\.key holds another key than its new one, number 2\. Nothing was changed/);
+    assert.equal((await porteiro.json(['key', 'rotate'])).current, 2);
+    assert.equal(fs.readFileSync(inDir('second'), 'utf8'), made);
+    Object.assign(porteiro.env, { PORTEIRO_SECRET_KEY_FILE: inDir('second') });
+    assert.equal((await porteiro.json(['key', 'retire', '1'])).current, 2);
+  });
 });
