@@ -82,6 +82,36 @@ static int new_key(struct cli *cli, struct str *ret_text)
     return keyring_make_file(&cli->call, in_data_dir(cli, "master.key.next"), ret_text);
 }
 
+static bool is_same_key(struct cli *cli, const char *one, const char *other)
+{
+    struct str first, second;
+    return keyring_read_file(&cli->call, one, &first) == OK && keyring_read_file(&cli->call, other, &second) == OK &&
+           str_eq(str_trim(first), str_trim(second));
+}
+
+static int not_in_place(struct cli *cli, const char *next, const char *now)
+{
+    return fail(&cli->call, E_UNAVAILABLE,
+                "%s cannot be put in the place of %s: %s. The database knows the new key already; run this again.",
+                next, now, strerror(errno));
+}
+
+/* The old key under its second name; it has that already after a run that was killed behind this. */
+static int keep_old(struct cli *cli, const char *next, const char *now, const char *kept)
+{
+    if (link(now, kept) == 0 || errno == ENOENT)
+        return OK;
+    if (errno != EEXIST)
+        return not_in_place(cli, next, now);
+    if (is_same_key(cli, now, kept))
+        return OK;
+    return fail(
+        &cli->call, E_CONFLICT,
+        "The key in %s is to be kept as %s, which is there already and holds another: move it away, then run this "
+        "again. The database knows the new key already, and both are good.",
+        now, kept);
+}
+
 /*
  * master.key.next becomes master.key once the database knows it; the old one stays as master.key.1, for backups. Also after a run
  * that was killed here.
@@ -97,10 +127,11 @@ static int put_file_in_place(struct cli *cli)
         return error; /* a file that was left from before */
     char kept[PATH_MAX];
     snprintf(kept, sizeof kept, "%s.%lld", now, (long long)keyring_kid() - 1);
-    if ((link(now, kept) != 0 && errno != EEXIST && errno != ENOENT) || rename(next, now) != 0)
-        return fail(&cli->call, E_UNAVAILABLE,
-                    "%s cannot be put in the place of %s: %s. The database knows the new key already; run this again.",
-                    next, now, strerror(errno));
+    error = keep_old(cli, next, now, kept);
+    if (error)
+        return error;
+    if (rename(next, now) != 0)
+        return not_in_place(cli, next, now);
     int folder = open(in_data_dir(cli, "."), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         fsync(folder);

@@ -249,4 +249,26 @@ describe('keys typed wrong', () => {
     Object.assign(porteiro.env, { PORTEIRO_SECRET_KEY_FILE: inDir('second') });
     assert.equal((await porteiro.json(['key', 'retire', '1'])).current, 2);
   });
+
+  test('the old key is kept also where its second name is taken', async () => {
+    const porteiro = await Porteiro.create();
+    const inDir = name => path.join(porteiro.dir, name);
+    const text = name => fs.readFileSync(inDir(name), 'utf8');
+    await porteiro.json(['key', 'status']); // makes the first key
+    const old = text('master.key');
+    const stranger = fs.readFileSync(keyFile(porteiro.dir, 'master.key.1'), 'utf8'); // of another database that was here before
+    for (let again = 0; again < 2; again++) {
+      const refused = await porteiro.cli(['key', 'rotate']);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /master\.key\.1, which is there already and holds another: move it away/);
+      assert.deepEqual([text('master.key'), text('master.key.1')], [old, stranger]);
+    }
+    fs.renameSync(inDir('master.key.1'), inDir('stranger'));
+    // As after a run that was killed before the new key took its place, in a folder that was copied since.
+    fs.copyFileSync(inDir('master.key'), inDir('master.key.1'));
+    assert.equal((await porteiro.json(['key', 'rotate'])).began, false);
+    assert.equal(text('master.key.1'), old);
+    assert.notEqual(text('master.key'), old);
+    assert.equal((await porteiro.json(['key', 'retire', '1'])).current, 2);
+  });
 });
