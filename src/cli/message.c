@@ -40,8 +40,8 @@ static int run_inbox(struct cli *cli)
     struct chat_query query = {.limit = LINES_SHOWN, .unread_only = cli_has(cli, "unread")};
     int error = open_desk(cli, &desk);
     if (!error)
-        error =
-            desk.conversations->chats(&cli->call, &desk.site, messages_of(&cli->call, &desk.site, 0), &query, &found);
+        error = desk.conversations->chats(&cli->call, &desk.site, messages_of(&cli->call, &desk.site, 0, 0), &query,
+                                          &found);
     if (error)
         return error;
     struct answers *list = answers_new(cli->arena);
@@ -69,7 +69,7 @@ static int run_read(struct cli *cli)
         error = desk.conversations->person(&cli->call, cli_option(cli, "chat"), &query.chat);
     if (!error)
         error =
-            desk.conversations->list(&cli->call, &desk.site, messages_of(&cli->call, &desk.site, 0), &query, &found);
+            desk.conversations->list(&cli->call, &desk.site, messages_of(&cli->call, &desk.site, 0, 0), &query, &found);
     if (error)
         return error;
     struct answers *list = answers_new(cli->arena);

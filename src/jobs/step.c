@@ -331,7 +331,7 @@ static enum step_outcome run_kind(struct work *w)
         .site = &w->who->site,
         .rights = w->who->rights,
         .host = w->order->settings->open_host(call, &w->run),
-        .messages = messages_of(call, &w->who->site, w->who->token_id),
+        .messages = messages_of(call, &w->who->site, w->who->token_id, principal_holder(w->who)),
         .wants_structured = w->who->options & OPTION_STRUCTURED,
     };
     call->deadline_ms = clock_monotonic_ms() + JOB_STEP_MS;

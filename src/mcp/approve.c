@@ -76,7 +76,7 @@ int approve_begin(struct call *call, int64_t user_id, int64_t connection_id, str
     if (error)
         return error;
     return provider->notify(
-        call, &site, messages_of(call, &site, 0), number,
+        call, &site, messages_of(call, &site, 0, 0), number,
         call_format(call,
                     "porteiro: %.*s is the code that makes this number approve actions. Enter it only "
                     "if you asked for it. / Código para aprovar ações por este número.",
@@ -124,7 +124,7 @@ static int send_question(struct call *call, const struct confirmation_row *row, 
         return error;
     struct str what = str_cut(row->what, WHAT_SHOWN_BYTES);
     error = provider->notify(
-        call, &site, messages_of(call, &site, 0), approver->phone,
+        call, &site, messages_of(call, &site, 0, 0), approver->phone,
         call_format(call,
                     "porteiro: %.*s asks / pede:\n%.*s%s\n\nAnswer / responda: SIM %.*s (yes), NAO %.*s "
                     "(no)",

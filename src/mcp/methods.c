@@ -173,7 +173,7 @@ struct tool_context method_context(struct call *call, struct mcp_host *host)
                                  .rights = who->rights,
                                  .file = host->file,
                                  .host = &host->base,
-                                 .messages = messages_of(call, &who->site, who->token_id),
+                                 .messages = messages_of(call, &who->site, who->token_id, principal_holder(who)),
                                  .wants_structured = who->options & OPTION_STRUCTURED};
 }
 

@@ -391,7 +391,7 @@ static int is_opted_out(struct call *call, struct messages *messages, struct str
     return store_optouts_has(call, here_of(messages)->connection_id, who, ret);
 }
 
-struct messages *messages_of(struct call *call, const struct site *site, int64_t token_id)
+struct messages *messages_of(struct call *call, const struct site *site, int64_t token_id, int64_t holder)
 {
     static const struct messages_functions functions = {
         .take = take,
@@ -415,6 +415,7 @@ struct messages *messages_of(struct call *call, const struct site *site, int64_t
         .user_id = site->user_id,
         .connection_id = site->connection_id,
         .token_id = token_id,
+        .holder = holder,
         .wrapped_key = site->secret.wrapped_key,
     };
     return &here->base;

@@ -17,11 +17,13 @@ struct messages_here {
     struct messages base;
     int64_t user_id, connection_id;
     int64_t token_id; /* 0: a webhook, or the owner */
+    int64_t
+        holder; /* whose the keys of sends are: the token, or the family it is refreshed in (principal_holder()); 0 as above */
     struct str wrapped_key;
 };
 
 /* For one connection; lives as long as the call. */
-struct messages *messages_of(struct call *call, const struct site *site, int64_t token_id);
+struct messages *messages_of(struct call *call, const struct site *site, int64_t token_id, int64_t holder);
 
 /* sending.c */
 int sending_begin(struct call *call, struct messages *messages, struct send *send);

@@ -117,7 +117,17 @@ static int check_optout(struct call *call, const struct messages_here *here, con
                 STR_ARG(send->to));
 }
 
-static int check_caps(struct call *call, const struct messages_here *here, const struct send *send)
+/*
+ * Keys are the holder's, not the token's: an app's token is another one each hour, and what it sent with the one before is still not to
+ * be sent again. What has no key gets one that nobody can guess.
+ */
+static struct str keys_of(struct call *call, const struct messages_here *here)
+{
+    return call_format(call, "%lld/", (long long)here->holder);
+}
+
+static int check_caps(struct call *call, const struct messages_here *here, const struct send *send,
+                      const struct send_row *row)
 {
     int64_t others = 0, of_token = 0, since_ms = clock_now_ms() - DAY_MS;
     bool is_known;
@@ -130,7 +140,7 @@ static int check_caps(struct call *call, const struct messages_here *here, const
                     "Nothing was sent. Those it wrote to today can still be written to.",
                     (long long)others);
     if (!error && send->rules.per_token_a_day && here->token_id)
-        error = store_sends_count_of_token(call, here->token_id, since_ms, &of_token);
+        error = store_sends_count_of_token(call, row, keys_of(call, here), since_ms, &of_token);
     if (!error && of_token && send->rules.per_token_a_day && of_token >= send->rules.per_token_a_day)
         return fail(call, E_LIMIT,
                     "This token has sent %lld messages within 24 hours, which is its limit. Nothing was sent.",
@@ -153,7 +163,7 @@ static int claim(struct call *call, const struct messages_here *here, const stru
     if (!error && send->rules.per_recipient_ms)
         error = take_lane(call, here, send->to, send->rules.per_recipient_ms * 1000, &c->slot_us);
     if (!error)
-        error = check_caps(call, here, send);
+        error = check_caps(call, here, send, &c->row);
     if (error)
         return error;
     c->row.created_at_ms = clock_now_ms();
@@ -290,23 +300,21 @@ int sending_begin(struct call *call, struct messages *messages, struct send *sen
     struct claim *c = arena_new_of(call->arena, struct claim);
     struct send_row earlier;
     bool is_found = false;
-    *c = (struct claim){
-        .row = {
-            .id = token_word(call, SEND_ID_CHARS),
-            .user_id = here->user_id,
-            .connection_id = here->connection_id,
-            .token_id = here->token_id,
-            .recipient = send->to,
-            .send_key = send->key.len ? call_format(call, "%lld/%.*s", (long long)here->token_id, STR_ARG(send->key))
-                                      : STR_EMPTY,
-            .digest = send->digest,
-            .kind = send->kind,
-            .holder = token_word(call, SEND_ID_CHARS),
-        }};
+    *c = (struct claim){.row = {
+                            .id = token_word(call, SEND_ID_CHARS),
+                            .user_id = here->user_id,
+                            .connection_id = here->connection_id,
+                            .token_id = here->token_id,
+                            .recipient = send->to,
+                            .send_key = str_concat(call->arena, keys_of(call, here), send->key),
+                            .digest = send->digest,
+                            .kind = send->kind,
+                            .holder = token_word(call, SEND_ID_CHARS),
+                        }};
     if (send->key.len > SEND_KEY_MAX_BYTES)
         return fail(call, E_INVALID, "A key may have %d characters.", SEND_KEY_MAX_BYTES);
-    if (!c->row.send_key.len)
-        c->row.send_key = call_format(call, "own/%.*s", STR_ARG(c->row.id));
+    if (!send->key.len)
+        c->row.send_key = call_format(call, "%.*s/%.*s", STR_ARG(keys_of(call, here)), STR_ARG(c->row.id));
     else {
         int error = store_sends_by_key(call, here->connection_id, c->row.send_key, &earlier, &is_found);
         if (error)

@@ -156,13 +156,15 @@ int store_sends_count_recipients(struct call *call, int64_t connection_id, struc
     return OK;
 }
 
-int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t since_ms, int64_t *ret)
+int store_sends_count_of_token(struct call *call, const struct send_row *row, struct str keys, int64_t since_ms,
+                               int64_t *ret)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
-                         "SELECT COUNT(*) FROM mcp_whatsapp_sends WHERE token_id = $1 AND created_at > $2 AND "
-                         "state <> 'failed'",
-                         DB_INT(token_id), DB_TIME(since_ms));
+                         "SELECT COUNT(*) FROM mcp_whatsapp_sends WHERE connection_id IN (SELECT id FROM "
+                         "mcp_service_connections WHERE user_id = $1) AND created_at > $4 AND state <> 'failed' AND "
+                         "(token_id = $2 OR send_key LIKE $3 || '%')",
+                         DB_INT(row->user_id), DB_INT(row->token_id), DB_TEXT(keys), DB_TIME(since_ms));
     *ret = error ? 0 : db_int(&rows, 0, 0);
     return error;
 }

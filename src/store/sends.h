@@ -45,7 +45,9 @@ MUST_CHECK int store_sends_undelivered(struct call *call, int64_t connection_id,
 /* Recipients since then other than this one, and whether this one is among them. Those that failed do not count. */
 MUST_CHECK int store_sends_count_recipients(struct call *call, int64_t connection_id, struct str recipient,
                                             int64_t since_ms, int64_t *ret_others, bool *ret_known);
-MUST_CHECK int store_sends_count_of_token(struct call *call, int64_t token_id, int64_t since_ms, int64_t *ret);
+/* Of a user: what went out by the row's token, or with a key that begins with `keys`: those of the tokens before it, too. */
+MUST_CHECK int store_sends_count_of_token(struct call *call, const struct send_row *row, struct str keys,
+                                          int64_t since_ms, int64_t *ret);
 /* Newest first. With before_id, also those of before_ms itself that come behind it. */
 MUST_CHECK int store_sends_list(struct call *call, int64_t user_id, int64_t connection_id, int64_t before_ms,
                                 struct str before_id, int64_t limit, struct send_rows *ret);

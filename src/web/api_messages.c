@@ -100,7 +100,8 @@ static int list_chats(struct call *call, struct api *api)
     int error = open_page(call, api, &desk, &query.before_ms, &query.before_id);
     if (!error)
         error = note_refusal(
-            call, &desk, desk.conversations->chats(call, &desk.site, messages_of(call, &desk.site, 0), &query, &found));
+            call, &desk,
+            desk.conversations->chats(call, &desk.site, messages_of(call, &desk.site, 0, 0), &query, &found));
     if (error)
         return error;
     api_list_begin(api);
@@ -168,7 +169,8 @@ static int list_messages(struct call *call, struct api *api)
         error = read_before(call, api, &query.before_ms, &query.before_id);
     if (!error)
         error = note_refusal(
-            call, &desk, desk.conversations->list(call, &desk.site, messages_of(call, &desk.site, 0), &query, &found));
+            call, &desk,
+            desk.conversations->list(call, &desk.site, messages_of(call, &desk.site, 0, 0), &query, &found));
     if (error)
         return error;
     api_list_begin(api);

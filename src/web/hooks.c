@@ -121,7 +121,7 @@ static int serve(struct call *call, const struct http_request *request, struct s
                  .headers = request->headers,
                  .n_headers = request->n_headers,
                  .secret = webhook_place_of(call, STR_EMPTY, provider->key, site.connection_id, site.user_id).secret,
-                 .messages = messages_of(call, &site, 0),
+                 .messages = messages_of(call, &site, 0, 0),
                  .is_new = is_new,
                  .changed = changed,
                  .answered = rests ? NULL : answered}, /* nothing is approved through one that rests */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startCloud } from '../fakes/cloud.mjs';
 import { startEvolution } from '../fakes/evolution.mjs';
+import { Flow } from '../oauth/flow.mjs';
 import { Person } from './lib/api.mjs';
 import { fixtures } from './lib/fixtures.mjs';
 import { legacy } from './lib/mcp.mjs';
@@ -599,6 +600,39 @@ for (const database of ['sqlite', 'postgres']) {
       for (const said of ['Oi da Evolution', 'Bem-vinda']) assert.ok(!all.includes(said), said);
       for (const name of ['Caio', 'Bia']) assert.ok(!open.includes(name), name);
     });
+  });
+}
+
+for (const database of ['sqlite', 'postgres']) {
+  test(`what an app sent is known after its token was refreshed, on ${database}`, async () => {
+    const [porteiro, cloud] = [await (await Porteiro.create({ database: database === 'sqlite' ? 'sqlite' : fixtures.postgres.port })).serve(), await startCloud()];
+    try {
+      await porteiro.addUser();
+      const meta = await addCloud(porteiro, cloud, { rules: { ...FAST, 'per-token-a-day': 3 } });
+      const write = body => deliver(porteiro, meta.id, body, { headers: { 'X-Hub-Signature-256': cloud.signature(JSON.stringify(body)) } });
+      await write(cloud.receive(BIA, 'Oi')); // so nothing is to be confirmed
+      const flow = new Flow(porteiro), client = await flow.dynamic();
+      let tokens = await flow.login(await flow.person(), client, { scope: 'read draft publish' });
+      const send = async (key, text = key || 'no key') => {
+        const { json, text: all } = await legacy(`${porteiro.origin}/mcp`, tokens.access_token, 'tools/call', { name: 'wa_send', arguments: { to: [BIA], text, ...(key && { key }) } });
+        assert.ok(json?.result, all);
+        return json.result.content[0].text;
+      };
+      const refresh = async () => (tokens = (await flow.refresh(client, tokens.refresh_token)).json);
+      assert.match(await send('a'), /: sent, id=/);
+      await refresh();
+      const again = await send('a');
+      assert.match(again, new RegExp(`sent.*${cloud.sent[0].id}`, 's'));
+      assert.match(await send('a', 'another text'), /another message already/);
+      assert.equal(cloud.sent.length, 1);
+      assert.match(await send('b'), /: sent, id=/);
+      await send('');
+      await refresh();
+      assert.match(await send('c'), /has sent 3 messages within 24 hours/, 'the limit of a token is that of the app');
+      assert.equal(cloud.sent.length, 3);
+    } finally {
+      await Promise.all([cloud.stop(), porteiro.stop()]);
+    }
   });
 }
 
