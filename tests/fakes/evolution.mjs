@@ -81,6 +81,8 @@ export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-
         return file ? [201, { mediaType: 'imageMessage', fileName: 'a.png', mimetype: file.type, base64: file.bytes.toString('base64') }] : error(400, 'Bad Request', ['Message not found']);
       }
       case 'POST chat/markMessageAsRead': case 'POST chat/archiveChat': return [201, { message: 'Read messages', read: 'success' }];
+      case 'POST group/updateParticipant': return query.get('groupJid') ? [201, { updateParticipants: body.participants.map(number => ({ status: '200', jid: jid(number) })) }] : wrong(400, 'Bad Request', ['The group id needs to be informed in the query']);
+      case 'DELETE chat/deleteMessageForEveryone': return [201, { key: body, status: 'PENDING' }];
       case 'GET group/fetchAllGroups': return query.has('getParticipants') ? [200, state.groups.map(({ participants: _, ...group }) => group)] : wrong(400, 'Bad Request', ['The getParticipants needs to be informed in the query']);
       case 'GET group/findGroupInfos': return [200, state.groups.find(group => group.id === query.get('groupJid')) ?? {}];
       case 'GET template/find': return [200, state.templates];

@@ -415,6 +415,33 @@ for (const database of ['sqlite', 'postgres']) {
       }
     });
 
+    test('what wa_call sends goes out as a message does: asked for, at the pace, in the log', async () => {
+      const mine = await addEvolution(porteiro, evolution, { rules: { ...FAST, 'recipients-per-day': 2 } });
+      await porteiro.json(['message', 'optout', '--connection', String(mine.id), '--person', '+5511955550099']);
+      const eva = '5511955550099', gil = '5511955550098', kim = '5511955550097', lia = '5511955550096';
+      const call = (name, args) => confirmed(porteiro, mine.token, 'wa_call', { name, args });
+      const poll = number => call('POST message/sendPoll', { number, name: 'Oferta?', selectableCount: 1, values: ['sim', 'não'] });
+      const before_ = evolution.sent.length, asked = evolution.requests.length;
+      for (const { text, isError } of [
+        await poll(eva),
+        await call('POST chat/updateMessage', { number: `${eva}@s.whatsapp.net`, key: { id: 'X', remoteJid: `${eva}@s.whatsapp.net`, fromMe: true }, text: 'Oferta' }),
+        await call('POST message/sendStatus', { type: 'text', content: 'Oferta', statusJidList: [`${gil}@s.whatsapp.net`, `${eva}@s.whatsapp.net`] }),
+        await call('POST group/create', { subject: 'Ofertas', participants: [gil, eva] }),
+        await call('POST group/updateParticipant', { groupJid: '120363@g.us', action: 'add', participants: [eva] }),
+      ]) assert.ok(isError && /opted out/.test(text), text);
+      assert.match((await call('POST message/sendPoll', { name: 'x', selectableCount: 1, values: ['a', 'b'] })).text, /needs number/);
+      assert.equal(evolution.sent.length, before_);
+      assert.deepEqual(evolution.requests.slice(asked).filter(({ path }) => /^\/(group|chat|message)\//.test(path)), []);
+      for (const number of [gil, kim]) assert.ok(!(await poll(number)).isError);
+      assert.match((await poll(lia)).text, /2 different recipients within 24 hours/);
+      assert.equal(evolution.sent.length, before_ + 2);
+      const log = (await porteiro.json(['message', 'sent', '--connection', String(mine.id)])).items.filter(({ state }) => state === 'sent');
+      assert.deepEqual(log.map(({ to, kind }) => `${kind} ${to}`), [`poll ${kim}`, `poll ${gil}`]);
+      // What is no message needs nobody's leave.
+      assert.ok(!(await call('POST group/updateParticipant', { groupJid: '120363@g.us', action: 'remove', participants: [eva] })).isError);
+      assert.ok(!(await call('DELETE chat/deleteMessageForEveryone', { id: 'X', remoteJid: `${eva}@s.whatsapp.net`, fromMe: true })).isError);
+    });
+
     test('nothing that comes is lost: a thousand at once, and while the connection rests', async () => {
       const meta = await addCloud(porteiro, cloud, { rules: FAST }); // its own: so many chats would hide the others'
       const many = cloud.receive(BIA, 'x'), value = many.entry[0].changes[0].value, [one] = value.messages;

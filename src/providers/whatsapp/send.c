@@ -136,3 +136,47 @@ int wa_send(struct call *call, const struct wa *wa, struct wa_message *m, struct
     }
     return send.state == SEND_UNKNOWN ? look_for(call, wa, m, &send, ret) : send_claimed(call, wa, m, &send, ret);
 }
+
+/* ---- what is no message of ours, but is got by people as one is */
+
+static int claim_each(struct call *call, const struct wa *wa, const struct wa_outgoing *outgoing, struct send *sends,
+                      size_t *ret_n)
+{
+    int error = OK;
+    for (size_t i = 0; !error && i < outgoing->n_to; i++) {
+        sends[i] = (struct send){
+            .to = outgoing->to[i], .digest = outgoing->digest, .kind = outgoing->kind, .rules = wa_rules(wa)};
+        error = check_twin(call, wa, sends[i].to);
+        if (!error)
+            error = messages_send_begin(call, wa->messages, &sends[i]);
+        *ret_n += !error;
+    }
+    /* Last, for claiming the others may have waited. */
+    for (size_t i = 0; !error && i < outgoing->n_to; i++) {
+        error = check_twin(call, wa, sends[i].to);
+        if (!error)
+            error = messages_send_go(call, wa->messages, &sends[i]);
+    }
+    return error;
+}
+
+int wa_send_other(struct call *call, const struct wa *wa, const struct wa_outgoing *outgoing,
+                  const struct wa_request *request, struct wa_answer *ret)
+{
+    struct send *sends = arena_array_of(call->arena, struct send, outgoing->n_to);
+    size_t n_claimed = 0;
+    struct str why = STR("it could not be begun"), id = STR_EMPTY;
+    enum send_state state = SEND_FAILED;
+    if (!wa->messages)
+        return fail(call, E_UNAVAILABLE, "Nothing can be sent here: there is no record of what is sent.");
+    int error = claim_each(call, wa, outgoing, sends, &n_claimed);
+    if (!error) {
+        error = wa_request(call, wa, request, ret);
+        state = !error ? SEND_DONE : ret->problem.may_be_done ? SEND_UNKNOWN : SEND_FAILED;
+        why = error ? call->error_text : STR_EMPTY;
+        id = !error && outgoing->n_to == 1 ? wa->backend->message_id(ret->json) : STR_EMPTY;
+    }
+    for (size_t i = 0; i < n_claimed; i++)
+        (void)messages_send_end(call, wa->messages, &sends[i], state, id, why, NULL);
+    return error;
+}

@@ -1,7 +1,9 @@
 /* wa_discover and wa_call: the backend's remaining operations, by a table of those that are known. */
+#include "crypto/sha256.h"
+#include "providers/whatsapp/phone.h"
 #include "providers/whatsapp/tools.h"
 
-enum { ANSWER_SHOWN_BYTES = 8000, QUERY_MAX_BYTES = 8 * 1024 };
+enum { ANSWER_SHOWN_BYTES = 8000, QUERY_MAX_BYTES = 8 * 1024, RECIPIENTS_MAX = 50 };
 
 static const struct wa_operation *find(const struct wa *wa, struct str name)
 {
@@ -82,6 +84,54 @@ static int confirm(struct call *call, const struct tool_context *context, const 
                                              STR_ARG(json_is(args, JSON_MISSING) ? STR("{}") : json_raw(args))));
 }
 
+/* ---- who gets something by it */
+
+static int add_recipient(struct call *call, const struct wa_operation *o, const struct json *given, struct str *to,
+                         size_t *n)
+{
+    struct str one;
+    int error = phone_recipient(call, json_str(given), &one);
+    if (error)
+        return error;
+    for (size_t i = 0; i < *n; i++)
+        if (str_eq(to[i], one))
+            return OK;
+    if (*n == RECIPIENTS_MAX)
+        return fail(call, E_LIMIT, "%.*s: at most %d at a time.", STR_ARG(o->to), RECIPIENTS_MAX);
+    to[(*n)++] = one;
+    return OK;
+}
+
+/* Nobody for what nobody gets. */
+static int read_recipients(struct call *call, const struct wa_operation *o, const struct json *args, struct str *to,
+                           size_t *ret_n)
+{
+    const struct json *given = json_get(args, o->to);
+    int error = OK;
+    *ret_n = 0;
+    if (!o->kind.len || (o->only_action.len && !str_eq(json_str(json_get(args, STR("action"))), o->only_action)))
+        return OK;
+    if (json_is(given, JSON_ARRAY))
+        for (size_t i = 0; !error && i < json_count(given); i++)
+            error = add_recipient(call, o, json_at(given, i), to, ret_n);
+    else if (!json_is(given, JSON_MISSING))
+        error = add_recipient(call, o, given, to, ret_n);
+    if (!error && !*ret_n && !o->to_all.len)
+        return fail(call, E_INVALID, "%.*s needs %.*s: who gets it.", STR_ARG(o->name), STR_ARG(o->to));
+    if (!error && !*ret_n)
+        to[(*ret_n)++] = o->to_all;
+    return error;
+}
+
+static int send_out(struct call *call, const struct wa *wa, const struct wa_operation *o, const struct str *to,
+                    size_t n_to, const struct wa_request *request, struct wa_answer *ret)
+{
+    char digest[SHA256_HEX_BYTES];
+    sha256_hex(call_format(call, "%.*s %.*s", STR_ARG(request->path), STR_ARG(request->body)), digest);
+    const struct wa_outgoing outgoing = {.kind = o->kind, .digest = str_from(digest), .to = to, .n_to = n_to};
+    return wa_send_other(call, wa, &outgoing, request, ret);
+}
+
 static int perform(struct call *call, const struct tool_context *context, const struct wa *wa,
                    const struct json *arguments, bool only_reading, struct tool_result *result)
 {
@@ -90,6 +140,8 @@ static int perform(struct call *call, const struct tool_context *context, const 
     struct str name = json_str(json_get(arguments, STR("name")));
     const struct json *args = json_get(arguments, STR("args"));
     const struct wa_operation *o = find(wa, name);
+    struct str to[RECIPIENTS_MAX];
+    size_t n_to = 0;
     char words[RIGHTS_TEXT_BYTES];
     if (!o)
         return fail(call, E_NOT_FOUND, "There is no operation \"%.*s\": wa_discover lists those there are.",
@@ -100,12 +152,14 @@ static int perform(struct call *call, const struct tool_context *context, const 
         return fail(call, E_DENIED, "This token may not use %.*s: it needs the right %.*s.", STR_ARG(o->name),
                     STR_ARG(rights_format(o->needs, words)));
     int error = write_request(call, o, args, wa->backend->operation_path(call, wa, o->name), &request);
+    if (!error)
+        error = read_recipients(call, o, args, to, &n_to);
     if (!error && o->is_for_good)
         error = confirm(call, context, o, args);
     else if (!error && !(o->needs & RIGHT_READ))
         error = host_agree(call, context->host, o->what);
     if (!error)
-        error = wa_request(call, wa, &request, &answer);
+        error = n_to ? send_out(call, wa, o, to, n_to, &request, &answer) : wa_request(call, wa, &request, &answer);
     if (error)
         return error;
     result->audit_json = call_format(call, "{\"operation\":%.*s}", STR_ARG(json_quote(call->arena, o->name)));

@@ -116,6 +116,11 @@ struct wa_operation {
     struct str args;  /* JSON Schema of its arguments, shortly */
     unsigned needs;   /* enum right */
     bool is_for_good; /* is confirmed */
+    /* Somebody gets something by it, as by a message: it goes out as one does (wa_send_other()). Empty: nobody does. */
+    struct str kind;        /* as the log of sends names it */
+    struct str to;          /* the argument that names who gets it: one, or an array */
+    struct str only_action; /* only when the argument `action` is this; empty: always */
+    struct str to_all;      /* who gets it when `to` names nobody; empty: then it is refused */
 };
 
 struct wa_backend {
@@ -192,6 +197,15 @@ struct wa_sent {
 };
 MUST_CHECK int wa_send(struct call *call, const struct wa *wa, struct wa_message *message, struct str key,
                        struct wa_sent *ret);
+
+/* Another operation by which people get something: the same log, pace, quiet hours, caps and opt-outs hold, for each of them. */
+struct wa_outgoing {
+    struct str kind, digest;
+    const struct str *to; /* as chats are named, each once */
+    size_t n_to;
+};
+MUST_CHECK int wa_send_other(struct call *call, const struct wa *wa, const struct wa_outgoing *outgoing,
+                             const struct wa_request *request, struct wa_answer *ret);
 
 /* Percent-encoded, for a path or a query. */
 struct str wa_encode(struct call *call, struct str text);
