@@ -27,7 +27,7 @@ const SHAPES = {
 const error = (status, name, message) => [status, { status, error: name, response: { message } }];
 
 export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-BAILEYS', number: own = '5511999990000' } = {}) {
-  const state = { messages: [], state: 'open', groups: [], files: new Map(), contacts: [], unknown: new Set(), templates: [], webhook: null };
+  const state = { messages: [], read: [], state: 'open', groups: [], files: new Map(), contacts: [], unknown: new Set(), templates: [], webhook: null };
   const jid = to => (to.includes('@') ? to : `${to}@s.whatsapp.net`);
 
   const send = (service, action, body) => {
@@ -39,6 +39,7 @@ export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-
     return [201, record];
   };
 
+  const known = key => state.messages.some(m => m.key.id === key.id && m.key.remoteJid === key.remoteJid);
   const handle = (service, { method, path, query, headers, body, malformed }) => {
     const wrong = (...given) => (service.violations.push(`${method} ${path}: ${JSON.stringify(given)}`), error(...given));
     if (path === '/instance/fetchInstances') {
@@ -66,7 +67,8 @@ export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-
       case 'GET instance/connect': return [200, { pairingCode: 'ABCD-1234', code: '2@x', base64: 'data:image/png;base64,iVBORw0KGgo=', count: 1 }];
       case 'POST chat/findMessages': {
         const wanted = body.where?.key?.remoteJid;
-        const all = state.messages.filter(m => !wanted || m.key.remoteJid === wanted);
+        const id = body.where?.key?.id;
+        const all = state.messages.filter(m => (!wanted || m.key.remoteJid === wanted) && (!id || m.key.id === id));
         return [200, { messages: { total: all.length, pages: 1, currentPage: 1, records: all.slice(0, body.offset ?? 50) } }];
       }
       case 'POST chat/findChats': {
@@ -80,7 +82,11 @@ export function startEvolution({ instance = 'loja', key = KEY, kind = 'WHATSAPP-
         const file = state.files.get(body.message?.key?.id);
         return file ? [201, { mediaType: 'imageMessage', fileName: 'a.png', mimetype: file.type, base64: file.bytes.toString('base64') }] : error(400, 'Bad Request', ['Message not found']);
       }
-      case 'POST chat/markMessageAsRead': case 'POST chat/archiveChat': return [201, { message: 'Read messages', read: 'success' }];
+      // Baileys is handed the key as it is: the sender notices nothing when no message of theirs has it, and the answer is the same.
+      case 'POST chat/markMessageAsRead':
+        state.read.push(...body.readMessages.filter(known).map(({ id }) => id));
+        return [201, { message: 'Read messages', read: 'success' }];
+      case 'POST chat/archiveChat': return [201, { message: 'Read messages', read: 'success' }];
       case 'POST group/updateParticipant': return query.get('groupJid') ? [201, { updateParticipants: body.participants.map(number => ({ status: '200', jid: jid(number) })) }] : wrong(400, 'Bad Request', ['The group id needs to be informed in the query']);
       case 'DELETE chat/deleteMessageForEveryone': return [201, { key: body, status: 'PENDING' }];
       case 'GET group/fetchAllGroups': return query.has('getParticipants') ? [200, state.groups.map(({ participants: _, ...group }) => group)] : wrong(400, 'Bad Request', ['The getParticipants needs to be informed in the query']);

@@ -389,6 +389,20 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match((await tool(porteiro, evo.token, 'wa_mark', { chat: CAIO, as: 'read' })).text, /read/);
     });
 
+    test('what is said of a message names its conversation as the server does', async () => {
+      const conversations = [['5531987650001', '553187650001'], ['525598761234', '5215598761234'], ['5491155557788', '541155557788'], ['5511955557766', '5511955557766']];
+      for (const [chat, as] of conversations) {
+        const id = evolution.receive(as, 'leia-me').data.key.id, jid = `${as}@s.whatsapp.net`;
+        const asked = evolution.requests.length;
+        assert.match((await tool(porteiro, evo.token, 'wa_mark', { chat, as: 'read' })).text, /: read/);
+        assert.ok(evolution.state.read.includes(id), `${chat} saw that it was read`);
+        assert.match((await tool(porteiro, evo.token, 'wa_mark', { chat, as: 'archived' })).text, /: archived/);
+        assert.match((await confirmed(porteiro, evo.token, 'wa_send', { to: [chat], reaction: { message: id, emoji: '👍' } })).text, /: sent/);
+        const keys = evolution.requests.slice(asked).map(({ body }) => body?.lastMessage?.key ?? body?.key).filter(Boolean);
+        assert.deepEqual(keys.map(key => [key.id, key.remoteJid]), [[id, jid], [id, jid]]);
+      }
+    });
+
     test('who says stop gets nothing more', async () => {
       const eva = '5511955550000';
       await signed(meta.id, cloud.receive(eva, 'Oi'));

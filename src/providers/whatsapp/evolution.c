@@ -136,6 +136,45 @@ static struct str jid_of(struct call *call, struct str chat)
     return str_find_char(chat, '@') == STR_NOT_FOUND ? call_format(call, "%.*s@s.whatsapp.net", STR_ARG(chat)) : chat;
 }
 
+static int find(struct call *call, const struct wa *wa, struct str where, size_t limit, struct wa_answer *ret)
+{
+    return ask(call, wa, "POST", "chat/findMessages", STR_EMPTY,
+               call_format(call, "{\"where\":%.*s,\"page\":1,\"offset\":%zu}", STR_ARG(where), limit), ret);
+}
+
+/* What Evolution leaves out of its ids, or has more (Brazil's and Argentina's 9, Mexico's 1): both are asked for, one has the messages. */
+static struct str other_jid(struct call *call, struct str chat)
+{
+    struct str twin = phone_twin(call->arena, chat);
+    if (twin.len)
+        return jid_of(call, twin);
+    if (str_starts_with(chat, STR("52")) && chat.len == 12)
+        return call_format(call, "521%.*s@s.whatsapp.net", STR_ARG(str_from_offset(chat, 2)));
+    if (!str_starts_with(chat, STR("55")) || chat.len != 13)
+        return STR_EMPTY;
+    return call_format(call, "%.*s%.*s@s.whatsapp.net", 4, chat.ptr, STR_ARG(str_from_offset(chat, 5)));
+}
+
+/*
+ * By which of the two forms the server knows this message: what is said of it under the other one is done, says the server, and
+ * seen by nobody.
+ */
+static int jid_of_message(struct call *call, const struct wa *wa, struct str chat, struct str id, struct str *ret)
+{
+    struct wa_answer answer;
+    struct str other = other_jid(call, chat);
+    *ret = jid_of(call, chat);
+    if (!other.len)
+        return OK;
+    int error = find(call, wa,
+                     call_format(call, "{\"key\":{\"id\":%.*s,\"remoteJid\":%.*s}}", STR_ARG(quote(call, id)),
+                                 STR_ARG(quote(call, other))),
+                     1, &answer);
+    if (!error && str_eq(json_str(json_path(json_at(json_path(answer.json, "messages.records"), 0), "key.id")), id))
+        *ret = other;
+    return error;
+}
+
 static void write_media(struct json_writer *w, const struct wa_message *m)
 {
     json_member_str(w, "mediatype", m->media_kind);
@@ -181,15 +220,20 @@ static void write_options(struct json_writer *w, const struct wa_message *m)
     }
 }
 
-static void write_reaction(struct call *call, struct json_writer *w, const struct wa_message *m)
+static int write_reaction(struct call *call, const struct wa *wa, struct json_writer *w, const struct wa_message *m)
 {
+    struct str jid;
+    int error = jid_of_message(call, wa, m->to, m->message_id, &jid);
+    if (error)
+        return error;
     json_key(w, STR("key"));
     json_object(w);
     json_member_str(w, "id", m->message_id);
-    json_member_str(w, "remoteJid", jid_of(call, m->to));
+    json_member_str(w, "remoteJid", jid);
     json_member_bool(w, "fromMe", m->message_is_mine);
     json_end(w);
     json_member_str(w, "reaction", m->emoji);
+    return OK;
 }
 
 static int write_message(struct call *call, const struct wa *wa, const struct wa_message *m, struct wa_request *ret)
@@ -221,8 +265,9 @@ static int write_message(struct call *call, const struct wa *wa, const struct wa
         json_member_raw(&w, "contact",
                         call_format(call, "[{\"fullName\":%.*s,\"phoneNumber\":\"+%.*s\",\"wuid\":\"%.*s\"}]",
                                     STR_ARG(quote(call, m->name)), STR_ARG(m->phone), STR_ARG(m->phone)));
-    if (m->kind == WA_REACTION)
-        write_reaction(call, &w, m);
+    int error = m->kind == WA_REACTION ? write_reaction(call, wa, &w, m) : OK;
+    if (error)
+        return error;
     if (m->kind == WA_TEMPLATE) {
         json_member_str(&w, "name", m->name);
         json_member_str(&w, "language", m->language);
@@ -380,25 +425,6 @@ static int chats(struct call *call, const struct wa *wa, const struct chat_query
     return error;
 }
 
-static int find(struct call *call, const struct wa *wa, struct str where, size_t limit, struct wa_answer *ret)
-{
-    return ask(call, wa, "POST", "chat/findMessages", STR_EMPTY,
-               call_format(call, "{\"where\":%.*s,\"page\":1,\"offset\":%zu}", STR_ARG(where), limit), ret);
-}
-
-/* What Evolution leaves out of its ids, or has more (Brazil's and Argentina's 9, Mexico's 1): both are asked for, one has the messages. */
-static struct str other_jid(struct call *call, struct str chat)
-{
-    struct str twin = phone_twin(call->arena, chat);
-    if (twin.len)
-        return jid_of(call, twin);
-    if (str_starts_with(chat, STR("52")) && chat.len == 12)
-        return call_format(call, "521%.*s@s.whatsapp.net", STR_ARG(str_from_offset(chat, 2)));
-    if (!str_starts_with(chat, STR("55")) || chat.len != 13)
-        return STR_EMPTY;
-    return call_format(call, "%.*s%.*s@s.whatsapp.net", 4, chat.ptr, STR_ARG(str_from_offset(chat, 5)));
-}
-
 static int list_of(struct call *call, const struct wa *wa, struct str jid, const struct message_query *query,
                    struct message_list *ret)
 {
@@ -522,16 +548,24 @@ static int media(struct call *call, const struct wa *wa, struct str id, struct w
 static int mark_read(struct call *call, const struct wa *wa, struct str chat, struct str id)
 {
     struct wa_answer answer;
+    struct str jid;
+    int error = jid_of_message(call, wa, chat, id, &jid);
+    if (error)
+        return error;
     return ask(call, wa, "POST", "chat/markMessageAsRead", STR_EMPTY,
                call_format(call, "{\"readMessages\":[{\"id\":%.*s,\"fromMe\":false,\"remoteJid\":%.*s}]}",
-                           STR_ARG(quote(call, id)), STR_ARG(quote(call, jid_of(call, chat)))),
+                           STR_ARG(quote(call, id)), STR_ARG(quote(call, jid))),
                &answer);
 }
 
 static int archive(struct call *call, const struct wa *wa, struct str chat, struct str id, bool archived)
 {
     struct wa_answer answer;
-    struct str jid = quote(call, jid_of(call, chat));
+    struct str jid;
+    int error = jid_of_message(call, wa, chat, id, &jid);
+    if (error)
+        return error;
+    jid = quote(call, jid);
     return ask(call, wa, "POST", "chat/archiveChat", STR_EMPTY,
                call_format(call,
                            "{\"lastMessage\":{\"key\":{\"remoteJid\":%.*s,\"fromMe\":false,\"id\":%.*s}},\"chat\":%.*s,"
