@@ -378,12 +378,13 @@ static int archive(struct call *call, struct messages *messages, struct str name
     return store_chats_archive(call, here->user_id, here->connection_id, name, archived);
 }
 
-static int opt_out(struct call *call, struct messages *messages, struct str who, bool out, struct str reason)
+static int opt_out(struct call *call, struct messages *messages, struct str who, bool out, int64_t at_ms,
+                   struct str reason)
 {
     const struct messages_here *here = here_of(messages);
     bool changed;
     return optout_set(call, here->user_id, here->connection_id, who,
-                      &(struct optout_wish){.out = out, .reason = reason}, &changed);
+                      &(struct optout_wish){.out = out, .at_ms = at_ms, .reason = reason}, &changed);
 }
 
 static int is_opted_out(struct call *call, struct messages *messages, struct str who, bool *ret)

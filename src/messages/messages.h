@@ -63,6 +63,7 @@ struct optout_wish {
     bool out;
     bool by_owner;     /* not by the person: then "no record, no action" */
     struct str reason; /* why, in words */
+    int64_t at_ms;     /* when they wished it; 0: now. An older wish undoes no newer one. */
 };
 MUST_CHECK int optout_set(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                           const struct optout_wish *wish, bool *ret_changed);

@@ -10,13 +10,15 @@ enum { REASON_MAX_BYTES = 200 };
 static int change(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                   const struct optout_wish *wish, bool *ret_changed)
 {
+    /* A clock that is ahead must not outdo what is wished until then. */
+    int64_t now_ms = clock_now_ms(), at_ms = wish->at_ms && wish->at_ms < now_ms ? wish->at_ms : now_ms;
     const struct optout_row row = {
         .recipient = person,
         .reason = str_sub(wish->reason, 0, REASON_MAX_BYTES),
-        .created_at_ms = clock_now_ms(),
+        .created_at_ms = at_ms,
     };
     return wish->out ? store_optouts_add(call, user_id, connection_id, &row, ret_changed)
-                     : store_optouts_remove(call, user_id, connection_id, person, ret_changed);
+                     : store_optouts_remove(call, user_id, connection_id, person, at_ms, ret_changed);
 }
 
 static int change_and_record(struct call *call, int64_t user_id, int64_t connection_id, struct str person,

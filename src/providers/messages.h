@@ -139,7 +139,8 @@ struct messages_functions {
                           bool *ret_is_it);
     int (*send_end)(struct call *call, struct messages *messages, struct send *send, enum send_state state,
                     struct str message_id, struct str problem, const struct message *said);
-    int (*opt_out)(struct call *call, struct messages *messages, struct str who, bool out, struct str reason);
+    int (*opt_out)(struct call *call, struct messages *messages, struct str who, bool out, int64_t at_ms,
+                   struct str reason);
     int (*is_opted_out)(struct call *call, struct messages *messages, struct str who, bool *ret);
 };
 
@@ -237,10 +238,11 @@ static inline int messages_send_end(struct call *call, struct messages *messages
     return messages->functions->send_end(call, messages, send, state, message_id, problem, said);
 }
 
+/* at_ms: when they said so, for webhooks may tell it late: being taken off undoes no later wish to be on the list. */
 MUST_CHECK static inline int messages_opt_out(struct call *call, struct messages *messages, struct str who, bool out,
-                                              struct str reason)
+                                              int64_t at_ms, struct str reason)
 {
-    return messages->functions->opt_out(call, messages, who, out, reason);
+    return messages->functions->opt_out(call, messages, who, out, at_ms, reason);
 }
 MUST_CHECK static inline int messages_is_opted_out(struct call *call, struct messages *messages, struct str who,
                                                    bool *ret)

@@ -267,17 +267,24 @@ int store_optouts_add(struct call *call, int64_t user_id, int64_t connection_id,
                          DB_INT(connection_id), DB_INT(user_id), DB_TEXT(row->recipient), DB_TEXT(row->reason),
                          DB_TIME(row->created_at_ms));
     *ret_changed = !error && rows.n_rows > 0;
-    return error;
+    if (error || *ret_changed)
+        return error;
+    return db_query(call, store_db(), NULL,
+                    "UPDATE mcp_whatsapp_optouts SET created_at = $4 WHERE connection_id = $1 AND recipient = $2 AND "
+                    "created_at < $4 AND connection_id IN (SELECT id FROM mcp_service_connections WHERE $3 = -1 OR "
+                    "user_id = $3)",
+                    DB_INT(connection_id), DB_TEXT(row->recipient), DB_INT(user_id), DB_TIME(row->created_at_ms));
 }
 
 int store_optouts_remove(struct call *call, int64_t user_id, int64_t connection_id, struct str recipient,
-                         bool *ret_changed)
+                         int64_t until_ms, bool *ret_changed)
 {
     struct db_rows rows;
     int error = db_query(call, store_db(), &rows,
                          "DELETE FROM mcp_whatsapp_optouts WHERE connection_id = $1 AND recipient = $2 AND "
-                         "connection_id IN (SELECT id FROM mcp_service_connections WHERE $3 = -1 OR user_id = $3)",
-                         DB_INT(connection_id), DB_TEXT(recipient), DB_INT(user_id));
+                         "created_at <= $4 AND connection_id IN (SELECT id FROM mcp_service_connections WHERE $3 = -1 "
+                         "OR user_id = $3)",
+                         DB_INT(connection_id), DB_TEXT(recipient), DB_INT(user_id), DB_TIME(until_ms));
     *ret_changed = !error && db_changes(&rows) > 0;
     return error;
 }

@@ -77,11 +77,14 @@ struct optout_rows {
     size_t count;
     struct optout_row *items;
 };
-/* Both only at a connection of that user (USER_ANY: of anybody). *ret_changed false: it was so already. */
+/*
+ * Both only at a connection of that user (USER_ANY: of anybody). *ret_changed false: it was so already, or there is a newer one than
+ * until_ms. Added again, the newest time stays.
+ */
 MUST_CHECK int store_optouts_add(struct call *call, int64_t user_id, int64_t connection_id,
                                  const struct optout_row *row, bool *ret_changed);
 MUST_CHECK int store_optouts_remove(struct call *call, int64_t user_id, int64_t connection_id, struct str recipient,
-                                    bool *ret_changed);
+                                    int64_t until_ms, bool *ret_changed);
 MUST_CHECK int store_optouts_has(struct call *call, int64_t connection_id, struct str recipient, bool *ret);
 /* Of the connections of that user (USER_ANY: of everybody's). */
 MUST_CHECK int store_optouts_list(struct call *call, int64_t user_id, int64_t connection_id, struct optout_rows *ret);

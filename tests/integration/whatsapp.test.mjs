@@ -415,6 +415,24 @@ for (const database of ['sqlite', 'postgres']) {
       assert.match((await tool(porteiro, meta.token, 'wa_send', { to: [eva], text: 'Bem-vinda' })).text, /: sent/);
     });
 
+    test('of two wishes the newer one holds, whichever is delivered first', async () => {
+      const now = Date.now(), at = seconds => ({ at: now - seconds * 1000 }), take = body => signed(meta.id, body);
+      const out = async who => (await porteiro.json(['message', 'optout', '--connection', String(meta.id)])).items.some(({ person }) => person === who);
+      for (const [who, said, is_out] of [
+        ['5511955550081', [['STOP', 60], ['START', 240]], true],
+        ['5511955550082', [['START', 60], ['STOP', 240]], false],
+        ['5511955550083', [['STOP', 300], ['STOP', 60], ['START', 240]], true],
+        ['5511955550084', [['STOP', 300], ['START', 60]], false],
+      ]) {
+        for (const [word, seconds] of said) assert.equal((await take(cloud.receive(who, word, at(seconds)))).status, 200);
+        assert.equal(await out(who), is_out, JSON.stringify(said));
+      }
+      const owners = '5511955550085';
+      await porteiro.json(['message', 'optout', '--connection', String(meta.id), '--person', `+${owners}`]);
+      await take(cloud.receive(owners, 'START', at(60)));
+      assert.ok(await out(owners), 'nor does an older START undo what the owner said');
+    });
+
     test('who says stop to one message does not get the next, which waits for its turn', async () => {
       const slow = await addCloud(porteiro, cloud, { rules: { ...FAST, 'recipient-pause': 3 } });
       for (const [person, as] of [['5511955550011', '5511955550011'], ['5491155550022', '541155550022']]) { // the line's other form too

@@ -265,18 +265,37 @@ static bool is_word_of(struct str text, const char *const *words, size_t n)
     return false;
 }
 
+/* One that wants messages and is newer than this one that does not: services deliver again, late, what failed. */
+static int has_taken_back(struct call *call, const struct webhook *webhook, const struct message *message,
+                          const char *const *in, size_t n_in, bool *ret)
+{
+    struct message_list list;
+    int error = messages_list(call, webhook->messages,
+                              &(struct message_query){.chat = message->chat, .limit = WA_ITEMS_MAX}, &list);
+    *ret = false;
+    for (size_t i = 0; !error && i < list.count; i++)
+        *ret |=
+            !list.items[i].outgoing && list.items[i].at_ms > message->at_ms && is_word_of(list.items[i].text, in, n_in);
+    return error;
+}
+
 static int note_wish(struct call *call, const struct webhook *webhook, const struct message *message)
 {
+    bool is_over;
     static const char *const out[] = {"stop", "stopall", "unsubscribe",  "parar",
                                       "pare", "sair",    "descadastrar", "baja"};
     static const char *const in[] = {"start", "unstop", "voltar", "volver"};
     if (phone_is_group(message->chat))
         return OK;
-    if (is_word_of(message->text, out, ARRAY_LENGTH(out)))
-        return messages_opt_out(call, webhook->messages, message->chat, true,
+    if (is_word_of(message->text, out, ARRAY_LENGTH(out))) {
+        int error = has_taken_back(call, webhook, message, in, ARRAY_LENGTH(in), &is_over);
+        if (error || is_over)
+            return error;
+        return messages_opt_out(call, webhook->messages, message->chat, true, message->at_ms,
                                 call_format(call, "wrote %.*s", STR_ARG(str_sub(str_trim(message->text), 0, 20))));
+    }
     if (is_word_of(message->text, in, ARRAY_LENGTH(in)))
-        return messages_opt_out(call, webhook->messages, message->chat, false, STR_EMPTY);
+        return messages_opt_out(call, webhook->messages, message->chat, false, message->at_ms, STR_EMPTY);
     return OK;
 }
 
