@@ -9,6 +9,7 @@ enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024, COLUMNS_MAX = 16, GAP = 2 };
 enum member_kind {
     MEMBER_NULL,
     MEMBER_TEXT,
+    MEMBER_TIME,
     MEMBER_INTEGER,
     MEMBER_SWITCH,
     MEMBER_WORDS,
@@ -85,7 +86,7 @@ void answer_time(struct answer *answer, const char *name, int64_t unix_ms)
         text[10] = 'T';
         value = str_format(answer->arena, "%sZ", text);
     }
-    answer_text(answer, name, value);
+    add(answer, name, value.ptr ? MEMBER_TIME : MEMBER_NULL)->text = value;
 }
 
 void answer_words(struct answer *answer, const char *name, struct str comma_list)
@@ -184,6 +185,7 @@ static void write_value(struct buf *out, const struct member *member)
         buf_add(out, STR("null"));
         break;
     case MEMBER_TEXT:
+    case MEMBER_TIME:
         write_string(out, member->text);
         break;
     case MEMBER_INTEGER:
@@ -282,15 +284,13 @@ static void add_padded(struct buf *out, struct str text, size_t columns)
 static struct str as_text(struct arena *arena, const struct member *member)
 {
     switch (member->kind) {
-    case MEMBER_TEXT:
-        /* A time as people write it. */
-        if (member->text.len == 24 && member->text.ptr[10] == 'T' && member->text.ptr[23] == 'Z')
-            return str_format(arena, "%.10s %.8s", member->text.ptr, member->text.ptr + 11);
-        return answer_printable(arena, member->text);
+    case MEMBER_TIME: /* as people write it */
+        return str_format(arena, "%.10s %.8s", member->text.ptr, member->text.ptr + 11);
     case MEMBER_INTEGER:
         return str_format(arena, "%lld", (long long)member->integer);
     case MEMBER_SWITCH:
         return member->integer ? STR("yes") : STR("no");
+    case MEMBER_TEXT:
     case MEMBER_WORDS:
     case MEMBER_JSON:
         return answer_printable(arena, member->text);

@@ -209,6 +209,15 @@ static void test_nothing_steers_the_terminal(void **state)
     assert_string_equal(str_copy_cstr(arena, shown), "a?]0;x???b??\xe2\x80\xa6?");
 }
 
+/* A name may be shaped like a time; only a time is shown as one. */
+static void test_a_text_like_a_time_is_a_text(void **state)
+{
+    (void)state;
+    struct answer *answer = answer_new(arena);
+    answer_text(answer, "name", STR("AB\x1b[31mCDET\x1b[5mFG\x1b[0mHIZ"));
+    assert_string_equal(str_copy_cstr(arena, answer_as_text(arena, answer)), "name  AB?[31mCDET?[5mFG?[0mHIZ\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_nothing_steers_the_terminal),
+        cmocka_unit_test(test_a_text_like_a_time_is_a_text),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
