@@ -48,7 +48,10 @@ int checkpoint_open(struct call *call, struct str path)
     if (!path.len)
         return OK;
     const char *name = str_copy_cstr(call->arena, path);
-    file = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+    file = open(name, O_RDWR | flags, 0600);
+    if (file < 0 && errno == EACCES) /* a file that we may only write to */
+        file = open(name, O_WRONLY | flags, 0600);
     if (file < 0)
         return fail(call, E_UNAVAILABLE, "The file for audit checkpoints, %s, cannot be opened: %s.", name,
                     strerror(errno));
@@ -90,13 +93,45 @@ static struct str as_line(struct arena *arena, const struct audit_mark *mark)
     return buf_str(&line);
 }
 
-/* One write: lines of several processes do not mix. Not waited for until it is on disk: that would hold up the loop. */
+static bool lock_file(short type)
+{
+    struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(file, F_SETLKW, &whole) == 0;
+}
+
+/* What a full disk or a power cut left of a line goes, or the next one would stand behind it, in a line that nobody signed. */
+static void drop_piece(void)
+{
+    char end[LINE_BYTES_MAX];
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+        return;
+    off_t from = status.st_size > LINE_BYTES_MAX ? status.st_size - LINE_BYTES_MAX : 0;
+    ssize_t n = pread(file, end, sizeof end, from);
+    if (n <= 0 || end[n - 1] == '\n')
+        return;
+    while (n > 0 && end[n - 1] != '\n')
+        n--;
+    if ((n > 0 || from == 0) && ftruncate(file, from + n) == 0)
+        log_warning("the file for audit checkpoints ended in a piece of a line, which was removed");
+}
+
+/* One write under a lock of processes. Not waited for until it is on disk: that would hold up the loop. */
 static void append_line(struct str line)
 {
     if (file < 0)
         return;
-    if (write(file, line.ptr, line.len) != (ssize_t)line.len)
-        log_error("the file for audit checkpoints cannot be written: %s", strerror(errno));
+    bool is_locked = lock_file(F_WRLCK);
+    if (is_locked)
+        drop_piece();
+    ssize_t written = write(file, line.ptr, line.len);
+    if (written != (ssize_t)line.len) {
+        log_error("the file for audit checkpoints cannot be written: %s", strerror(written < 0 ? errno : ENOSPC));
+        if (is_locked)
+            drop_piece();
+    }
+    if (is_locked && !lock_file(F_UNLCK))
+        log_error("the file for audit checkpoints cannot be unlocked: %s", strerror(errno));
 }
 
 int checkpoint_write(struct call *call, struct str writer)
@@ -144,10 +179,9 @@ static bool read_line(struct call *call, struct str line, struct audit_mark *ret
     return *ret_foreign || mark_is_signed(call->arena, MARK_CHECKPOINT, ret);
 }
 
-static int read_lines(struct call *call, FILE *from, struct checkpoint_file *ret)
+static void read_lines(struct call *call, FILE *from, checkpoint_fn *take, void *context, struct checkpoint_file *ret)
 {
     char line[LINE_BYTES_MAX + 2];
-    size_t capacity = 0;
     struct call piece;
     call_init_piece(&piece, call, 1024 * 1024);
     for (int64_t number = 1; fgets(line, sizeof line, from); number++) {
@@ -157,30 +191,13 @@ static int read_lines(struct call *call, FILE *from, struct checkpoint_file *ret
         if (!str_ends_with(text, STR("\n")) && feof(from))
             break; /* cut off while it was written */
         arena_reset(piece.arena);
-        if (!read_line(&piece, str_trim(text), &mark, &is_foreign)) {
-            if (!ret->bad_line)
-                ret->bad_line = number;
-            continue;
-        }
-        ret->n_foreign += is_foreign;
-        if (is_foreign)
-            continue;
-        if (ret->marks.count == capacity) {
-            size_t larger = capacity ? 2 * capacity : 256;
-            struct audit_mark *items = arena_array_of(call->arena, struct audit_mark, larger);
-            if (capacity)
-                memcpy(items, ret->marks.items, capacity * sizeof *items);
-            ret->marks.items = items;
-            capacity = larger;
-        }
-        ret->marks.items[ret->marks.count++] = (struct audit_mark){
-            .writer = str_copy(call->arena, mark.writer),
-            .seq = mark.seq,
-            .hash = str_copy(call->arena, mark.hash),
-            .at_ms = mark.at_ms,
-        };
+        if (read_line(&piece, str_trim(text), &mark, &is_foreign)) {
+            ret->n_foreign += is_foreign;
+            if (!is_foreign)
+                take(context, &mark);
+        } else if (!ret->bad_line)
+            ret->bad_line = number;
     }
-    return OK;
 }
 
 static void close_file(void *object)
@@ -188,7 +205,8 @@ static void close_file(void *object)
     fclose(object);
 }
 
-int checkpoint_read(struct call *call, const char *path, struct checkpoint_file *ret)
+int checkpoint_read(struct call *call, const char *path, checkpoint_fn *take, void *context,
+                    struct checkpoint_file *ret)
 {
     struct stat status;
     *ret = (struct checkpoint_file){0};
@@ -197,11 +215,9 @@ int checkpoint_read(struct call *call, const char *path, struct checkpoint_file 
         return errno == ENOENT ? fail(call, E_NOT_FOUND, "There is no file %s.", path)
                                : fail(call, E_UNAVAILABLE, "%s cannot be read: %s.", path, strerror(errno));
     arena_defer(call->arena, close_file, from);
-    int error = OK;
     if (fstat(fileno(from), &status) == 0 && status.st_size > CHECKPOINT_FILE_BYTES_MAX)
-        error = fail(call, E_LIMIT, "%s is larger than %d MiB: give a newer part of it.", path,
-                     CHECKPOINT_FILE_BYTES_MAX >> 20);
-    if (!error)
-        error = read_lines(call, from, ret);
-    return error;
+        return fail(call, E_LIMIT, "%s is larger than %d MiB: give a newer part of it.", path,
+                    CHECKPOINT_FILE_BYTES_MAX >> 20);
+    read_lines(call, from, take, context, ret);
+    return OK;
 }

@@ -41,14 +41,16 @@ void checkpoint_log(bool on);
 /* Of the chain's head as it is committed now, unless it is that of the last one. Waits. */
 MUST_CHECK int checkpoint_write(struct call *call, struct str writer);
 
-/* The lines of a file. */
+/* What a file has besides them. */
 struct checkpoint_file {
-    struct audit_marks marks;
     int64_t n_foreign; /* of another server: its key is another */
     int64_t
         bad_line; /* the first that is none, or whose signature is wrong; 0: none. A last line without its end does not count */
 };
+/* One after the other, as they stand there; the texts are gone when it returns. */
+typedef void checkpoint_fn(void *context, const struct audit_mark *mark);
 /* E_NOT_FOUND: it is not there. E_LIMIT. */
-MUST_CHECK int checkpoint_read(struct call *call, const char *path, struct checkpoint_file *ret);
+MUST_CHECK int checkpoint_read(struct call *call, const char *path, checkpoint_fn *take, void *context,
+                               struct checkpoint_file *ret);
 
 #endif

@@ -3,16 +3,23 @@
 #include "audit/checkpoint.h"
 #include "net/task.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 enum { ROWS_AT_ONCE = 500, WRITERS_MAX = 10 * 1000, BATCH_BUDGET_BYTES = 64 * 1024 * 1024 };
+
+/* A checkpoint as it is kept while rows are read: there may be a million. */
+struct kept_mark {
+    int64_t seq, at_ms;
+    unsigned char hash[(MAC_HEX_BYTES - 1) / 2];
+};
 
 struct chain_state {
     struct str writer;
     int64_t seq; /* of the last row seen, or removed by retention */
     int64_t last_id;
-    struct audit_marks marks; /* its checkpoints, by number */
-    size_t next_mark;
+    struct kept_mark *marks; /* its checkpoints, by number; freed by free_marks() */
+    size_t n_marks, marks_capacity, next_mark;
     char hash[MAC_HEX_BYTES];
     bool has_head, head_is_right;
     int64_t head_seq, late_head_seq; /* before the rows were read, and after */
@@ -25,6 +32,7 @@ struct verification {
     size_t n_states, capacity;
     struct chain_state *latest; /* rows of a writer often stand together */
     struct audit_verdict verdict;
+    bool is_out_of_memory; /* for the checkpoints */
 };
 
 static struct chain_state *find_state(struct verification *v, struct str writer)
@@ -112,28 +120,55 @@ static int read_tombstones(struct call *call, struct verification *v)
 
 /* ---- checkpoints */
 
-static void add_checkpoint(struct verification *v, const struct audit_mark *mark)
+static void free_marks(void *object)
 {
+    struct verification *v = object;
+    for (size_t i = 0; i < v->n_states; i++)
+        free(v->states[i].marks);
+}
+
+static bool make_room(struct chain_state *state)
+{
+    if (state->n_marks < state->marks_capacity)
+        return true;
+    size_t capacity = state->marks_capacity ? 2 * state->marks_capacity : 16;
+    struct kept_mark *marks = realloc(state->marks, capacity * sizeof *marks);
+    if (!marks)
+        return false;
+    state->marks = marks;
+    state->marks_capacity = capacity;
+    return true;
+}
+
+static void add_checkpoint(void *context, const struct audit_mark *mark)
+{
+    struct verification *v = context;
     struct chain_state *state = find_state(v, mark->writer);
     if (!state && v->n_states < WRITERS_MAX)
         state = add_state(v, mark->writer);
     if (!state)
         return;
-    struct audit_marks *marks = &state->marks;
-    if ((marks->count & (marks->count - 1)) == 0) { /* 0, 1, 2, 4, ...: full */
-        struct audit_mark *items = arena_array_of(v->arena, struct audit_mark, marks->count ? 2 * marks->count : 1);
-        if (marks->count)
-            memcpy(items, marks->items, marks->count * sizeof *items);
-        marks->items = items;
+    if (!make_room(state)) {
+        v->is_out_of_memory = true;
+        return;
     }
-    marks->items[marks->count++] =
-        (struct audit_mark){.seq = mark->seq, .hash = str_copy(v->arena, mark->hash), .at_ms = mark->at_ms};
+    struct kept_mark *kept = &state->marks[state->n_marks++];
+    *kept = (struct kept_mark){.seq = mark->seq, .at_ms = mark->at_ms};
+    if (sodium_hex2bin(kept->hash, sizeof kept->hash, mark->hash.ptr, mark->hash.len, NULL, NULL, NULL) != 0)
+        memset(kept->hash, 0, sizeof kept->hash); /* of no row */
 }
 
 static int by_number(const void *left, const void *right)
 {
-    const struct audit_mark *a = left, *b = right;
+    const struct kept_mark *a = left, *b = right;
     return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static bool is_hash(const struct kept_mark *mark, struct str hash)
+{
+    char hex[MAC_HEX_BYTES];
+    sodium_bin2hex(hex, sizeof hex, mark->hash, sizeof mark->hash);
+    return str_eq(hash, str_from(hex));
 }
 
 static int read_checkpoints_of_database(struct call *call, struct verification *v)
@@ -161,14 +196,12 @@ static int read_checkpoints_of_database(struct call *call, struct verification *
 static int read_checkpoints_of_file(struct call *call, struct verification *v, const char *path)
 {
     struct checkpoint_file file;
-    int error = checkpoint_read(call, path, &file);
+    int error = checkpoint_read(call, path, add_checkpoint, v, &file);
     if (error)
         return error;
     v->verdict.foreign = file.n_foreign;
     if (file.bad_line)
         broken(v, 0, "line %lld of %s is no checkpoint that this server signed", (long long)file.bad_line, path);
-    for (size_t i = 0; i < file.marks.count; i++)
-        add_checkpoint(v, &file.marks.items[i]);
     arena_reset(call->arena);
     return OK;
 }
@@ -178,9 +211,11 @@ static int read_checkpoints(struct call *call, struct verification *v, const cha
     int error = path ? read_checkpoints_of_file(call, v, path) : OK;
     if (!error && v->verdict.ok)
         error = read_checkpoints_of_database(call, v);
+    if (!error && v->is_out_of_memory)
+        return fail(call, E_UNAVAILABLE, "There is no memory for this many checkpoints.");
     for (size_t i = 0; i < v->n_states; i++)
-        if (v->states[i].marks.count)
-            qsort(v->states[i].marks.items, v->states[i].marks.count, sizeof(struct audit_mark), by_number);
+        if (v->states[i].n_marks)
+            qsort(v->states[i].marks, v->states[i].n_marks, sizeof(struct kept_mark), by_number);
     return error;
 }
 
@@ -188,14 +223,14 @@ static int read_checkpoints(struct call *call, struct verification *v, const cha
 static void compare_checkpoints(struct verification *v, struct chain_state *state, int64_t id,
                                 const struct chain_link *link)
 {
-    for (; state->next_mark < state->marks.count; state->next_mark++) {
-        const struct audit_mark *mark = &state->marks.items[state->next_mark];
+    for (; state->next_mark < state->n_marks; state->next_mark++) {
+        const struct kept_mark *mark = &state->marks[state->next_mark];
         if (mark->seq > link->seq)
             return;
         if (mark->seq < link->seq)
             continue;
         v->verdict.checkpoints++;
-        if (str_eq(mark->hash, link->hash))
+        if (is_hash(mark, link->hash))
             continue;
         char at[CLOCK_TEXT_BYTES];
         clock_format(mark->at_ms, at);
@@ -383,8 +418,7 @@ static void check_ends(struct verification *v)
 {
     for (size_t i = 0; i < v->n_states && v->verdict.ok; i++) {
         const struct chain_state *state = &v->states[i];
-        const struct audit_mark *newest =
-            state->marks.count ? &state->marks.items[state->marks.count - 1] : &(struct audit_mark){0};
+        const struct kept_mark *newest = state->n_marks ? &state->marks[state->n_marks - 1] : &(struct kept_mark){0};
         if (state->seq)
             v->verdict.chains++;
         if (!state->has_head)
@@ -463,25 +497,27 @@ int audit_verify(struct call *call, const char *checkpoints, struct audit_verdic
     *batch = (struct batch){call, parent};
     arena_on_exhausted(rows, batch_exhausted, batch);
 
-    struct verification v = {.arena = parent, .verdict = {.ok = true}};
+    struct verification *v = arena_new_of(parent, struct verification);
+    *v = (struct verification){.arena = parent, .verdict = {.ok = true}};
+    arena_defer(parent, free_marks, v);
     call->arena = rows;
-    int error = read_heads(call, &v);
+    int error = read_heads(call, v);
     if (!error)
-        error = read_tombstones(call, &v);
-    if (!error && v.verdict.ok)
-        error = read_checkpoints(call, &v, checkpoints);
-    if (!error && v.verdict.ok)
-        error = check_rows(call, &v);
-    if (!error && v.verdict.ok)
-        error = look_for_late_heads(call, &v);
+        error = read_tombstones(call, v);
+    if (!error && v->verdict.ok)
+        error = read_checkpoints(call, v, checkpoints);
+    if (!error && v->verdict.ok)
+        error = check_rows(call, v);
+    if (!error && v->verdict.ok)
+        error = look_for_late_heads(call, v);
     call->arena = parent;
     if (error) { /* the texts are in the batch's arena */
         call->error_text = str_copy(parent, call->error_text);
         call->error_detail = str_copy(parent, call->error_detail);
         return error;
     }
-    if (v.verdict.ok)
-        check_ends(&v);
-    *ret = v.verdict;
+    if (v->verdict.ok)
+        check_ends(v);
+    *ret = v->verdict;
     return OK;
 }

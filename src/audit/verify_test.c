@@ -133,8 +133,21 @@ static void append(const char *text, int times)
     fclose(file);
 }
 
+struct seen {
+    size_t count;
+    int64_t last_seq;
+};
+
+static void see(void *context, const struct audit_mark *mark)
+{
+    struct seen *seen = context;
+    seen->count++;
+    seen->last_seq = mark->seq;
+}
+
 static void lines_of_the_file(void **state)
 {
+    struct seen seen = {0};
     struct fixture *f = *state;
     struct checkpoint_file file;
     char line[1100] = {0}, longest[1200];
@@ -155,11 +168,11 @@ static void lines_of_the_file(void **state)
            "\"0000000000000000000000000000000000000000000000000000000000000000\"}\n",
            1);
     append("{\"v\":1,\"wri", 1); /* cut off: it was just being written */
-    assert_ok(&f->call, checkpoint_read(&f->call, path, &file));
-    assert_int_equal(file.marks.count, 601);
+    assert_ok(&f->call, checkpoint_read(&f->call, path, see, &seen, &file));
+    assert_int_equal(seen.count, 601);
     assert_int_equal(file.bad_line, 602);
     assert_int_equal(file.n_foreign, 1);
-    assert_int_equal(file.marks.items[600].seq, 2);
+    assert_int_equal(seen.last_seq, 2);
     assert_ok(&f->call, verifies(f));
     assert_false(verdict.ok);
     assert_true(str_contains(verdict.problem, STR("line 602")));
@@ -167,13 +180,48 @@ static void lines_of_the_file(void **state)
     /* What is no file, and what is too large to be one. */
     char below[64];
     snprintf(below, sizeof below, "%s/x", path);
-    assert_int_equal(checkpoint_read(&f->call, below, &file), E_UNAVAILABLE);
-    assert_int_equal(checkpoint_read(&f->call, "/tmp/porteiro-no-such-file", &file), E_NOT_FOUND);
+    assert_int_equal(checkpoint_read(&f->call, below, see, &seen, &file), E_UNAVAILABLE);
+    assert_int_equal(checkpoint_read(&f->call, "/tmp/porteiro-no-such-file", see, &seen, &file), E_NOT_FOUND);
     assert_int_equal(truncate(path, (off_t)CHECKPOINT_FILE_BYTES_MAX + 1), 0);
-    assert_int_equal(checkpoint_read(&f->call, path, &file), E_LIMIT);
+    assert_int_equal(checkpoint_read(&f->call, path, see, &seen, &file), E_LIMIT);
     call_clear_error(&f->call);
     assert_int_equal(audit_verify(&f->call, "/tmp/porteiro-no-such-file", &verdict), E_NOT_FOUND);
     call_clear_error(&f->call);
+}
+
+/* A full disk, or a power cut. */
+static void a_piece_of_a_line_is_taken_away(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    struct checkpoint_file file;
+    record(f, 2);
+    assert_ok(&f->call, marks(f));
+    append("{\"v\":1,\"writer\":\"te", 1);
+    record(f, 1);
+    assert_ok(&f->call, marks(f));
+    assert_ok(&f->call, checkpoint_read(&f->call, path, see, &seen, &file));
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(file.bad_line, 0);
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+}
+
+/* More than what one batch of rows may hold; each of them is held against its row. */
+static void a_long_file_is_read(void **state)
+{
+    struct fixture *f = *state;
+    char line[1100] = {0};
+    record(f, 2);
+    assert_ok(&f->call, marks(f));
+    FILE *from = fopen(path, "r");
+    assert_non_null(from);
+    assert_non_null(fgets(line, sizeof line, from));
+    fclose(from);
+    append(line, 262144);
+    assert_ok(&f->call, verifies(f));
+    assert_true(verdict.ok);
+    assert_true(verdict.checkpoints > 262144);
 }
 
 /* ---- writers */
@@ -441,6 +489,8 @@ int main(void)
         ON_SQLITE(the_database_fails),
         ON_SQLITE(where_checkpoints_go),
         ON_SQLITE(lines_of_the_file),
+        ON_SQLITE(a_piece_of_a_line_is_taken_away),
+        ON_SQLITE(a_long_file_is_read),
         ON_SQLITE(marks_without_rows),
         ON_SQLITE(writers_have_their_own_checkpoints),
         ON_SQLITE(rows_beyond_the_head),
