@@ -278,6 +278,20 @@ static bool is_empty(const struct csv_row *row)
     return true;
 }
 
+/* Before the first is connected: its token is shown once, and only with all the others. What cannot be read is told later. */
+static int check_count(struct import *import)
+{
+    struct csv csv = import->csv;
+    struct csv_row row;
+    int64_t count = 0;
+    while (count <= ROWS_MAX && csv_next(import->cli->arena, &csv, &row))
+        count += !is_empty(&row);
+    return count <= ROWS_MAX
+               ? OK
+               : fail(&import->cli->call, E_LIMIT,
+                      "more than %d rows at once are not taken; split the file. Nothing was stored", ROWS_MAX);
+}
+
 static int import_rows(struct import *import)
 {
     struct cli *cli = import->cli;
@@ -287,8 +301,6 @@ static int import_rows(struct import *import)
     while (csv_next(cli->arena, &import->csv, &import->row)) {
         if (is_empty(&import->row))
             continue;
-        if (import->connected + import->failed == ROWS_MAX)
-            return fail(&cli->call, E_LIMIT, "more than %d rows at once are not taken; split the file", ROWS_MAX);
         cli_note(cli, "line %zu ...", import->csv.line);
         piece.deadline_ms = clock_monotonic_ms() + ROW_TIMEOUT_MS;
         import_row(import, &piece);
@@ -325,6 +337,8 @@ int connection_import(struct cli *cli)
         return error;
     csv_begin(&import->csv, text);
     error = read_header(import);
+    if (!error)
+        error = check_count(import);
     if (!error)
         error = open_accounts(cli);
     if (!error)

@@ -114,6 +114,13 @@ describe('answers have the shapes of docs/cli.md', () => {
       assert.deepEqual([connected, failed, shop.line, shop.name], [1, 0, 4, 'Loja'], heading);
       await porteiro.json(['connection', 'delete', String(shop.id)]);
     }
+    // Too many: before the first is connected, whose token would never be shown.
+    const row = `${site.url},editor,${secret}\n`, before = (await porteiro.json(['connection', 'list'])).items.length;
+    fs.writeFileSync(file, `url,username,app_password\n${row.repeat(1001)}`);
+    const many = await porteiro.cli(args);
+    assert.equal(many.code, 1);
+    assert.match(many.stderr, /more than 1000 rows.*Nothing was stored/);
+    assert.equal((await porteiro.json(['connection', 'list'])).items.length, before);
     for (const [text, sentence] of [['url,username,app_password\n', /no row under them/], ['sep=;\r\nURL;User;Password\r\n;;\r\n', /no row under them/], ['', /first line names the columns/], ['url,username\n', /missing is "app_password"/], ['url,username,app_password,colour\n', /no column "colour"/], ['url,url,username,app_password\n', /twice there is "url"/]]) {
       fs.writeFileSync(file, text);
       const refused = await porteiro.cli(args);
