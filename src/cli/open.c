@@ -12,6 +12,7 @@
 #include "accounts/passwords.h"
 #include "audit/audit.h"
 #include "audit/history.h"
+#include "audit/journal.h"
 #include "audit/retention.h"
 #include "base/log.h"
 #include "limits/limits.h"
@@ -361,6 +362,7 @@ void open_close(struct cli *cli)
 {
     if (opened.accounts)
         flush(cli);
+    journal_close(); /* not before: what was flushed goes there, too */
     if (opened.client) {
         http_client_done();
         smtp_done();

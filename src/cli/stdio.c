@@ -98,6 +98,8 @@ static void remove_directory(void)
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s/tmp", directory); /* where files on their way lay, which have no name */
+    rmdir(path);
     rmdir(directory);
 }
 
@@ -249,10 +251,7 @@ static int run_stdio(struct cli *cli)
             return cli_usage(cli, "%.*s", STR_ARG(problem));
         error = open_site(cli, provider, &token);
     }
-    if (!error)
-        error = serve(cli, token);
-    journal_close();
-    return error;
+    return error ? error : serve(cli, token);
 }
 
 static const struct option options[] = {

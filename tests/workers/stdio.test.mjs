@@ -109,6 +109,17 @@ describe('stdio', () => {
     assert.ok(!text.includes(site.users.editor.app_password));
     assert.deepEqual(fs.readdirSync(env.TMPDIR).filter(name => name.startsWith('porteiro')), []);
 
+    // What only reads is in it, too, however short the conversation is; and nothing stays of a file that was on its way.
+    const short = converse(env);
+    short.send(legacy(1, 'tools/call', { name: 'wp_upload', arguments: { data: Buffer.from('%PDF-1.4').toString('base64'), filename: 'short.pdf' } }));
+    await short.next(1);
+    short.send(legacy(2, 'tools/call', { name: 'wp_site', arguments: {} }));
+    await short.next(2);
+    short.child.stdin.end();
+    assert.equal((await short.ended).code, 0);
+    assert.match(fs.readFileSync(file, 'utf8'), /"tool\.wp_site"/);
+    assert.deepEqual(fs.readdirSync(env.TMPDIR).filter(name => name.startsWith('porteiro')), []);
+
     const reading = converse(env, ['--rights', 'read']);
     reading.send(legacy(1, 'tools/list'));
     const names = (await reading.next(1)).result.tools.map(tool => tool.name);
