@@ -21,8 +21,8 @@ enum {
     CONFIRM_HUMAN_LIFE_MS = 24 * 60 * 60 * 1000,
     CONFIRM_KEEP_MS = 7 * 24 * 60 * 60 * 1000, /* how long ended rows are kept */
     CONFIRM_PENDING_MAX = 100,                 /* of a token */
-    CONFIRM_WHAT_MAX_BYTES = 40 * 1024, /* what is longer is refused */
-    CONFIRM_DIFFERENCE_MAX_BYTES = 64 * 1024, /* what is longer is cut */
+    CONFIRM_WHAT_MAX_BYTES = 40 * 1024,        /* what is longer is refused */
+    CONFIRM_DIFFERENCE_MAX_BYTES = 64 * 1024,  /* what is longer is cut */
 };
 
 /*
