@@ -272,8 +272,10 @@ static const struct command commands[] = {
     },
     {
         .verb = "erase",
-        .summary = "Erases all that is kept of one person. The list of those who want no messages stays; the audit log "
-                   "says that it was done, without the number.",
+        .summary =
+            "Erases all that is kept of one person. The list of those who want no messages stays, and so does the "
+            "audit log: it has a digest in place of the number, and no texts; but what "
+            "older versions wrote there of wa_ tools has both in plain, and nothing can be changed there.",
         .options = person_options,
         .n_options = ARRAY_LENGTH(person_options),
         .example = "porteiro message erase --person \"+55 11 98765-4321\"",

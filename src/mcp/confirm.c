@@ -247,7 +247,7 @@ int confirm_decide(struct call *call, int64_t user_id, struct str id, bool appro
                                        .data_json = call_format(call, "{\"id\":%.*s,\"tool\":%.*s,\"what\":%.*s}",
                                                                 STR_ARG(json_quote(call->arena, ret->id)),
                                                                 STR_ARG(json_quote(call->arena, ret->tool)),
-                                                                STR_ARG(json_quote(call->arena, ret->what))),
+                                                                STR_ARG(redact_question(call, ret->tool, ret->what))),
                                    });
     return store_end(call, mine, error);
 }

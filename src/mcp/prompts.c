@@ -108,7 +108,7 @@ static void record(struct call *call, const struct mcp_host *host, const struct 
     audit_write_origin(&w, call);
     json_member_str(&w, "outcome", str_from(error_name(error)));
     json_member_str(&w, "prompt", prompt->name);
-    json_member_raw(&w, "arguments", redact_arguments(call->arena, host->arguments));
+    json_member_raw(&w, "arguments", redact_of(call, host->request->provider, host->arguments));
     json_end(&w);
     audit_later(&(struct audit_event){
         .user_id = who->user_id,

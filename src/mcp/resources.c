@@ -74,8 +74,9 @@ int resources_templates_write(struct call *call, struct mcp_host *host, struct b
     return OK;
 }
 
-static void record(struct call *call, const struct principal *who, struct str uri, int error)
+static void record(struct call *call, const struct mcp_host *host, struct str uri, int error)
 {
+    const struct principal *who = host->request->who;
     struct buf data;
     struct json_writer w;
     buf_init(&data, call->arena, 8 * 1024);
@@ -83,7 +84,7 @@ static void record(struct call *call, const struct principal *who, struct str ur
     json_object(&w);
     audit_write_origin(&w, call);
     json_member_str(&w, "outcome", str_from(error_name(error)));
-    json_member_str(&w, "uri", str_sub(uri, 0, REDACT_STRING_MAX_BYTES));
+    json_member_str(&w, "uri", str_sub(redact_uri_of(call, host->request->provider, uri), 0, REDACT_STRING_MAX_BYTES));
     json_end(&w);
     audit_later(&(struct audit_event){
         .user_id = who->user_id,
@@ -120,7 +121,7 @@ int resources_read_write(struct call *call, struct mcp_host *host, struct buf *o
         error = fail(call, E_LIMIT, "The resource is too large to be read at once.");
     if (!error && result.contents.len == 0)
         error = fail(call, E_NOT_FOUND, "There is no resource with this URI.");
-    record(call, host->request->who, json_str(uri), error);
+    record(call, host, json_str(uri), error);
     if (error == E_NOT_FOUND) {
         host->data_json = call_format(call, "{\"uri\":%.*s}", STR_ARG(json_raw(uri)));
         host->code = host->modern ? RPC_INVALID_PARAMS : RPC_RESOURCE_NOT_FOUND;

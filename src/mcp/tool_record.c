@@ -51,26 +51,36 @@ static void end(struct record *record)
     record->event.data_json = buf_str(&record->data);
 }
 
-static void write_outcome(struct call *call, struct json_writer *w, int error, const struct tool_result *result,
-                          int64_t elapsed_ms)
+static void write_outcome(struct call *call, struct json_writer *w, const struct mcp_host *host, int error,
+                          const struct tool_result *result, int64_t elapsed_ms)
 {
     json_member_str(w, "outcome", str_from(error_name(error)));
     json_member_i64(w, "ms", elapsed_ms);
     /* of text that the model reads: what the answer costs it */
     json_member_i64(w, "bytes", (int64_t)(result && !error ? result->text.len : call->error_text.len));
-    if (error)
-        json_member_str(w, "error", str_sub(call->error_text, 0, REDACT_STRING_MAX_BYTES));
+    struct str why = error ? redact_text_of(host->request->provider, call->error_text) : STR_EMPTY;
+    if (why.len)
+        json_member_str(w, "error", str_sub(why, 0, REDACT_STRING_MAX_BYTES));
 }
 
 int tool_record_refused(struct call *call, const struct tool *tool, const struct mcp_host *host, int error)
 {
     struct record record;
     begin(call, tool, host, "", &record);
-    write_outcome(call, &record.w, error, NULL, 0);
-    json_member_raw(&record.w, "arguments", redact_arguments(call->arena, host->arguments));
+    write_outcome(call, &record.w, host, error, NULL, 0);
+    json_member_raw(&record.w, "arguments", redact_of(call, host->request->provider, host->arguments));
     end(&record);
     audit_later(&record.event);
     return error;
+}
+
+static struct str done_of(struct call *call, const struct mcp_host *host, struct str audit_json)
+{
+    const struct json *done;
+    if (!host->request->provider->conversations)
+        return audit_json;
+    return json_parse(call->arena, audit_json, NULL, &done, NULL) == OK ? redact_of(call, host->request->provider, done)
+                                                                        : STR("{}");
 }
 
 void tool_record_done(struct call *call, const struct tool *tool, struct mcp_host *host, const struct json *arguments,
@@ -78,11 +88,11 @@ void tool_record_done(struct call *call, const struct tool *tool, struct mcp_hos
 {
     struct record record;
     begin(call, tool, host, "", &record);
-    write_outcome(call, &record.w, error, result, elapsed_ms);
+    write_outcome(call, &record.w, host, error, result, elapsed_ms);
     if (tool->reads_only)
-        json_member_raw(&record.w, "arguments", redact_arguments(call->arena, arguments));
+        json_member_raw(&record.w, "arguments", redact_of(call, host->request->provider, arguments));
     if (!error && result->audit_json.len)
-        json_member_raw(&record.w, "done", result->audit_json);
+        json_member_raw(&record.w, "done", done_of(call, host, result->audit_json));
     write_changes(&record.w, host);
     end(&record);
     if (tool->reads_only) {
@@ -104,7 +114,7 @@ int tool_record_intent(struct call *call, const struct tool *tool, struct mcp_ho
 {
     struct record record;
     begin(call, tool, host, ".intent", &record);
-    json_member_raw(&record.w, "arguments", redact_arguments(call->arena, arguments));
+    json_member_raw(&record.w, "arguments", redact_of(call, host->request->provider, arguments));
     end(&record);
     struct call mine = *call; /* who waits for a database that is away hears of it soon */
     int64_t latest_ms = clock_monotonic_ms() + INTENT_MS;

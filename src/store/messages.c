@@ -327,6 +327,12 @@ int store_person_chats(struct call *call, int64_t user_id, int64_t connection_id
     return error;
 }
 
+/* Questions for a yes name the number as the model typed it, or as it is kept. */
+#define ASKED_OF_PERSON                                                                                                \
+    OF_PERSON                                                                                                          \
+    " AND tool LIKE 'wa@_%' ESCAPE '@' AND replace(replace(replace(replace(replace(what, ' ', ''), '-', ''), "         \
+    "'(', ''), ')', ''), '.', '') LIKE '%' || $3 || '%'"
+
 int store_person_erase(struct call *call, int64_t user_id, int64_t connection_id, struct str person,
                        struct person_counts *ret)
 {
@@ -337,8 +343,12 @@ int store_person_erase(struct call *call, int64_t user_id, int64_t connection_id
         "DELETE FROM mcp_whatsapp_pace WHERE lane IN ($3, '" SENDS_LANE_LEFT "' || $3) AND connection_id IN "
         "(SELECT id FROM mcp_service_connections WHERE ($1 = -1 OR user_id = $1) AND ($2 = 0 OR id = $2))",
         "DELETE FROM mcp_whatsapp_approvals WHERE " OF_PERSON " AND phone = $3",
+        /* What still waits cannot be agreed to unseen. What was used stays without its words: else it could be used again. */
+        "DELETE FROM mcp_confirmations WHERE state = 'pending' AND " ASKED_OF_PERSON,
+        "UPDATE mcp_confirmations SET what = '' WHERE " ASKED_OF_PERSON,
     };
-    int64_t *counts[] = {&ret->messages, &ret->chats, &ret->sends, &ret->pace, &ret->approvals};
+    int64_t questions;
+    int64_t *counts[] = {&ret->messages, &ret->chats, &ret->sends, &ret->pace, &ret->approvals, &questions, &questions};
     for (size_t i = 0; i < ARRAY_LENGTH(statements); i++) {
         struct db_rows rows;
         int error =

@@ -650,6 +650,45 @@ for (const database of ['sqlite', 'postgres']) {
       assert.ok(row && !JSON.stringify(row).includes(BIA), 'the erasure is on record, without the number');
     });
 
+    test('nothing of the audit log, which nobody can change, has a number or a text; what an owner was asked is erased', async () => {
+      const EVA = '5511955551234', spelled = '+55 (11) 95555-1234', said = 'Segredo da Eva';
+      const human = await addEvolution(porteiro, evolution, { rules: FAST, confirm: 'human' });
+      const ana = new Person(porteiro);
+      await ana.login('ana@example.test', PASSWORD);
+      const waiting = async () => (await ana.ok('GET', '/api/approvals')).items.filter(({ what }) => what.replace(/[ ()-]/g, '').includes(EVA));
+      const ask = text => tool(porteiro, human.token, 'wa_send', { to: [spelled], text, key: `for ${EVA}` });
+      assert.match((await ask(said)).text, /has to approve it first/);
+      const [asked] = await waiting();
+      assert.ok(asked.what.includes(said), 'its owner reads it');
+      await ana.ok('POST', `/api/approvals/${asked.id}/approve`);
+      assert.match((await ask(said)).text, /: sent, id=/);
+      await ask(`${said}, again`);
+      await tool(porteiro, human.token, 'wa_read', { chat: EVA, q: said });
+      await tool(porteiro, human.token, 'wa_send', { to: [EVA], text: said, [said]: EVA });
+      await tool(porteiro, human.token, 'wa_call', { name: 'POST message/sendPoll', args: { number: spelled, name: said, values: [said] } });
+      await legacy(porteiro.url, human.token, 'resources/read', { uri: `whatsapp://chat/${EVA}` });
+      assert.equal((await waiting()).length, 3); // one of them was used
+      await porteiro.json(['message', 'optout', '--connection', String(human.id), '--person', `+${EVA}`]);
+      await porteiro.json(['message', 'erase', '--person', `+${EVA}`]);
+      assert.equal((await waiting()).length, 0);
+      let items = [];
+      for (let i = 0; i < 50 && !items.some(({ action }) => action === 'resource.read'); i++, await sleep(100)) ({ items } = await porteiro.json(['audit', 'list', '--connection', String(human.id), '--limit', '100']));
+      const all = JSON.stringify(items).replace(/[ ()-]/g, '');
+      for (const open of [EVA, said.replaceAll(' ', '')]) assert.ok(!all.includes(open), all.slice(Math.max(0, all.indexOf(open) - 300)).slice(0, 600));
+      const intent = items.filter(({ action }) => action === 'tool.wa_send.intent').at(-1).data.arguments;
+      const { person_mac } = items.find(({ action }) => action === 'messages.optout').data;
+      assert.deepEqual([intent.to, intent.text], [[`person ${person_mac}`], `(${said.length} bytes)`]);
+      assert.equal(items.find(({ action }) => action === 'tool.wa_call.intent').data.arguments.name, 'POST message/sendPoll');
+      assert.match(items.find(({ action }) => action === 'approvals.approve').data.what, /^\(\d+ bytes\)$/);
+      if (database === 'sqlite') {
+        const file = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
+        const kept = JSON.stringify(file.prepare('SELECT what FROM mcp_confirmations').all()).replace(/[ ()-]/g, '');
+        file.close();
+        assert.ok(!kept.includes(EVA), kept);
+      }
+      assert.equal((await porteiro.cli(['audit', 'verify'])).code, 0);
+    });
+
     if (database === 'sqlite') test('nothing that was said lies open in the database', async () => {
       const file = openSqlite(path.join(porteiro.dir, 'porteiro.db'), { readOnly: true });
       const all = JSON.stringify(file.prepare('SELECT * FROM mcp_whatsapp_messages').all()) + JSON.stringify(file.prepare('SELECT * FROM mcp_whatsapp_chats').all());
