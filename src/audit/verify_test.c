@@ -145,18 +145,24 @@ static void see(void *context, const struct audit_mark *mark)
     seen->last_seq = mark->seq;
 }
 
+/* The file's first. */
+static void make_line(struct fixture *f, char *line, int size)
+{
+    record(f, 2);
+    assert_ok(&f->call, marks(f));
+    FILE *from = fopen(path, "r");
+    assert_non_null(from);
+    assert_non_null(fgets(line, size, from));
+    fclose(from);
+}
+
 static void lines_of_the_file(void **state)
 {
     struct seen seen = {0};
     struct fixture *f = *state;
     struct checkpoint_file file;
     char line[1100] = {0}, longest[1200];
-    record(f, 2);
-    assert_ok(&f->call, marks(f));
-    FILE *from = fopen(path, "r");
-    assert_non_null(from);
-    assert_non_null(fgets(line, sizeof line, from));
-    fclose(from);
+    make_line(f, line, sizeof line);
     append(line, 600); /* more than one block of them */
     append(line + 1, 1);
     append("{}\n", 1);
@@ -212,12 +218,7 @@ static void a_long_file_is_read(void **state)
 {
     struct fixture *f = *state;
     char line[1100] = {0};
-    record(f, 2);
-    assert_ok(&f->call, marks(f));
-    FILE *from = fopen(path, "r");
-    assert_non_null(from);
-    assert_non_null(fgets(line, sizeof line, from));
-    fclose(from);
+    make_line(f, line, sizeof line);
     append(line, 262144);
     assert_ok(&f->call, verifies(f));
     assert_true(verdict.ok);

@@ -14,7 +14,7 @@ static int change(struct call *call, int64_t user_id, int64_t connection_id, str
     int64_t now_ms = clock_now_ms(), at_ms = wish->at_ms && wish->at_ms < now_ms ? wish->at_ms : now_ms;
     const struct optout_row row = {
         .recipient = person,
-        .reason = str_sub(wish->reason, 0, REASON_MAX_BYTES),
+        .reason = str_cut(wish->reason, REASON_MAX_BYTES),
         .created_at_ms = at_ms,
     };
     return wish->out ? store_optouts_add(call, user_id, connection_id, &row, ret_changed)

@@ -611,6 +611,7 @@ for (const database of ['sqlite', 'postgres']) {
       assert.equal((await ana.call('POST', `${at}/webhook`, { register: true })).status, 400, 'Meta wants it entered by hand');
       assert.ok((await ana.ok('GET', `/api/connections/${evo.id}/chats/${CAIO}/messages`)).items.some(({ text }) => text === 'Oi da Evolution'));
 
+      await ana.ok('POST', `${at}/optouts`, { person: '+55 11 95555-6666', reason: `a${'ã'.repeat(150)}` }); // cut, and not inside a letter
       const list = await ana.ok('POST', `${at}/optouts`, { person: '+55 11 95555-7777', reason: 'asked by telephone' });
       assert.ok(list.items.some(({ person, reason }) => person === '5511955557777' && reason === 'asked by telephone'));
       assert.equal((await ana.call('POST', `${at}/optouts`, { person: 'Ana' })).status, 400);
